@@ -1,0 +1,92 @@
+"""passk's backend. This module is its public face; the explorer knows this, `records`, `errors` and nothing below.
+
+Names are loaded when they are first used, so that a command pays only for what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backend.comparison import (
+        PAIR_SETS,
+        curves,
+        default_pairs,
+        every_k,
+        pair_summaries,
+        solve_sets,
+    )
+    from backend.importers.import_files import import_files
+    from backend.importers.protocol import Options
+    from backend.importers.registry import importers
+    from backend.importers.report import ImportReport, RunReport
+    from backend.importers.targets import RunOptions
+    from backend.metrics.pass_at_k import powers_and_end
+    from backend.metrics.solve_sets import all_combinations
+    from backend.sample_store import sample_store
+    from backend.settings import store_for_reading, store_for_writing
+    from backend.store.database import Database, open_store
+    from backend.store.layout import StoreLayout, require_store
+    from backend.store.merge import merge
+    from backend.store.reads import Reader
+
+_HOMES = {
+    "backend.comparison": (
+        "PAIR_SETS",
+        "curves",
+        "default_pairs",
+        "every_k",
+        "pair_summaries",
+        "solve_sets",
+    ),
+    "backend.importers.import_files": ("import_files",),
+    "backend.importers.protocol": ("Options",),
+    "backend.importers.registry": ("importers",),
+    "backend.importers.report": ("ImportReport", "RunReport"),
+    "backend.importers.targets": ("RunOptions",),
+    "backend.metrics.pass_at_k": ("powers_and_end",),
+    "backend.metrics.solve_sets": ("all_combinations",),
+    "backend.sample_store": ("sample_store",),
+    "backend.settings": ("store_for_reading", "store_for_writing"),
+    "backend.store.database": ("Database", "open_store"),
+    "backend.store.layout": ("StoreLayout", "require_store"),
+    "backend.store.merge": ("merge",),
+    "backend.store.reads": ("Reader",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604, RUF022 - the table above is the one list
+    "Database",
+    "ImportReport",
+    "Options",
+    "PAIR_SETS",
+    "Reader",
+    "RunOptions",
+    "RunReport",
+    "StoreLayout",
+    "all_combinations",
+    "curves",
+    "default_pairs",
+    "every_k",
+    "import_files",
+    "importers",
+    "merge",
+    "open_store",
+    "pair_summaries",
+    "powers_and_end",
+    "require_store",
+    "sample_store",
+    "solve_sets",
+    "store_for_reading",
+    "store_for_writing",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the public face."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,214 @@
+"""Curves, pairs and solve sets of a store: reads the tallies, lets the metrics count, returns records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from backend.errors import UsageError
+from backend.metrics.pass_at_k import Counts, crossing, pass_at_k, powers_and_end
+from backend.metrics.solve_sets import combination, count_combinations, expected_counts
+from backend.records import (
+    Curve,
+    CurvePoint,
+    NotCompared,
+    PairSummary,
+    Run,
+    SetProblem,
+    SolveSets,
+    Tally,
+)
+from backend.store.reads import Reader
+
+PAIR_SETS = {
+    (True, True): "both",
+    (True, False): "base_only",
+    (False, True): "rl_only",
+    (False, False): "neither",
+}
+"""Names of the four combinations of a pair, base first."""
+
+EXCERPT = 300
+"""Characters of a statement that lists carry."""
+
+RunTallies = dict[int, tuple[Counts, Counts, Counts]]
+"""For every run key: problem keys, n, c; sorted by problem key."""
+
+
+def _tallies(reader: Reader, runs: Sequence[Run]) -> RunTallies:
+    columns = reader.arrays("reads/tallies", run_keys=[run.key for run in runs])
+    order = np.lexsort((columns["problem_key"], columns["run_key"]))
+    run_keys, problems = columns["run_key"][order], columns["problem_key"][order]
+    n, c = columns["n"][order].astype(np.int64), columns["c"][order].astype(np.int64)
+    result: RunTallies = {}
+    for run in runs:
+        start, end = np.searchsorted(run_keys, np.array([run.key], dtype=np.uint64), "left")[0], np.searchsorted(
+            run_keys, np.array([run.key], dtype=np.uint64), "right"
+        )[0]
+        result[run.key] = problems[start:end], n[start:end], c[start:end]
+    return result
+
+
+def curves(
+    reader: Reader, runs: Sequence[Run], ks: Callable[[int], Sequence[int]] = powers_and_end
+) -> tuple[Curve, ...]:
+    """The pass@k curve of each run.
+
+    Args:
+        ks: for the smallest n of a run, the k's to compute; those beyond it are left out of the curve.
+    """
+    tallies = _tallies(reader, runs)
+    return tuple(_curve(run, tallies[run.key][1], tallies[run.key][2], ks) for run in runs)
+
+
+def _curve(run: Run, n: Counts, c: Counts, ks: Callable[[int], Sequence[int]]) -> Curve:
+    n, c = n[n > 0], c[n > 0]
+    if not len(n):
+        return Curve(run, 0, (), 0)
+    # Problems with the same n and c share a value: count each pair once.
+    pairs, weights = np.unique(np.stack((n, c)), axis=1, return_counts=True)
+    wanted = np.array([k for k in ks(int(n.min())) if 1 <= k <= n.min()], dtype=np.int64)
+    values = pass_at_k(pairs[0], pairs[1], wanted, weights)
+    points = tuple(
+        CurvePoint(int(k), float(value)) for k, value in zip(wanted, values, strict=True)
+    )
+    return Curve(run, len(n), points, int((n < n.max()).sum()))
+
+
+def every_k(limit: int) -> Sequence[int]:
+    """All k up to the limit."""
+    return range(1, limit + 1)
+
+
+def default_pairs(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    """The pairs of runs of one benchmark that a person would compare, base first.
+
+    A run is paired with the runs of the model that it was trained from (or of any base model, where that is unknown).
+    Without a base run, neighbours in training are paired: the earlier step first.
+    """
+    by_benchmark: dict[str, list[Run]] = {}
+    for run in runs:
+        by_benchmark.setdefault(run.benchmark, []).append(run)
+    return [pair for group in by_benchmark.values() for pair in _pairs_of_benchmark(group)]
+
+
+def _pairs_of_benchmark(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
+    bases = [run for run in runs if run.model.role == "base"]
+    others = [run for run in runs if run.model.role != "base"]
+    if not bases:
+        return list(zip(others, others[1:], strict=False))
+    pairs = []
+    for other in others:
+        origins = [base for base in bases if other.model.from_model in (None, base.model.name)]
+        same = [base for base in origins if base.parameters == other.parameters]
+        pairs.extend((base, other) for base in same or origins)
+    return pairs
+
+
+def pair_summaries(reader: Reader, pairs: Sequence[tuple[Run, Run]]) -> tuple[PairSummary, ...]:
+    """What Home shows of each pair, from tallies alone."""
+    tallies = _tallies(reader, list({run.key: run for pair in pairs for run in pair}.values()))
+    return tuple(_pair_summary(base, rl, tallies) for base, rl in pairs)
+
+
+def _pair_summary(base: Run, rl: Run, tallies: RunTallies) -> PairSummary:
+    (base_problems, base_n, base_c), (rl_problems, rl_n, rl_c) = tallies[base.key], tallies[rl.key]
+    _, in_base, in_rl = np.intersect1d(base_problems, rl_problems, assume_unique=True, return_indices=True)
+    verified = (base_n[in_base] > 0) & (rl_n[in_rl] > 0)
+    solved_base, solved_rl = base_c[in_base][verified] > 0, rl_c[in_rl][verified] > 0
+    counts = {
+        name: int(((solved_base == by_base) & (solved_rl == by_rl)).sum())
+        for (by_base, by_rl), name in PAIR_SETS.items()
+    }
+    different = len(base_problems) + len(rl_problems) - len(in_base)
+    common = min((n for n in (base.n_min, rl.n_min) if n), default=None)
+    if base.n_min is None or rl.n_min is None:
+        common = None
+    if common is None:
+        return PairSummary(
+            base.benchmark, base, rl, counts, different - int(verified.sum()), None, None, None, None, None, None
+        )
+    ks = np.arange(1, common + 1)
+    first, second = (
+        np.array([point.pass_at_k for point in _curve(run, n, c, lambda _: ks.tolist()).points])
+        for run, n, c in ((base, base_n, base_c), (rl, rl_n, rl_c))
+    )
+    return PairSummary(
+        benchmark=base.benchmark,
+        base=base,
+        rl=rl,
+        counts=counts,
+        not_compared=different - int(verified.sum()),
+        base_pass_at_1=float(first[0]),
+        rl_pass_at_1=float(second[0]),
+        common_n=common,
+        base_pass_at_n=float(first[-1]),
+        rl_pass_at_n=float(second[-1]),
+        crossing=crossing(ks, first, second),
+    )
+
+
+def solve_sets(reader: Reader, runs: Sequence[Run], min_correct: int = 1) -> SolveSets:
+    """The problems of a benchmark by which of the runs solve them.
+
+    Args:
+        runs: two or more runs of one benchmark; for a pair, base first.
+        min_correct: correct samples from which on a problem counts as solved.
+
+    Raises:
+        UsageError: fewer than two runs, runs of different benchmarks, or min_correct below 1.
+    """
+    if len({run.key for run in runs}) < 2:
+        raise UsageError("A comparison needs two different runs")
+    if len({run.benchmark for run in runs}) > 1:
+        raise UsageError(
+            "Only runs of one benchmark can be compared",
+            ", ".join(f"{run.name} is of {run.benchmark}" for run in runs),
+            "passk runs lists the runs of each benchmark.",
+        )
+    if min_correct < 1:
+        raise UsageError(f"min-correct is {min_correct}", next_step="It must be 1 or more.")
+    place = {run.key: index for index, run in enumerate(runs)}
+    found: dict[int, tuple[tuple[str, int, str | None, str | None], list[tuple[Tally, float | None] | None]]] = {}
+    for key, label, position, excerpt, level, run_key, n, c, tokens in reader.rows(
+        "reads/set_problems", run_keys=list(place), excerpt=EXCERPT
+    ):
+        entry = found.setdefault(key, ((label, position, excerpt, level), [None] * len(runs)))
+        entry[1][place[run_key]] = Tally(n, c), tokens
+    compared: list[SetProblem] = []
+    missing: list[list[str]] = [[] for _ in runs]
+    without_verdict: list[str] = []
+    for key, ((label, position, excerpt, level), per_run) in found.items():
+        present = [entry for entry in per_run if entry is not None]
+        for absent in (index for index, entry in enumerate(per_run) if entry is None):
+            missing[absent].append(label)
+        if len(present) < len(runs):
+            continue
+        if any(tally.n == 0 for tally, _ in present):
+            without_verdict.append(label)
+            continue
+        tallies = tuple(tally for tally, _ in present)
+        solved = combination([tally.c for tally in tallies], min_correct)
+        tokens_of_runs = tuple(mean for _, mean in present)
+        compared.append(
+            SetProblem(key, label, position, excerpt, level, tallies, tokens_of_runs, solved)
+        )
+    sizes = [[problem.tallies[index].n for problem in compared] for index in range(len(runs))]
+    smallest = min((min(size) for size in sizes if size), default=None)
+    uneven = smallest is not None and any(max(size) > smallest for size in sizes)
+    return SolveSets(
+        benchmark=runs[0].benchmark,
+        runs=tuple(runs),
+        min_correct=min_correct,
+        problems=tuple(compared),
+        counts=count_combinations((problem.solved for problem in compared), len(runs)),
+        n_ranges=tuple((min(size), max(size)) if size else None for size in sizes),
+        not_compared=NotCompared(tuple(tuple(labels) for labels in missing), tuple(without_verdict)),
+        common_n=smallest,
+        expected_at_common_n=expected_counts(
+            [[(tally.n, tally.c) for tally in problem.tallies] for problem in compared], smallest, min_correct
+        )
+        if uneven and smallest is not None
+        else None,
+    )

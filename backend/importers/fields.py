@@ -1,0 +1,139 @@
+"""Reading values out of decoded JSON, CSV or Parquet rows, with errors that name file, line and field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from backend.importers.protocol import SourceFile, bad
+
+
+def json_lines(source: SourceFile) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number (from 1) and object of every line that is not blank.
+
+    Raises:
+        InputError: a line is not a JSON object in UTF-8.
+    """
+    with open(source.path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            source.bytes_read += len(line)
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if not line.strip():
+                continue
+            value = decode(source, line, number)
+            if not isinstance(value, dict):
+                raise bad(source, number, f"expected a JSON object, found {kind(value)}")
+            yield number, value
+
+
+def decode(source: SourceFile, text: bytes, number: int | None) -> Any:
+    """One JSON value; orjson, and the standard library for what orjson refuses (lone surrogates, NaN, huge integers).
+
+    Raises:
+        InputError: not JSON, or not UTF-8.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(text)
+    except UnicodeDecodeError as error:
+        raise bad(source, number, f"not UTF-8 at byte {error.start}", "Convert the file to UTF-8.") from error
+    except RecursionError as error:
+        raise bad(source, number, "JSON nested too deeply to read") from error
+    except ValueError as error:
+        cut = " The line is cut off?" if not text.endswith(b"\n") else ""
+        raise bad(source, number, f"not JSON: {error}.{cut}") from error
+
+
+def kind(value: object) -> str:
+    """What a person calls a JSON value's type."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true/false", int: "a number"}
+    return "null" if value is None else names.get(type(value), "a number")
+
+
+def text(source: SourceFile, row: int, record: Mapping[str, Any], field: str) -> str:
+    """A string field that must be there."""
+    value = record.get(field)
+    if not isinstance(value, str):
+        found = kind(value) if field in record else "nothing"
+        raise bad(source, row, f"field {field}: expected a string, found {found}")
+    return value
+
+
+def as_text(value: object) -> str | None:
+    """A scalar as text, None for null: ids, references and levels come as strings or numbers."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def list_of(
+    source: SourceFile, row: int, record: Mapping[str, Any], field: str, length: int | None = None
+) -> list[Any] | None:
+    """A list field, None when it is not there; its length must be `length` when that is given."""
+    value = record.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise bad(source, row, f"field {field}: expected a list with an entry a sample, found {kind(value)}")
+    if length is not None and len(value) != length:
+        raise bad(source, row, f"field {field}: {len(value)} entries for {length} samples")
+    return value
+
+
+def strings(source: SourceFile, row: int, values: Sequence[Any] | None, field: str) -> list[str | None] | None:
+    """A list of strings or nulls."""
+    if values is None:
+        return None
+    for value in values:
+        if value is not None and not isinstance(value, str):
+            raise bad(source, row, f"field {field}: expected strings, found {kind(value)}")
+    return list(values)
+
+
+CORRECT_WORDS = {
+    "true": True, "1": True, "1.0": True, "correct": True, "passed": True, "pass": True, "yes": True,
+    "false": False, "0": False, "0.0": False, "wrong": False, "incorrect": False, "failed": False,
+    "fail": False, "no": False,
+}  # fmt: skip
+
+
+def truth(value: object) -> bool | None:
+    """Whether a value says right (True) or wrong (False); None when it says neither.
+
+    A number says right only at 1 or more: rewards between 0 and 1 are for form, not for a right answer.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return None if value != value else value >= 1
+    if isinstance(value, str):
+        return CORRECT_WORDS.get(value.strip().lower())
+    return None
+
+
+def refined(correct: bool | None, answer: object, finish_reason: object, answers_known: bool) -> str:
+    """The verdict for what a file says: right stays right, wrong is told apart by what else the file says.
+
+    Args:
+        correct: None when the file has no verdict.
+        answer: the extracted answer; empty or null means that none was found, if the file has answers at all.
+        finish_reason: `length` or `max_tokens` when generation was cut off.
+    """
+    if correct is None:
+        return "unverified"
+    if correct:
+        return "correct"
+    if finish_reason in ("length", "max_tokens"):
+        return "truncated"
+    if answers_known and (answer is None or (isinstance(answer, str) and not answer.strip())):
+        return "no_answer"
+    return "wrong"

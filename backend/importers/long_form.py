@@ -1,0 +1,281 @@
+"""Long form: one sample a row, in jsonl, csv or Parquet, with columns of usual names or named by the user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.importers.columns import PARAMETERS, PROBLEM_FIELDS, RUN_FIELDS, SAMPLE_FIELDS, map_columns
+from backend.importers.fields import as_text, kind, refined, truth
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.tables import column_names, first_values, rows
+from backend.records import VERDICTS
+
+FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}}
+BUFFERED = 4_096
+"""Rows that are gathered into blocks at a time: samples of a problem need not follow each other."""
+
+
+def _mapping(source: SourceFile, options: Options) -> dict[str, str] | None:
+    """Field -> column; None when the file is not a table of samples."""
+    present = column_names(source)
+    if present is None:
+        return None
+    mapping = map_columns(present, FIELDS, options.columns, extra_allowed=True)
+    named = mapping.get("problem")
+    if named is not None and named not in options.columns.values() and "statement" not in mapping:
+        # MATH-like files call the statement `problem`: then it holds a sentence and another column the id.
+        values = first_values(source, [named])
+        if values and isinstance(values[0], str) and any(space in values[0].strip() for space in " \n"):
+            mapping["statement"] = named
+            rest = [column for column in present if column not in mapping.values()]
+            del mapping["problem"]
+            mapping.update(map_columns(rest, {"problem": PROBLEM_FIELDS["problem"]}, {}))
+    return mapping
+
+
+class LongForm:
+    """See the module."""
+
+    name = "long-form"
+    title = "long form: one sample a row (jsonl, csv, Parquet)"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """A problem and a text or verdict in every row, none of them a list."""
+        mapping = _mapping(source, options)
+        if mapping is None or not ({"problem", "statement"} & mapping.keys()):
+            return False
+        if not ({"text", "verdict"} & mapping.keys()):
+            return False
+        fields = [field for field in ("problem", "statement", "text", "verdict") if field in mapping]
+        values = first_values(source, [mapping[field] for field in fields])
+        return not any(isinstance(value, list | dict) for value in values)
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """Samples, gathered by problem within some thousand rows."""
+        mapping = _mapping(source, options) or {}
+        present = column_names(source) or []
+        for column in sorted(set(present).difference(mapping.values())):
+            notes.add(f"columns not kept: {column}")
+        yield from _Gatherer(source, mapping, notes).blocks()
+
+
+@dataclass(slots=True)
+class _Problem:
+    facts: ProblemFacts
+    run: RunFacts
+
+
+class _Gatherer:
+    """Turns rows into blocks."""
+
+    def __init__(self, source: SourceFile, mapping: Mapping[str, str], notes: Notes) -> None:
+        self.source = source
+        self.notes = notes
+        self.fields = list(mapping)
+        self.columns = [mapping[field] for field in self.fields]
+        self.place = {field: index for index, field in enumerate(self.fields)}
+        self.column_of = dict(mapping)
+        self.run_places = [self.place[f] for f in (*RUN_FIELDS, *PARAMETERS) if f in self.place]
+        self.problem_places = [self.place[f] for f in ("problem", "statement") if f in self.place]
+        self.runs: dict[tuple[Any, ...], RunFacts] = {}
+        self.problems: dict[tuple[Any, ...], _Problem] = {}
+        self.positions: dict[tuple[Any, ...], int] = {}
+
+    def blocks(self) -> Iterator[Block]:
+        """Blocks of the whole file."""
+        buffer: list[tuple[int, Sequence[Any]]] = []
+        for entry in rows(self.source, self.columns):
+            buffer.append(entry)
+            if len(buffer) >= BUFFERED:
+                yield from self._gather(buffer)
+                buffer = []
+        yield from self._gather(buffer)
+
+    def _gather(self, buffer: list[tuple[int, Sequence[Any]]]) -> Iterator[Block]:
+        groups: dict[tuple[Any, ...], list[tuple[int, Sequence[Any]]]] = {}
+        run_places, problem_places = self.run_places, self.problem_places
+        for entry in buffer:
+            values = entry[1]
+            key = (*[values[p] for p in run_places], *[values[p] for p in problem_places])
+            try:
+                group = groups.get(key)
+            except TypeError:
+                raise self._unhashable(entry) from None
+            if group is None:
+                groups[key] = [entry]
+            else:
+                group.append(entry)
+        for key, group in groups.items():
+            yield self._block(key, group)
+
+    def _unhashable(self, entry: tuple[int, Sequence[Any]]) -> Exception:
+        row, values = entry
+        for place in (*self.run_places, *self.problem_places):
+            if isinstance(values[place], list | dict):
+                column = self.columns[place]
+                return bad(self.source, row, f"field {column}: expected a single value, found {kind(values[place])}")
+        return bad(self.source, row, "a value cannot be read")
+
+    def _column(self, group: list[tuple[int, Sequence[Any]]], field: str) -> list[Any] | None:
+        place = self.place.get(field)
+        return None if place is None else [values[place] for _, values in group]
+
+    def _block(self, key: tuple[Any, ...], group: list[tuple[int, Sequence[Any]]]) -> Block:
+        problem = self.problems.get(key)
+        if problem is None:
+            problem = self.problems[key] = self._problem(key, *group[0])
+        numbers = [row for row, _ in group]
+        verdicts, answers = self._column(group, "verdict"), self._column(group, "answer")
+        reasons = self._converted(group, "finish_reason", _text_or_none)
+        return Block(
+            facts=problem.run,
+            problem=problem.facts,
+            verdicts=self._verdicts(numbers, verdicts, answers, reasons),
+            rows=numbers,
+            texts=self._texts(group),
+            answers=[as_text(value) or None for value in answers] if answers is not None else None,
+            details=self._converted(group, "detail", _text_or_none),
+            tokens=self._converted(group, "tokens", _integer),
+            finish_reasons=reasons,
+            seeds=self._converted(group, "seed", _integer),
+            logprob_sums=self._converted(group, "logprob_sum", _number),
+            indices=self._indices(group),
+        )
+
+    def _verdicts(
+        self,
+        numbers: list[int],
+        verdicts: list[Any] | None,
+        answers: list[Any] | None,
+        reasons: list[str | None] | None,
+    ) -> list[str]:
+        if verdicts is None:
+            return ["unverified"] * len(numbers)
+        result = []
+        for i, value in enumerate(verdicts):
+            if isinstance(value, str) and value in VERDICTS:
+                result.append(value)
+                continue
+            correct = truth(value)
+            if correct is None and value not in (None, ""):
+                column = self.column_of["verdict"]
+                raise bad(
+                    self.source,
+                    numbers[i],
+                    f"field {column}: {value!r} is no verdict",
+                    f"Expected true/false, 0/1, or one of {', '.join(VERDICTS)}; name another column with "
+                    "--column verdict=COLUMN.",
+                )
+            if isinstance(value, float) and 0 < value < 1:
+                self.notes.add("samples with a score between 0 and 1, which is not correct")
+            result.append(
+                refined(correct, answers[i] if answers else None, reasons[i] if reasons else None, answers is not None)
+            )
+        return result
+
+    def _texts(self, group: list[tuple[int, Sequence[Any]]]) -> list[str | None] | None:
+        texts = self._column(group, "text")
+        if texts is None:
+            return None
+        for (row, _), value in zip(group, texts, strict=True):
+            if value is not None and not isinstance(value, str):
+                column = self.column_of["text"]
+                raise bad(self.source, row, f"field {column}: expected a string, found {kind(value)}")
+        return texts
+
+    def _converted(
+        self, group: list[tuple[int, Sequence[Any]]], field: str, convert: Callable[[Any], Any]
+    ) -> list[Any] | None:
+        values = self._column(group, field)
+        if values is None:
+            return None
+        result = []
+        for (row, _), value in zip(group, values, strict=True):
+            try:
+                result.append(None if value is None or value == "" else convert(value))
+            except (ValueError, TypeError, OverflowError):
+                column = self.column_of[field]
+                raise bad(self.source, row, f"field {column}: {value!r} is no {_WANTED[convert]}") from None
+        return result
+
+    def _indices(self, group: list[tuple[int, Sequence[Any]]]) -> list[int] | None:
+        indices = self._converted(group, "index", _integer)
+        if indices is None:
+            return None
+        for (row, _), index in zip(group, indices, strict=True):
+            if index is None or index < 0:
+                column = self.column_of["index"]
+                raise bad(self.source, row, f"field {column}: expected a sample index from 0")
+        return indices
+
+    def _problem(self, key: tuple[Any, ...], row: int, values: Sequence[Any]) -> _Problem:
+        def value(field: str) -> Any:
+            return values[self.place[field]] if field in self.place else None
+
+        run_key = key[: len(self.run_places)]
+        run = self.runs.get(run_key)
+        if run is None:
+            run = self.runs[run_key] = self._run(row, value)
+        problem_part = key[len(self.run_places) :]
+        position = self.positions.setdefault(problem_part, len(self.positions))
+        problem_id, statement = as_text(value("problem")), as_text(value("statement"))
+        if not problem_id and not statement:
+            raise bad(self.source, row, "neither a problem id nor a statement")
+        metadata = value("metadata")
+        if isinstance(metadata, str):
+            try:
+                metadata = json.loads(metadata) if metadata else {}
+            except ValueError:
+                metadata = {"metadata": metadata}
+        facts = ProblemFacts(
+            id=problem_id or str(position),
+            position=position,
+            statement=statement or None,
+            reference=as_text(value("reference")) or None,
+            level=as_text(value("level")) or None,
+            metadata=metadata if isinstance(metadata, dict) else {},
+        )
+        return _Problem(facts, run)
+
+    def _run(self, row: int, value: Callable[[str], Any]) -> RunFacts:
+        known = {field: as_text(value(field)) or None for field in RUN_FIELDS if field != "step"}
+        step = value("step")
+        try:
+            number = None if step is None or step == "" else _integer(step)
+        except (ValueError, TypeError):
+            raise bad(self.source, row, f"field {self.column_of['step']}: {step!r} is no whole number") from None
+        parameters = {name: _plain(value(name)) for name in PARAMETERS if value(name) not in (None, "")}
+        return RunFacts(**known, step=number, parameters=tuple(sorted(parameters.items())))
+
+
+def _integer(value: Any) -> int:
+    number = float(value) if not isinstance(value, int) else value
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _number(value: Any) -> float:
+    return float(value)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return as_text(value)
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as a number where it is one: csv cells are strings."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value) if value[:1] in "-0123456789." else value
+        except ValueError:
+            return value
+    return value
+
+
+_WANTED: dict[Callable[[Any], Any], str] = {_integer: "whole number", _number: "number", _text_or_none: "text"}
+
+importer = LongForm()

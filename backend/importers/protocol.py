@@ -1,0 +1,167 @@
+"""What an importer is: it recognises a file by its content and reads it as blocks of samples.
+
+A new format is a module with an object `importer` that satisfies `Importer`, named under the entry-point group
+`passk.importers`. Importers know nothing of the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from backend.errors import InputError
+
+HEAD = 1 << 20
+"""Bytes of a file that `recognise` may look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a file says about the run that a block belongs to; None where it says nothing."""
+
+    run: str | None = None
+    model: str | None = None
+    role: str | None = None
+    from_model: str | None = None
+    step: int | None = None
+    algorithm: str | None = None
+    benchmark: str | None = None
+    parameters: tuple[tuple[str, Any], ...] = ()
+    """Sampling parameters under vLLM's names, sorted, so that facts can be compared and hashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFacts:
+    """What a file says about a problem."""
+
+    id: str
+    position: int
+    """Place in the file, from 0; the order in which problems are listed."""
+    statement: str | None = None
+    reference: str | None = None
+    level: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Block:
+    """Samples of one problem and run. Every list has one entry a sample, or the whole list is None (unknown)."""
+
+    facts: RunFacts
+    problem: ProblemFacts
+    verdicts: list[str]
+    rows: list[int]
+    """Line or row of each sample in the file, from 1."""
+    texts: list[str | None] | None = None
+    answers: list[str | None] | None = None
+    details: list[str | None] | None = None
+    tokens: list[int | None] | None = None
+    finish_reasons: list[str | None] | None = None
+    seeds: list[int | None] | None = None
+    logprob_sums: list[float | None] | None = None
+    indices: list[int] | None = None
+    """Sample indices that the file gives; else samples are numbered in the order of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Published counts of one problem and run: no samples, only n and c."""
+
+    facts: RunFacts
+    problem: ProblemFacts
+    n: int
+    c: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said about how to read the files."""
+
+    n: int | None = None
+    """Samples a problem, for counts files that hold only c."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Field -> column of the file."""
+
+
+@dataclass
+class SourceFile:
+    """A file to import, with its beginning at hand for recognition."""
+
+    path: Path
+    bytes_read: int = 0
+    """How far a reader has come, for the progress bar."""
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first mebibyte."""
+        with open(self.path, "rb") as file:
+            return file.read(HEAD)
+
+    @cached_property
+    def first_object(self) -> dict[str, Any] | None:
+        """The first line as a JSON object, when it is one (jsonl); None otherwise."""
+        import orjson
+
+        line = self.head.lstrip(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+        if not line.startswith(b"{"):
+            return None
+        if len(line) >= HEAD - 3:
+            with open(self.path, "rb") as file:
+                line = file.readline()
+        try:
+            value = orjson.loads(line)
+        except ValueError:
+            import json
+
+            try:
+                value = json.loads(line)
+            except ValueError:
+                return None
+        return value if isinstance(value, dict) else None
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it begins as Parquet files do."""
+        return self.head.startswith(b"PAR1")
+
+
+@dataclass
+class Notes:
+    """What was odd in the files, counted; the report prints it."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, note: str, times: int = 1) -> None:
+        """Count one more of this oddity."""
+        self.counts[note] = self.counts.get(note, 0) + times
+
+
+class Importer(Protocol):
+    """One format."""
+
+    name: str
+    """Short name, as in `--format`; stored with every sample."""
+    title: str
+    """What a person calls such files."""
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """Whether the content is of this format; looks at the beginning only, never at the name."""
+        ...
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """The file's samples, in its order.
+
+        Raises:
+            InputError: names file, line and field of what is wrong.
+        """
+        ...
+
+
+def bad(source: SourceFile, row: int | None, problem: str, next_step: str = "", *, where: str = "line") -> InputError:
+    """The error for a bad line: file and line in the title."""
+    place = f"{source.path}" + (f", {where} {row}" if row is not None else "")
+    return InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")

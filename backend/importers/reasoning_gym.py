@@ -1,0 +1,123 @@
+"""Evaluation json of Reasoning Gym: one object, metadata with the sampling parameters, datasets with results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backend.importers.fields import as_text, decode, kind, list_of, refined, truth
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+
+SHAPE = re.compile(rb'\A\s*\{.{0,20000}?"(?:metadata|categories)"\s*:', re.DOTALL)
+PARAMETERS = ("temperature", "top_p", "max_tokens", "system_prompt", "system_prompt_id", "developer_role")
+
+
+def short_name(path: str) -> str:
+    """A dataset's or model's name without the folders and file endings around it.
+
+    `hf://datasets/OWNER/NAME/file.parquet` is NAME; a path is its last folder; anything else stays.
+    """
+    if hub := re.match(r"hf://datasets/[^/]+/([^/]+)", path):
+        return hub[1]
+    if path.startswith((".", "/", "~")):
+        return path.rstrip("/").rsplit("/", 1)[-1] or path
+    return path
+
+
+class ReasoningGym:
+    """See the module."""
+
+    name = "reasoning-gym"
+    title = "Reasoning Gym evaluation json"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """An object with categories of datasets, whose results carry completions."""
+        head = source.head
+        return bool(SHAPE.match(head)) and b'"categories"' in head and b'"datasets"' in head
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """Samples of every dataset in the file; each dataset is a benchmark."""
+        data = decode(source, source.path.read_bytes(), None)
+        if not isinstance(data, dict) or not isinstance(data.get("categories"), list):
+            raise bad(source, None, "field categories: expected a list")
+        metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
+        assert isinstance(metadata, dict)
+        notes.add("samples without finish reasons", 0)
+        for category in data["categories"]:
+            for dataset in self._list(source, category, "datasets", "categories"):
+                yield from self._dataset(source, dataset, metadata, notes)
+
+    @staticmethod
+    def _list(source: SourceFile, owner: object, field: str, where: str) -> list[Any]:
+        value = owner.get(field) if isinstance(owner, dict) else None
+        if not isinstance(value, list):
+            raise bad(source, None, f"field {where}.{field}: expected a list, found {kind(value)}")
+        return value
+
+    def _dataset(
+        self, source: SourceFile, dataset: dict[str, Any], metadata: Mapping[str, Any], notes: Notes
+    ) -> Iterator[Block]:
+        name = dataset.get("name")
+        parameters = {key: metadata[key] for key in PARAMETERS if metadata.get(key) is not None}
+        model = metadata.get("model")
+        facts = RunFacts(
+            model=short_name(model) if isinstance(model, str) else None,
+            benchmark=short_name(name) if isinstance(name, str) else None,
+            parameters=tuple(sorted(parameters.items())),
+        )
+        for position, result in enumerate(self._list(source, dataset, "results", f"datasets[{name}]")):
+            yield self._block(source, position, result, facts, notes)
+
+    def _block(
+        self, source: SourceFile, position: int, result: object, facts: RunFacts, notes: Notes
+    ) -> Block:
+        row = position + 1
+        if not isinstance(result, dict) or not isinstance(result.get("question"), str):
+            raise bad(source, row, "field question: expected a string", where="result")
+        completions = list_of(source, row, result, "completions")
+        if completions is None:
+            # Evaluations with one repeat keep the single completion in the result itself.
+            completions = [result]
+        texts: list[str | None] = []
+        answers: list[str | None] = []
+        verdicts: list[str] = []
+        for number, completion in enumerate(completions, 1):
+            if not isinstance(completion, dict):
+                raise bad(source, row, f"completion {number}: expected an object", where="result")
+            generated = completion.get("full_model_response")
+            if generated is not None and not isinstance(generated, str):
+                raise bad(
+                    source, row, f"completion {number}, field full_model_response: expected a string", where="result"
+                )
+            score = completion.get("score")
+            correct = truth(score)
+            if score is not None and correct is None:
+                raise bad(source, row, f"completion {number}, field score: expected a number", where="result")
+            if isinstance(score, float) and 0 < score < 1:
+                notes.add("samples with a score between 0 and 1, which is not correct")
+            answer = as_text(completion.get("model_answer"))
+            texts.append(generated)
+            answers.append(answer or None)
+            verdicts.append(refined(correct, answer, None, "model_answer" in completion))
+        notes.add("samples without finish reasons", len(completions))
+        metadata = result.get("metadata") if isinstance(result.get("metadata"), dict) else {}
+        assert isinstance(metadata, dict)
+        return Block(
+            facts=facts,
+            problem=ProblemFacts(
+                id=str(position),
+                position=position,
+                statement=result["question"],
+                reference=as_text(result.get("expected_answer")),
+                level=as_text(metadata.get("difficulty")),
+                metadata=metadata,
+            ),
+            verdicts=verdicts,
+            rows=[row] * len(verdicts),
+            texts=texts,
+            answers=answers,
+        )
+
+
+importer = ReasoningGym()

@@ -1,0 +1,61 @@
+"""The importers that are installed, and which of them reads a file."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from backend.errors import InputError, UsageError, suggestion
+from backend.importers.protocol import Importer, Options, SourceFile
+
+GROUP = "passk.importers"
+LAST = ("counts", "long-form")
+"""Asked last, in this order: other formats are special cases of a table."""
+
+
+@cache
+def importers() -> dict[str, Importer]:
+    """Every importer by name; those of other packages among them.
+
+    Raises:
+        UsageError: a plug-in cannot be loaded.
+    """
+    found: dict[str, Importer] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            importer: Importer = entry.load()
+        except Exception as error:
+            raise UsageError(
+                f"The importer plug-in {entry.name} cannot be loaded",
+                f"{type(error).__name__}: {error}",
+                f"Upgrade or remove the package that brings it ({entry.value}).",
+            ) from error
+        found[importer.name] = importer
+    return dict(sorted(found.items(), key=lambda item: LAST.index(item[0]) if item[0] in LAST else -1))
+
+
+def importer_for(source: SourceFile, options: Options, wanted: str | None = None) -> Importer | None:
+    """The importer that reads this file; None when none recognises it.
+
+    Args:
+        wanted: the format the user named; it is taken at its word.
+
+    Raises:
+        UsageError: no such format.
+    """
+    known = importers()
+    if wanted is not None:
+        if wanted not in known:
+            raise UsageError(f"--format {wanted}: unknown format", next_step=suggestion(wanted, list(known), "format"))
+        return known[wanted]
+    return next((importer for importer in known.values() if importer.recognise(source, options)), None)
+
+
+def not_recognised(source: SourceFile) -> InputError:
+    """The error for a file that nobody reads."""
+    formats = "; ".join(f"{importer.name}: {importer.title}" for importer in importers().values())
+    return InputError(
+        f"{source.path}: not recognised as a result file",
+        f"Formats: {formats}.",
+        "If it is a table, say which column holds what: --column problem=COL --column text=COL --column verdict=COL.",
+    )

@@ -1,0 +1,51 @@
+"""What an import did, or with --dry-run would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What came to one run."""
+
+    run: str
+    model: str
+    role: str | None
+    benchmark: str
+    problems: int
+    samples: int
+    """Samples imported; for published counts, the samples they count."""
+    unverified: int
+    correct: int
+    n_min: int
+    """Fewest samples of a problem in this import, unverified ones included."""
+    n_max: int
+    added_to_existing: bool
+    counts_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file."""
+
+    path: str
+    format: str | None
+    """Importer that read it; None when none recognised it."""
+    status: str
+    """imported, already imported, or left."""
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The whole import."""
+
+    runs: tuple[RunReport, ...]
+    files: tuple[FileReport, ...]
+    notes: Mapping[str, int]
+    """What was odd, with how often."""
+    dry_run: bool
+    part: str | None
+    """The part that was written; None when nothing was."""

@@ -1,0 +1,117 @@
+"""Rows of tabular files (jsonl, csv, Parquet) with chosen columns, each row with its number for error messages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from backend.importers.fields import json_lines
+from backend.importers.protocol import SourceFile, bad
+
+Row = tuple[int, Sequence[Any]]
+"""Row number from 1 (the line, in text files) and the values of the chosen columns; None where there is none."""
+
+
+def looks_like_csv(source: SourceFile) -> list[str] | None:
+    """The header of a comma- or tab-separated file; None when the file does not look like one."""
+    head = source.head
+    if not head or source.is_parquet or b"\0" in head[:4096]:
+        return None
+    first = head.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    try:
+        line = first.decode("utf-8").strip("\r")
+    except UnicodeDecodeError:
+        return None
+    if line[:1] in "{[<" or len(line) > 20_000:
+        return None
+    header = next(csv.reader([line], delimiter=_delimiter(line)), [])
+    names = [name.strip() for name in header]
+    usable = len(names) > 1 and all(names) and len(set(names)) == len(names)
+    return names if usable else None
+
+
+def _delimiter(header: str) -> str:
+    return "\t" if "\t" in header and "," not in header else ","
+
+
+def column_names(source: SourceFile) -> list[str] | None:
+    """The columns of a tabular file (of its first line, for jsonl); None when it is none."""
+    if source.is_parquet:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            return list(pq.ParquetFile(source.path).schema_arrow.names)
+        except (pa.ArrowException, OSError) as error:
+            raise bad(source, None, f"not readable as Parquet: {error}") from error
+    if source.first_object is not None:
+        return list(source.first_object)
+    return looks_like_csv(source)
+
+
+def first_values(source: SourceFile, columns: Sequence[str]) -> Sequence[Any]:
+    """The first row's values; empty when there is no row."""
+    return next((values for _, values in rows(source, columns)), ())
+
+
+def rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+    """Every row of the file.
+
+    Raises:
+        InputError: a line is no row of this file: broken JSON, too few fields, not UTF-8.
+    """
+    if source.is_parquet:
+        return _parquet_rows(source, columns)
+    if source.first_object is not None:
+        return _json_rows(source, columns)
+    return _csv_rows(source, columns)
+
+
+def _json_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+    for number, record in json_lines(source):
+        get = record.get
+        yield number, [get(column) for column in columns]
+
+
+def _parquet_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(source.path)
+        size = source.path.stat().st_size
+        number = 0
+        for batch in file.iter_batches(batch_size=4_096, columns=list(columns)):
+            values = [batch.column(column).to_pylist() for column in columns]
+            for row in zip(*values, strict=True):
+                number += 1
+                yield number, row
+            source.bytes_read = size * number // max(file.metadata.num_rows, 1)
+    except (pa.ArrowException, OSError) as error:
+        raise bad(source, None, f"not readable as Parquet: {error}") from error
+
+
+def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+    csv.field_size_limit(sys.maxsize)
+    header = looks_like_csv(source) or []
+    first = source.head.split(b"\n", 1)[0].decode("utf-8-sig")
+    places = [header.index(column) for column in columns]
+    with open(source.path, "rb") as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=_delimiter(first), strict=True)
+        try:
+            next(reader)
+            for values in reader:
+                if not values:
+                    continue
+                if len(values) != len(header):
+                    raise bad(source, reader.line_num, f"{len(values)} fields where the header has {len(header)}")
+                # An empty cell is a missing value, except that a text may be empty; see long_form.
+                yield reader.line_num, [values[place] for place in places]
+                source.bytes_read = raw.tell()
+        except UnicodeDecodeError as error:
+            raise bad(source, reader.line_num + 1, "not UTF-8", "Convert the file to UTF-8.") from error
+        except csv.Error as error:
+            raise bad(source, reader.line_num, f"not CSV: {error}") from error

@@ -1,0 +1,170 @@
+"""Which run the samples of a file go to: what the file says, what the user says, what the store knows already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.errors import UsageError
+from backend.importers.protocol import RunFacts
+from backend.records import ROLES, Model
+from backend.store.parts import Manifest, PartRun
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the user said about the run; it goes before what a file says."""
+
+    run: str | None = None
+    model: str | None = None
+    role: str | None = None
+    from_model: str | None = None
+    step: int | None = None
+    algorithm: str | None = None
+    benchmark: str | None = None
+    source: str | None = None
+    """Where the results were published; kept with the run's parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The run that samples go to."""
+
+    run: str
+    model: Model
+    benchmark: str
+    parameters: Mapping[str, Any]
+    exists: bool
+    """Whether the store has this run already."""
+    next_sample: int
+    """First free sample index of the run."""
+
+
+class Targets:
+    """Resolves the facts of blocks to runs and holds what has been resolved in this import."""
+
+    def __init__(self, options: RunOptions, manifests: Iterable[Manifest]) -> None:
+        if options.role is not None and options.role not in ROLES:
+            raise UsageError(f"--role {options.role}: unknown role", next_step=f"One of {', '.join(ROLES)}.")
+        self._options = options
+        self._stored: dict[str, PartRun] = {}
+        self._models: dict[str, Model] = {}
+        self._next: dict[str, int] = {}
+        for manifest in manifests:
+            for run in manifest.runs:
+                self._stored.setdefault(run.run, run)
+                self._next[run.run] = max(self._next.get(run.run, 0), run.next_sample)
+                model = Model(run.model, run.role, run.from_model, run.step, run.algorithm)
+                self._models[run.model] = _combined(self._models.get(run.model), model)
+        self._resolved: dict[RunFacts, Target] = {}
+        self._by_run: dict[str, Target] = {}
+
+    def resolve(self, facts: RunFacts, where: str) -> Target:
+        """The run for these facts.
+
+        Raises:
+            UsageError: model or benchmark is unknown, or the run or model contradicts what is there already.
+        """
+        target = self._resolved.get(facts)
+        if target is None:
+            target = self._resolved[facts] = self._resolve(facts, where)
+        return target
+
+    def _resolve(self, facts: RunFacts, where: str) -> Target:
+        said = self._options
+        model_name, benchmark = said.model or facts.model, said.benchmark or facts.benchmark
+        run = said.run or facts.run
+        stored = self._stored.get(run) if run else None
+        if stored is not None:
+            # Adding to a run that exists: what the file leaves open is known from before.
+            model_name, benchmark = model_name or stored.model, benchmark or stored.benchmark
+        missing = [
+            f"--{option}" for option, value in (("model", model_name), ("benchmark", benchmark)) if not value
+        ]
+        if missing or model_name is None or benchmark is None:
+            raise UsageError(
+                f"{where} does not say which {' and '.join(m.removeprefix('--') for m in missing)} it is of",
+                next_step=f"Say so with {' and '.join(f'{option} NAME' for option in missing)}.",
+            )
+        role = said.role or facts.role
+        if role is not None and role not in ROLES:
+            raise UsageError(
+                f"{where}: the role {role!r} is unknown", next_step=f"Say one with --role: {', '.join(ROLES)}."
+            )
+        model = Model(
+            model_name,
+            role,
+            said.from_model or facts.from_model,
+            said.step if said.step is not None else facts.step,
+            said.algorithm or facts.algorithm,
+        )
+        model = _combined(self._models.get(model_name), model)
+        self._models[model_name] = model
+        target = Target(
+            run=run or f"{model_name}@{benchmark}",
+            model=model,
+            benchmark=benchmark,
+            parameters=dict(facts.parameters) | ({"source": said.source} if said.source else {}),
+            exists=(run or f"{model_name}@{benchmark}") in self._stored,
+            next_sample=self._next.get(run or f"{model_name}@{benchmark}", 0),
+        )
+        return self._agreeing(target, where)
+
+    def _agreeing(self, target: Target, where: str) -> Target:
+        """The target, if it is the same configuration as the run of that name."""
+        stored = self._stored.get(target.run)
+        first = self._by_run.get(target.run)
+        known = (
+            (first.model.name, first.benchmark, first.parameters)
+            if first is not None
+            else (stored.model, stored.benchmark, stored.parameters)
+            if stored is not None
+            else None
+        )
+        if known is not None:
+            model, benchmark, parameters = known
+            differences = [
+                f"{name} {old} and {new}"
+                for name, old, new in (
+                    ("model", model, target.model.name),
+                    ("benchmark", benchmark, target.benchmark),
+                    *((key, parameters[key], target.parameters[key]) for key in target.parameters if key in parameters),
+                )
+                if old != new
+            ]
+            if differences:
+                raise UsageError(
+                    f"{where} does not belong to the run {target.run}",
+                    f"A run is one model, one benchmark and one sampling configuration; here: {'; '.join(differences)}.",
+                    "Import it as a run of its own: --run NAME.",
+                )
+            if first is not None:
+                return first
+        self._by_run[target.run] = target
+        return target
+
+
+def _combined(known: Model | None, new: Model) -> Model:
+    """One model's attributes from two sources; what one leaves open the other fills.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+    if known is None:
+        return new
+    for field in ("role", "from_model", "step", "algorithm"):
+        old, given = getattr(known, field), getattr(new, field)
+        if old is not None and given is not None and old != given:
+            raise UsageError(
+                f"The model {new.name} has the {field.replace('_', '-')} {old}, not {given}",
+                "The store knows one role, origin and step for each model name.",
+                "Give this checkpoint a name of its own: --model NAME.",
+            )
+    return Model(
+        new.name,
+        known.role or new.role,
+        known.from_model or new.from_model,
+        known.step if known.step is not None else new.step,
+        known.algorithm or new.algorithm,
+    )

@@ -1,0 +1,1 @@
+"""Pure functions on counts: no store, no files, no screen."""

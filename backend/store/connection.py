@@ -1,0 +1,103 @@
+"""DuckDB as this project uses it: settings, closed to the network, errors turned into sentences."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import queries
+from backend.errors import Cancelled, StoreError
+
+STORAGE_VERSION = "v1.5.0"
+"""Read and written by DuckDB 1.5 and 2.0 alike; older versions leave zstd columns uncompressed."""
+
+SCHEMA_VERSION = 1
+"""Version of the tables in base.duckdb. Version n is made by `queries/schema/<n>_*.sql`."""
+
+
+def open_database(path: Path | None = None, *, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnection:
+    """A connection to a database file, or to a new one in memory.
+
+    `memory_limit` bounds DuckDB's own memory; beyond it, it spills to a temporary folder.
+
+    Raises:
+        duckdb.Error: as DuckDB does, a lock error among them when another process has the file open.
+    """
+    settings: dict[str, Any] = {
+        "storage_compatibility_version": STORAGE_VERSION,
+        # A closed machine must not hang on a download.
+        "autoinstall_known_extensions": "false",
+        "memory_limit": memory_limit,
+    }
+    connection = duckdb.connect(":memory:" if path is None else str(path), config=settings)
+    return quiet(connection)
+
+
+def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, which from now on never prints a progress bar: the terminal belongs to the explorer."""
+    connection.execute("SET enable_progress_bar_print = false")
+    return connection
+
+
+def is_lock_error(error: duckdb.Error) -> bool:
+    """Whether another process (or another database of this one) has the file open."""
+    text = str(error).lower()
+    return "lock" in text or "already attached" in text or "resource in use" in text
+
+
+def script(connection: duckdb.DuckDBPyConnection, name: str, **paths: list[str]) -> None:
+    """Run a statement file without parameters."""
+    connection.execute(queries.render(name, **paths))
+
+
+def schema_version(connection: duckdb.DuckDBPyConnection, catalog: str) -> int:
+    """Schema version of the database in use; 0 for an empty one."""
+    row = connection.execute(queries.load("schema/has_version"), {"catalog": catalog}).fetchone()
+    if row is None or not row[0]:
+        return 0
+    found = connection.execute(queries.load("schema/version")).fetchone()
+    return int(found[0]) if found and found[0] is not None else 0
+
+
+def refuse_newer(version: int, where: Path) -> None:
+    """Raise StoreError when a store was written by a later passk."""
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{where} was written by a newer passk",
+            f"Its schema version is {version}; this passk knows up to {SCHEMA_VERSION}.",
+            "Upgrade passk-explorer to open it. Nothing was changed.",
+        )
+
+
+def as_passk_error(error: duckdb.Error, what: str) -> StoreError | Cancelled:
+    """The sentence for a DuckDB error at the edge of the store."""
+    if isinstance(error, duckdb.InterruptException):
+        return Cancelled(f"{what} was interrupted")
+    return StoreError(f"{what} failed", str(error).strip(), "passk doctor shows the versions in use.")
+
+
+def retry_while_locked(attempt: Any, *, patience: float = 20.0) -> Any:
+    """Call `attempt` until no lock error comes or `patience` seconds have passed: a merge by someone else is short.
+
+    Raises:
+        StoreError: the file stayed locked.
+    """
+    deadline = time.monotonic() + patience
+    pause = 0.02
+    while True:
+        try:
+            return attempt()
+        except duckdb.Error as error:
+            if not is_lock_error(error):
+                raise
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    "The store is being merged by another process",
+                    str(error).strip(),
+                    "Try again in a moment; nothing is lost.",
+                ) from error
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)

@@ -1,0 +1,177 @@
+"""One process's view of a store: the merged base, read-only, with the waiting parts laid over it, in memory.
+
+Readers never wait and never block a writer: whoever adds something renames a part into place, and `refresh` finds it.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import duckdb
+
+import queries
+from backend.errors import StoreError
+from backend.store.connection import (
+    SCHEMA_VERSION,
+    as_passk_error,
+    open_database,
+    quiet,
+    refuse_newer,
+    retry_while_locked,
+    schema_version,
+    script,
+)
+from backend.store.layout import StoreLayout
+from backend.store.merge import merge
+from backend.store.migrations import migrate
+from backend.store.parts import FILES, LARGE, TABLES, Manifest, manifest_from_json, read_manifest, waiting_parts
+
+
+class Database:
+    """The in-memory DuckDB of this process. Cursors may be used by one thread each; `refresh` by any one at a time."""
+
+    def __init__(self, layout: StoreLayout, *, memory_limit: str = "2GB") -> None:
+        """Attach the base and lay the parts over it.
+
+        Raises:
+            StoreError: no store, a newer schema, a damaged part, or a base that stays locked.
+        """
+        self.layout = layout
+        self._refreshing = threading.Lock()
+        self._connection = open_database(memory_limit=memory_limit)
+        self._merged: dict[str, Manifest] = {}
+        self._waiting: dict[str, Manifest] = {}
+        self._superseded: set[str] = set()
+        try:
+            self._attach()
+            script(self._connection, "overlay/tables")
+            script(self._connection, "overlay/views")
+            for part, text in self._connection.execute(queries.load("overlay/ledger")).fetchall():
+                self._merged[part] = manifest_from_json(text, f"The ledger's {part}")
+                self._superseded.update(self._merged[part].supersedes)
+            self._view_files(self._connection, [])
+            self._take_new_parts()
+        except duckdb.Error as error:
+            self._connection.close()
+            raise as_passk_error(error, f"Opening {layout.root}") from error
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _attach(self) -> None:
+        connection = self._connection
+        if not self.layout.base.exists():
+            # A store of parts alone, in a folder that this user cannot write.
+            script(connection, "overlay/attach_empty")
+            connection.execute("USE base")
+            migrate(connection, "base", self.layout.base)
+            connection.execute("USE memory")
+            return
+        retry_while_locked(lambda: script(connection, "overlay/attach", base=[str(self.layout.base)]))
+        connection.execute("USE base")
+        version = schema_version(connection, "base")
+        connection.execute("USE memory")
+        refuse_newer(version, self.layout.base)
+        if version < SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.layout.root} has an older schema, and it cannot be migrated now",
+                f"Its schema version is {version}, this passk's is {SCHEMA_VERSION}; migrating needs write rights and "
+                "nobody else reading.",
+                "Ask its owner to open it once with this passk, or copy the folder and open the copy.",
+            )
+
+    @property
+    def manifests(self) -> dict[str, Manifest]:
+        """Every visible part, merged or waiting, by name."""
+        return {
+            part: manifest
+            for part, manifest in {**self._merged, **self._waiting}.items()
+            if part not in self._superseded
+        }
+
+    def refresh(self) -> bool:
+        """Take in the parts that have come since; called about once a second.
+
+        Returns:
+            Whether anything changed.
+
+        Raises:
+            StoreError: a new part is damaged.
+        """
+        with self._refreshing:
+            try:
+                return self._take_new_parts()
+            except duckdb.Error as error:
+                raise as_passk_error(error, f"Reading new parts of {self.layout.root}") from error
+
+    def _take_new_parts(self) -> bool:
+        names = waiting_parts(self.layout, known=self._merged)
+        gone = set(self._waiting).difference(names)
+        new = [
+            manifest
+            for part in names
+            if part not in self._waiting and (manifest := read_manifest(self.layout, part))
+        ]
+        if not new and not gone:
+            return False
+        superseded = self._superseded.union(part for manifest in new for part in manifest.supersedes)
+        waiting = {part: manifest for part, manifest in self._waiting.items() if part not in gone}
+        waiting.update((manifest.part, manifest) for manifest in new)
+        cursor = self._connection.cursor()
+        try:
+            # One transaction: a reader sees the job's parts or the part that supersedes them, never both or neither.
+            cursor.execute("BEGIN")
+            for manifest in new:
+                if manifest.part not in superseded:
+                    self._load(cursor, manifest)
+            for part in gone.union(superseded.difference(self._superseded).intersection(waiting)):
+                for table in TABLES:
+                    cursor.execute(queries.load(f"overlay/drop_{table}"), {"part": part})
+            self._view_files(cursor, [m for part, m in waiting.items() if part not in superseded])
+            cursor.execute("COMMIT")
+        finally:
+            cursor.close()
+        self._waiting, self._superseded = waiting, superseded
+        return True
+
+    def _load(self, cursor: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+        for name in FILES:
+            path = self.layout.parts / manifest.part / f"{name}.parquet"
+            if not path.exists() or (name == "outcomes" and manifest.outcomes > LARGE):
+                continue
+            parameters = {"path": str(path)}
+            if name in ("outcomes", "statistics", "counts"):
+                parameters["part"] = manifest.part
+            cursor.execute(queries.load(f"overlay/load_{name}"), parameters)
+
+    def _view_files(self, cursor: duckdb.DuckDBPyConnection, visible: list[Manifest]) -> None:
+        folders = [(self.layout.parts / manifest.part, manifest) for manifest in visible]
+        outcomes = [str(path) for folder, m in folders if m.outcomes > LARGE and (path := folder / "outcomes.parquet")]
+        texts = [str(path) for folder, _ in folders if (path := folder / "texts.parquet").exists()]
+        if outcomes:
+            script(cursor, "overlay/outcomes_with_files", outcomes=outcomes)
+        else:
+            script(cursor, "overlay/outcomes")
+        if texts:
+            script(cursor, "overlay/texts_with_files", texts=texts)
+        else:
+            script(cursor, "overlay/texts")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor for one thread; the caller closes it."""
+        return quiet(self._connection.cursor())
+
+    def close(self) -> None:
+        """Let go of base.duckdb. Threads that still use a cursor must have ended."""
+        self._connection.close()
+
+
+def open_store(layout: StoreLayout, *, merging: bool = True, memory_limit: str = "2GB") -> Database:
+    """Open a store for reading; merge first what waits, if nobody else has it open and this user may.
+
+    Raises:
+        StoreError: see `Database`.
+    """
+    if merging:
+        merge(layout)
+    return Database(layout, memory_limit=memory_limit)

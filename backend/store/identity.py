@@ -1,0 +1,48 @@
+"""Keys that follow from content, so that writers who never met give the same thing the same key."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+
+def _key(*fields: str) -> int:
+    joined = "\x1f".join(fields).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(joined, digest_size=8).digest(), "big")
+
+
+def normalised(statement: str) -> str:
+    """A statement with every run of whitespace as one space: what makes two statements the same problem."""
+    return " ".join(statement.split())
+
+
+def problem_key(benchmark: str, statement: str | None, problem_id: str) -> int:
+    """Key of a problem: benchmark and normalised statement, or benchmark and id where no statement is known.
+
+    Returns:
+        An unsigned 64-bit integer. A statement and an id never give the same key.
+    """
+    if statement is not None and (text := normalised(statement)):
+        return _key("statement", benchmark, text)
+    return _key("id", benchmark, problem_id)
+
+
+@lru_cache(maxsize=4096)
+def run_key(run: str) -> int:
+    """Key of a run: its name. An unsigned 64-bit integer."""
+    return _key("run", run)
+
+
+def source_key(digest: str, run: str) -> int:
+    """Key of a source file as imported into one run. An unsigned 64-bit integer."""
+    return _key("source", digest, run)
+
+
+def file_digest(path: Path) -> str:
+    """BLAKE2b of a file's bytes, 32 hexadecimal digits."""
+    digest = blake2b(digest_size=16)
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

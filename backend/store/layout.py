@@ -1,0 +1,112 @@
+"""Where things lie in a store folder, and how a new one is made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLayout:
+    """The paths of one store folder, usually named `NAME.passk`."""
+
+    root: Path
+
+    @property
+    def base(self) -> Path:
+        """The merged database. Everybody opens it read-only; `merge` alone writes it."""
+        return self.root / "base.duckdb"
+
+    @property
+    def parts(self) -> Path:
+        """Immutable folders that wait to be merged."""
+        return self.root / "parts"
+
+    @property
+    def jobs(self) -> Path:
+        """Sampling jobs."""
+        return self.root / "jobs"
+
+    @property
+    def unfinished(self) -> Path:
+        """Where parts are written before they are renamed into `parts`; same file system, so the rename is atomic."""
+        return self.root / "unfinished"
+
+    @property
+    def publish_lock(self) -> Path:
+        """Held for milliseconds while a part is given its name, so that two imports see each other."""
+        return self.root / "publish.lock"
+
+    def exists(self) -> bool:
+        """Whether the folder is a store: it has parts or a base."""
+        return self.base.is_file() or self.parts.is_dir()
+
+    def writable(self) -> bool:
+        """Whether this user may add to the store."""
+        probe = self.parts if self.parts.is_dir() else self.root
+        return os.access(probe, os.W_OK)
+
+    def create(self) -> None:
+        """Make the folders of an empty store; what exists stays.
+
+        Raises:
+            StoreError: the folder cannot be made, or holds something else.
+        """
+        if self.root.is_dir() and not self.exists() and any(self.root.iterdir()):
+            raise StoreError(
+                f"{self.root} is a folder, but not a store",
+                "It holds files and neither base.duckdb nor parts/.",
+                "Name a new folder (usually NAME.passk) or an existing store.",
+            )
+        try:
+            for folder in (self.root, self.parts, self.jobs, self.unfinished):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The store {self.root} cannot be made",
+                f"{error.strerror}: {error.filename}",
+                "Choose a folder that you can write to.",
+            ) from error
+
+
+def require_store(root: Path) -> StoreLayout:
+    """The layout of an existing store.
+
+    Raises:
+        StoreError: nothing there, or something that is not a store.
+    """
+    layout = StoreLayout(root)
+    if not root.exists():
+        raise StoreError(
+            f"There is no store at {root}",
+            next_step="Import results first: passk import FILE --store STORE",
+        )
+    if not root.is_dir() or not layout.exists():
+        raise StoreError(
+            f"{root} is not a store",
+            "A store is a folder that holds base.duckdb or parts/.",
+            f"To read results from a file: passk import {root} --store NAME.passk",
+        )
+    return layout
+
+
+@contextmanager
+def publishing(layout: StoreLayout) -> Iterator[None]:
+    """Hold the publish lock; where the file system has no locks, go on without (imports rarely meet)."""
+    import fcntl
+
+    with open(layout.publish_lock, "a+b") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)

@@ -1,0 +1,70 @@
+"""The Parquet tables of a part: the same columns as in base.duckdb (`queries/schema/0001_tables.sql`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_TEXT, _WHOLE, _KEY, _LONG = pa.string(), pa.int32(), pa.uint64(), pa.int64()
+
+SCHEMAS = {
+    "models": pa.schema(
+        {"model": _TEXT, "role": _TEXT, "from_model": _TEXT, "step": _WHOLE, "algorithm": _TEXT, "part": _TEXT}.items()
+    ),
+    "runs": pa.schema(
+        {
+            "run_key": _KEY, "run": _TEXT, "model": _TEXT, "benchmark": _TEXT, "parameters": _TEXT, "part": _TEXT,
+        }.items()
+    ),
+    "problems": pa.schema(
+        {
+            "problem_key": _KEY, "benchmark": _TEXT, "id": _TEXT, "position": _WHOLE, "statement": _TEXT,
+            "reference": _TEXT, "level": _TEXT, "metadata": _TEXT, "part": _TEXT,
+        }.items()
+    ),
+    "sources": pa.schema(
+        {
+            "source_key": _KEY, "path": _TEXT, "digest": _TEXT, "format": _TEXT, "run_key": _KEY, "part": _TEXT,
+        }.items()
+    ),
+    "outcomes": pa.schema(
+        {
+            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "verdict": _TEXT, "detail": _TEXT,
+            "answer": _TEXT, "tokens": _WHOLE, "characters": _WHOLE, "finish_reason": _TEXT, "seed": _LONG,
+            "logprob_sum": pa.float64(), "source_key": _KEY, "source_row": _WHOLE,
+        }.items()
+    ),
+    "texts": pa.schema(
+        {"run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "text": pa.large_string()}.items()
+    ),
+    "statistics": pa.schema(
+        {
+            "run_key": _KEY, "problem_key": _KEY, "origin": _TEXT, "n": _LONG, "c": _LONG, "unverified": _LONG,
+            "tokens_known": _LONG, "tokens_total": _LONG, "texts": _LONG,
+        }.items()
+    ),
+}  # fmt: skip
+SCHEMAS["counts"] = SCHEMAS["statistics"]
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def without_surrogates(value: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates become U+FFFD."""
+    return _SURROGATES.sub("\ufffd", value)
+
+
+def write_rows(folder: Path, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Write a small table from rows in the order of its schema; strings without surrogates."""
+    schema = SCHEMAS[table]
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [() for _ in schema]
+    arrays = [
+        pa.array([without_surrogates(v) if isinstance(v, str) else v for v in column], entry.type)
+        for entry, column in zip(schema, columns, strict=True)
+    ]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), folder / f"{table}.parquet", compression="zstd")

@@ -1,0 +1,267 @@
+"""What can be read of a store, as frozen records. One `Reader` to a thread; `interrupt` may come from any thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import duckdb
+
+import queries
+from backend.answers import locate_answer
+from backend.errors import UsageError, suggestion
+from backend.records import (
+    VERDICTS,
+    AnswerCount,
+    Model,
+    Page,
+    Path,
+    Problem,
+    Run,
+    RunTally,
+    Sample,
+)
+from backend.store.connection import as_passk_error
+from backend.store.database import Database
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Row = tuple[Any, ...]
+Sources = Mapping[int, tuple[str | None, str | None]]
+"""Path and format of every source."""
+T = TypeVar("T")
+
+LONGEST_ANSWER = 2_000
+"""Answers longer than this are grouped by their beginning, in characters."""
+
+
+class Reader:
+    """Reads one store through a cursor of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._cursor = database.cursor()
+
+    def close(self) -> None:
+        """Give the cursor back."""
+        self._cursor.close()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def interrupt(self) -> None:
+        """Stop the query that is running in another thread; it raises Cancelled there, and the reader stays usable."""
+        self._cursor.interrupt()
+
+    def rows(self, query: str, /, **parameters: Any) -> list[Row]:
+        """All rows of a query.
+
+        Raises:
+            Cancelled: interrupted.
+            StoreError: DuckDB failed.
+        """
+        try:
+            return self._cursor.execute(queries.load(query), parameters or None).fetchall()
+        except duckdb.Error as error:
+            raise as_passk_error(error, f"The query {query}") from error
+
+    def arrays(self, query: str, /, **parameters: Any) -> dict[str, np.ndarray[Any, Any]]:
+        """All rows of a query of numbers, as one numpy array a column; raises like `rows`."""
+        try:
+            result = self._cursor.execute(queries.load(query), parameters or None).fetchnumpy()
+            return cast("dict[str, np.ndarray[Any, Any]]", result)
+        except duckdb.Error as error:
+            raise as_passk_error(error, f"The query {query}") from error
+
+    # Runs
+
+    def runs(self, benchmark: str | None = None) -> tuple[Run, ...]:
+        """Every run, of one benchmark or of all, base runs first and then by training step."""
+        runs = tuple(_run(row) for row in self.rows("reads/runs"))
+        return tuple(run for run in runs if benchmark in (None, run.benchmark))
+
+    def run(self, name: str, benchmark: str | None = None) -> Run:
+        """The run of that name, or the only one whose name contains it.
+
+        Raises:
+            UsageError: none, or more than one.
+        """
+        return _pick(self.runs(benchmark), name, lambda run: run.name, "run")
+
+    def benchmark(self, name: str | None) -> str:
+        """The benchmark of that name (or the only one whose name contains it); without a name, the only one there is.
+
+        Raises:
+            UsageError: none, or more than one.
+        """
+        known = sorted({run.benchmark for run in self.runs()})
+        if name is not None:
+            return _pick(known, name, str, "benchmark")
+        if len(known) != 1:
+            raise UsageError(
+                "Which benchmark?" if known else "The store is empty",
+                next_step=f"Name one with --benchmark: {', '.join(known)}" if known else "passk import FILE",
+            )
+        return known[0]
+
+    # One problem
+
+    def problem_key(self, benchmark: str, name: str) -> int:
+        """Key of the problem with that label or id.
+
+        Raises:
+            UsageError: none, or several problems share the id.
+        """
+        found = self.rows("reads/problem_labels", benchmark=benchmark, name=name)
+        if len(found) == 1:
+            return int(found[0][0])
+        if found:
+            raise UsageError(
+                f"{len(found)} problems of {benchmark} have the id {name}",
+                "Files gave the same id to different statements.",
+                f"Use one of: {', '.join(label for _, label in found)}",
+            )
+        labels = [row[0] for row in self.rows("reads/known_labels", benchmark=benchmark)]
+        raise UsageError(f"{benchmark} has no problem {name}", next_step=suggestion(name, labels, "problem"))
+
+    def problem(self, key: int, run_keys: Sequence[int] = ()) -> Problem:
+        """One problem, its tally in every run that has it, and the answers given.
+
+        Args:
+            run_keys: runs whose order is to be kept, first; the others follow. Answers of all runs.
+
+        Raises:
+            UsageError: no such problem.
+        """
+        found = self.rows("reads/problem", problem_key=key)
+        if not found:
+            raise UsageError(f"The store has no problem with the key {key}")
+        _, label, benchmark, statement, reference, level, metadata = found[0]
+        runs = {run.key: run for run in self.runs(benchmark)}
+        order = [*run_keys, *(run for run in runs if run not in run_keys)]
+        numbers = {row[0]: row[1:] for row in self.rows("reads/problem_tallies", problem_key=key)}
+        counted = self.rows(
+            "reads/problem_answers", run_keys=list(numbers), problem_key=key, longest=LONGEST_ANSWER
+        )
+        verdicts: dict[int, dict[str, int]] = {run: dict.fromkeys(VERDICTS, 0) for run in numbers}
+        for run, _, verdict, times in counted:
+            verdicts[run][verdict] += times
+        return Problem(
+            key=key,
+            label=label,
+            benchmark=benchmark,
+            statement=statement,
+            reference=reference,
+            level=level,
+            metadata=json.loads(metadata) if metadata else {},
+            tallies=tuple(
+                RunTally(runs[run], n, c, verdicts[run], tokens, texts)
+                for run in order
+                if run in numbers and run in runs
+                for n, c, tokens, texts in [numbers[run]]
+            ),
+            answers=tuple(
+                AnswerCount(runs[run].name, answer, verdict, times)
+                for run, answer, verdict, times in counted
+                if run in runs
+            ),
+        )
+
+    # Samples
+
+    def samples(
+        self,
+        run_key: int,
+        problem_key: int,
+        *,
+        verdict: str | None = None,
+        limit: int = 5_000,
+        offset: int = 0,
+    ) -> Page[Sample]:
+        """A page of the samples of one run and problem, by index, without texts."""
+        key = {"run_key": run_key, "problem_key": problem_key, "verdict": verdict}
+        rows = self.rows("reads/samples", **key, limit=limit, offset=offset)
+        total = len(rows)
+        if offset or total == limit:
+            total = self.rows("reads/sample_count", **key)[0][0]
+        sources = self._sources()
+        return Page(tuple(_sample(row, sources) for row in rows), offset, total)
+
+    def path(self, run: Run, problem_key: int, sample: int) -> Path:
+        """One reasoning path with its exact text.
+
+        Raises:
+            UsageError: no such sample.
+        """
+        key = {"run_key": run.key, "problem_key": problem_key, "sample": sample}
+        found = self.rows("reads/sample", **key)
+        if not found:
+            raise UsageError(f"{run.name} has no sample {sample} of this problem")
+        row = _sample(found[0], self._sources())
+        texts = self.rows("reads/text", **key) if row.characters is not None else []
+        text = texts[0][0] if texts else None
+        label = self.rows("reads/problem", problem_key=problem_key)[0][1]
+        return Path(run, problem_key, label, row, text, locate_answer(text, row.answer) if text else None)
+
+    def paths(
+        self,
+        run: Run,
+        problem_key: int,
+        *,
+        verdict: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Path]:
+        """The paths of one run and problem with their texts, by index, a few in memory at a time."""
+        label = self.rows("reads/problem", problem_key=problem_key)[0][1]
+        sources = self._sources()
+        key = {"run_key": run.key, "problem_key": problem_key, "verdict": verdict, "limit": limit}
+        try:
+            result = self._cursor.execute(queries.load("reads/paths"), key)
+            while rows := result.fetchmany(64):
+                for *fields, text in rows:
+                    sample = _sample(tuple(fields), sources)
+                    span = locate_answer(text, sample.answer) if text else None
+                    yield Path(run, problem_key, label, sample, text, span)
+        except duckdb.Error as error:
+            raise as_passk_error(error, "Reading paths") from error
+
+    def _sources(self) -> Sources:
+        return {key: (path, name) for key, path, name in self.rows("reads/sources")}
+
+
+def _run(row: Row) -> Run:
+    key, name, model, role, from_model, step, algorithm, benchmark, parameters, *totals = row
+    return Run(
+        key,
+        name,
+        Model(model, role, from_model, step, algorithm),
+        benchmark,
+        json.loads(parameters) if parameters else {},
+        *totals,
+    )
+
+
+def _sample(row: Row, sources: Sources) -> Sample:
+    *fields, source_key, source_row = row
+    return Sample(*fields, *sources.get(source_key, (None, None)), source_row)
+
+
+def _pick(known: Sequence[T], wanted: str, name: Callable[[T], str], what: str) -> T:
+    exact = [entry for entry in known if name(entry) == wanted]
+    near = exact or [entry for entry in known if wanted.lower() in name(entry).lower()]
+    if len(near) == 1:
+        return near[0]
+    if near:
+        raise UsageError(
+            f"{len(near)} {what}s match {wanted}",
+            next_step=f"Say which: {', '.join(name(entry) for entry in near[:12])}",
+        )
+    raise UsageError(
+        f"There is no {what} {wanted}", next_step=suggestion(wanted, [name(entry) for entry in known], what)
+    )
+

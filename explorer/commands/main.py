@@ -1,0 +1,78 @@
+"""The command `passk`: a sub-command, or a store to open in the explorer."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from backend.errors import PasskError
+
+COMMANDS = {
+    "import": ("explorer.commands.import_results", "read result files into a store"),
+    "runs": ("explorer.commands.runs", "list the runs of a store"),
+    "curves": ("explorer.commands.curves", "pass@k of runs"),
+    "sets": ("explorer.commands.sets", "solve sets of two runs: both, base-only, RL-only, neither"),
+    "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
+    "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
+}
+"""Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""
+
+EPILOGUE = """\
+passk [STORE] opens the explorer. STORE is a folder, usually NAME.passk; without it $PASSK_STORE counts, then
+./store.passk, then the sample store. A store named like a command is opened as ./NAME.
+"""
+
+
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    from importlib.metadata import version
+
+    parser = argparse.ArgumentParser(
+        prog="passk",
+        description="Terminal explorer for pass@k: from curves to solve sets to the single reasoning path.",
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="passk [STORE] | passk COMMAND [OPTIONS]",
+    )
+    parser.add_argument("--version", action="version", version=f"passk {version('passk-explorer')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, (module, purpose) in COMMANDS.items():
+        sub = commands.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
+        if name == command:
+            # Only the wanted command's module is imported: start-up stays short.
+            loaded = import_module(module)
+            loaded.add_arguments(sub)
+            sub.set_defaults(handler=loaded.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `passk`; returns the exit status: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
+            if len(words) > 1:
+                _parser(None).error(f"unknown command {words[0]}, or more than one store")
+            from explorer.commands.open_explorer import open_explorer
+
+            return open_explorer(words[0] if words else None)
+        parsed = _parser(words[0]).parse_args(words)
+        status: int = parsed.handler(parsed)
+        sys.stdout.flush()
+        return status
+    except PasskError as error:
+        print(f"passk: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("passk: interrupted; nothing half-done is left", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

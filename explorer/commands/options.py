@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend import Reader
+
+
+def add_store(parser: argparse.ArgumentParser, *, writing: bool = False) -> None:
+    """--store."""
+    default = "./store.passk" if writing else "./store.passk, else the sample store"
+    parser.add_argument("--store", metavar="S", help=f"the store folder (default: $PASSK_STORE, else {default})")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """--format for lists."""
+    parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+@contextmanager
+def reading(store: str | None) -> Iterator[Reader]:
+    """A reader of the store that the user means, closed afterwards."""
+    from backend import Reader, open_store, store_for_reading
+
+    database = open_store(store_for_reading(store))
+    try:
+        with Reader(database) as reader:
+            yield reader
+    finally:
+        database.close()

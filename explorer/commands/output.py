@@ -1,0 +1,71 @@
+"""Printing lists: data on stdout as a table, json or csv; everything else on stderr."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from explorer.render.visible import visible_line
+
+LONGEST_CELL = 60
+
+
+def _escape_controls(text: str) -> str:
+    """JSON with C1 and bidi characters escaped: still the same value, and harmless on a terminal."""
+    if text.isascii():
+        return text
+    return "".join(f"\\u{ord(c):04x}" if c != "\n" and visible_line(c) != c and ord(c) < 0x10000 else c for c in text)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document."""
+    print(_escape_controls(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON document on one line (jsonl)."""
+    print(_escape_controls(json.dumps(value, ensure_ascii=False)))
+
+
+def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Comma-separated rows with a header; unknown values are empty."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([["" if row[c] is None else row[c] for c in columns] for row in rows])
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Aligned columns for people; unknown values are a dash, long ones are cut with an ellipsis."""
+    cells = [[visible_line(_cell(row[column]), LONGEST_CELL) for column in columns] for row in rows]
+    widths = [max(len(line[i]) for line in [list(columns), *cells]) for i in range(len(columns))]
+    numeric = [all(isinstance(row[c], int | float | None) for row in rows) for c in columns]
+    for line in [list(columns), *cells]:
+        aligned = [
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        print("  ".join(aligned).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def say(text: str) -> None:
+    """A line for the person, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def print_rows(form: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """A list of flat rows in the form that the user chose."""
+    if form == "json":
+        print_json([{column: row[column] for column in columns} for row in rows])
+    elif form == "csv":
+        print_csv(columns, rows)
+    else:
+        print_table(columns, rows)

@@ -1,0 +1,1 @@
+"""Pure functions from records to text and `Content`: no widget, no store."""

@@ -1,0 +1,3 @@
+-- Takes the problems of one part into memory.
+-- parameters: path VARCHAR
+INSERT INTO overlay.problems BY NAME FROM read_parquet($path)

@@ -1,0 +1,3 @@
+-- Takes the runs of one part into memory.
+-- parameters: path VARCHAR
+INSERT INTO overlay.runs BY NAME FROM read_parquet($path)

@@ -1,0 +1,63 @@
+-- What everybody reads: the merged base with the unmerged parts laid over it. Where two parts describe the same thing
+-- (model, run, problem), the first that came counts; part names sort by time.
+-- A script.
+CREATE OR REPLACE VIEW models AS
+SELECT
+    model,
+    arg_min(role, part) FILTER (role IS NOT NULL) AS role,
+    arg_min(from_model, part) FILTER (from_model IS NOT NULL) AS from_model,
+    arg_min(step, part) FILTER (step IS NOT NULL) AS step,
+    arg_min(algorithm, part) FILTER (algorithm IS NOT NULL) AS algorithm
+FROM (FROM base.models UNION ALL FROM overlay.models)
+GROUP BY model;
+
+CREATE OR REPLACE VIEW runs AS
+SELECT
+    run_key,
+    arg_min(run, part) AS run,
+    arg_min(model, part) AS model,
+    arg_min(benchmark, part) AS benchmark,
+    arg_min(parameters, part) AS parameters
+FROM (FROM base.runs UNION ALL FROM overlay.runs)
+GROUP BY run_key;
+
+CREATE OR REPLACE VIEW problems AS
+WITH known AS (
+    SELECT
+        problem_key,
+        arg_min(benchmark, part) AS benchmark,
+        arg_min(id, part) AS id,
+        arg_min(position, part) AS position,
+        arg_min(statement, part) FILTER (statement IS NOT NULL) AS statement,
+        arg_min(reference, part) FILTER (reference IS NOT NULL) AS reference,
+        arg_min(level, part) FILTER (level IS NOT NULL) AS level,
+        arg_min(metadata, part) FILTER (metadata IS NOT NULL) AS metadata
+    FROM (FROM base.problems UNION ALL FROM overlay.problems)
+    GROUP BY problem_key
+)
+-- Two problems with the same id in one benchmark are told apart by the beginning of their keys.
+SELECT
+    known.*,
+    CASE
+        WHEN count(*) OVER (PARTITION BY benchmark, id) > 1 THEN id || '#' || left(printf('%016x', problem_key), 4)
+        ELSE id
+    END AS label
+FROM known;
+
+CREATE OR REPLACE VIEW sources AS
+SELECT source_key, any_value(path) AS path, any_value(format) AS format
+FROM (FROM base.sources UNION ALL FROM overlay.sources)
+GROUP BY source_key;
+
+CREATE OR REPLACE VIEW statistics AS
+SELECT
+    run_key,
+    problem_key,
+    sum(n)::BIGINT AS n,
+    sum(c)::BIGINT AS c,
+    sum(unverified)::BIGINT AS unverified,
+    sum(tokens_known)::BIGINT AS tokens_known,
+    sum(tokens_total)::BIGINT AS tokens_total,
+    sum(texts)::BIGINT AS texts
+FROM (FROM base.statistics UNION ALL SELECT * EXCLUDE (part) FROM overlay.statistics)
+GROUP BY run_key, problem_key;

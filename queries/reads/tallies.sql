@@ -1,0 +1,6 @@
+-- n and c of every problem of the given runs.
+-- parameters: run_keys UBIGINT[]
+-- columns: run_key UBIGINT, problem_key UBIGINT, n BIGINT, c BIGINT
+SELECT run_key, problem_key, n, c
+FROM statistics
+WHERE list_contains($run_keys, run_key)
