@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.importers.protocol import Block
-from backend.store.part_tables import SCHEMAS, without_surrogates
+from backend.store.identity import without_surrogates
+from backend.store.part_tables import SCHEMAS
 
 CHUNK_CHARACTERS = 32_000_000
 """Characters of text that are gathered before they are sorted and written."""

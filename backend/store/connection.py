@@ -45,7 +45,7 @@ def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def is_lock_error(error: duckdb.Error) -> bool:
     """Whether another process (or another database of this one) has the file open."""
     text = str(error).lower()
-    return "lock" in text or "already attached" in text or "resource in use" in text
+    return any(words in text for words in ("set lock", "already attached", "resource in use"))
 
 
 def script(connection: duckdb.DuckDBPyConnection, name: str, **paths: list[str]) -> None:

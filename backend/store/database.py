@@ -6,6 +6,7 @@ Readers never wait and never block a writer: whoever adds something renames a pa
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import duckdb
 
@@ -22,6 +23,7 @@ from backend.store.connection import (
     script,
 )
 from backend.store.layout import StoreLayout
+from backend.store.locks import BaseLock
 from backend.store.merge import merge
 from backend.store.migrations import migrate
 from backend.store.parts import FILES, LARGE, TABLES, Manifest, manifest_from_json, read_manifest, waiting_parts
@@ -38,6 +40,8 @@ class Database:
         """
         self.layout = layout
         self._refreshing = threading.Lock()
+        self._lock: BaseLock | None = None
+        self._without_base = False
         self._connection = open_database(memory_limit=memory_limit)
         self._merged: dict[str, Manifest] = {}
         self._waiting: dict[str, Manifest] = {}
@@ -46,27 +50,30 @@ class Database:
             self._attach()
             script(self._connection, "overlay/tables")
             script(self._connection, "overlay/views")
-            for part, text in self._connection.execute(queries.load("overlay/ledger")).fetchall():
-                self._merged[part] = manifest_from_json(text, f"The ledger's {part}")
-                self._superseded.update(self._merged[part].supersedes)
+            self._read_ledger()
             self._view_files(self._connection, [])
             self._take_new_parts()
         except duckdb.Error as error:
-            self._connection.close()
+            self.close()
             raise as_passk_error(error, f"Opening {layout.root}") from error
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def _attach(self) -> None:
         connection = self._connection
-        if not self.layout.base.exists():
+        self._without_base = not self.layout.base.exists()
+        if self._without_base:
             # A store of parts alone, in a folder that this user cannot write.
             script(connection, "overlay/attach_empty")
             connection.execute("USE base")
             migrate(connection, "base", self.layout.base)
             connection.execute("USE memory")
             return
+        # A file that this user may not read gives its own error below.
+        with suppress(OSError):
+            self._lock = BaseLock(self.layout.base)
+            self._lock.share()
         retry_while_locked(lambda: script(connection, "overlay/attach", base=[str(self.layout.base)]))
         connection.execute("USE base")
         version = schema_version(connection, "base")
@@ -79,6 +86,20 @@ class Database:
                 "nobody else reading.",
                 "Ask its owner to open it once with this passk, or copy the folder and open the copy.",
             )
+
+    def _read_ledger(self) -> None:
+        for part, text in self._connection.execute(queries.load("overlay/ledger")).fetchall():
+            self._merged[part] = manifest_from_json(text, f"The ledger's {part}")
+            self._superseded.update(self._merged[part].supersedes)
+
+    def _take_new_base(self) -> None:
+        """Read on from a base.duckdb that has appeared since a store of parts alone was opened; once in its life.
+
+        Whoever reads in these milliseconds may be told that something does not exist, or count a part twice.
+        """
+        script(self._connection, "overlay/detach")
+        self._attach()
+        self._read_ledger()
 
     @property
     def manifests(self) -> dict[str, Manifest]:
@@ -105,6 +126,8 @@ class Database:
                 raise as_passk_error(error, f"Reading new parts of {self.layout.root}") from error
 
     def _take_new_parts(self) -> bool:
+        if self._without_base and self.layout.base.exists():
+            self._take_new_base()
         names = waiting_parts(self.layout, known=self._merged)
         gone = set(self._waiting).difference(names)
         new = [
@@ -164,6 +187,9 @@ class Database:
     def close(self) -> None:
         """Let go of base.duckdb. Threads that still use a cursor must have ended."""
         self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
 
 def open_store(layout: StoreLayout, *, merging: bool = True, memory_limit: str = "2GB") -> Database:

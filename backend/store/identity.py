@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def without_surrogates(value: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates become U+FFFD."""
+    return _SURROGATES.sub("\ufffd", value)
 
 
 def _key(*fields: str) -> int:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import duckdb
 
 import queries
-from backend.store.connection import is_lock_error, open_database
-from backend.store.layout import StoreLayout
+from backend.errors import StoreError
+from backend.store.connection import as_passk_error, is_lock_error, open_database, script
+from backend.store.layout import StoreLayout, publishing
+from backend.store.locks import BaseLock
 from backend.store.migrations import migrate
 from backend.store.parts import (
     FILES,
     Manifest,
     discard,
     manifest_from_json,
+    new_part_name,
     read_manifest,
     sweep_unfinished,
     waiting_parts,
@@ -24,10 +29,16 @@ from backend.store.parts import (
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What a merge did. `skipped` when someone else has the store open."""
+    """What a merge did. `skipped` when someone else has the store open, or when it failed."""
 
     merged: tuple[str, ...]
     skipped: bool
+    failure: str | None = None
+    """Why it failed, for example because the disk is full; what was not merged is read from its part as before."""
+
+
+class _Busy(Exception):
+    """Someone else has base.duckdb open, or this user may not write it."""
 
 
 def merge(layout: StoreLayout, report: Callable[[str], None] = lambda _: None) -> MergeResult:
@@ -37,49 +48,130 @@ def merge(layout: StoreLayout, report: Callable[[str], None] = lambda _: None) -
     which everybody ignores from then on and the next merge unlinks).
 
     Raises:
-        StoreError: the base is newer than this passk, or a part is damaged.
+        StoreError: the base is newer than this passk, or a manifest is damaged.
     """
-    if not layout.writable():
+    if not layout.exists() or not layout.writable():
         return MergeResult((), skipped=True)
+    merged: list[str] = []
     try:
-        connection = open_database(layout.base)
-    except duckdb.Error as error:
-        if is_lock_error(error) or isinstance(error, duckdb.IOException):
-            return MergeResult((), skipped=True)
-        raise
-    try:
-        migrate(connection, "base", layout.base)
-        connection.execute("SET checkpoint_threshold = '128MB'")
-        merged = tuple(_merge_waiting(connection, layout, report))
-    finally:
-        connection.close()
+        with _alone(layout) as connection:
+            migrate(connection, "base", layout.base)
+            connection.execute("SET checkpoint_threshold = '128MB'")
+            _merge_waiting(connection, layout, report, merged)
+    except _Busy:
+        return MergeResult((), skipped=True)
+    except (duckdb.Error, OSError) as error:
+        return MergeResult(tuple(merged), skipped=True, failure=str(error).strip())
     sweep_unfinished(layout)
-    return MergeResult(merged, skipped=False)
+    return MergeResult(tuple(merged), skipped=False)
+
+
+def rebuild_statistics(layout: StoreLayout) -> None:
+    """Merge what waits, and derive the statistics of all merged samples anew. Published counts stay as they are.
+
+    Raises:
+        StoreError: someone else has the store open, this user may not write it, or DuckDB failed.
+    """
+    result = merge(layout)
+    try:
+        if result.failure is not None:
+            raise StoreError(f"Merging {layout.root} failed", result.failure)
+        if result.skipped:
+            raise _Busy
+        with _alone(layout) as connection:
+            connection.execute("BEGIN")
+            script(connection, "merge/rebuild_statistics")
+            connection.execute("COMMIT")
+    except _Busy:
+        raise StoreError(
+            f"The statistics of {layout.root} cannot be rebuilt now",
+            "That needs write rights and nobody else who has the store open.",
+            "Close other explorers and commands on this store, and try again.",
+        ) from None
+    except duckdb.Error as error:
+        raise as_passk_error(error, f"Rebuilding the statistics of {layout.root}") from error
+
+
+@contextmanager
+def _alone(layout: StoreLayout) -> Iterator[duckdb.DuckDBPyConnection]:
+    """base.duckdb, made if there is none, open for writing with nobody else in it.
+
+    Raises:
+        _Busy: someone else has it open, or this user may not write it.
+        duckdb.Error, OSError: it cannot be made or read.
+    """
+    if not layout.base.exists():
+        try:
+            _create_base(layout)
+        except PermissionError:
+            raise _Busy from None
+    if not os.access(layout.base, os.W_OK) or not os.access(layout.root, os.W_OK):
+        raise _Busy
+    lock = BaseLock(layout.base)
+    try:
+        if not lock.try_alone():
+            raise _Busy
+        try:
+            connection = open_database(layout.base)
+        except duckdb.Error as error:
+            if is_lock_error(error):
+                raise _Busy from None
+            raise
+        try:
+            yield connection
+        finally:
+            connection.close()
+    finally:
+        lock.release()
+
+
+def _create_base(layout: StoreLayout) -> None:
+    """Make base.duckdb elsewhere and put it into its place whole: a half-made one could never be opened again."""
+    folder = layout.unfinished / new_part_name("base")
+    folder.mkdir(parents=True)
+    try:
+        building = folder / layout.base.name
+        connection = open_database(building)
+        try:
+            migrate(connection, "base", building)
+        finally:
+            connection.close()
+        try:
+            # A link never replaces a file: whoever comes second leaves the first one's in place.
+            os.link(building, layout.base)
+        except FileExistsError:
+            pass
+        except OSError:
+            # A file system without links.
+            with publishing(layout):
+                if not layout.base.exists():
+                    os.rename(building, layout.base)
+    finally:
+        discard(folder)
 
 
 def _merge_waiting(
-    connection: duckdb.DuckDBPyConnection, layout: StoreLayout, report: Callable[[str], None]
-) -> list[str]:
+    connection: duckdb.DuckDBPyConnection,
+    layout: StoreLayout,
+    report: Callable[[str], None],
+    merged: list[str],
+) -> None:
     ledger = dict(connection.execute(queries.load("merge/merged_parts")).fetchall())
-    superseded = {
-        part
-        for name, text in ledger.items()
-        for part in manifest_from_json(text, f"The ledger's {name}").supersedes
-    }
-    waiting = [manifest for part in waiting_parts(layout) if (manifest := read_manifest(layout, part))]
-    merged: list[str] = []
+    names = waiting_parts(layout)
+    waiting = [manifest for part in names if (manifest := read_manifest(layout, part))]
+    superseded = {part for manifest in waiting for part in manifest.supersedes}
+    for name, text in ledger.items():
+        superseded.update(manifest_from_json(text, f"The ledger's {name}").supersedes)
     for manifest in waiting:
         if manifest.part in ledger or manifest.provisional or manifest.part in superseded:
             continue
         report(f"merging {manifest.part}")
         _merge_one(connection, layout, manifest)
         merged.append(manifest.part)
-        superseded.update(manifest.supersedes)
     # Unlinked last: whoever is killed before this leaves folders that the ledger already speaks for.
-    for manifest in waiting:
-        if manifest.part in ledger or manifest.part in merged or manifest.part in superseded:
-            discard(layout.parts / manifest.part)
-    return merged
+    for part in names:
+        if part in ledger or part in merged or part in superseded:
+            discard(layout.parts / part)
 
 
 def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manifest: Manifest) -> None:
@@ -95,5 +187,6 @@ def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manif
         )
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # a failed COMMIT has rolled back by itself
+            connection.execute("ROLLBACK")
         raise

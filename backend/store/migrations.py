@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
 import queries
-from backend.store.connection import SCHEMA_VERSION, refuse_newer, schema_version
+from backend.store.connection import refuse_newer, schema_version
 
 
-def steps() -> list[tuple[int, str]]:
-    """Version and statement file of every migration, in order."""
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What makes a database of this version from one of the version before."""
+
+    version: int
+    sql: str
+
+
+def migrations() -> list[Migration]:
+    """Every migration of this passk, in order."""
     names = [
         entry.name.removesuffix(".sql")
         for entry in files("queries").joinpath("schema").iterdir()
         if entry.name[:4].isdigit()
     ]
-    return [(int(name[:4]), f"schema/{name}") for name in sorted(names)]
+    return [Migration(int(name[:4]), queries.load(f"schema/{name}")) for name in sorted(names)]
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, catalog: str, where: Path) -> int:
+def migrate(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: str,
+    where: Path,
+    known: Sequence[Migration] | None = None,
+) -> int:
     """Apply the missing migrations to the database in use, each in one transaction with its version row.
+
+    Args:
+        connection: open for writing, with the database in use.
+        catalog: DuckDB's name of that database.
+        where: its file, for the error.
+        known: the migrations, in order; this passk's own when omitted.
 
     Returns:
         The version before.
@@ -32,14 +54,15 @@ def migrate(connection: duckdb.DuckDBPyConnection, catalog: str, where: Path) ->
     """
     before = schema_version(connection, catalog)
     refuse_newer(before, where)
-    for version, name in steps():
-        if before < version <= SCHEMA_VERSION:
+    for migration in migrations() if known is None else known:
+        if before < migration.version:
             connection.execute("BEGIN")
             try:
-                connection.execute(queries.load(name))
-                connection.execute(queries.load("schema/record_version"), {"version": version})
+                connection.execute(migration.sql)
+                connection.execute(queries.load("schema/record_version"), {"version": migration.version})
                 connection.execute("COMMIT")
             except duckdb.Error:
-                connection.execute("ROLLBACK")
+                with suppress(duckdb.Error):  # a failed COMMIT has rolled back by itself
+                    connection.execute("ROLLBACK")
                 raise
     return before

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from backend.store.identity import without_surrogates
 
 _TEXT, _WHOLE, _KEY, _LONG = pa.string(), pa.int32(), pa.uint64(), pa.int64()
 
@@ -50,13 +51,6 @@ SCHEMAS = {
     ),
 }  # fmt: skip
 SCHEMAS["counts"] = SCHEMAS["statistics"]
-
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def without_surrogates(value: str) -> str:
-    """Text that UTF-8 can hold: lone surrogates become U+FFFD."""
-    return _SURROGATES.sub("\ufffd", value)
 
 
 def write_rows(folder: Path, table: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import StoreError
+from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
 
 PART_SCHEMA = 1
@@ -84,7 +85,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """As it stands in manifest.json and in the ledger."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1)
+        return without_surrogates(json.dumps(asdict(self), ensure_ascii=False, indent=1))
 
 
 def manifest_from_json(text: str, where: str) -> Manifest:

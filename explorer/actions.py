@@ -1,0 +1,96 @@
+"""The one table of what can be done: bindings, footer, help, palette and the README's key table come from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+EVERYWHERE = "everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a key does. `name` is the method `action_<name>` of the screen, or of the app for everywhere."""
+
+    name: str
+    keys: str
+    """Textual's key names, separated by commas."""
+    shown_key: str
+    label: str
+    """For the footer: one or two words."""
+    help: str
+    where: tuple[str, ...]
+    in_footer: bool = True
+
+
+HOME, CURVES, SETS, PROBLEM, PATH = "home", "curves", "sets", "problem", "path"
+
+ACTIONS = (
+    Action("open", "enter", "enter", "Open", "Open what the cursor is on", (HOME, PROBLEM, SETS)),
+    Action("open", "enter", "enter", "Solve sets", "Solve sets of the runs that are switched on", (CURVES,)),
+    Action("k_next", "right,l", "→", "k up", "Move the k cursor to the next k", (CURVES,)),
+    Action("k_previous", "left,h", "←", "k down", "Move the k cursor to the previous k", (CURVES,)),
+    Action("k_step(1)", "shift+right,L", "shift →", "k + 1", "Move the k cursor by 1", (CURVES,), False),
+    Action("k_step(-1)", "shift+left,H", "shift ←", "k - 1", "Move the k cursor by -1", (CURVES,), False),
+    Action("k_first", "home", "home", "k = 1", "k cursor to 1", (CURVES,), False),
+    Action("k_last", "end", "end", "k = n", "k cursor to the largest k", (CURVES,), False),
+    Action("toggle_run", "space", "space", "On/off", "Switch the run under the cursor on or off", (CURVES,)),
+    Action("all_runs", "a", "a", "All", "Switch all runs on, or back to the pair", (CURVES,)),
+    Action("next_set", "right,l", "→", "Next set", "Go to the next solve set", (SETS,)),
+    Action("previous_set", "left,h", "←", "Set", "Go to the previous solve set", (SETS,), False),
+    Action("raise_min", "plus,equals_sign", "+", "Min-correct", "Ask for one more correct sample", (SETS,)),
+    Action("lower_min", "minus", "-", "Lower", "Ask for one correct sample less", (SETS,), False),
+    Action("sort", "s", "s", "Sort", "Sort by the next column", (SETS, PROBLEM)),
+    Action("reverse", "S", "S", "Reverse", "Turn the order around", (SETS, PROBLEM), False),
+    Action("filter", "slash", "/", "Filter", "Filter the problems by typing", (SETS,)),
+    Action("other_run(1)", "right,l,o", "→", "Next run", "Samples of the next run", (PROBLEM,)),
+    Action("other_run(-1)", "left,h", "←", "Run", "Samples of the previous run", (PROBLEM,), False),
+    Action("verdicts", "v", "v", "Verdict", "Only right ones, only others, or all samples", (PROBLEM,)),
+    Action("answers", "a", "a", "Answers", "Show the answers given, or the samples again", (PROBLEM,)),
+    Action("statement", "z", "z", "Statement", "Give the statement the whole screen, or back", (PROBLEM,)),
+    Action("step(1)", "right,n,l", "→ n", "Next", "Next sample", (PATH,)),
+    Action("step(-1)", "left,p,h", "← p", "Previous", "Previous sample", (PATH,)),
+    Action("step_right(1)", "right_square_bracket", "]", "Next ✓", "Next right sample", (PATH,)),
+    Action("step_right(-1)", "left_square_bracket", "[", "Right", "Previous right sample", (PATH,), False),
+    Action("step_wrong(1)", "right_curly_bracket", "}", "Next ✗", "Next wrong sample", (PATH,)),
+    Action("step_wrong(-1)", "left_curly_bracket", "{", "Wrong", "Previous wrong sample", (PATH,), False),
+    Action("other_run", "o", "o", "Other run", "The same problem in the next run", (PATH,)),
+    Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (PATH,)),
+    Action("details", "i", "i", "Details", "Show all that is known about this sample", (PATH,)),
+    Action("copy", "y", "y", "Copy", "Copy what the cursor is on, exactly (OSC 52)", (SETS, PROBLEM, PATH)),
+    Action("back", "escape,backspace", "esc", "Back", "Back to where you were", (EVERYWHERE,)),
+    Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),
+    Action("command_palette", "ctrl+p", "ctrl p", "Palette", "Search all actions", (EVERYWHERE,), False),
+    Action("quit", "q,ctrl+q", "q", "Quit", "Leave the explorer", (EVERYWHERE,), False),
+)
+"""In the order of the footer and the help screen."""
+
+MOVING = (
+    ("↑ ↓ j k", "Move the cursor, scroll"),
+    ("pgup pgdn", "A page up or down"),
+    ("g G", "To the beginning, to the end"),
+    ("tab", "To the next part of the screen"),
+)
+"""Keys of tables and texts, the same on every screen."""
+
+
+def actions_of(where: str) -> list[Action]:
+    """The actions of one screen, those of everywhere last."""
+    return [action for action in ACTIONS if where in action.where or EVERYWHERE in action.where]
+
+
+def bindings(where: str) -> list[BindingType]:
+    """Textual bindings of one screen, or of the app for `EVERYWHERE`."""
+    return [
+        Binding(
+            action.keys,
+            action.name,
+            action.label,
+            key_display=action.shown_key,
+            tooltip=action.help,
+            show=action.in_footer,
+        )
+        for action in ACTIONS
+        if where in action.where
+    ]

@@ -1,0 +1,140 @@
+"""The only bridge from the screens to the backend: numbered requests in threads, answers as messages."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+from backend import Database, Reader
+from backend.errors import Cancelled, PasskError
+
+Query = Callable[[Reader], Any]
+
+
+class Loaded(Message):
+    """A request has been answered."""
+
+    def __init__(self, request: Request, record: Any) -> None:
+        super().__init__()
+        self.request = request
+        self.record = record
+
+
+class Failed(Message):
+    """A request could not be answered."""
+
+    def __init__(self, request: Request, error: PasskError) -> None:
+        super().__init__()
+        self.request = request
+        self.error = error
+
+
+class Request:
+    """One question to the store."""
+
+    def __init__(self, number: int, slot: str, query: Query, asker: MessagePump) -> None:
+        self.number = number
+        self.slot = slot
+        self.query = query
+        self.asker = asker
+        self.cancelled = False
+
+
+class _Worker(threading.Thread):
+    """A thread with a reader of its own."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(name="gateway", daemon=True)
+        self.gateway = gateway
+        self.lock = threading.Lock()
+        self.current: Request | None = None
+        self.reader: Reader | None = None
+
+    def run(self) -> None:
+        with Reader(self.gateway.database) as reader:
+            self.reader = reader
+            while (request := self.gateway.requests.get()) is not None:
+                with self.lock:
+                    if request.cancelled:
+                        continue
+                    self.current = request
+                self._answer(reader, request)
+                with self.lock:
+                    self.current = None
+
+    def _answer(self, reader: Reader, request: Request) -> None:
+        answer: Message
+        try:
+            answer = Loaded(request, request.query(reader))
+        except Cancelled:
+            return
+        except PasskError as error:
+            answer = Failed(request, error)
+        except Exception as error:
+            answer = Failed(request, PasskError("Something went wrong in passk itself", repr(error), REPORT))
+            answer.error.__cause__ = error
+        if not request.cancelled:
+            request.asker.post_message(answer)
+
+    def interrupt(self, request: Request) -> None:
+        """Stop this request if it is the one being answered; never another that came after it."""
+        with self.lock:
+            if self.current is request and self.reader is not None:
+                self.reader.interrupt()
+
+
+REPORT = "Please report it with the lines above; your store is untouched."
+
+
+class Gateway:
+    """Answers requests in threads. One slot of one asker has at most one living request: a newer one supersedes it."""
+
+    def __init__(self, database: Database, threads: int = 2) -> None:
+        self.database = database
+        self.requests: queue.Queue[Request | None] = queue.Queue()
+        self._number = 0
+        self._living: dict[tuple[int, str], Request] = {}
+        self._workers = [_Worker(self) for _ in range(threads)]
+        for worker in self._workers:
+            worker.start()
+
+    def ask(self, asker: MessagePump, slot: str, query: Query) -> Request:
+        """Put a question; `Loaded` or `Failed` comes to the asker. An older question of the same slot is interrupted."""
+        self.cancel(asker, slot)
+        self._number += 1
+        request = Request(self._number, slot, query, asker)
+        self._living[id(asker), slot] = request
+        self.requests.put(request)
+        return request
+
+    def cancel(self, asker: MessagePump, slot: str) -> None:
+        """The answer in this slot is no longer wanted."""
+        request = self._living.pop((id(asker), slot), None)
+        if request is not None:
+            request.cancelled = True
+            for worker in self._workers:
+                worker.interrupt(request)
+
+    def is_current(self, request: Request) -> bool:
+        """Whether nothing newer was asked in its slot."""
+        return self._living.get((id(request.asker), request.slot)) is request
+
+    def forget(self, asker: MessagePump) -> None:
+        """An asker is gone; its open questions are interrupted."""
+        for owner, slot in list(self._living):
+            if owner == id(asker):
+                self.cancel(asker, slot)
+
+    def close(self) -> None:
+        """Interrupt what runs and wait for the threads: DuckDB must not be closed under them."""
+        for request in list(self._living.values()):
+            self.cancel(request.asker, request.slot)
+        for _ in self._workers:
+            self.requests.put(None)
+        for worker in self._workers:
+            worker.join(timeout=5)

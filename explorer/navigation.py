@@ -1,0 +1,29 @@
+"""Where one is: a frozen place that every screen is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot in the store. Each screen uses what it needs and passes the rest on; the screen stack is the way back."""
+
+    benchmark: str = ""
+    runs: tuple[str, ...] = ()
+    """Names of the runs compared; for a pair, base first."""
+    k: int = 1
+    """Where the cursor stands on the curves."""
+    min_correct: int = 1
+    solved: tuple[bool, ...] | None = None
+    """The solve set looked at: which of the runs solve its problems; None for all problems."""
+    problem: int | None = None
+    """Key of a problem."""
+    run: str | None = None
+    """Run whose samples are looked at."""
+    sample: int | None = None
+
+    def to(self, **changes: Any) -> Place:
+        """This place with some changes."""
+        return replace(self, **changes)

@@ -1,0 +1,70 @@
+"""One sample in words: the heading of the reader and all its details."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from backend.records import Page, Path, Sample
+from explorer.render.literal import literal
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
+from explorer.render.numbers import UNKNOWN, count
+from explorer.render.summaries import lines, model_in_words, parameters_in_words
+
+
+def _known(value: object) -> str:
+    return UNKNOWN if value is None else str(value)
+
+
+def path_heading(path: Path, samples: Page[Sample]) -> Content:
+    """Verdict, run and place in the run on one line; answer, length and origin on the next."""
+    sample = path.sample
+    at = next((i for i, other in enumerate(samples.items, 1) if other.index == sample.index), None)
+    verdict = sample.verdict.replace("_", " ")
+    answer = "no answer extracted" if sample.answer is None else f"answer {_short(sample.answer)}"
+    if sample.answer is not None and path.text is not None and path.answer_span is None:
+        answer += " (not in the text)"
+    size = [f"{count(sample.tokens)} tokens"] if sample.tokens is not None else ["tokens unknown"]
+    if sample.characters is not None:
+        size.append(f"{count(sample.characters)} characters")
+    return Content("\n").join(
+        [
+            Content("  ").join(
+                [
+                    literal(f"{VERDICT_MARKS[sample.verdict]} {verdict}", VERDICT_STYLES.get(sample.verdict, "bold")),
+                    literal(run_label(path.run), "bold"),
+                    literal(f"sample {_known(at)} of {count(samples.total)}"),
+                    literal(answer),
+                ]
+            ),
+            literal(
+                f"{', '.join(size)}  finish {_known(sample.finish_reason)}  seed {_known(sample.seed)}  {_source(sample)}",
+                "dim",
+            ),
+        ]
+    )
+
+
+def _source(sample: Sample) -> str:
+    if sample.source is None:
+        return "source unknown"
+    return f"{sample.source.rsplit('/', 1)[-1]}:{_known(sample.source_row)}"
+
+
+def _short(answer: str) -> str:
+    flat = answer.replace("\n", " ")
+    return flat if len(flat) <= 40 else f"{flat[:39]}…"
+
+
+def path_details(path: Path) -> Content:
+    """Everything that is known about the sample."""
+    sample = path.sample
+    return lines(
+        [
+            f"run {path.run.name}: {model_in_words(path.run)}; {parameters_in_words(path.run)}",
+            f"problem {path.problem_label}, sample index {sample.index}, seed {_known(sample.seed)}, "
+            f"log-probability {_known(sample.logprob_sum)}",
+            f"verdict {sample.verdict} as imported by {_known(sample.format)}"
+            + (f": {sample.detail}" if sample.detail else ""),
+            f"from {_known(sample.source)}, row {_known(sample.source_row)}",
+        ]
+    )

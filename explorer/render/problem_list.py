@@ -1,0 +1,62 @@
+"""The problems of a solve set: chosen, filtered, sorted. Pure functions on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from backend.records import SetProblem
+
+
+def in_set(problems: Sequence[SetProblem], solved: tuple[bool, ...] | None) -> list[SetProblem]:
+    """The problems that just these runs solve; all of them for None."""
+    return [problem for problem in problems if solved is None or problem.solved == solved]
+
+
+def matching(problems: Sequence[SetProblem], words: str) -> list[SetProblem]:
+    """The problems that hold every word in id, level or the beginning of the statement, whatever the case."""
+    wanted = words.lower().split()
+    return [
+        problem
+        for problem in problems
+        if all(
+            word in text
+            for text in [f"{problem.label} {problem.level or ''} {problem.excerpt or ''}".lower()]
+            for word in wanted
+        )
+    ]
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A key that sorts 2 before 10 and Level 3 before Level 12."""
+    import re
+
+    parts = re.split(r"(\d+)", text)
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part)
+
+
+def sort_key(column: str) -> Callable[[SetProblem], Any]:
+    """How a column sorts: `position`, `id`, `statement`, `level`, `c<run>` (share correct) or `t<run>` (mean tokens)."""
+    simple: dict[str, Callable[[SetProblem], Any]] = {
+        "position": lambda problem: problem.position,
+        "id": lambda problem: natural(problem.label),
+        "statement": lambda problem: (problem.excerpt or "").lower(),
+        "level": lambda problem: natural(problem.level or ""),
+    }
+    if column in simple:
+        return simple[column]
+    run = int(column[1:])
+    if column.startswith("c"):
+        return lambda problem: problem.tallies[run].c / problem.tallies[run].n
+    return lambda problem: problem.mean_tokens[run] or 0.0
+
+
+def ordered(problems: Sequence[SetProblem], column: str, *, reverse: bool) -> list[SetProblem]:
+    """Sorted by a column, equal ones in the order of the benchmark; unknown token counts last in either direction."""
+    by_position = sorted(problems, key=lambda problem: (problem.position, problem.label))
+    if not column.startswith("t"):
+        return sorted(by_position, key=sort_key(column), reverse=reverse)
+    run = int(column[1:])
+    known = [problem for problem in by_position if problem.mean_tokens[run] is not None]
+    unknown = [problem for problem in by_position if problem.mean_tokens[run] is None]
+    return sorted(known, key=sort_key(column), reverse=reverse) + unknown

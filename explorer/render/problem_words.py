@@ -1,0 +1,72 @@
+"""One problem in words: heading, tallies, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.content import Content
+
+from backend.records import Problem, RunTally
+from explorer.render.literal import cell, literal
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
+from explorer.render.numbers import UNKNOWN, compact, percent
+from explorer.widgets.paged_table import Column
+
+
+def problem_heading(problem: Problem) -> Content:
+    """Id, level and reference answer."""
+    parts = [literal(f"problem {problem.label}", "bold")]
+    if problem.level:
+        parts.append(literal(f"level: {problem.level}"))
+    reference = UNKNOWN if problem.reference is None else _one_line(problem.reference, 60)
+    parts.append(Content("reference answer: ").append(literal(reference, "bold")))
+    return Content("   ").join(parts)
+
+
+def _one_line(text: str, longest: int) -> str:
+    flat = text.replace("\n", " ")
+    return flat if len(flat) <= longest else f"{flat[: longest - 1]}…"
+
+
+def tallies_in_words(problem: Problem, chosen: str | None) -> Content:
+    """A line for each run: c/n, and what became of the others; the run looked at is pointed out."""
+    return Content("\n").join(_tally(tally, tally.run.name == chosen) for tally in problem.tallies)
+
+
+def _tally(tally: RunTally, chosen: bool) -> Content:
+    share = UNKNOWN if not tally.n else f"{percent(tally.c / tally.n)} %"
+    rest = ", ".join(
+        f"{times} {verdict.replace('_', ' ')}"
+        for verdict, times in tally.verdicts.items()
+        if times and verdict != "correct"
+    )
+    tokens = "" if tally.mean_tokens is None else f", {compact(tally.mean_tokens)} tokens on average"
+    text = f"{'▶' if chosen else ' '} {tally.c}/{tally.n} right ({share}) {run_label(tally.run)}"
+    return literal(f"{text}: {rest}{tokens}" if rest or tokens else text, "bold" if chosen else "")
+
+
+def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list[Column], dict[str, Sequence[Text]]]:
+    """The answers given with how often each run gave them, the most frequent first.
+
+    Returns:
+        Columns, and the cells of each row by key.
+    """
+    named = [tally.run for tally in problem.tallies if tally.run.name in runs] or [t.run for t in problem.tallies]
+    times: dict[tuple[str | None, str], dict[str, int]] = {}
+    for entry in problem.answers:
+        given = times.setdefault((entry.answer, entry.verdict), {})
+        given[entry.run] = given.get(entry.run, 0) + entry.count
+    ranked = sorted(times.items(), key=lambda item: -sum(item[1].get(run.name, 0) for run in named))
+    tallies = [Column(run.name, run_label(run)[-12:], 12, True) for run in named[:4]]
+    rest = width - 4 - 13 - sum(column.width + 2 for column in tallies)
+    columns = [Column("verdict", "verdict", 11), Column("answer", "answer", max(rest, 12)), *tallies]
+    rows: dict[str, Sequence[Text]] = {}
+    for number, ((answer, verdict), given) in enumerate(ranked):
+        mark = f"{VERDICT_MARKS[verdict]} {verdict.replace('_', ' ')}"
+        rows[str(number)] = [
+            cell(mark, VERDICT_STYLES.get(verdict, "")),
+            cell("no answer" if answer is None else answer, "dim" if answer is None else "", longest=columns[1].width),
+            *(cell(str(given.get(run.name, 0)), right=True) for run in named[:4]),
+        ]
+    return columns, rows

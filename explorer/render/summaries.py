@@ -1,0 +1,131 @@
+"""Records in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from backend.records import Curve, PairSummary, Run, SolveSets
+from explorer.render.literal import literal
+from explorer.render.names import ROLE_WORDS, contrast, run_label, set_name
+from explorer.render.numbers import count, percent, span
+
+
+def lines(parts: Iterable[str | Content]) -> Content:
+    """Lines of literal text under each other."""
+    return Content("\n").join(literal(part) if isinstance(part, str) else part for part in parts)
+
+
+def model_in_words(run: Run) -> str:
+    """Role, origin and step of a run's model, as far as known."""
+    model = run.model
+    words = [ROLE_WORDS.get(model.role or "", "role unknown")]
+    if model.algorithm:
+        words.append(model.algorithm)
+    if model.step is not None:
+        words.append(f"step {model.step:,}")
+    if model.from_model:
+        words.append(f"from {model.from_model}")
+    return ", ".join(words)
+
+
+def parameters_in_words(run: Run) -> str:
+    """The sampling parameters, or that they are unknown."""
+    shown = [f"{name} {value}" for name, value in run.parameters.items() if len(str(value)) < 80]
+    return ", ".join(shown) if shown else "sampling parameters unknown"
+
+
+def run_in_words(run: Run) -> Content:
+    """One run: what it is and what it holds."""
+    paths = "published counts, no paths stored" if not run.texts else f"{count(run.texts)} paths"
+    return lines(
+        [
+            literal(run.name, "bold"),
+            f"{model_in_words(run)}; {parameters_in_words(run)}",
+            f"{count(run.problems)} problems, {count(run.samples)} samples ({paths}), n = {span(run.n_min, run.n_max)}, "
+            f"{count(run.correct)} correct, {count(run.solvable)} solvable",
+            *unverified_in_words(run),
+        ]
+    )
+
+
+def unverified_in_words(run: Run) -> list[str]:
+    """What cannot be known of a run; empty when everything has a verdict."""
+    if not run.unverified:
+        return []
+    return [f"{count(run.unverified)} samples of {run_label(run)} are unverified: they count into neither n nor c"]
+
+
+def pair_in_words(pair: PairSummary) -> Content:
+    """A pair: both runs, the curves' ends and crossing, the four sets."""
+    base, rl = pair.base, pair.rl
+    words = contrast((base, rl))
+    result: list[str | Content] = [literal(f"{run_label(base)} → {run_label(rl)} on {pair.benchmark}", "bold")]
+    for word, run in zip(words, (base, rl), strict=True):
+        paths = "no paths stored" if not run.texts else f"{count(run.texts)} paths"
+        result.append(
+            f"{word}: {run.name} ({model_in_words(run)}), n = {span(run.n_min, run.n_max)}, "
+            f"{count(run.samples)} samples, {paths}"
+        )
+    if pair.common_n is None:
+        result.append("pass@k unknown: no sample has a verdict")
+    else:
+        cross = f"the curves cross at k = {pair.crossing}" if pair.crossing else f"no crossing up to {pair.common_n}"
+        result.append(
+            f"pass@1 {percent(pair.base_pass_at_1)} → {percent(pair.rl_pass_at_1)} %, pass@{pair.common_n} "
+            f"{percent(pair.base_pass_at_n)} → {percent(pair.rl_pass_at_n)} %; {cross}"
+        )
+    names = [
+        f"{set_name(solved, words)} {pair.counts[key]:,}"
+        for key, solved in (
+            ("both", (True, True)),
+            ("base_only", (True, False)),
+            ("rl_only", (False, True)),
+            ("neither", (False, False)),
+        )
+    ]
+    missing = f"; {pair.not_compared:,} not compared" if pair.not_compared else ""
+    result.append(f"{', '.join(names)} of {sum(pair.counts.values()):,} problems{missing}")
+    return lines([*result, *unverified_in_words(base), *unverified_in_words(rl)])
+
+
+def empty_store(path: str) -> str:
+    """What to do in an empty store."""
+    return (
+        "This store is empty. Import result files into it, from another terminal; they appear here:\n\n"
+        f"    passk import FILE_OR_FOLDER --store {path} --model NAME --role base --benchmark NAME"
+    )
+
+
+def curve_end_in_words(curve: Curve) -> list[str]:
+    """Why a curve ends where it does; empty when there is nothing to say."""
+    run = curve.run
+    if run.n_min is None:
+        return [f"{run_label(run)}: pass@k unknown, no sample has a verdict"]
+    result = []
+    if curve.problems_below_n_max:
+        result.append(
+            f"{run_label(run)} ends at k = {run.n_min}: {curve.problems_below_n_max} of {curve.problems} problems have "
+            f"fewer than {run.n_max} samples"
+        )
+    if run.without_verdict:
+        result.append(f"{run_label(run)}: {run.without_verdict} problems without a verdict left out")
+    return result
+
+
+def sets_in_words(sets: SolveSets) -> str:
+    """The runs of a comparison with their n, the threshold, and what is not compared."""
+    words = contrast(sets.runs)
+    sizes = [
+        f"{word} n = {span(*size) if size else '–'}" for word, size in zip(words, sets.n_ranges, strict=True)
+    ]
+    text = f"{', '.join(sizes)}; solved = at least {sets.min_correct} correct"
+    if sets.expected_at_common_n is not None:
+        expected = ", ".join(
+            f"{set_name(solved, words)} {number:.1f}" for solved, number in sets.expected_at_common_n.items()
+        )
+        text += f"\nn differs; expected at {sets.common_n} draws each: {expected}"
+    if sets.not_compared.total:
+        text += f"\n{sets.not_compared.total:,} problems not compared: not in every run, or without a verdict"
+    return text

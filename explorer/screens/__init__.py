@@ -1,0 +1,1 @@
+"""Screens: each composes, asks and handles."""

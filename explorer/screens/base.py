@@ -1,0 +1,135 @@
+"""What all screens share: asking, waiting, showing, and staying up to date without moving anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from backend import Reader
+from backend.errors import PasskError
+from explorer.gateway import Failed, Loaded
+from explorer.navigation import Place
+from explorer.widgets.breadcrumbs import Breadcrumbs
+
+if TYPE_CHECKING:
+    from explorer.app import Explorer
+
+T = TypeVar("T")
+
+NARROW = 110
+"""Below this many columns a screen leaves out what it can show on demand."""
+
+
+class DataScreen(Screen[None]):
+    """A screen that shows records of one place.
+
+    A subclass composes (`compose_body`), asks (`reload`) and handles (the methods it gave to `ask`).
+    """
+
+    WHERE = ""
+    """Name of the screen in the action table."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.stale = False
+        """Something was added to the store while another screen was in front."""
+        self._handlers: dict[str, Callable[[Any], None]] = {}
+        self._waiting: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        """Breadcrumbs, the body, the keys."""
+        yield Breadcrumbs()
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def compose_body(self) -> ComposeResult:
+        """What is between the breadcrumbs and the keys."""
+        raise NotImplementedError
+
+    def reload(self) -> None:
+        """Ask for everything that the screen shows; also called when the store has grown."""
+        raise NotImplementedError
+
+    @property
+    def explorer(self) -> Explorer:
+        """The app, by its type."""
+        return cast("Explorer", self.app)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the terminal has few columns."""
+        return self.size.width < NARROW
+
+    @property
+    def short(self) -> bool:
+        """Whether the terminal has few lines."""
+        return self.size.height < 32
+
+    def on_mount(self) -> None:
+        """Ask at once."""
+        self.set_class(self.app.size.width < NARROW, "narrow")
+        self.reload()
+
+    def on_resize(self) -> None:
+        """CSS and columns follow the width."""
+        self.set_class(self.narrow, "narrow")
+        self.set_class(self.short, "short")
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what came while another screen was in front."""
+        if self.stale:
+            self.stale = False
+            self.reload()
+
+    def on_unmount(self) -> None:
+        """Nobody waits for the answers any more."""
+        self.explorer.gateway.forget(self)
+
+    def ask(self, slot: str, query: Callable[[Reader], T], show: Callable[[T], None]) -> None:
+        """Put a question to the store; `show` gets the record, unless something newer was asked in this slot."""
+        self._handlers[slot] = show
+        self._waiting.add(slot)
+        self.query_one(Breadcrumbs).wait()
+        self.explorer.gateway.ask(self, slot, query)
+
+    def _settle(self, slot: str) -> None:
+        self._waiting.discard(slot)
+        if not self._waiting:
+            self.query_one(Breadcrumbs).done()
+
+    def on_loaded(self, event: Loaded) -> None:
+        """Hand the record to whoever asked for it."""
+        event.stop()
+        if self.explorer.gateway.is_current(event.request):
+            self._settle(event.request.slot)
+            self._handlers[event.request.slot](event.record)
+
+    def on_failed(self, event: Failed) -> None:
+        """Show what went wrong; there is no silent path."""
+        event.stop()
+        if self.explorer.gateway.is_current(event.request):
+            self._settle(event.request.slot)
+            self.explorer.show_error(event.error)
+
+    @property
+    def idle(self) -> bool:
+        """Whether every question has been answered and painted; tests wait for it."""
+        return not self._waiting
+
+    def copy(self, text: str, what: str) -> None:
+        """Put the exact text on the user's clipboard through the terminal (OSC 52), also over SSH."""
+        self.explorer.copy_to_clipboard(text)
+        self.explorer.say(f"Copied {what}: {len(text):,} characters.")
+
+    def crumbs(self, *parts: str) -> None:
+        """Say where one is."""
+        self.query_one(Breadcrumbs).parts = (self.explorer.store_name, *(part for part in parts if part))
+
+    def refuse(self, title: str, next_step: str = "") -> None:
+        """A key that cannot do anything here says why."""
+        self.explorer.say(str(PasskError(title, next_step=next_step)))

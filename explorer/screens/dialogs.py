@@ -1,0 +1,54 @@
+"""Dialogs: what went wrong, and the keys of a screen."""
+
+from __future__ import annotations
+
+import traceback
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from backend.errors import PasskError
+from explorer.actions import MOVING, actions_of
+from explorer.render.literal import literal
+
+
+class Dialog(ModalScreen[None]):
+    """Some text in a box; Esc, Enter or q closes it."""
+
+    CSS_PATH = "../styles/dialogs.tcss"
+    BINDINGS = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
+
+    def __init__(self, heading: str, body: Content) -> None:
+        super().__init__()
+        self.heading = heading
+        self.body = body
+
+    def compose(self) -> ComposeResult:
+        """Heading and text, scrolled when long."""
+        with VerticalScroll() as box:
+            box.border_title = literal(self.heading)
+            box.border_subtitle = "esc closes"
+            yield Static(self.body)
+
+
+def error_dialog(error: PasskError) -> Dialog:
+    """What went wrong, where, and what to do; the cause too when passk itself is at fault."""
+    parts = [literal(error.title, "bold")]
+    parts += [literal(text) for text in (error.detail, error.next_step) if text]
+    if error.__cause__ is not None and not isinstance(error.__cause__, PasskError):
+        parts.append(literal("".join(traceback.format_exception(error.__cause__)[-6:]), "dim"))
+    return Dialog("Something went wrong", Content("\n\n").join(parts))
+
+
+def help_dialog(where: str) -> Dialog:
+    """The keys of one screen, from the action table."""
+    rows = [(action.shown_key, action.help) for action in actions_of(where)]
+    width = max(len(keys) for keys, _ in [*rows, *MOVING])
+    lines = [
+        Content.assemble(literal(keys.ljust(width + 2), "bold"), literal(help_text)) for keys, help_text in [*rows, *MOVING]
+    ]
+    return Dialog(f"Keys of this screen: {where}", Content("\n").join(lines))

@@ -1,0 +1,164 @@
+"""Home: the benchmarks of the store with their runs and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from backend import Reader, default_pairs, pair_summaries
+from backend.records import PairSummary, Run
+from explorer.actions import HOME, bindings
+from explorer.navigation import Place
+from explorer.render.literal import cell, literal
+from explorer.render.numbers import UNKNOWN, compact, percent, span
+from explorer.render.names import pair_label, run_label
+from explorer.render.summaries import empty_store, pair_in_words, run_in_words
+from explorer.screens.base import DataScreen
+from explorer.widgets.paged_table import Column, PagedTable
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRecord:
+    """What Home shows."""
+
+    runs: tuple[Run, ...]
+    pairs: tuple[PairSummary, ...]
+
+
+def read_home(reader: Reader) -> HomeRecord:
+    """Runs and pairs of the whole store."""
+    runs = reader.runs()
+    return HomeRecord(runs, pair_summaries(reader, default_pairs(runs)))
+
+
+class HomeScreen(DataScreen):
+    """A row for each pair, and for each run that is in no pair; below it the row under the cursor in words."""
+
+    WHERE = HOME
+    BINDINGS = bindings(HOME)
+    CSS_PATH = "../styles/home.tcss"
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.entries: dict[str, PairSummary | Run] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """Table and details."""
+        yield PagedTable(id="pairs")
+        yield Static(id="details")
+
+    def reload(self) -> None:
+        """Ask for runs and pairs."""
+        self.crumbs("benchmarks")
+        self.ask("home", read_home, self.show_home)
+
+    def on_resize(self) -> None:
+        """Wide terminals show more columns."""
+        super().on_resize()
+        if self.entries:
+            self.show_table()
+
+    def show_home(self, record: HomeRecord) -> None:
+        """Fill the table."""
+        paired = {run.key for pair in record.pairs for run in (pair.base, pair.rl)}
+        entries: list[tuple[str, str, PairSummary | Run]] = [
+            (pair.benchmark, f"{pair.base.name}\t{pair.rl.name}", pair) for pair in record.pairs
+        ]
+        entries += [(run.benchmark, run.name, run) for run in record.runs if run.key not in paired]
+        self.entries = {key: entry for _, key, entry in sorted(entries, key=lambda item: item[0])}
+        self.show_table()
+        if not self.entries:
+            self.query_one("#details", Static).update(literal(empty_store(self.explorer.store_path)))
+
+    def show_table(self) -> None:
+        """The rows, with as many columns as the terminal has room for."""
+        self.query_one(PagedTable).show(self.columns(), list(self.entries), self.row)
+
+    def columns(self) -> list[Column]:
+        """Columns for this width; what a narrow table leaves out stands in the details."""
+        width = self.size.width
+        benchmark = min(max([9, *(len(entry.benchmark) for entry in self.entries.values())]), 14)
+        fixed = [Column("n", "n", 5, True), Column("at1", "@1 %", 11, True), Column("atn", "@n %", 11, True)]
+        sets = [Column("sets", "both·base·RL·none", 17, True)]
+        if not self.narrow:
+            fixed.append(Column("cross", "cross at k", 10, True))
+            sets = [
+                Column("both", "both", 6, True),
+                Column("first", "base-only", 9, True),
+                Column("second", "RL-only", 7, True),
+                Column("neither", "neither", 7, True),
+                Column("samples", "samples", 8, True),
+            ]
+        rest = width - 2 - sum(column.width + 2 for column in [*fixed, *sets]) - benchmark - 2
+        return [
+            Column("benchmark", "benchmark", benchmark),
+            Column("runs", "base → RL", max(rest - 2, 12)),
+            *fixed,
+            *sets,
+        ]
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one pair or run."""
+        entry = self.entries[key]
+        columns = self.columns()
+        room = next(column.width for column in columns if column.key == "runs")
+        values = _pair_cells(entry, room) if isinstance(entry, PairSummary) else _run_cells(entry)
+        return [cell(values[column.key], longest=column.width, right=column.right) for column in columns]
+
+    def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
+        """The details follow the cursor."""
+        entry = self.entries[event.key]
+        words = pair_in_words(entry) if isinstance(entry, PairSummary) else run_in_words(entry)
+        self.query_one("#details", Static).update(words)
+
+    def on_data_table_row_selected(self) -> None:
+        """Enter or a click."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Open the curves of the pair or run."""
+        from explorer.screens.curves import CurvesScreen
+
+        key = self.query_one(PagedTable).cursor_key
+        if key is None:
+            self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
+            return
+        entry = self.entries[key]
+        runs = (entry.base.name, entry.rl.name) if isinstance(entry, PairSummary) else (entry.name,)
+        self.app.push_screen(CurvesScreen(Place(benchmark=entry.benchmark, runs=runs)))
+
+
+def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:
+    base, rl = pair.base, pair.rl
+    sizes = [n for run in (base, rl) for n in (run.n_min, run.n_max) if n is not None]
+    counts = pair.counts
+    return {
+        "benchmark": pair.benchmark,
+        "runs": pair_label(base, rl, room),
+        "n": span(min(sizes), max(sizes)) if sizes else UNKNOWN,
+        "at1": f"{percent(pair.base_pass_at_1)} → {percent(pair.rl_pass_at_1)}",
+        "atn": f"{percent(pair.base_pass_at_n)} → {percent(pair.rl_pass_at_n)}",
+        "cross": UNKNOWN if pair.common_n is None else str(pair.crossing or "no"),
+        "sets": "·".join(str(counts[name]) for name in ("both", "base_only", "rl_only", "neither")),
+        "both": str(counts["both"]),
+        "first": str(counts["base_only"]),
+        "second": str(counts["rl_only"]),
+        "neither": str(counts["neither"]),
+        "samples": compact(base.samples + rl.samples),
+    }
+
+
+def _run_cells(run: Run) -> dict[str, str]:
+    share = f"{run.correct / (run.samples - run.unverified):.1%}" if run.samples > run.unverified else UNKNOWN
+    values = dict.fromkeys(("atn", "cross", "sets", "both", "first", "second", "neither"), UNKNOWN)
+    return values | {
+        "benchmark": run.benchmark,
+        "runs": run_label(run),
+        "n": span(run.n_min, run.n_max),
+        "at1": share.removesuffix("%"),
+        "samples": compact(run.samples),
+    }

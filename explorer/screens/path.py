@@ -1,0 +1,152 @@
+"""Path: the exact text of one sample, and the way to the next ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from backend import Reader
+from backend.records import Page, Path, Run, Sample
+from explorer.actions import PATH, bindings
+from explorer.navigation import Place
+from explorer.render.names import run_label
+from explorer.render.path_words import path_details, path_heading
+from explorer.screens.base import DataScreen
+from explorer.screens.problem import MOST_SAMPLES
+from explorer.widgets.text_view import TextView
+
+
+@dataclass(frozen=True, slots=True)
+class PathRecord:
+    """One path and the samples around it."""
+
+    path: Path
+    samples: Page[Sample]
+    runs: tuple[Run, ...]
+    """Every run that has samples of this problem, in the order of the place."""
+
+
+class PathScreen(DataScreen):
+    """What is known of the sample on top, its text below."""
+
+    WHERE = PATH
+    BINDINGS = bindings(PATH)
+    CSS_PATH = "../styles/path.tcss"
+
+    def __init__(self, place: Place, label: str) -> None:
+        super().__init__(place)
+        self.label = label
+        self.record: PathRecord | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Heading, details (on request), text."""
+        yield Static(id="heading")
+        yield Static(id="details")
+        yield TextView(id="text")
+
+    def on_mount(self) -> None:
+        """The cursor keys scroll the text."""
+        super().on_mount()
+        self.query_one(TextView).focus()
+
+    def reload(self) -> None:
+        """Ask for the path; a sample of None is the first right one of the run, else its first."""
+        place = self.place
+
+        def read(reader: Reader) -> PathRecord:
+            key = place.problem or 0
+            run = reader.run(place.run or "")
+            samples = reader.samples(run.key, key, limit=MOST_SAMPLES)
+            index = place.sample
+            if index is None:
+                index = next((s.index for s in samples.items if s.verdict == "correct"), samples.items[0].index)
+            tallies = reader.problem(key, [reader.run(name).key for name in place.runs]).tallies
+            runs = tuple(tally.run for tally in tallies if tally.texts)
+            return PathRecord(reader.path(run, key, index), samples, runs)
+
+        self.ask("path", read, self.show_path)
+
+    def show_path(self, record: PathRecord) -> None:
+        """The text from its beginning; the same path again stays where it is."""
+        before = self.record
+        self.record = record
+        self.place = self.place.to(sample=record.path.sample.index)
+        place = self.place
+        run = record.path.run
+        self.crumbs(place.benchmark, f"problem {self.label}", run_label(run), f"sample {record.path.sample.index}")
+        self.query_one("#heading", Static).update(path_heading(record.path, record.samples))
+        self.query_one("#details", Static).update(path_details(record.path))
+        same = before is not None and (before.path.run.key, before.path.sample.index) == (
+            run.key,
+            record.path.sample.index,
+        )
+        if not same:
+            text = self.query_one(TextView)
+            text.set_class(record.path.text is None, "absent")
+            text.show(
+                record.path.text if record.path.text is not None else "No text is stored for this sample.",
+                record.path.answer_span,
+            )
+
+    # Keys
+
+    def _go(self, choices: list[int], by: int, what: str) -> None:
+        """To the next (by = 1) or previous (by = -1) of these sample indices, in the order of the run."""
+        if self.record is None:
+            return
+        here = self.record.path.sample.index
+        ahead = [index for index in choices if (index - here) * by > 0]
+        if not ahead:
+            self.refuse(f"No {'further' if by > 0 else 'earlier'} {what} in this run")
+            return
+        self.place = self.place.to(sample=min(ahead) if by > 0 else max(ahead))
+        self.reload()
+
+    def _indices(self, *, right: bool | None) -> list[int]:
+        items = self.record.samples.items if self.record else ()
+        return [s.index for s in items if right is None or (s.verdict == "correct") == right]
+
+    def action_step(self, by: int) -> None:
+        """Next or previous sample."""
+        self._go(self._indices(right=None), by, "sample")
+
+    def action_step_right(self, by: int) -> None:
+        """Next or previous right sample."""
+        self._go(self._indices(right=True), by, "right sample")
+
+    def action_step_wrong(self, by: int) -> None:
+        """Next or previous sample that is not right."""
+        self._go(self._indices(right=False), by, "wrong sample")
+
+    def action_other_run(self) -> None:
+        """The same problem in the next run that has paths of it."""
+        if self.record is None:
+            return
+        names = [run.name for run in self.record.runs]
+        if len(names) < 2:
+            self.refuse("No other run has paths of this problem")
+            return
+        at = names.index(self.record.path.run.name)
+        self.place = self.place.to(run=names[(at + 1) % len(names)], sample=None)
+        self.reload()
+
+    def action_to_answer(self) -> None:
+        """Scroll to the extracted answer."""
+        if not self.query_one(TextView).scroll_to_mark():
+            self.refuse("The extracted answer is not found in this text")
+
+    def action_details(self) -> None:
+        """Show or hide all that is known."""
+        self.toggle_class("with-details")
+
+    def action_copy(self) -> None:
+        """Copy the text exactly as it is stored."""
+        text = self.record.path.text if self.record else None
+        if text is None:
+            self.refuse("No text is stored for this sample")
+        else:
+            self.copy(text, "the path")
+
+

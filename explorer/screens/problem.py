@@ -1,0 +1,261 @@
+"""Problem: statement, reference answer, every run's tally, the answers given, and the samples of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from backend import Reader
+from backend.records import Page, Problem, RunTally, Sample
+from explorer.actions import PROBLEM, bindings
+from explorer.navigation import Place
+from explorer.render.literal import cell, literal
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
+from explorer.render.numbers import UNKNOWN, compact, count, of
+from explorer.render.problem_words import answer_rows, problem_heading, tallies_in_words
+from explorer.screens.base import DataScreen
+from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.text_view import TextView
+
+MOST_SAMPLES = 5_000
+"""Samples of one run and problem that are listed; the status line says when there are more."""
+
+CHOICES = ("all", "right", "not right")
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRecord:
+    """The problem and the samples of the run looked at."""
+
+    problem: Problem
+    samples: Page[Sample]
+
+
+class ProblemScreen(DataScreen):
+    """Statement on top, tallies below it, then samples or answers."""
+
+    WHERE = PROBLEM
+    BINDINGS = bindings(PROBLEM)
+    CSS_PATH = "../styles/problem.tcss"
+
+    def __init__(self, place: Place, label: str) -> None:
+        super().__init__(place)
+        self.label = label
+        self.record: ProblemRecord | None = None
+        self.samples: dict[str, Sample] = {}
+        self.choice = "all"
+        self.showing_answers = False
+        self.sort = "index"
+        self.descending = False
+
+    def compose_body(self) -> ComposeResult:
+        """Statement, tallies, samples."""
+        yield Static(id="heading")
+        yield TextView(id="statement")
+        yield Static(id="tallies")
+        yield PagedTable(id="samples")
+        yield Static(id="status")
+
+    def on_mount(self) -> None:
+        """The cursor starts in the samples."""
+        super().on_mount()
+        self.query_one(PagedTable).focus()
+
+    def reload(self) -> None:
+        """Ask for the problem and the samples of the run."""
+        place = self.place
+
+        def read(reader: Reader) -> ProblemRecord:
+            order = [reader.run(name).key for name in place.runs]
+            problem = reader.problem(place.problem or 0, order)
+            run = reader.run(place.run or problem.tallies[0].run.name)
+            return ProblemRecord(problem, reader.samples(run.key, problem.key, limit=MOST_SAMPLES))
+
+        self.crumbs(*self.parts())
+        self.ask("problem", read, self.show_problem)
+
+    def parts(self) -> tuple[str, ...]:
+        """Breadcrumbs below the store."""
+        return self.place.benchmark, f"problem {self.label}"
+
+    def show_problem(self, record: ProblemRecord) -> None:
+        """Everything anew; cursor and scrolling stay."""
+        first = self.record is None
+        self.record = record
+        problem = record.problem
+        self.label = problem.label
+        self.crumbs(*self.parts())
+        self.query_one("#heading", Static).update(problem_heading(problem))
+        statement = self.query_one(TextView)
+        text = problem.statement if problem.statement is not None else "No statement is stored for this problem."
+        if statement.text != text:
+            statement.show(text)
+        if first:
+            # One comes to read the path that proves the set: start at the first right one.
+            right = next((s for s in record.samples.items if s.verdict == "correct"), None)
+            self.show_samples(cursor=str(right.index) if right else None)
+        else:
+            self.show_samples()
+
+    @property
+    def tally(self) -> RunTally | None:
+        """The tally of the run looked at."""
+        if self.record is None:
+            return None
+        return next((t for t in self.record.problem.tallies if t.run.name == self.place.run), None)
+
+    def show_samples(self, cursor: str | None = None) -> None:
+        """Tallies, and the table of samples or answers."""
+        if self.record is None:
+            return
+        self.query_one("#tallies", Static).update(tallies_in_words(self.record.problem, self.place.run))
+        if self.showing_answers:
+            self._show_answers()
+            return
+        shown = sorted(self._chosen(), key=self._sort_key, reverse=self.descending)
+        self.samples = {str(sample.index): sample for sample in shown}
+        columns = self.columns()
+        arrow = "▼" if self.descending else "▲"
+        headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
+        self.query_one(PagedTable).show(columns, list(self.samples), self.row, headings=headings, cursor=cursor)
+        self.query_one("#status", Static).update(literal(self.status()))
+
+    def _chosen(self) -> list[Sample]:
+        items = self.record.samples.items if self.record else ()
+        if self.choice == "all":
+            return list(items)
+        return [sample for sample in items if (sample.verdict == "correct") == (self.choice == "right")]
+
+    def _sort_key(self, sample: Sample) -> tuple[bool, str | int]:
+        value: str | int | None = {
+            "index": sample.index,
+            "verdict": sample.verdict,
+            "answer": sample.answer,
+            "tokens": sample.tokens,
+            "characters": sample.characters,
+            "finish": sample.finish_reason,
+            "seed": sample.seed,
+        }[self.sort]
+        # Unknown values stand together, after the known ones of an ascending order.
+        return value is None, "" if value is None and self.sort in ("answer", "finish") else value or 0
+
+    def status(self) -> str:
+        """How many samples are shown of how many, and of which run."""
+        tally, record = self.tally, self.record
+        if tally is None or record is None:
+            return ""
+        if not record.samples.total:
+            return f"{run_label(tally.run)}: published counts, no samples are stored"
+        shown = of(len(self.samples), record.samples.total, "samples")
+        kind = "" if self.choice == "all" else f", only {self.choice}"
+        return f"{run_label(tally.run)}: {shown}{kind}"
+
+    def columns(self) -> list[Column]:
+        """Columns for this width."""
+        fixed = [
+            Column("index", "#", 6, True),
+            Column("verdict", "verdict", 11),
+            Column("tokens", "tokens", 7, True),
+            Column("characters", "chars", 7, True),
+            Column("finish", "finish", 9),
+        ]
+        if not self.narrow:
+            fixed.append(Column("seed", "seed", 12, True))
+        rest = self.size.width - 4 - sum(column.width + 2 for column in fixed)
+        return [*fixed[:2], Column("answer", "answer", max(rest, 10)), *fixed[2:]]
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one sample."""
+        sample = self.samples[key]
+        style = VERDICT_STYLES.get(sample.verdict, "")
+        values = {
+            "index": str(sample.index),
+            "verdict": f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}",
+            "answer": sample.answer or sample.detail or UNKNOWN,
+            "tokens": compact(sample.tokens),
+            "characters": compact(sample.characters),
+            "finish": sample.finish_reason or UNKNOWN,
+            "seed": UNKNOWN if sample.seed is None else str(sample.seed),
+        }
+        return [
+            cell(values[c.key], style if c.key == "verdict" else "", longest=c.width, right=c.right)
+            for c in self.columns()
+        ]
+
+    def _show_answers(self) -> None:
+        assert self.record is not None
+        columns, rows = answer_rows(self.record.problem, self.place.runs, self.size.width)
+        self.query_one(PagedTable).show(columns, list(rows), lambda key: rows[key])
+        self.query_one("#status", Static).update(
+            literal(f"{count(len(rows))} different answers with their verdicts; a shows the samples again")
+        )
+
+    # Keys
+
+    def action_other_run(self, by: int) -> None:
+        """The samples of the next run."""
+        if self.record is None or not self.record.problem.tallies:
+            return
+        names = [tally.run.name for tally in self.record.problem.tallies]
+        at = names.index(self.place.run) if self.place.run in names else 0
+        self.place = self.place.to(run=names[(at + by) % len(names)])
+        self.record = None
+        self.reload()
+
+    def action_verdicts(self) -> None:
+        """All samples, right ones, others."""
+        self.choice = CHOICES[(CHOICES.index(self.choice) + 1) % len(CHOICES)]
+        self.showing_answers = False
+        self.show_samples()
+
+    def action_answers(self) -> None:
+        """Answers or samples."""
+        self.showing_answers = not self.showing_answers
+        self.show_samples()
+
+    def action_statement(self) -> None:
+        """The statement on the whole screen, or back."""
+        whole = not self.has_class("whole-statement")
+        self.set_class(whole, "whole-statement")
+        (self.query_one(TextView) if whole else self.query_one(PagedTable)).focus()
+
+    def action_sort(self) -> None:
+        """By the next column."""
+        keys = [column.key for column in self.columns()]
+        self.sort = keys[(keys.index(self.sort) + 1) % len(keys)]
+        self.show_samples()
+
+    def action_reverse(self) -> None:
+        """The other way around."""
+        self.descending = not self.descending
+        self.show_samples()
+
+    def action_copy(self) -> None:
+        """Copy the statement."""
+        statement = self.record.problem.statement if self.record else None
+        if statement is None:
+            self.refuse("No statement is stored for this problem")
+        else:
+            self.copy(statement, "the statement")
+
+    def on_data_table_row_selected(self) -> None:
+        """Enter or a click."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Read the path under the cursor; from an answer, the first sample that gave it."""
+        from explorer.screens.path import PathScreen
+
+        key = self.query_one(PagedTable).cursor_key
+        if self.record is None or key is None or not self.record.samples.total:
+            self.refuse("No paths are stored here", "These are published counts: the source holds n and c only.")
+            return
+        if self.showing_answers:
+            self.showing_answers = False
+            self.show_samples()
+            return
+        self.app.push_screen(PathScreen(self.place.to(sample=int(key)), self.label))

@@ -1,0 +1,261 @@
+"""Solve sets: which problems which runs solve, and the problems of one set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import DataTable, Input, Static
+
+from backend import solve_sets
+from backend.records import SetProblem, SolveSets
+from explorer.actions import SETS, bindings
+from explorer.navigation import Place
+from explorer.render.literal import cell, literal
+from explorer.render.names import contrast, run_label, set_name
+from explorer.render.numbers import UNKNOWN, compact, of
+from explorer.render.problem_list import in_set, matching, ordered
+from explorer.render.summaries import sets_in_words
+from explorer.screens.base import DataScreen
+from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.set_strip import Chip, SetStrip
+
+Solved = tuple[bool, ...] | None
+
+
+class SetsScreen(DataScreen):
+    """The sets with their counts on top, the problems of the selected one below."""
+
+    WHERE = SETS
+    BINDINGS = bindings(SETS)
+    CSS_PATH = "../styles/sets.tcss"
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.record: SolveSets | None = None
+        self.problems: dict[str, SetProblem] = {}
+        self.words: tuple[str, ...] = ()
+        self.sort = "position"
+        self.descending = False
+        self.filter = ""
+        self.chosen = False
+        """Whether a set has been selected, by the user or at first sight."""
+
+    def compose_body(self) -> ComposeResult:
+        """Counts, problems, filter."""
+        yield SetStrip()
+        yield Static(id="words")
+        yield PagedTable(id="problems")
+        yield Static(id="status")
+        yield Input(placeholder="words in id, level or statement; enter keeps, esc clears", id="filter")
+
+    def on_mount(self) -> None:
+        """The cursor starts in the table."""
+        super().on_mount()
+        self.query_one(PagedTable).focus()
+
+    def reload(self) -> None:
+        """Ask for the sets at the current threshold."""
+        names, min_correct = self.place.runs, self.place.min_correct
+        self.ask("sets", lambda r: solve_sets(r, [r.run(name) for name in names], min_correct), self.show_sets)
+
+    def show_sets(self, record: SolveSets) -> None:
+        """Everything anew, the cursor where it was."""
+        self.record = record
+        self.words = contrast(record.runs)
+        if not self.chosen:
+            self.place = self.place.to(solved=_first_choice(record))
+            self.chosen = True
+        total = Chip("all", len(record.problems), None)
+        chips = [Chip(set_name(solved, self.words), count, solved) for solved, count in record.counts.items()]
+        strip = self.query_one(SetStrip)
+        strip.chips = (*chips, total)
+        self.query_one("#words", Static).update(literal(sets_in_words(record)))
+        self.show_problems()
+
+    def show_problems(self) -> None:
+        """The problems of the selected set, filtered and sorted."""
+        if self.record is None:
+            return
+        solved = self.place.solved
+        self.query_one(SetStrip).selected = solved
+        self.crumbs(self.place.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
+        inside = in_set(self.record.problems, solved)
+        shown = ordered(matching(inside, self.filter), self.sort, reverse=self.descending)
+        self.problems = {str(problem.key): problem for problem in shown}
+        columns = self.columns()
+        arrow = "▼" if self.descending else "▲"
+        headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
+        self.query_one(PagedTable).show(columns, list(self.problems), self.row, headings=headings)
+        filtered = f', filter "{self.filter}"' if self.filter else ""
+        by = {"position": "benchmark order"}.get(self.sort) or next(c.heading for c in columns if c.key == self.sort)
+        counted = of(len(shown), len(inside), "problems")
+        self.query_one("#status", Static).update(
+            literal(f"{self.set_label()}: {counted}{filtered}, by {by}{' descending' if self.descending else ''}")
+        )
+
+    def set_label(self) -> str:
+        """Name of the selected set."""
+        return "all" if self.place.solved is None else set_name(self.place.solved, self.words)
+
+    def columns(self) -> list[Column]:
+        """Columns for this width and these runs."""
+        runs = len(self.words)
+        tallies = [
+            Column(f"c{index}", f"{_short(word, 9)} c/n", 13 if not self.narrow else 11, True)
+            for index, word in enumerate(self.words)
+        ]
+        tokens = [
+            Column(f"t{index}", f"{_short(word, 9)} tok", 12, True)
+            for index, word in enumerate(self.words)
+            if not self.narrow
+        ]
+        if self.narrow:
+            tokens = [Column(f"t{runs - 1}", "tokens", 6, True)]
+        labels = [len(problem.label) for problem in self.record.problems] if self.record else []
+        id_width = min(max(labels, default=2), 16)
+        levels = [len(problem.level) for problem in self.record.problems if problem.level] if self.record else []
+        level = [Column("level", "level", min(max(levels), 12))] if levels else []
+        fixed = [Column("id", "id", max(id_width, 3)), *level, *tallies, *tokens]
+        rest = self.size.width - 4 - sum(column.width + 2 for column in fixed)
+        return [fixed[0], Column("statement", "statement", max(rest, 12)), *fixed[1:]]
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one problem."""
+        problem = self.problems[key]
+        values = {
+            "id": problem.label,
+            "statement": problem.excerpt if problem.excerpt is not None else "no statement stored",
+            "level": problem.level or UNKNOWN,
+        }
+        for index, (tally, tokens) in enumerate(zip(problem.tallies, problem.mean_tokens, strict=True)):
+            values[f"c{index}"] = f"{tally.c}/{tally.n}"
+            values[f"t{index}"] = compact(tokens)
+        columns = self.columns()
+        return [cell(values[c.key], longest=c.width, right=c.right) for c in columns]
+
+    def on_resize(self) -> None:
+        """Columns follow the width."""
+        super().on_resize()
+        self.show_problems()
+
+    # Keys
+
+    def select(self, solved: Solved) -> None:
+        """Go to another set."""
+        self.place = self.place.to(solved=solved)
+        self.show_problems()
+
+    def on_set_strip_picked(self, event: SetStrip.Picked) -> None:
+        """A click on a set."""
+        self.select(event.solved)
+
+    def _move_set(self, by: int) -> None:
+        choices = [chip.solved for chip in self.query_one(SetStrip).chips]
+        if choices:
+            self.select(choices[(choices.index(self.place.solved) + by) % len(choices)])
+
+    def action_next_set(self) -> None:
+        """To the set on the right."""
+        self._move_set(1)
+
+    def action_previous_set(self) -> None:
+        """To the set on the left."""
+        self._move_set(-1)
+
+    def action_raise_min(self) -> None:
+        """One more correct sample needed."""
+        self.place = self.place.to(min_correct=self.place.min_correct + 1)
+        self.reload()
+
+    def action_lower_min(self) -> None:
+        """One correct sample less needed."""
+        if self.place.min_correct > 1:
+            self.place = self.place.to(min_correct=self.place.min_correct - 1)
+            self.reload()
+
+    def _sort_by(self, column: str) -> None:
+        self.sort = column
+        # Shares and lengths are looked at from the top.
+        self.descending = column[0] in "ct" and column[1:].isdigit()
+        self.show_problems()
+
+    def action_sort(self) -> None:
+        """By the next column; after the last, in the order of the benchmark again."""
+        keys = ["position", *(column.key for column in self.columns())]
+        at = keys.index(self.sort) if self.sort in keys else 0
+        self._sort_by(keys[(at + 1) % len(keys)])
+
+    def action_reverse(self) -> None:
+        """The other way around."""
+        self.descending = not self.descending
+        self.show_problems()
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """A click on a heading sorts by it, a second one turns around."""
+        column = str(event.column_key.value)
+        if column == self.sort:
+            self.action_reverse()
+        else:
+            self._sort_by(column)
+
+    def action_filter(self) -> None:
+        """Open the filter."""
+        self.add_class("filtering")
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while typing."""
+        self.filter = event.value
+        self.show_problems()
+
+    def on_input_submitted(self) -> None:
+        """Keep the filter and go to the table."""
+        self.remove_class("filtering")
+        self.query_one(PagedTable).focus()
+
+    def go_back(self) -> bool:
+        """Esc clears a filter first; True when there was one."""
+        if not self.filter and not self.has_class("filtering"):
+            return False
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        self.filter = ""
+        self.on_input_submitted()
+        self.show_problems()
+        return True
+
+    def on_data_table_row_selected(self) -> None:
+        """Enter or a click."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Open the problem, at the samples of a run that solves it."""
+        from explorer.screens.problem import ProblemScreen
+
+        key = self.query_one(PagedTable).cursor_key
+        if key is None or self.record is None:
+            self.refuse("No problem in this set")
+            return
+        problem = self.problems[key]
+        solver = next((i for i, solved in enumerate(problem.solved) if solved), 0)
+        place = self.place.to(problem=problem.key, run=self.record.runs[solver].name)
+        self.app.push_screen(ProblemScreen(place, problem.label))
+
+    def action_copy(self) -> None:
+        """Copy the ids of the problems shown, one a line."""
+        labels = [problem.label for problem in self.problems.values()]
+        if labels:
+            self.copy("\n".join(labels), f"the ids of {of(len(labels), len(labels), 'problems')} of {self.set_label()}")
+
+
+def _first_choice(record: SolveSets) -> Solved:
+    """What one comes for: what only the first run solves, else what only another one solves, else all."""
+    runs = len(record.runs)
+    lonely = [tuple(index == run for index in range(runs)) for run in range(runs)]
+    return next((solved for solved in lonely if record.counts[solved]), None)
+
+
+def _short(word: str, width: int) -> str:
+    return word if len(word) <= width else f"{word[: width - 1]}…"

@@ -1,0 +1,1 @@
+"""Widgets: records in, messages out; none of them asks the store."""

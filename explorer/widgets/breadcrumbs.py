@@ -1,0 +1,50 @@
+"""The line at the top: where one is, and whether an answer is still on its way."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.timer import Timer
+from textual.widget import Widget
+
+from explorer.render.literal import literal
+
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+PATIENCE = 0.2
+"""Seconds before the spinner appears: most answers are there sooner, and a flash would only disturb."""
+
+
+class Breadcrumbs(Widget):
+    """`store › benchmark › runs › set › problem`, and a spinner while something is read."""
+
+    parts: reactive[tuple[str, ...]] = reactive(())
+    frame: reactive[int] = reactive(-1)
+    """Frame of the spinner; -1 while it is hidden."""
+
+    _timer: Timer | None = None
+
+    def render(self) -> Content:
+        """The whole line; the last part is bright."""
+        arrow = Content.styled(" › ", "dim")
+        line = arrow.join(
+            literal(part, "bold" if index == len(self.parts) - 1 else "") for index, part in enumerate(self.parts)
+        )
+        if self.frame < 0:
+            return line
+        return Content.assemble((FRAMES[self.frame % len(FRAMES)], "bold"), " reading… ", line)
+
+    def wait(self) -> None:
+        """An answer is on its way; show it if it takes long."""
+        if self._timer is None:
+            self._timer = self.set_timer(PATIENCE, self._turn)
+
+    def _turn(self) -> None:
+        self.frame += 1
+        self._timer = self.set_timer(0.1, self._turn)
+
+    def done(self) -> None:
+        """Every answer is there."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.frame = -1

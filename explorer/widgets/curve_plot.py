@@ -1,0 +1,60 @@
+"""pass@k curves on a log2 axis, with a marker for each run and a cursor at one k."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+
+from textual_plotext import PlotextPlot
+
+MARKERS = "ox+*#@%&"
+"""One for each run, so that curves differ without colour."""
+COLOURS = ("cyan+", "orange+", "green+", "magenta+", "yellow+", "blue+", "red+", "white")
+
+
+@dataclass(frozen=True, slots=True)
+class PlottedCurve:
+    """One curve: pass@k in percent at increasing k."""
+
+    ks: tuple[int, ...]
+    percents: tuple[float, ...]
+    look: int
+    """Index of its marker and colour."""
+
+
+class CurvePlot(PlotextPlot):
+    """The plot; it draws what `draw` was last given."""
+
+    def draw(self, curves: Sequence[PlottedCurve], k: int) -> None:
+        """Draw the curves and the cursor."""
+        plt = self.plt
+        plt.clear_data()
+        plt.clear_figure()
+        largest = max((curve.ks[-1] for curve in curves if curve.ks), default=1)
+        for curve in curves:
+            if not curve.ks:
+                continue
+            colour = COLOURS[curve.look % len(COLOURS)]
+            xs = [log2(value) for value in curve.ks]
+            plt.plot(xs, list(curve.percents), marker="braille", color=colour)
+            at = [i for i, value in enumerate(curve.ks) if value & (value - 1) == 0 or i == len(curve.ks) - 1]
+            plt.scatter(
+                [xs[i] for i in at],
+                [curve.percents[i] for i in at],
+                marker=MARKERS[curve.look % len(MARKERS)],
+                color=colour,
+            )
+        ticks = [value for value in (1 << i for i in range(largest.bit_length())) if value <= largest]
+        if len(ticks) > 9:
+            ticks = ticks[::2]
+        plt.xticks([log2(value) for value in ticks], [str(value) for value in ticks])
+        values = [value for curve in curves for value in curve.percents]
+        low, high = (min(values), max(values)) if values else (0.0, 100.0)
+        margin = max((high - low) * 0.04, 0.5)
+        plt.ylim(max(low - margin, 0), min(high + margin, 100))
+        plt.xlim(0, max(log2(largest), 1))
+        plt.vline(log2(k), color="gray+")
+        plt.xlabel("k (log2)")
+        plt.ylabel("pass@k %")
+        self.refresh()

@@ -1,0 +1,167 @@
+"""A table that formats only the rows one can reach, and keeps its cursor when the data change under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.coordinate import Coordinate
+from textual.message import Message
+from textual.widgets import DataTable
+
+PAGE = 60
+"""Rows formatted at a time. A row costs some 0.1 ms, so a page is painted within a frame or two."""
+
+AHEAD = 30
+"""The next page is added when the cursor comes this near to the end of what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its key for sorting, its heading, and its width in cells."""
+
+    key: str
+    heading: str
+    width: int
+    right: bool = False
+
+
+class PagedTable(DataTable[Text], inherit_bindings=False):
+    """Rows come as keys and a function that formats one; `cursor_key` is the key under the cursor.
+
+    Enter and the keys for left and right are the screen's, so that the footer shows what they do there.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "cursor_down", show=False),
+        Binding("up,k", "cursor_up", show=False),
+        Binding("pagedown", "page_down", show=False),
+        Binding("pageup", "page_up", show=False),
+        Binding("g,home", "scroll_top", show=False),
+        Binding("G,end", "scroll_bottom", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        def __init__(self, table: PagedTable, key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> PagedTable:
+            """The table."""
+            return self.table
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, cursor_type="row", zebra_stripes=False, show_row_labels=False)
+        self._keys: Sequence[str] = ()
+        self._format: Callable[[str], Sequence[Text]] = lambda _: ()
+        self._shown: tuple[Column, ...] = ()
+        self._headings: tuple[str, ...] = ()
+
+    def show(
+        self,
+        columns: Sequence[Column],
+        keys: Sequence[str],
+        format_row: Callable[[str], Sequence[Text]],
+        *,
+        headings: Sequence[str] | None = None,
+        cursor: str | None = None,
+    ) -> None:
+        """Show these rows. The cursor stays on its key, or goes to `cursor`; scrolling stays where the key is there.
+
+        Args:
+            columns: what to show; a change of columns rebuilds the table.
+            keys: a unique key for each row, in order.
+            format_row: the cells of the row with that key.
+            headings: other headings than the columns' own, for example with a sort arrow.
+            cursor: key to put the cursor on.
+        """
+        wanted = cursor if cursor is not None else self.cursor_key
+        keep_scroll = cursor is None and bool(self._keys)
+        names = tuple(headings or [column.heading for column in columns])
+        same = list(keys) == list(self._keys) and tuple(columns) == self._shown and names == self._headings
+        self._format = format_row
+        if same and self.row_count:
+            self._update_cells()
+        else:
+            self._rebuild(tuple(columns), names, keys, wanted, keep_scroll)
+        if cursor is not None and same:
+            self._to_key(cursor)
+
+    def _update_cells(self) -> None:
+        for row, key in enumerate(self._keys[: self.row_count]):
+            for index, text in enumerate(self._format(key)):
+                if self.get_cell_at(Coordinate(row, index)) != text:
+                    self.update_cell_at(Coordinate(row, index), text)
+
+    def _rebuild(
+        self,
+        columns: tuple[Column, ...],
+        names: tuple[str, ...],
+        keys: Sequence[str],
+        wanted: str | None,
+        keep_scroll: bool,
+    ) -> None:
+        top = self.scroll_offset.y
+        with self.prevent(DataTable.RowHighlighted):
+            self.clear(columns=True)
+            self._shown, self._headings, self._keys = columns, names, list(keys)
+            for column, name in zip(columns, names, strict=True):
+                heading = Text(name, justify="right" if column.right else "left")
+                self.add_column(heading, width=column.width, key=column.key)
+            at = self._keys.index(wanted) if wanted in self._keys else 0
+            self._load(at + PAGE)
+            if self._keys:
+                self.move_cursor(row=at, animate=False, scroll=not keep_scroll)
+        if keep_scroll:
+            self.scroll_to(y=top, animate=False, immediate=True)
+        self._say_moved()
+
+    def _load(self, until: int) -> None:
+        """Format rows up to this index."""
+        for key in self._keys[self.row_count : until]:
+            self.add_row(*self._format(key), key=key)
+
+    def _to_key(self, key: str) -> None:
+        if key in self._keys:
+            at = self._keys.index(key)
+            self._load(at + PAGE)
+            self.move_cursor(row=at, animate=False)
+
+    @property
+    def cursor_key(self) -> str | None:
+        """Key of the row under the cursor; None in an empty table."""
+        return self._keys[self.cursor_row] if 0 <= self.cursor_row < len(self._keys) else None
+
+    @property
+    def total(self) -> int:
+        """Rows there are, formatted or not."""
+        return len(self._keys)
+
+    def _say_moved(self) -> None:
+        if self.cursor_key is not None:
+            self.post_message(self.Moved(self, self.cursor_key))
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """Add the next page when the cursor comes near the end."""
+        event.stop()
+        if event.cursor_row + AHEAD >= self.row_count < len(self._keys):
+            self._load(self.row_count + PAGE)
+        self._say_moved()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The mouse wheel and page keys move the window without the cursor."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value + self.size.height + AHEAD >= self.row_count < len(self._keys):
+            self._load(self.row_count + PAGE)
+
+    def action_scroll_bottom(self) -> None:
+        """To the last row, however many there are."""
+        self._load(len(self._keys))
+        super().action_scroll_bottom()
