@@ -17,19 +17,24 @@ if TYPE_CHECKING:
         pair_summaries,
         solve_sets,
     )
+    from backend.engines.registry import load_engine
     from backend.importers.import_files import import_files
     from backend.importers.protocol import Options
     from backend.importers.registry import importers
     from backend.importers.report import ImportReport, RunReport
     from backend.importers.targets import RunOptions
+    from backend.jobs.draw import draw
+    from backend.jobs.plan import plan_run
+    from backend.jobs.templates import read_template
     from backend.metrics.pass_at_k import powers_and_end
     from backend.metrics.solve_sets import all_combinations
     from backend.sample_store import sample_store
     from backend.settings import store_for_reading, store_for_writing
     from backend.store.database import Database, open_store
     from backend.store.layout import StoreLayout, require_store
-    from backend.store.merge import merge
+    from backend.store.merge import merge, rebuild_statistics
     from backend.store.reads import Reader
+    from backend.verifiers.registry import verifier_for
 
 _HOMES = {
     "backend.comparison": (
@@ -40,23 +45,28 @@ _HOMES = {
         "pair_summaries",
         "solve_sets",
     ),
+    "backend.engines.registry": ("load_engine",),
     "backend.importers.import_files": ("import_files",),
     "backend.importers.protocol": ("Options",),
     "backend.importers.registry": ("importers",),
     "backend.importers.report": ("ImportReport", "RunReport"),
     "backend.importers.targets": ("RunOptions",),
+    "backend.jobs.draw": ("draw",),
+    "backend.jobs.plan": ("plan_run",),
+    "backend.jobs.templates": ("read_template",),
     "backend.metrics.pass_at_k": ("powers_and_end",),
     "backend.metrics.solve_sets": ("all_combinations",),
     "backend.sample_store": ("sample_store",),
     "backend.settings": ("store_for_reading", "store_for_writing"),
     "backend.store.database": ("Database", "open_store"),
     "backend.store.layout": ("StoreLayout", "require_store"),
-    "backend.store.merge": ("merge",),
+    "backend.store.merge": ("merge", "rebuild_statistics"),
     "backend.store.reads": ("Reader",),
+    "backend.verifiers.registry": ("verifier_for",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604, RUF022 - the table above is the one list
+__all__ = [  # noqa: RUF022 - the table above is the one list
     "Database",
     "ImportReport",
     "Options",
@@ -68,18 +78,24 @@ __all__ = [  # noqa: PLE0604, RUF022 - the table above is the one list
     "all_combinations",
     "curves",
     "default_pairs",
+    "draw",
     "every_k",
     "import_files",
     "importers",
+    "load_engine",
     "merge",
     "open_store",
     "pair_summaries",
+    "plan_run",
     "powers_and_end",
+    "read_template",
+    "rebuild_statistics",
     "require_store",
     "sample_store",
     "solve_sets",
     "store_for_reading",
     "store_for_writing",
+    "verifier_for",
 ]
 
 

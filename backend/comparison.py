@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from backend.records import (
 )
 from backend.store.reads import Reader
 
-PAIR_SETS = {
+PAIR_SETS: Mapping[tuple[bool, ...], str] = {
     (True, True): "both",
     (True, False): "base_only",
     (False, True): "rl_only",
@@ -43,9 +44,10 @@ def _tallies(reader: Reader, runs: Sequence[Run]) -> RunTallies:
     n, c = columns["n"][order].astype(np.int64), columns["c"][order].astype(np.int64)
     result: RunTallies = {}
     for run in runs:
-        start, end = np.searchsorted(run_keys, np.array([run.key], dtype=np.uint64), "left")[0], np.searchsorted(
-            run_keys, np.array([run.key], dtype=np.uint64), "right"
-        )[0]
+        start, end = (
+            np.searchsorted(run_keys, np.array([run.key], dtype=np.uint64), "left")[0],
+            np.searchsorted(run_keys, np.array([run.key], dtype=np.uint64), "right")[0],
+        )
         result[run.key] = problems[start:end], n[start:end], c[start:end]
     return result
 
@@ -70,9 +72,7 @@ def _curve(run: Run, n: Counts, c: Counts, ks: Callable[[int], Sequence[int]]) -
     pairs, weights = np.unique(np.stack((n, c)), axis=1, return_counts=True)
     wanted = np.array([k for k in ks(int(n.min())) if 1 <= k <= n.min()], dtype=np.int64)
     values = pass_at_k(pairs[0], pairs[1], wanted, weights)
-    points = tuple(
-        CurvePoint(int(k), float(value)) for k, value in zip(wanted, values, strict=True)
-    )
+    points = tuple(CurvePoint(int(k), float(value)) for k, value in zip(wanted, values, strict=True))
     return Curve(run, len(n), points, int((n < n.max()).sum()))
 
 
@@ -97,8 +97,8 @@ def _pairs_of_benchmark(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
     bases = [run for run in runs if run.model.role == "base"]
     others = [run for run in runs if run.model.role != "base"]
     if not bases:
-        return list(zip(others, others[1:], strict=False))
-    pairs = []
+        return list(pairwise(others))
+    pairs: list[tuple[Run, Run]] = []
     for other in others:
         origins = [base for base in bases if other.model.from_model in (None, base.model.name)]
         same = [base for base in origins if base.parameters == other.parameters]
@@ -191,9 +191,7 @@ def solve_sets(reader: Reader, runs: Sequence[Run], min_correct: int = 1) -> Sol
         tallies = tuple(tally for tally, _ in present)
         solved = combination([tally.c for tally in tallies], min_correct)
         tokens_of_runs = tuple(mean for _, mean in present)
-        compared.append(
-            SetProblem(key, label, position, excerpt, level, tallies, tokens_of_runs, solved)
-        )
+        compared.append(SetProblem(key, label, position, excerpt, level, tallies, tokens_of_runs, solved))
     sizes = [[problem.tallies[index].n for problem in compared] for index in range(len(runs))]
     smallest = min((min(size) for size in sizes if size), default=None)
     uneven = smallest is not None and any(max(size) > smallest for size in sizes)

@@ -44,13 +44,13 @@ ACTIONS = (
     Action("sort", "s", "s", "Sort", "Sort by the next column", (SETS, PROBLEM)),
     Action("reverse", "S", "S", "Reverse", "Turn the order around", (SETS, PROBLEM), False),
     Action("filter", "slash", "/", "Filter", "Filter the problems by typing", (SETS,)),
-    Action("other_run(1)", "right,l,o", "→", "Next run", "Samples of the next run", (PROBLEM,)),
+    Action("other_run(1)", "right,l,o", "→", "Run", "Samples of the next run", (PROBLEM,)),
     Action("other_run(-1)", "left,h", "←", "Run", "Samples of the previous run", (PROBLEM,), False),
     Action("verdicts", "v", "v", "Verdict", "Only right ones, only others, or all samples", (PROBLEM,)),
     Action("answers", "a", "a", "Answers", "Show the answers given, or the samples again", (PROBLEM,)),
     Action("statement", "z", "z", "Statement", "Give the statement the whole screen, or back", (PROBLEM,)),
     Action("step(1)", "right,n,l", "→ n", "Next", "Next sample", (PATH,)),
-    Action("step(-1)", "left,p,h", "← p", "Previous", "Previous sample", (PATH,)),
+    Action("step(-1)", "left,p,h", "← p", "Previous", "Previous sample", (PATH,), False),
     Action("step_right(1)", "right_square_bracket", "]", "Next ✓", "Next right sample", (PATH,)),
     Action("step_right(-1)", "left_square_bracket", "[", "Right", "Previous right sample", (PATH,), False),
     Action("step_wrong(1)", "right_curly_bracket", "}", "Next ✗", "Next wrong sample", (PATH,)),
@@ -58,7 +58,9 @@ ACTIONS = (
     Action("other_run", "o", "o", "Other run", "The same problem in the next run", (PATH,)),
     Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (PATH,)),
     Action("details", "i", "i", "Details", "Show all that is known about this sample", (PATH,)),
-    Action("copy", "y", "y", "Copy", "Copy what the cursor is on, exactly (OSC 52)", (SETS, PROBLEM, PATH)),
+    Action("copy", "y", "y", "Copy", "Copy the ids of the problems shown, one a line", (SETS,)),
+    Action("copy", "y", "y", "Copy", "Copy the statement, exactly as it is stored", (PROBLEM,)),
+    Action("copy", "y", "y", "Copy", "Copy the text, exactly as it is stored", (PATH,)),
     Action("back", "escape,backspace", "esc", "Back", "Back to where you were", (EVERYWHERE,)),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),
     Action("command_palette", "ctrl+p", "ctrl p", "Palette", "Search all actions", (EVERYWHERE,), False),
@@ -87,10 +89,20 @@ def bindings(where: str) -> list[BindingType]:
             action.keys,
             action.name,
             action.label,
-            key_display=action.shown_key,
+            # The footer has room for one key of each action; the help names them all.
+            key_display=action.shown_key.split()[0] if action.in_footer else action.shown_key,
             tooltip=action.help,
             show=action.in_footer,
         )
         for action in ACTIONS
         if where in action.where
     ]
+
+
+def key_table() -> str:
+    """The keys of every screen as a Markdown table, as it stands in the README."""
+    rows = ["| screen | key | what it does |", "| --- | --- | --- |"]
+    for where in (HOME, CURVES, SETS, PROBLEM, PATH, EVERYWHERE):
+        rows += [f"| {where} | `{action.shown_key}` | {action.help} |" for action in ACTIONS if where in action.where]
+    rows += [f"| tables and texts | `{keys}` | {what} |" for keys, what in MOVING]
+    return "\n".join(rows)

@@ -69,10 +69,11 @@ class Explorer(App[None]):
         self.push_screen(error_dialog(error))
 
     def say(self, text: str) -> None:
-        """A word in the corner; never markup."""
+        """A word in the corner, instead of the one before; never markup."""
+        self.clear_notifications()
         self.notify(visible(text), markup=False, timeout=4)
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """To where one was; at Home there is nothing behind."""
         screen = self.screen
         go_back = getattr(screen, "go_back", None)

@@ -104,7 +104,7 @@ class Gateway:
             worker.start()
 
     def ask(self, asker: MessagePump, slot: str, query: Query) -> Request:
-        """Put a question; `Loaded` or `Failed` comes to the asker. An older question of the same slot is interrupted."""
+        """Put a question; `Loaded` or `Failed` comes to the asker. An older one of the same slot is interrupted."""
         self.cancel(asker, slot)
         self._number += 1
         request = Request(self._number, slot, query, asker)

@@ -22,7 +22,7 @@ class Actions(Provider):
             if action.name != "command_palette"
         ]
 
-    async def discover(self) -> AsyncIterator[DiscoveryHit]:  # type: ignore[override]
+    async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """Everything, before anything is typed."""
         for action, run in self._offers():
             yield DiscoveryHit(action.help, run, help=f"key {action.shown_key}")

@@ -64,14 +64,16 @@ def map_columns(
         if field not in fields:
             if extra_allowed:
                 continue
-            raise UsageError(f"--column {field}={column}: unknown field", next_step=suggestion(field, list(fields), "field"))
+            raise UsageError(
+                f"--column {field}={column}: unknown field", next_step=suggestion(field, list(fields), "field")
+            )
         if column not in present:
             raise UsageError(
                 f"--column {field}={column}: no such column", next_step=suggestion(column, present, "column")
             )
         taken[field] = column
     for field, names in fields.items():
-        free = (name for name in names if name in present and name not in taken.values())
-        if field not in taken and (column := next(free, None)) is not None:
-            taken[field] = column
+        free = [name for name in names if name in present and name not in taken.values()]
+        if field not in taken and free:
+            taken[field] = free[0]
     return taken

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from backend.errors import UsageError
-from backend.importers.columns import COUNT_FIELDS, PROBLEM_FIELDS, RUN_FIELDS, map_columns
+from backend.errors import UsageError, suggestion
+from backend.importers.columns import COUNT_FIELDS, PROBLEM_FIELDS, RUN_FIELDS, SAMPLE_FIELDS, map_columns
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
 from backend.importers.tables import looks_like_csv, rows
 from backend.records import ROLES
 
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **COUNT_FIELDS}
 AFFIXES = re.compile(r"^(?:num_correct|n_correct|correct|c)_|_(?:num_correct|n_correct|correct|c)$", re.IGNORECASE)
+
+
+MOST_SAMPLES = 1_000_000
+"""Largest n of a problem: some hundred times what anybody has drawn, and still quick to compute with."""
+MOST_STEPS = 2**31 - 1
+LOOKED_AT = 1_000
+"""Rows that are read to tell counts from verdicts."""
 
 
 def _whole(value: str) -> int | None:
@@ -43,35 +51,52 @@ class CountsFile:
         wanted = [mapping["c"]] if "c" in mapping else self._model_columns(header, mapping, options)
         if not wanted or ("c" not in mapping and "n" in mapping):
             return False
-        first = next(rows(source, wanted), None)
-        return first is not None and all(_whole(value) is not None for value in first[1])
+        beginning = list(islice(rows(source, wanted), LOOKED_AT))
+        if not beginning or any(_whole(value) is None for value in beginning[0][1]):
+            return False
+        if "c" not in mapping or "n" in mapping or options.n is not None or "c" in options.columns:
+            return True
+        # Whole numbers and no word of n: 0 and 1 alone are verdicts, and a text is of one sample.
+        texts = set(header).intersection(SAMPLE_FIELDS["text"]).difference(mapping.values())
+        return not texts and any(_whole(values[0]) not in (0, 1) for _, values in beginning)
 
     @staticmethod
     def _model_columns(header: Sequence[str], mapping: Mapping[str, str], options: Options) -> list[str]:
-        named = [column for field, column in options.columns.items() if field not in FIELDS]
-        return named or [column for column in header if column not in mapping.values()]
+        named = {field: column for field, column in options.columns.items() if field not in FIELDS}
+        for model, column in named.items():
+            if column not in header:
+                raise UsageError(
+                    f"--column {model}={column}: no such column",
+                    next_step=suggestion(column, list(header), "column"),
+                )
+        return list(named.values()) or [column for column in header if column not in mapping.values()]
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Counts of every problem and model; the id is the problem's identity."""
         header = looks_like_csv(source) or []
         mapping = map_columns(header, FIELDS, options.columns, extra_allowed=True)
         if "c" in mapping:
+            mapping = map_columns(header, FIELDS, options.columns)
             yield from self._one_model(source, mapping, options)
         else:
             yield from self._many_models(source, header, mapping, options)
 
-    def _one_model(
-        self, source: SourceFile, mapping: Mapping[str, str], options: Options
-    ) -> Iterator[Counts]:
+    def _one_model(self, source: SourceFile, mapping: Mapping[str, str], options: Options) -> Iterator[Counts]:
         if "n" not in mapping and options.n is None:
             raise UsageError(f"{source.path} has no column n", next_step="Say how many samples c counts of: --n N")
         fields = list(mapping)
         positions: dict[str, int] = {}
         for row, values in rows(source, [mapping[field] for field in fields]):
             record = dict(zip(fields, values, strict=True))
+            step = record.get("step")
             facts = RunFacts(
-                **{field: record.get(field) or None for field in RUN_FIELDS if field != "step"},
-                step=_whole(record["step"]) if record.get("step") else None,
+                run=record.get("run") or None,
+                model=record.get("model") or None,
+                role=record.get("role") or None,
+                from_model=record.get("from_model") or None,
+                step=self._count(source, row, mapping["step"], step, MOST_STEPS) if step else None,
+                algorithm=record.get("algorithm") or None,
+                benchmark=record.get("benchmark") or None,
             )
             n = self._count(source, row, mapping["n"], record["n"]) if "n" in mapping else options.n
             yield self._counts(source, row, facts, record, positions, n or 0, mapping["c"], record["c"])
@@ -96,10 +121,12 @@ class CountsFile:
                 yield self._counts(source, row, run, record, positions, options.n, column, value)
 
     @staticmethod
-    def _count(source: SourceFile, row: int, column: str, value: str) -> int:
+    def _count(source: SourceFile, row: int, column: str, value: str, most: int = MOST_SAMPLES) -> int:
         number = _whole(value)
         if number is None:
             raise bad(source, row, f"field {column}: {value!r} is no whole number")
+        if number > most:
+            raise bad(source, row, f"field {column}: {value} is more than {most:,}")
         return number
 
     def _counts(

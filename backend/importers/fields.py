@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ def json_lines(source: SourceFile) -> Iterator[tuple[int, dict[str, Any]]]:
     with open(source.path, "rb") as file:
         for number, line in enumerate(file, 1):
             source.bytes_read += len(line)
+            source.row = number
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if not line.strip():
@@ -97,6 +99,17 @@ def strings(source: SourceFile, row: int, values: Sequence[Any] | None, field: s
         if value is not None and not isinstance(value, str):
             raise bad(source, row, f"field {field}: expected strings, found {kind(value)}")
     return list(values)
+
+
+def parameter(source: SourceFile, row: int | None, field: str, value: Any) -> Any:
+    """A sampling parameter: a word or a finite number. Runs are compared by them."""
+    if isinstance(value, float) and not isfinite(value):
+        raise bad(source, row, f"field {field}: {value} is no value of a sampling parameter")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise bad(source, row, f"field {field}: the number is too large")
+    if not isinstance(value, str | bool | int | float):
+        raise bad(source, row, f"field {field}: expected a word or a number, found {kind(value)}")
+    return value
 
 
 CORRECT_WORDS = {

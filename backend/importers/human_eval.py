@@ -37,9 +37,7 @@ class HumanEval:
                 if pending is not None:
                     yield pending
                 position = positions.setdefault(task, len(positions))
-                pending = Block(
-                    facts, ProblemFacts(task, position), verdicts=[], rows=[], texts=[], details=[]
-                )
+                pending = Block(facts, ProblemFacts(task, position), verdicts=[], rows=[], texts=[], details=[])
             result = record.get("result")
             self._append(pending, row, text(source, row, record, "completion"), record.get("passed"), result)
         if pending is not None:

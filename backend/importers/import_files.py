@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import queries
-from backend.importers.intake import Gathered, Intake, Progress, find_files
+import duckdb
+
+from backend.errors import StoreError
+from backend.importers.intake import SURROGATES, Gathered, Intake, Progress, as_json, find_files
 from backend.importers.protocol import Options
 from backend.importers.report import ImportReport
-from backend.importers.targets import RunOptions, Targets
-from backend.store.connection import open_database
-from backend.store.database import Database
+from backend.importers.targets import RunOptions, Target, Targets
+from backend.store.database import open_store
 from backend.store.identity import run_key, source_key
 from backend.store.layout import StoreLayout, publishing
 from backend.store.merge import merge
@@ -38,8 +37,8 @@ def import_files(
     layout: StoreLayout,
     paths: Sequence[Path],
     *,
-    run_options: RunOptions = RunOptions(),
-    options: Options = Options(),
+    run_options: RunOptions | None = None,
+    options: Options | None = None,
     wanted_format: str | None = None,
     dry_run: bool = False,
     progress: Progress = lambda done, total, samples: None,
@@ -60,15 +59,31 @@ def import_files(
     files = find_files(paths)
     while True:
         try:
-            return _attempt(layout, files, run_options, options, wanted_format, dry_run, progress)
+            return _attempt(
+                layout,
+                files,
+                run_options or RunOptions(),
+                options or Options(),
+                wanted_format,
+                dry_run,
+                progress,
+            )
         except _Overtaken:
             continue
+        except (OSError, duckdb.Error) as error:
+            # A full disk, most likely; pyarrow's errors of that kind are OSErrors too.
+            raise StoreError(
+                f"Importing into {layout.root} failed",
+                str(error).strip(),
+                "Nothing was imported. Is there room on the disk?",
+            ) from error
 
 
-def _visible(layout: StoreLayout) -> dict[str, Manifest]:
+def _visible(layout: StoreLayout, *, merging: bool = False) -> dict[str, Manifest]:
+    """Every part of the store; `merging` makes or migrates its base first, if need be."""
     if not layout.exists():
         return {}
-    database = Database(layout)
+    database = open_store(layout, merging=merging)
     try:
         return database.manifests
     finally:
@@ -84,7 +99,7 @@ def _attempt(
     dry_run: bool,
     progress: Progress,
 ) -> ImportReport:
-    before = _visible(layout)
+    before = _visible(layout, merging=not dry_run)
     targets = Targets(run_options, before.values())
     known: dict[str, set[str]] = {}
     for manifest in before.values():
@@ -102,17 +117,16 @@ def _attempt(
     part_files: PartFiles | None = None
     try:
         intake = Intake(targets, options, known, None, progress)
-        part_files = PartFiles(
-            folder, lambda times: intake.notes.add("strings with lone surrogates, kept as U+FFFD", times)
-        )
+        part_files = PartFiles(folder, lambda times: intake.notes.add(SURROGATES, times))
         intake.sink = part_files.add
         intake.read(files, wanted_format)
         part_files.finish()
         if not intake.gathered.runs:
             discard(folder)
             return intake.report(dry_run=False, part=None)
-        _write_tables(folder, part, intake.gathered, part_files.rows)
-        manifest = _manifest(part, intake.gathered, part_files.rows, intake.notes.counts)
+        resolved = {run: targets.resolved(run) for run in intake.gathered.runs}
+        _write_tables(folder, part, intake.gathered, resolved, part_files.rows)
+        manifest = _manifest(part, intake.gathered, resolved, part_files.rows, intake.notes.counts)
         with publishing(layout):
             _refuse_if_overtaken(before, _visible(layout), manifest)
             publish(layout, folder, manifest)
@@ -134,14 +148,17 @@ def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: 
             raise _Overtaken
 
 
-def _manifest(part: str, gathered: Gathered, outcomes: int, notes: dict[str, int]) -> Manifest:
+def _manifest(
+    part: str,
+    gathered: Gathered,
+    resolved: dict[str, Target],
+    outcomes: int,
+    notes: dict[str, int],
+) -> Manifest:
     runs = []
     for name, totals in gathered.runs.items():
-        model = totals.target.model
-        highest = [
-            *totals.next_sample.values(),
-            *(totals.target.next_sample + max(taken) + 1 for taken in totals.taken.values() if taken),
-        ]
+        target = resolved[name]
+        model = target.model
         runs.append(
             PartRun(
                 run=name,
@@ -150,10 +167,10 @@ def _manifest(part: str, gathered: Gathered, outcomes: int, notes: dict[str, int
                 from_model=model.from_model,
                 step=model.step,
                 algorithm=model.algorithm,
-                benchmark=totals.target.benchmark,
-                parameters=totals.target.parameters,
+                benchmark=target.benchmark,
+                parameters=target.parameters,
                 samples=0 if totals.counts_only else totals.samples,
-                next_sample=max(highest, default=totals.target.next_sample),
+                next_sample=totals.end,
             )
         )
     return Manifest(
@@ -169,11 +186,11 @@ def _manifest(part: str, gathered: Gathered, outcomes: int, notes: dict[str, int
     )
 
 
-def _write_tables(folder: Path, part: str, gathered: Gathered, outcomes: int) -> None:
+def _write_tables(folder: Path, part: str, gathered: Gathered, resolved: dict[str, Target], outcomes: int) -> None:
     """Everything of the part but samples and texts."""
-    from backend.store.part_tables import write_rows
+    from backend.store.part_tables import derive_statistics, write_rows
 
-    models = {totals.target.model.name: totals.target.model for totals in gathered.runs.values()}
+    models = {target.model.name: target.model for target in resolved.values()}
     write_rows(
         folder,
         "models",
@@ -183,15 +200,8 @@ def _write_tables(folder: Path, part: str, gathered: Gathered, outcomes: int) ->
         folder,
         "runs",
         [
-            (
-                run_key(name),
-                name,
-                totals.target.model.name,
-                totals.target.benchmark,
-                _json(totals.target.parameters),
-                part,
-            )
-            for name, totals in gathered.runs.items()
+            (run_key(name), name, target.model.name, target.benchmark, as_json(target.parameters), part)
+            for name, target in resolved.items()
         ],
     )
     write_rows(
@@ -206,10 +216,10 @@ def _write_tables(folder: Path, part: str, gathered: Gathered, outcomes: int) ->
                 facts.statement,
                 facts.reference,
                 facts.level,
-                _json(facts.metadata) if facts.metadata else None,
+                metadata,
                 part,
             )
-            for key, (benchmark, facts) in gathered.problems.items()
+            for key, (benchmark, facts, metadata) in gathered.problems.items()
         ],
     )
     write_rows(
@@ -225,17 +235,4 @@ def _write_tables(folder: Path, part: str, gathered: Gathered, outcomes: int) ->
         counted = [(run_key(run), key, "counts", n, c, 0, 0, 0, 0) for run, key, n, c in gathered.counts]
         write_rows(folder, "counts", counted)
     if outcomes:
-        _derive_statistics(folder)
-
-
-def _derive_statistics(folder: Path) -> None:
-    connection = open_database()
-    try:
-        sql = queries.render("parts/derive_statistics", outcomes=[str(folder / "outcomes.parquet")])
-        connection.execute(sql, {"target": str(folder / "statistics.parquet")})
-    finally:
-        connection.close()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+        derive_statistics(folder)

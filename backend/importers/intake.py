@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-from backend.errors import InputError
+from backend.errors import InputError, UsageError
 from backend.importers.protocol import Block, Counts, Importer, Notes, Options, ProblemFacts, SourceFile, bad
 from backend.importers.registry import importer_for, not_recognised
 from backend.importers.report import FileReport, ImportReport, RunReport
 from backend.importers.targets import Target, Targets
-from backend.store.identity import file_digest, problem_key, run_key, source_key
+from backend.store.identity import file_digest, problem_key, run_key, source_key, without_surrogates
+
+SURROGATES = "strings with lone surrogates, kept as U+FFFD"
+REPEATED = "repeated questions, each taken as one problem with more samples"
 
 Progress = Callable[[int, int, int], None]
 """Bytes read, bytes in all, samples so far; called about ten times a second."""
@@ -31,8 +37,9 @@ class RunTotals:
     per_problem: dict[int, int] = field(default_factory=dict)
     """Samples of each problem key, unverified ones included."""
     next_sample: dict[int, int] = field(default_factory=dict)
-    taken: dict[int, set[int]] = field(default_factory=dict)
-    """Indices that files gave, of each problem."""
+    """Next free index of each problem, for files that give none."""
+    end: int = 0
+    """One more than the highest index so far, over all problems."""
 
 
 @dataclass
@@ -50,11 +57,16 @@ class Gathered:
     """All that an import has read: small things here, samples in the part's files."""
 
     runs: dict[str, RunTotals] = field(default_factory=dict)
-    problems: dict[int, tuple[str, ProblemFacts]] = field(default_factory=dict)
-    """Benchmark and facts of each problem key."""
+    problems: dict[int, tuple[str, ProblemFacts, str | None]] = field(default_factory=dict)
+    """Benchmark, facts and metadata as JSON of each problem key."""
     counts: list[tuple[str, int, int, int]] = field(default_factory=list)
     """Run, problem key, n, c of published counts."""
     sources: list[SourceEntry] = field(default_factory=list)
+
+
+def as_json(value: Any) -> str:
+    """A value as the JSON text that the store keeps."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
@@ -69,7 +81,7 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
             inside = [
                 entry
                 for entry in sorted(path.rglob("*"))
-                if entry.is_file() and not any(p.startswith(".") for p in entry.relative_to(path).parts)
+                if entry.is_file() and not any(map(_passed_over, entry.relative_to(path).parts))
             ]
             found.extend((entry, False) for entry in inside)
         elif path.is_file():
@@ -80,6 +92,27 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
         if not os.access(path, os.R_OK):
             raise InputError(f"{path}: no right to read it", next_step="Nothing was imported.")
     return found
+
+
+def _passed_over(name: str) -> bool:
+    """Whether a file or folder inside a named folder is not looked at: hidden, or a store."""
+    return name.startswith(".") or name.endswith(".passk")
+
+
+@dataclass
+class _InFile:
+    """What has been seen in the file that is being read."""
+
+    first: dict[int, ProblemFacts] = field(default_factory=dict)
+    """How each problem was first called."""
+    repeated: set[int] = field(default_factory=set)
+    """Problems that the file asks more than once."""
+    offsets: dict[str, int] = field(default_factory=dict)
+    """What is added to the file's own indices, for each run: seeds come as files that all count from 0."""
+    taken: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+    """Indices that the file gave, for each run and problem."""
+    counted: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Row of the published counts of each run and problem."""
 
 
 class Intake:
@@ -115,7 +148,13 @@ class Intake:
         self._bytes_total = sum(path.stat().st_size for path, _ in files)
         for path, named in files:
             source = SourceFile(path)
-            importer = importer_for(source, self.options, wanted)
+            try:
+                importer = importer_for(source, self.options, wanted)
+            except UsageError:
+                # A column that the user named and that this file lacks.
+                if named or wanted is not None:
+                    raise
+                importer = None
             if importer is None:
                 if named:
                     raise not_recognised(source)
@@ -126,17 +165,20 @@ class Intake:
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
         digest = file_digest(source.path)
-        entry = SourceEntry(str(source.path.resolve()), digest, importer.name)
+        entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
         before = self._samples
-        self._named_by: dict[int, ProblemFacts] = {}
-        for item in importer.read(source, self.options, self.notes):
-            target = self.targets.resolve(item.facts, str(source.path))
-            if not entry.runs and target.run in self.known_sources.get(digest, set()):
-                self.files.append(FileReport(str(source.path), importer.name, "already imported"))
-                return
-            if target.run not in entry.runs:
-                entry.runs.append(target.run)
-            self._take(source, item, target, digest)
+        self._file = _InFile()
+        try:
+            for item in importer.read(source, self.options, self.notes):
+                target = self.targets.resolve(item.facts, str(source.path))
+                if not entry.runs and target.run in self.known_sources.get(digest, set()):
+                    self.files.append(FileReport(str(source.path), importer.name, "already imported"))
+                    return
+                if target.run not in entry.runs:
+                    entry.runs.append(target.run)
+                self._take(source, item, target, digest)
+        except RecursionError:
+            raise bad(source, source.row, "JSON nested too deeply to read") from None
         if self._samples == before:
             raise bad(source, None, "holds no samples")
         for run in entry.runs:
@@ -145,9 +187,15 @@ class Intake:
         self.files.append(FileReport(str(source.path), importer.name, "imported", self._samples - before))
 
     def _take(self, source: SourceFile, item: Block | Counts, target: Target, digest: str) -> None:
-        totals = self.gathered.runs.setdefault(target.run, RunTotals(target))
+        if isinstance(item, Block) and not item.verdicts:
+            self.notes.add("problems without a sample, left out")
+            return
+        totals = self.gathered.runs.get(target.run)
+        if totals is None:
+            totals = self.gathered.runs[target.run] = RunTotals(target, end=target.next_sample)
         key = self._problem(item.problem, target.benchmark)
         if isinstance(item, Counts):
+            self._once(source, item, target.run, key)
             self.gathered.counts.append((target.run, key, item.n, item.c))
             added = item.n
             totals.correct += item.c
@@ -157,6 +205,7 @@ class Intake:
             totals.correct += item.verdicts.count("correct")
             totals.unverified += item.verdicts.count("unverified")
             samples = self._indices(source, item, totals, key)
+            totals.end = max(totals.end, max(samples) + 1)
             if self.sink is not None:
                 self.sink(run_key(target.run), key, samples, item, source_key(digest, target.run))
         totals.samples += added
@@ -169,47 +218,74 @@ class Intake:
 
     def _problem(self, facts: ProblemFacts, benchmark: str) -> int:
         key = problem_key(benchmark, facts.statement, facts.id)
-        first = self._named_by.get(key)
+        first = self._file.first.get(key)
         if first is None:
-            self._named_by[key] = facts
-            known = self.gathered.problems.setdefault(key, (benchmark, facts))[1]
-            if known.reference != facts.reference and known.reference is not None and facts.reference is not None:
+            self._file.first[key] = facts
+            known = self.gathered.problems.get(key)
+            if known is None:
+                metadata = as_json(facts.metadata) if facts.metadata else None
+                self.gathered.problems[key] = benchmark, facts, metadata
+                said = [value for value in (facts.statement, facts.reference) if value is not None]
+                self.notes.add(SURROGATES, sum(value != without_surrogates(value) for value in said))
+            elif None not in (known[1].reference, facts.reference) and known[1].reference != facts.reference:
                 self.notes.add("problems with another reference answer in another file")
         elif first is not facts and (first.id, first.position) != (facts.id, facts.position):
-            self.notes.add("repeated questions, each taken as one problem with more samples")
+            self._file.repeated.add(key)
+            self.notes.add(REPEATED)
         return key
 
+    def _once(self, source: SourceFile, counts: Counts, run: str, key: int) -> None:
+        """Report counts of a problem that come twice; refuse two columns that would add up in one run."""
+        before = self._file.counted.get((run, key))
+        if before == counts.row:
+            raise UsageError(
+                f"{source.path}, line {counts.row}: more than one column goes to the run {run}",
+                "Every column of c is of a model of its own.",
+                "Leave out --run and --model, and name the columns: --column MODEL=COLUMN.",
+            )
+        if before is not None:
+            self.notes.add(REPEATED)
+        self._file.counted[run, key] = counts.row
+
     def _indices(self, source: SourceFile, block: Block, totals: RunTotals, key: int) -> list[int]:
-        start = totals.target.next_sample
+        run = totals.target.run
         if block.indices is None:
-            first = totals.next_sample.get(key, start)
+            first = totals.next_sample.get(key, totals.target.next_sample)
             totals.next_sample[key] = first + len(block.verdicts)
             return list(range(first, first + len(block.verdicts)))
-        taken = totals.taken.setdefault(key, set())
-        for row, index in zip(block.rows, block.indices, strict=True):
+        offset = self._file.offsets.setdefault(run, totals.end)
+        taken = self._file.taken.setdefault((run, key), set())
+        result = []
+        for row, given in zip(block.rows, block.indices, strict=True):
+            index = given
             if index in taken:
-                raise bad(source, row, f"sample {index} of problem {block.problem.id} is there twice")
+                if key not in self._file.repeated:
+                    raise bad(source, row, f"sample {index} of problem {block.problem.id} is there twice")
+                index = next(free for free in count(len(taken)) if free not in taken)
             taken.add(index)
-        return [start + index for index in block.indices]
+            result.append(offset + index)
+        totals.next_sample[key] = max(totals.next_sample.get(key, 0), max(result) + 1)
+        return result
 
     def report(self, *, dry_run: bool, part: str | None) -> ImportReport:
         """What was read."""
         runs = []
         for name, totals in self.gathered.runs.items():
+            target = self.targets.resolved(name)
             sizes = totals.per_problem.values()
             runs.append(
                 RunReport(
                     run=name,
-                    model=totals.target.model.name,
-                    role=totals.target.model.role,
-                    benchmark=totals.target.benchmark,
+                    model=target.model.name,
+                    role=target.model.role,
+                    benchmark=target.benchmark,
                     problems=len(sizes),
                     samples=totals.samples,
                     unverified=totals.unverified,
                     correct=totals.correct,
                     n_min=min(sizes),
                     n_max=max(sizes),
-                    added_to_existing=totals.target.exists,
+                    added_to_existing=target.exists,
                     counts_only=totals.counts_only,
                 )
             )

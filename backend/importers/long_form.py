@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
+from backend.errors import UsageError, suggestion
 from backend.importers.columns import PARAMETERS, PROBLEM_FIELDS, RUN_FIELDS, SAMPLE_FIELDS, map_columns
-from backend.importers.fields import as_text, kind, refined, truth
+from backend.importers.fields import as_text, kind, parameter, refined, truth
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
 from backend.importers.tables import column_names, first_values, rows
+from backend.importers.values import WANTED, count, integer, plain, short
 from backend.records import VERDICTS
 
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}}
@@ -56,6 +59,12 @@ class LongForm:
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples, gathered by problem within some thousand rows."""
         mapping = _mapping(source, options) or {}
+        for field, column in options.columns.items():
+            if field not in FIELDS:
+                raise UsageError(
+                    f"--column {field}={column}: unknown field",
+                    next_step=suggestion(field, list(FIELDS), "field"),
+                )
         present = column_names(source) or []
         for column in sorted(set(present).difference(mapping.values())):
             notes.add(f"columns not kept: {column}")
@@ -129,7 +138,7 @@ class _Gatherer:
             problem = self.problems[key] = self._problem(key, *group[0])
         numbers = [row for row, _ in group]
         verdicts, answers = self._column(group, "verdict"), self._column(group, "answer")
-        reasons = self._converted(group, "finish_reason", _text_or_none)
+        reasons = self._converted(group, "finish_reason", as_text)
         return Block(
             facts=problem.run,
             problem=problem.facts,
@@ -137,11 +146,11 @@ class _Gatherer:
             rows=numbers,
             texts=self._texts(group),
             answers=[as_text(value) or None for value in answers] if answers is not None else None,
-            details=self._converted(group, "detail", _text_or_none),
-            tokens=self._converted(group, "tokens", _integer),
+            details=self._converted(group, "detail", as_text),
+            tokens=self._converted(group, "tokens", count),
             finish_reasons=reasons,
-            seeds=self._converted(group, "seed", _integer),
-            logprob_sums=self._converted(group, "logprob_sum", _number),
+            seeds=self._converted(group, "seed", integer),
+            logprob_sums=self._converted(group, "logprob_sum", self._number),
             indices=self._indices(group),
         )
 
@@ -165,7 +174,7 @@ class _Gatherer:
                 raise bad(
                     self.source,
                     numbers[i],
-                    f"field {column}: {value!r} is no verdict",
+                    f"field {column}: {short(value)} is no verdict",
                     f"Expected true/false, 0/1, or one of {', '.join(VERDICTS)}; name another column with "
                     "--column verdict=COLUMN.",
                 )
@@ -198,15 +207,23 @@ class _Gatherer:
                 result.append(None if value is None or value == "" else convert(value))
             except (ValueError, TypeError, OverflowError):
                 column = self.column_of[field]
-                raise bad(self.source, row, f"field {column}: {value!r} is no {_WANTED[convert]}") from None
+                wanted = "number" if field == "logprob_sum" else WANTED.get(convert, "text")
+                raise bad(self.source, row, f"field {column}: {short(value)} is no {wanted}") from None
         return result
 
+    def _number(self, value: Any) -> float | None:
+        number = float(value)
+        if not isfinite(number):
+            self.notes.add("log probabilities that are not finite, taken as unknown")
+            return None
+        return number
+
     def _indices(self, group: list[tuple[int, Sequence[Any]]]) -> list[int] | None:
-        indices = self._converted(group, "index", _integer)
+        indices = self._converted(group, "index", count)
         if indices is None:
             return None
         for (row, _), index in zip(group, indices, strict=True):
-            if index is None or index < 0:
+            if index is None:
                 column = self.column_of["index"]
                 raise bad(self.source, row, f"field {column}: expected a sample index from 0")
         return indices
@@ -244,38 +261,17 @@ class _Gatherer:
         known = {field: as_text(value(field)) or None for field in RUN_FIELDS if field != "step"}
         step = value("step")
         try:
-            number = None if step is None or step == "" else _integer(step)
-        except (ValueError, TypeError):
-            raise bad(self.source, row, f"field {self.column_of['step']}: {step!r} is no whole number") from None
-        parameters = {name: _plain(value(name)) for name in PARAMETERS if value(name) not in (None, "")}
+            number = None if step is None or step == "" else count(step)
+        except (ValueError, TypeError, OverflowError):
+            raise bad(
+                self.source, row, f"field {self.column_of['step']}: {short(step)} is no {WANTED[count]}"
+            ) from None
+        parameters = {
+            name: parameter(self.source, row, self.column_of[name], plain(value(name)))
+            for name in PARAMETERS
+            if value(name) not in (None, "")
+        }
         return RunFacts(**known, step=number, parameters=tuple(sorted(parameters.items())))
 
-
-def _integer(value: Any) -> int:
-    number = float(value) if not isinstance(value, int) else value
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _number(value: Any) -> float:
-    return float(value)
-
-
-def _text_or_none(value: Any) -> str | None:
-    return as_text(value)
-
-
-def _plain(value: Any) -> Any:
-    """A parameter as a number where it is one: csv cells are strings."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value) if value[:1] in "-0123456789." else value
-        except ValueError:
-            return value
-    return value
-
-
-_WANTED: dict[Callable[[Any], Any], str] = {_integer: "whole number", _number: "number", _text_or_none: "text"}
 
 importer = LongForm()

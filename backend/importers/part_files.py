@@ -49,9 +49,7 @@ class PartFiles:
         self._texts: pq.ParquetWriter | None = None
         self.rows = 0
 
-    def add(
-        self, run_key: int, problem_key: int, samples: Sequence[int], block: Block, source_key: int
-    ) -> None:
+    def add(self, run_key: int, problem_key: int, samples: Sequence[int], block: Block, source_key: int) -> None:
         """Take in the samples of a block under these indices."""
         size = len(samples)
         columns = self._chunk.columns
@@ -67,7 +65,7 @@ class PartFiles:
         columns["seed"] += block.seeds or unknown
         columns["logprob_sum"] += block.logprob_sums or unknown
         columns["source_key"] += [source_key] * size
-        columns["source_row"] += block.rows
+        columns["source_row"] += [row or None for row in block.rows]
         self._chunk.texts += block.texts or unknown
         self._chunk.characters += sum(map(len, filter(None, block.texts or ())))
         self.rows += size
@@ -92,9 +90,7 @@ class PartFiles:
     def _write(self, chunk: _Chunk) -> None:
         size = len(chunk.texts)
         columns = chunk.columns
-        keys = {
-            name: np.array(columns[name], dtype=np.uint64) for name in ("run_key", "problem_key", "source_key")
-        }
+        keys = {name: np.array(columns[name], dtype=np.uint64) for name in ("run_key", "problem_key", "source_key")}
         order = np.lexsort((np.array(columns["sample"]), keys["problem_key"], keys["run_key"]))
         text, texts = self._strings(chunk.texts, pa.large_string())
         arrays: dict[str, pa.Array] = {name: pa.array(key) for name, key in keys.items()}
@@ -104,9 +100,7 @@ class PartFiles:
                 continue
             values = columns[entry.name]
             arrays[entry.name] = (
-                self._strings(values, entry.type)[0]
-                if pa.types.is_string(entry.type)
-                else pa.array(values, entry.type)
+                self._strings(values, entry.type)[0] if pa.types.is_string(entry.type) else pa.array(values, entry.type)
             )
         outcomes = pa.table({name: arrays[name] for name in _OUTCOMES.names}, schema=_OUTCOMES).take(order)
         if self._outcomes is None:
@@ -149,4 +143,3 @@ class PartFiles:
             for writer in (self._outcomes, self._texts):
                 if writer is not None:
                     writer.close()
-

@@ -54,7 +54,7 @@ class Block:
     problem: ProblemFacts
     verdicts: list[str]
     rows: list[int]
-    """Line or row of each sample in the file, from 1."""
+    """Line or row of each sample in the file, from 1; 0 for a sample that comes from no file."""
     texts: list[str | None] | None = None
     answers: list[str | None] | None = None
     details: list[str | None] | None = None
@@ -94,6 +94,8 @@ class SourceFile:
     path: Path
     bytes_read: int = 0
     """How far a reader has come, for the progress bar."""
+    row: int | None = None
+    """The line that is being read, for errors that do not know it themselves."""
 
     @cached_property
     def head(self) -> bytes:
@@ -119,7 +121,7 @@ class SourceFile:
 
             try:
                 value = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return None
         return value if isinstance(value, dict) else None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend.importers.fields import as_text, decode, kind, list_of, refined, truth
+from backend.importers.fields import as_text, decode, kind, list_of, parameter, refined, truth
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
 
 SHAPE = re.compile(rb'\A\s*\{.{0,20000}?"(?:metadata|categories)"\s*:', re.DOTALL)
@@ -56,10 +56,16 @@ class ReasoningGym:
         return value
 
     def _dataset(
-        self, source: SourceFile, dataset: dict[str, Any], metadata: Mapping[str, Any], notes: Notes
+        self, source: SourceFile, dataset: object, metadata: Mapping[str, Any], notes: Notes
     ) -> Iterator[Block]:
+        if not isinstance(dataset, dict):
+            raise bad(source, None, f"field categories.datasets: expected objects, found {kind(dataset)}")
         name = dataset.get("name")
-        parameters = {key: metadata[key] for key in PARAMETERS if metadata.get(key) is not None}
+        parameters = {
+            key: parameter(source, None, f"metadata.{key}", metadata[key])
+            for key in PARAMETERS
+            if metadata.get(key) is not None
+        }
         model = metadata.get("model")
         facts = RunFacts(
             model=short_name(model) if isinstance(model, str) else None,
@@ -69,9 +75,7 @@ class ReasoningGym:
         for position, result in enumerate(self._list(source, dataset, "results", f"datasets[{name}]")):
             yield self._block(source, position, result, facts, notes)
 
-    def _block(
-        self, source: SourceFile, position: int, result: object, facts: RunFacts, notes: Notes
-    ) -> Block:
+    def _block(self, source: SourceFile, position: int, result: object, facts: RunFacts, notes: Notes) -> Block:
         row = position + 1
         if not isinstance(result, dict) or not isinstance(result.get("question"), str):
             raise bad(source, row, "field question: expected a string", where="result")

@@ -53,9 +53,14 @@ def importer_for(source: SourceFile, options: Options, wanted: str | None = None
 
 def not_recognised(source: SourceFile) -> InputError:
     """The error for a file that nobody reads."""
+    why = ""
+    if source.head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and source.first_object is None:
+        why = "Its first line is not a JSON object of its own: cut off, not UTF-8, or nested too deeply? "
+    elif not source.head.strip():
+        why = "It is empty. "
     formats = "; ".join(f"{importer.name}: {importer.title}" for importer in importers().values())
     return InputError(
         f"{source.path}: not recognised as a result file",
-        f"Formats: {formats}.",
+        f"{why}Formats: {formats}.",
         "If it is a table, say which column holds what: --column problem=COL --column text=COL --column verdict=COL.",
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.errors import UsageError
 from backend.importers.protocol import RunFacts
 from backend.records import ROLES, Model
+from backend.store.identity import without_surrogates
 from backend.store.parts import Manifest, PartRun
 
 
@@ -53,11 +54,14 @@ class Targets:
         self._next: dict[str, int] = {}
         for manifest in manifests:
             for run in manifest.runs:
-                self._stored.setdefault(run.run, run)
+                # What one part leaves open another may know.
+                known = self._stored.get(run.run)
+                parameters = {**run.parameters, **(known.parameters if known is not None else {})}
+                self._stored[run.run] = replace(run, parameters=parameters)
                 self._next[run.run] = max(self._next.get(run.run, 0), run.next_sample)
                 model = Model(run.model, run.role, run.from_model, run.step, run.algorithm)
                 self._models[run.model] = _combined(self._models.get(run.model), model)
-        self._resolved: dict[RunFacts, Target] = {}
+        self._resolved: dict[RunFacts, str] = {}
         self._by_run: dict[str, Target] = {}
 
     def resolve(self, facts: RunFacts, where: str) -> Target:
@@ -66,10 +70,17 @@ class Targets:
         Raises:
             UsageError: model or benchmark is unknown, or the run or model contradicts what is there already.
         """
-        target = self._resolved.get(facts)
-        if target is None:
-            target = self._resolved[facts] = self._resolve(facts, where)
-        return target
+        run = self._resolved.get(facts)
+        if run is None:
+            target = self._resolve(facts, where)
+            run = self._resolved[facts] = target.run
+            self._by_run[run] = target
+        return self._by_run[run]
+
+    def resolved(self, run: str) -> Target:
+        """A run that has been resolved, with all that the files of this import say of it and of its model."""
+        target = self._by_run[run]
+        return replace(target, model=self._models[target.model.name])
 
     def _resolve(self, facts: RunFacts, where: str) -> Target:
         said = self._options
@@ -79,14 +90,14 @@ class Targets:
         if stored is not None:
             # Adding to a run that exists: what the file leaves open is known from before.
             model_name, benchmark = model_name or stored.model, benchmark or stored.benchmark
-        missing = [
-            f"--{option}" for option, value in (("model", model_name), ("benchmark", benchmark)) if not value
-        ]
-        if missing or model_name is None or benchmark is None:
+        missing = [f"--{option}" for option, value in (("model", model_name), ("benchmark", benchmark)) if not value]
+        if missing or not model_name or not benchmark:
             raise UsageError(
                 f"{where} does not say which {' and '.join(m.removeprefix('--') for m in missing)} it is of",
                 next_step=f"Say so with {' and '.join(f'{option} NAME' for option in missing)}.",
             )
+        model_name, benchmark = without_surrogates(model_name), without_surrogates(benchmark)
+        run = without_surrogates(run or f"{model_name}@{benchmark}")
         role = said.role or facts.role
         if role is not None and role not in ROLES:
             raise UsageError(
@@ -102,17 +113,17 @@ class Targets:
         model = _combined(self._models.get(model_name), model)
         self._models[model_name] = model
         target = Target(
-            run=run or f"{model_name}@{benchmark}",
+            run=run,
             model=model,
             benchmark=benchmark,
             parameters=dict(facts.parameters) | ({"source": said.source} if said.source else {}),
-            exists=(run or f"{model_name}@{benchmark}") in self._stored,
-            next_sample=self._next.get(run or f"{model_name}@{benchmark}", 0),
+            exists=run in self._stored,
+            next_sample=self._next.get(run, 0),
         )
         return self._agreeing(target, where)
 
     def _agreeing(self, target: Target, where: str) -> Target:
-        """The target, if it is the same configuration as the run of that name."""
+        """The target with all parameters known of it, if it is the same configuration as the run of that name."""
         stored = self._stored.get(target.run)
         first = self._by_run.get(target.run)
         known = (
@@ -136,12 +147,11 @@ class Targets:
             if differences:
                 raise UsageError(
                     f"{where} does not belong to the run {target.run}",
-                    f"A run is one model, one benchmark and one sampling configuration; here: {'; '.join(differences)}.",
+                    "A run is one model, one benchmark and one sampling configuration; "
+                    f"here: {'; '.join(differences)}.",
                     "Import it as a run of its own: --run NAME.",
                 )
-            if first is not None:
-                return first
-        self._by_run[target.run] = target
+            target = replace(target, parameters={**parameters, **target.parameters})
         return target
 
 

@@ -60,7 +60,7 @@ def pass_at_k(n: Counts, c: Counts, ks: Counts, weights: Counts | None = None) -
     total = np.zeros(len(wanted))
     for size in np.unique(n):
         of_size = n == size
-        how_many = np.bincount(c[of_size], weights=weights[of_size], minlength=int(size) + 1)
+        how_many = np.bincount(c[of_size], weights=weights[of_size], minlength=int(size) + 1).astype(np.float64)
         total += _sum_over_correct(int(size), wanted, how_many)
     result[defined] = total / weights.sum()
     return result

@@ -24,9 +24,7 @@ def combination(correct: Sequence[int], min_correct: int) -> Combination:
 
 def all_combinations(runs: int) -> list[Combination]:
     """Every combination of that many runs: solved by all first, by none last."""
-    return [
-        tuple(not mask >> (runs - 1 - run) & 1 for run in range(runs)) for mask in range(1 << runs)
-    ]
+    return [tuple(not mask >> (runs - 1 - run) & 1 for run in range(runs)) for mask in range(1 << runs)]
 
 
 def count_combinations(solved: Iterable[Combination], runs: int) -> dict[Combination, int]:

@@ -131,9 +131,7 @@ class Database:
         names = waiting_parts(self.layout, known=self._merged)
         gone = set(self._waiting).difference(names)
         new = [
-            manifest
-            for part in names
-            if part not in self._waiting and (manifest := read_manifest(self.layout, part))
+            manifest for part in names if part not in self._waiting and (manifest := read_manifest(self.layout, part))
         ]
         if not new and not gone:
             return False

@@ -182,9 +182,7 @@ def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manif
             path = folder / f"{table}.parquet"
             if path.exists():
                 connection.execute(queries.load(f"merge/{table}"), {"path": str(path)})
-        connection.execute(
-            queries.load("merge/ledger"), {"part": manifest.part, "manifest": manifest.to_json()}
-        )
+        connection.execute(queries.load("merge/ledger"), {"part": manifest.part, "manifest": manifest.to_json()})
         connection.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):  # a failed COMMIT has rolled back by itself

@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import queries
+from backend.store.connection import open_database
 from backend.store.identity import without_surrogates
 
 _TEXT, _WHOLE, _KEY, _LONG = pa.string(), pa.int32(), pa.uint64(), pa.int64()
@@ -62,3 +64,13 @@ def write_rows(folder: Path, table: str, rows: Iterable[Sequence[Any]]) -> None:
         for entry, column in zip(schema, columns, strict=True)
     ]
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), folder / f"{table}.parquet", compression="zstd")
+
+
+def derive_statistics(folder: Path) -> None:
+    """Write statistics.parquet of a part from its outcomes.parquet."""
+    connection = open_database()
+    try:
+        sql = queries.render("parts/derive_statistics", outcomes=[str(folder / "outcomes.parquet")])
+        connection.execute(sql, {"target": str(folder / "statistics.parquet")})
+    finally:
+        connection.close()

@@ -103,9 +103,7 @@ def manifest_from_json(text: str, where: str) -> Manifest:
                 "Upgrade passk-explorer to open this store.",
             )
         data["runs"] = tuple(PartRun(**run) for run in data["runs"])
-        data["sources"] = tuple(
-            PartSource(**{**source, "runs": tuple(source["runs"])}) for source in data["sources"]
-        )
+        data["sources"] = tuple(PartSource(**{**source, "runs": tuple(source["runs"])}) for source in data["sources"])
         data["supersedes"] = tuple(data["supersedes"])
         data["notes"] = tuple(data["notes"])
         return Manifest(**data)

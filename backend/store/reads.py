@@ -145,9 +145,7 @@ class Reader:
         runs = {run.key: run for run in self.runs(benchmark)}
         order = [*run_keys, *(run for run in runs if run not in run_keys)]
         numbers = {row[0]: row[1:] for row in self.rows("reads/problem_tallies", problem_key=key)}
-        counted = self.rows(
-            "reads/problem_answers", run_keys=list(numbers), problem_key=key, longest=LONGEST_ANSWER
-        )
+        counted = self.rows("reads/problem_answers", run_keys=list(numbers), problem_key=key, longest=LONGEST_ANSWER)
         verdicts: dict[int, dict[str, int]] = {run: dict.fromkeys(VERDICTS, 0) for run in numbers}
         for run, _, verdict, times in counted:
             verdicts[run][verdict] += times
@@ -248,7 +246,8 @@ def _run(row: Row) -> Run:
 
 def _sample(row: Row, sources: Sources) -> Sample:
     *fields, source_key, source_row = row
-    return Sample(*fields, *sources.get(source_key, (None, None)), source_row)
+    path, importer = sources.get(source_key, (None, None))
+    return Sample(*(*fields, path, importer, source_row))
 
 
 def _pick(known: Sequence[T], wanted: str, name: Callable[[T], str], what: str) -> T:
@@ -264,4 +263,3 @@ def _pick(known: Sequence[T], wanted: str, name: Callable[[T], str], what: str) 
     raise UsageError(
         f"There is no {what} {wanted}", next_step=suggestion(wanted, [name(entry) for entry in known], what)
     )
-

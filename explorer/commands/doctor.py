@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from explorer.commands.options import add_format
-from explorer.commands.output import print_rows
+from explorer.commands.output import print_rows, say
 
 CORE = ("passk-explorer", "textual", "textual-plotext", "plotext", "duckdb", "pyarrow", "numpy", "orjson")
 ENGINES = {
@@ -27,10 +27,15 @@ ENGINES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `passk doctor`."""
     add_format(parser)
+    parser.add_argument(
+        "--rebuild", metavar="S", help="derive the statistics (n, c, tokens) of the store S anew from its samples"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was found; the exit status is 1 when something that the explorer needs is missing."""
+    if arguments.rebuild:
+        return _rebuild(arguments.rebuild)
     rows = [
         _row("python", platform.python_version(), sys.version_info >= (3, 11), "3.11 or newer is needed"),
         *(_package(name) for name in CORE),
@@ -39,6 +44,15 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     print_rows(arguments.format, ("what", "found", "status", "note"), rows)
     return 1 if any(row["status"] == "missing" for row in rows) else 0
+
+
+def _rebuild(store: str) -> int:
+    from backend import rebuild_statistics, store_for_reading
+
+    layout = store_for_reading(store)
+    rebuild_statistics(layout)
+    say(f"The statistics of {layout.root} were derived anew from its samples.")
+    return 0
 
 
 def _row(what: str, found: str | None, good: bool, note: str, *, optional: bool = False) -> dict[str, str | None]:

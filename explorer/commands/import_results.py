@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--algorithm", metavar="A", help="for example GRPO")
     parser.add_argument("--benchmark", metavar="B", help="name of the benchmark")
     parser.add_argument("--source", metavar="TEXT", help="where the results were published, kept with the run")
-    parser.add_argument("--n", metavar="N", type=positive, help="samples a problem, for counts files without a column n")
+    parser.add_argument(
+        "--n", metavar="N", type=positive, help="samples a problem, for counts files without a column n"
+    )
     parser.add_argument("--format", metavar="F", help="read every file as this format instead of recognising it")
     parser.add_argument(
         "--column",

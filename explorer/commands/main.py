@@ -16,6 +16,7 @@ COMMANDS = {
     "curves": ("explorer.commands.curves", "pass@k of runs"),
     "sets": ("explorer.commands.sets", "solve sets of two runs: both, base-only, RL-only, neither"),
     "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
+    "sample": ("explorer.commands.sample", "draw samples from a model into a store"),
     "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
 }
 """Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""
@@ -63,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except PasskError as error:
-        print(f"passk: {error}", file=sys.stderr)
+        from explorer.commands.output import say
+
+        say(f"passk: {error}")
         return 1
     except KeyboardInterrupt:
         print("passk: interrupted; nothing half-done is left", file=sys.stderr)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from explorer.render.visible import visible_line
+from explorer.render.visible import visible, visible_line
 
 LONGEST_CELL = 60
 
@@ -31,10 +31,11 @@ def print_json_line(value: Any) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Comma-separated rows with a header; unknown values are empty."""
+    """Comma-separated rows with a header; unknown values are empty. Exact, but on a terminal harmless."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([["" if row[c] is None else row[c] for c in columns] for row in rows])
+    shown = visible if sys.stdout.isatty() else str
+    writer.writerows([["" if row[c] is None else shown(str(row[c])) for c in columns] for row in rows])
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -57,8 +58,8 @@ def _cell(value: Any) -> str:
 
 
 def say(text: str) -> None:
-    """A line for the person, on stderr."""
-    print(text, file=sys.stderr)
+    """A line for the person, on stderr; names from files and stores can do nothing to the terminal."""
+    print(visible(text), file=sys.stderr)
 
 
 def print_rows(form: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

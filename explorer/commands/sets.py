@@ -52,14 +52,21 @@ def in_words(sets: SolveSets) -> list[str]:
     counts = ", ".join(f"{PAIR_SETS[entry].replace('_', '-')} {count}" for entry, count in sets.counts.items())
     lines = [f"{sets.benchmark}, {len(sets.problems)} problems compared: {counts}"]
     for role, run, size in zip(("base", "RL"), sets.runs, sets.n_ranges, strict=True):
-        n = "no problem compared" if size is None else f"n = {size[0]}" if size[0] == size[1] else f"n = {size[0]}-{size[1]}"
+        n = (
+            "no problem compared"
+            if size is None
+            else f"n = {size[0]}"
+            if size[0] == size[1]
+            else f"n = {size[0]}-{size[1]}"
+        )
         lines.append(f"{role}: {run.name}, {n}")
     if sets.expected_at_common_n is not None:
         expected = ", ".join(
             f"{PAIR_SETS[entry].replace('_', '-')} {count:.1f}" for entry, count in sets.expected_at_common_n.items()
         )
         lines.append(
-            f"n differs: more samples solve more. Expected at the common number of draws, n = {sets.common_n}: {expected}"
+            f"n differs, and more samples solve more. Expected at the common number of draws, n = {sets.common_n}: "
+            f"{expected}"
         )
     missing = sets.not_compared
     for role, labels in zip(("base", "RL"), missing.missing, strict=True):

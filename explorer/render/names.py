@@ -57,9 +57,13 @@ def squeezed(name: str, width: int) -> str:
 
 
 def pair_label(base: Run, rl: Run, width: int) -> str:
-    """Two runs with an arrow between them; where room is short, each keeps its beginning and end."""
+    """Two runs with an arrow between them; where room is short, what both begin with is said once."""
     first, second = run_label(base), run_label(rl)
     if len(first) + len(second) + 3 <= width:
         return f"{first} → {second}"
-    half = (width - 3) // 2
-    return f"{squeezed(first, half)} → {squeezed(second, half)}"
+    shared = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), 0)
+    if shared >= 4:
+        second = f"…{second[shared:]}"
+    room = max(width - 3 - len(second), (width - 3) // 2)
+    first = squeezed(first, room)
+    return f"{first} → {squeezed(second, max(width - 3 - len(first), 4))}"

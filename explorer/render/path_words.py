@@ -37,16 +37,29 @@ def path_heading(path: Path, samples: Page[Sample]) -> Content:
                 ]
             ),
             literal(
-                f"{', '.join(size)}  finish {_known(sample.finish_reason)}  seed {_known(sample.seed)}  {_source(sample)}",
+                f"{', '.join(size)}  finish {_known(sample.finish_reason)}  seed {_known(sample.seed)}  "
+                f"{_source(sample)}",
                 "dim",
             ),
         ]
     )
 
 
-def _source(sample: Sample) -> str:
+def _origin(sample: Sample) -> str:
+    """The file and row that it was imported from, or what drew and verified it."""
     if sample.source is None:
-        return "source unknown"
+        return "origin unknown"
+    if sample.source_row is None:
+        return f"drawn by {sample.source}"
+    return f"imported by {_known(sample.format)} from {sample.source}, row {sample.source_row}"
+
+
+def _source(sample: Sample) -> str:
+    """The origin in a few characters."""
+    if sample.source is None:
+        return "origin unknown"
+    if sample.source_row is None:
+        return "drawn here"
     return f"{sample.source.rsplit('/', 1)[-1]}:{_known(sample.source_row)}"
 
 
@@ -63,8 +76,7 @@ def path_details(path: Path) -> Content:
             f"run {path.run.name}: {model_in_words(path.run)}; {parameters_in_words(path.run)}",
             f"problem {path.problem_label}, sample index {sample.index}, seed {_known(sample.seed)}, "
             f"log-probability {_known(sample.logprob_sum)}",
-            f"verdict {sample.verdict} as imported by {_known(sample.format)}"
-            + (f": {sample.detail}" if sample.detail else ""),
-            f"from {_known(sample.source)}, row {_known(sample.source_row)}",
+            f"verdict {sample.verdict}" + (f": {sample.detail}" if sample.detail else ""),
+            _origin(sample),
         ]
     )

@@ -36,7 +36,7 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def sort_key(column: str) -> Callable[[SetProblem], Any]:
-    """How a column sorts: `position`, `id`, `statement`, `level`, `c<run>` (share correct) or `t<run>` (mean tokens)."""
+    """How a column sorts: position, id, statement, level, c<run> (share correct) or t<run> (mean tokens)."""
     simple: dict[str, Callable[[SetProblem], Any]] = {
         "position": lambda problem: problem.position,
         "id": lambda problem: natural(problem.label),

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from backend.records import Problem, RunTally
 from explorer.render.literal import cell, literal
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, contrast, run_label, squeezed
 from explorer.render.numbers import UNKNOWN, compact, percent
 from explorer.widgets.paged_table import Column
 
@@ -58,7 +58,8 @@ def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list
         given = times.setdefault((entry.answer, entry.verdict), {})
         given[entry.run] = given.get(entry.run, 0) + entry.count
     ranked = sorted(times.items(), key=lambda item: -sum(item[1].get(run.name, 0) for run in named))
-    tallies = [Column(run.name, run_label(run)[-12:], 12, True) for run in named[:4]]
+    words = contrast(named)
+    tallies = [Column(run.name, squeezed(word, 12), 12, True) for run, word in zip(named[:4], words, strict=False)]
     rest = width - 4 - 13 - sum(column.width + 2 for column in tallies)
     columns = [Column("verdict", "verdict", 11), Column("answer", "answer", max(rest, 12)), *tallies]
     rows: dict[str, Sequence[Text]] = {}

@@ -43,8 +43,8 @@ def run_in_words(run: Run) -> Content:
         [
             literal(run.name, "bold"),
             f"{model_in_words(run)}; {parameters_in_words(run)}",
-            f"{count(run.problems)} problems, {count(run.samples)} samples ({paths}), n = {span(run.n_min, run.n_max)}, "
-            f"{count(run.correct)} correct, {count(run.solvable)} solvable",
+            f"{count(run.problems)} problems, {count(run.samples)} samples ({paths}), "
+            f"n = {span(run.n_min, run.n_max)}, {count(run.correct)} correct, {count(run.solvable)} solvable",
             *unverified_in_words(run),
         ]
     )
@@ -117,9 +117,7 @@ def curve_end_in_words(curve: Curve) -> list[str]:
 def sets_in_words(sets: SolveSets) -> str:
     """The runs of a comparison with their n, the threshold, and what is not compared."""
     words = contrast(sets.runs)
-    sizes = [
-        f"{word} n = {span(*size) if size else '–'}" for word, size in zip(words, sets.n_ranges, strict=True)
-    ]
+    sizes = [f"{word} n = {span(*size) if size else '–'}" for word, size in zip(words, sets.n_ranges, strict=True)]
     text = f"{', '.join(sizes)}; solved = at least {sets.min_correct} correct"
     if sets.expected_at_common_n is not None:
         expected = ", ".join(

@@ -20,7 +20,7 @@ from explorer.render.names import run_label, squeezed
 from explorer.render.numbers import percent, span
 from explorer.render.summaries import curve_end_in_words
 from explorer.screens.base import DataScreen
-from explorer.widgets.curve_plot import COLOURS, MARKERS, CurvePlot, PlottedCurve
+from explorer.widgets.curve_plot import MARKERS, RICH_COLOURS, CurvePlot, PlottedCurve
 from explorer.widgets.paged_table import Column, PagedTable
 
 DENSE = 64
@@ -74,6 +74,12 @@ class CurvesScreen(DataScreen):
 
         self.ask("curves", read, self.show_curves)
 
+    def on_resize(self) -> None:
+        """Labels follow the width."""
+        super().on_resize()
+        if self.record.curves:
+            self.call_after_refresh(self.show_values)
+
     def show_curves(self, record: CurvesRecord) -> None:
         """Draw."""
         self.record = record
@@ -98,31 +104,23 @@ class CurvesScreen(DataScreen):
         k = self.place.k
         self.query_one("#at", Static).update(literal(f"pass@k at k = {k:,}", "bold"))
         table = self.query_one("#runs", PagedTable)
-        width = max(table.size.width, 24)
-        columns = [
-            Column("run", "run", max(width - 22, 10)),
-            Column("n", "n", 5, True),
-            Column("value", f"@{k} %", 7, True),
-        ]
+        columns = [Column("run", "run", self.label_width()), Column("value", f"@{k} %", 7, True)]
         names = [curve.run.name for curve in self.record.curves]
         table.show(columns, names, self.row, cursor=None if table.total else (self.pair or (None,))[0])
         self.query_one("#words", Static).update(literal("\n".join(self.words())))
 
+    def label_width(self) -> int:
+        """Columns for a run's marker and label."""
+        return max(self.query_one("#runs", PagedTable).size.width - 12, 12)
+
     def row(self, name: str) -> Sequence[Text]:
-        """One run: marker, whether it is on, its label, n and value."""
+        """One run: marker, whether it is on, its label and value."""
         look = [curve.run.name for curve in self.record.curves].index(name)
         curve, at_k = self.record.curves[look], self.record.at_k[look]
         on = name in self.on
-        value = at_k.at(self.place.k)
-        width = max(self.query_one("#runs", PagedTable).size.width - 22, 10)
-        marker = Text(f"{MARKERS[look % len(MARKERS)]} " if on else "· ", style=_rich(look) if on else "dim")
-        style = "" if on else "dim"
-        label = cell(squeezed(run_label(curve.run), width - 2), style)
-        return [
-            marker + label,
-            cell(span(curve.run.n_min, curve.run.n_max), style, right=True),
-            cell(percent(value), style, right=True),
-        ]
+        marker = Text(f"{MARKERS[look % len(MARKERS)]} " if on else "  ", style=RICH_COLOURS[look % len(RICH_COLOURS)])
+        label = cell(squeezed(run_label(curve.run), self.label_width() - 2), "" if on else "dim")
+        return [marker + label, cell(percent(at_k.at(self.place.k)), "" if on else "dim", right=True)]
 
     def words(self) -> list[str]:
         """Difference, crossing and why curves end, for the runs that are on."""
@@ -135,10 +133,12 @@ class CurvesScreen(DataScreen):
                 else f"difference undefined at k = {self.place.k}"
             )  # fmt: skip
         for curve in shown:
-            result += [f"{curve.problems:,} problems, {curve.run.samples:,} samples: {run_label(curve.run)}"]
+            run = curve.run
+            sizes = f"n = {span(run.n_min, run.n_max)}, {curve.problems:,} problems, {run.samples:,} samples"
+            result.append(f"{run_label(run)}: {sizes}")
             result += curve_end_in_words(curve)
-            if "source" in curve.run.parameters:
-                result.append(f"published by {curve.run.parameters['source']}")
+            if "source" in run.parameters:
+                result.append(f"published by {run.parameters['source']}")
         return result
 
     def value(self, curve: Curve) -> float | None:
@@ -218,10 +218,3 @@ class CurvesScreen(DataScreen):
             self.refuse(f"{len(chosen)} runs have {2 ** len(chosen)} solve sets", "Switch off all but five runs.")
         else:
             self.app.push_screen(SetsScreen(self.place.to(runs=tuple(chosen))))
-
-
-def _rich(look: int) -> str:
-    names = {"+": "bright_"}
-    colour = COLOURS[look % len(COLOURS)]
-    plain = colour.rstrip("+")
-    return f"{names['+'] if colour.endswith('+') else ''}{ {'orange': 'yellow'}.get(plain, plain) }"

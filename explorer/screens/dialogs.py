@@ -49,6 +49,7 @@ def help_dialog(where: str) -> Dialog:
     rows = [(action.shown_key, action.help) for action in actions_of(where)]
     width = max(len(keys) for keys, _ in [*rows, *MOVING])
     lines = [
-        Content.assemble(literal(keys.ljust(width + 2), "bold"), literal(help_text)) for keys, help_text in [*rows, *MOVING]
+        Content.assemble(literal(keys.ljust(width + 2), "bold"), literal(help_text))
+        for keys, help_text in [*rows, *MOVING]
     ]
     return Dialog(f"Keys of this screen: {where}", Content("\n").join(lines))

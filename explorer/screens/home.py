@@ -14,8 +14,8 @@ from backend.records import PairSummary, Run
 from explorer.actions import HOME, bindings
 from explorer.navigation import Place
 from explorer.render.literal import cell, literal
-from explorer.render.numbers import UNKNOWN, compact, percent, span
 from explorer.render.names import pair_label, run_label
+from explorer.render.numbers import UNKNOWN, compact, percent, span
 from explorer.render.summaries import empty_store, pair_in_words, run_in_words
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
@@ -82,16 +82,16 @@ class HomeScreen(DataScreen):
         """Columns for this width; what a narrow table leaves out stands in the details."""
         width = self.size.width
         benchmark = min(max([9, *(len(entry.benchmark) for entry in self.entries.values())]), 14)
-        fixed = [Column("n", "n", 5, True), Column("at1", "@1 %", 11, True), Column("atn", "@n %", 11, True)]
+        fixed = [Column("at1", "@1 %", 11, True), Column("atn", "@n %", 11, True)]
         sets = [Column("sets", "both·base·RL·none", 17, True)]
         if not self.narrow:
-            fixed.append(Column("cross", "cross at k", 10, True))
+            fixed = [Column("n", "n", 5, True), *fixed, Column("cross", "cross k", 7, True)]
             sets = [
-                Column("both", "both", 6, True),
-                Column("first", "base-only", 9, True),
-                Column("second", "RL-only", 7, True),
-                Column("neither", "neither", 7, True),
-                Column("samples", "samples", 8, True),
+                Column("both", "both", 5, True),
+                Column("first", "base", 5, True),
+                Column("second", "RL", 5, True),
+                Column("neither", "none", 5, True),
+                Column("samples", "samples", 7, True),
             ]
         rest = width - 2 - sum(column.width + 2 for column in [*fixed, *sets]) - benchmark - 2
         return [

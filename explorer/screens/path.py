@@ -148,5 +148,3 @@ class PathScreen(DataScreen):
             self.refuse("No text is stored for this sample")
         else:
             self.copy(text, "the path")
-
-

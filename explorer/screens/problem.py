@@ -131,7 +131,7 @@ class ProblemScreen(DataScreen):
         return [sample for sample in items if (sample.verdict == "correct") == (self.choice == "right")]
 
     def _sort_key(self, sample: Sample) -> tuple[bool, str | int]:
-        value: str | int | None = {
+        values: dict[str, str | int | None] = {
             "index": sample.index,
             "verdict": sample.verdict,
             "answer": sample.answer,
@@ -139,7 +139,8 @@ class ProblemScreen(DataScreen):
             "characters": sample.characters,
             "finish": sample.finish_reason,
             "seed": sample.seed,
-        }[self.sort]
+        }
+        value = values[self.sort]
         # Unknown values stand together, after the known ones of an ascending order.
         return value is None, "" if value is None and self.sort in ("answer", "finish") else value or 0
 

@@ -13,7 +13,7 @@ from backend.records import SetProblem, SolveSets
 from explorer.actions import SETS, bindings
 from explorer.navigation import Place
 from explorer.render.literal import cell, literal
-from explorer.render.names import contrast, run_label, set_name
+from explorer.render.names import contrast, run_label, set_name, squeezed
 from explorer.render.numbers import UNKNOWN, compact, of
 from explorer.render.problem_list import in_set, matching, ordered
 from explorer.render.summaries import sets_in_words
@@ -102,17 +102,18 @@ class SetsScreen(DataScreen):
     def columns(self) -> list[Column]:
         """Columns for this width and these runs."""
         runs = len(self.words)
+        # A heading holds a short name, what is counted, and the sort arrow.
+        wide = 11 if self.narrow and runs > 2 else 13
         tallies = [
-            Column(f"c{index}", f"{_short(word, 9)} c/n", 13 if not self.narrow else 11, True)
-            for index, word in enumerate(self.words)
+            Column(f"c{index}", f"{squeezed(word, wide - 5)} c/n", wide, True) for index, word in enumerate(self.words)
         ]
         tokens = [
-            Column(f"t{index}", f"{_short(word, 9)} tok", 12, True)
+            Column(f"t{index}", f"{squeezed(word, 7)} tok", 12, True)
             for index, word in enumerate(self.words)
             if not self.narrow
         ]
         if self.narrow:
-            tokens = [Column(f"t{runs - 1}", "tokens", 6, True)]
+            tokens = [Column(f"t{runs - 1}", "tokens", 7, True)]
         labels = [len(problem.label) for problem in self.record.problems] if self.record else []
         id_width = min(max(labels, default=2), 16)
         levels = [len(problem.level) for problem in self.record.problems if problem.level] if self.record else []
@@ -255,7 +256,3 @@ def _first_choice(record: SolveSets) -> Solved:
     runs = len(record.runs)
     lonely = [tuple(index == run for index in range(runs)) for run in range(runs)]
     return next((solved for solved in lonely if record.counts[solved]), None)
-
-
-def _short(word: str, width: int) -> str:
-    return word if len(word) <= width else f"{word[: width - 1]}…"

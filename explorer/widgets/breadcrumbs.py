@@ -39,6 +39,9 @@ class Breadcrumbs(Widget):
             self._timer = self.set_timer(PATIENCE, self._turn)
 
     def _turn(self) -> None:
+        if self._timer is None:
+            # The answer came while this turn was already on its way.
+            return
         self.frame += 1
         self._timer = self.set_timer(0.1, self._turn)
 

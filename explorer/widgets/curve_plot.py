@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log2
+from math import ceil, floor, log2
 
 from textual_plotext import PlotextPlot
 
 MARKERS = "ox+*#@%&"
 """One for each run, so that curves differ without colour."""
-COLOURS = ("cyan+", "orange+", "green+", "magenta+", "yellow+", "blue+", "red+", "white")
+COLOURS = ("cyan+", "orange+", "green+", "magenta+", "red+", "blue+", "white", "gray+")
+"""plotext's names of the colours."""
+RICH_COLOURS = (
+    "bright_cyan",
+    "yellow",
+    "bright_green",
+    "bright_magenta",
+    "bright_red",
+    "bright_blue",
+    "white",
+    "bright_black",
+)
+"""The same colours in Rich's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +63,24 @@ class CurvePlot(PlotextPlot):
         plt.xticks([log2(value) for value in ticks], [str(value) for value in ticks])
         values = [value for curve in curves for value in curve.percents]
         low, high = (min(values), max(values)) if values else (0.0, 100.0)
-        margin = max((high - low) * 0.04, 0.5)
-        plt.ylim(max(low - margin, 0), min(high + margin, 100))
+        steps = round_steps(low, high)
+        plt.ylim(steps[0], steps[-1])
+        plt.yticks(steps, [f"{step:g}" for step in steps])
         plt.xlim(0, max(log2(largest), 1))
         plt.vline(log2(k), color="gray+")
         plt.xlabel("k (log2)")
         plt.ylabel("pass@k %")
         self.refresh()
+
+
+def round_steps(low: float, high: float, most: int = 7) -> list[float]:
+    """Round numbers from at most `low` to at least `high`, at most `most` + 1 of them: where an axis has its ticks."""
+    span = max(high - low, 1e-9)
+    size = next(
+        size
+        for power in range(-3, 4)
+        for size in (10.0**power, 2 * 10.0**power, 5 * 10.0**power)
+        if span / size <= most - 1
+    )
+    first, last = floor(low / size), ceil(high / size)
+    return [round(index * size, 6) for index in range(first, max(last, first + 1) + 1)]

@@ -57,7 +57,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
             """The table."""
             return self.table
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, show_row_labels=False)
         self._keys: Sequence[str] = ()
         self._format: Callable[[str], Sequence[Text]] = lambda _: ()

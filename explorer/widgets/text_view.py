@@ -30,7 +30,7 @@ class TextView(ScrollView, can_focus=True):
     mark: reactive[tuple[int, int] | None] = reactive(None, init=False)
     """Start and end of a stretch to point out, in characters."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id)
         self._visible = ""
         self._lines: list[Line] = [(0, 0)]

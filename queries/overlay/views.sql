@@ -1,5 +1,6 @@
 -- What everybody reads: the merged base with the unmerged parts laid over it. Where two parts describe the same thing
--- (model, run, problem), the first that came counts; part names sort by time.
+-- (model, run, problem), the first that came counts; part names sort by time. A run's parameters are those of the last
+-- part, since it repeats what the parts before it knew.
 -- A script.
 CREATE OR REPLACE VIEW models AS
 SELECT
@@ -17,7 +18,7 @@ SELECT
     arg_min(run, part) AS run,
     arg_min(model, part) AS model,
     arg_min(benchmark, part) AS benchmark,
-    arg_min(parameters, part) AS parameters
+    arg_max(parameters, part) AS parameters
 FROM (FROM base.runs UNION ALL FROM overlay.runs)
 GROUP BY run_key;
 
@@ -35,14 +36,16 @@ WITH known AS (
     FROM (FROM base.problems UNION ALL FROM overlay.problems)
     GROUP BY problem_key
 )
--- Two problems with the same id in one benchmark are told apart by the beginning of their keys.
+-- Two problems with the same id in one benchmark are told apart by the beginning of their keys; where even that is the
+-- same, by the whole key.
 SELECT
-    known.*,
+    * EXCLUDE (key_text),
     CASE
-        WHEN count(*) OVER (PARTITION BY benchmark, id) > 1 THEN id || '#' || left(printf('%016x', problem_key), 4)
-        ELSE id
+        WHEN count(*) OVER (PARTITION BY benchmark, id) = 1 THEN id
+        WHEN count(*) OVER (PARTITION BY benchmark, id, left(key_text, 4)) = 1 THEN id || '#' || left(key_text, 4)
+        ELSE id || '#' || key_text
     END AS label
-FROM known;
+FROM (SELECT *, printf('%016x', problem_key) AS key_text FROM known);
 
 CREATE OR REPLACE VIEW sources AS
 SELECT source_key, any_value(path) AS path, any_value(format) AS format

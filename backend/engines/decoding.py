@@ -1,0 +1,214 @@
+"""The decode loop of the transformers engine: a growing key-value cache, and one draw per row.
+
+A sample's randomness is a stream of uniform numbers from a Philox generator keyed by its seed: the t-th
+token is picked with the t-th number by inverting the cumulative distribution, in vocabulary order. So a
+text does not depend on which other samples share the batch, except where floating-point differences
+between batch shapes (about 1e-6 in a probability) move a boundary across the number drawn.
+
+Imported only by the transformers engine, because it needs torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+from backend.engines.protocol import SamplingParams
+
+GROWTH = 64  # positions a cache grows by
+COMPACT = 0.85  # finished rows leave the batch when fewer than this share of rows is alive
+
+
+class GrowingLayer(DynamicLayer):  # type: ignore[misc]
+    """Keys and values [rows, heads, positions, width] in buffers with room, not copied at every token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.length = 0
+        self.buffers: list[torch.Tensor] = []
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Appends [rows, heads, new, width] and returns all keys and values."""
+        new = key_states.shape[-2]
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self.buffers = [
+                states.new_empty(*states.shape[:2], new + GROWTH, states.shape[-1])
+                for states in (key_states, value_states)
+            ]
+        elif self.length + new > self.buffers[0].shape[-2]:
+            room = (0, 0, 0, new + GROWTH)
+            self.buffers = [torch.nn.functional.pad(buffer, room) for buffer in self.buffers]
+        end = self.length + new
+        self.buffers[0][:, :, self.length : end] = key_states
+        self.buffers[1][:, :, self.length : end] = value_states
+        self._show(end)
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keeps (or repeats) the given rows."""
+        self.buffers = [buffer.index_select(0, indices) for buffer in self.buffers]
+        self._show(self.length)
+
+    def _show(self, length: int) -> None:
+        self.length = length
+        self.keys, self.values = (buffer[:, :, :length] for buffer in self.buffers)
+
+
+def make_cache(model: Any) -> DynamicCache:
+    """A cache for the model: plain layers grow in place, others (sliding windows) are left as they are."""
+    cache = DynamicCache(config=model.config.get_text_config())
+    cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    return cache
+
+
+def pick(logits: torch.Tensor, uniforms: torch.Tensor, params: SamplingParams) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draws one token a row: logits [rows, vocabulary], uniforms [rows] in [0, 1).
+
+    Returns ids [rows] and their log-probabilities [rows]. Top-p keeps the smallest set of most probable
+    tokens whose probability reaches top_p.
+    """
+    logprobs = torch.log_softmax(logits.float(), dim=-1)
+    if params.temperature == 0:
+        ids = logprobs.argmax(dim=-1)
+        return ids, logprobs.gather(1, ids[:, None])[:, 0]
+    scaled = logprobs if params.temperature == 1 else logprobs / params.temperature
+    probabilities = torch.softmax(scaled, dim=-1)
+    if params.top_p < 1:
+        ordered = probabilities.sort(dim=-1, descending=True).values
+        before = ordered.double().cumsum(dim=-1) - ordered
+        kept = (before < params.top_p).sum(dim=-1, keepdim=True)
+        # A threshold, not a set of ranks: tokens of equal probability stay or go together.
+        threshold = ordered.gather(1, kept - 1)
+        probabilities = probabilities.where(probabilities >= threshold, 0.0)
+    cumulative = probabilities.double().cumsum(dim=-1)
+    aim = uniforms[:, None] * cumulative[:, -1:]
+    ids = torch.searchsorted(cumulative, aim, right=True)[:, 0]
+    # Rounding may push the aim to the very end, where the last tokens have no probability.
+    last = torch.searchsorted(cumulative, cumulative[:, -1:].contiguous(), right=False)[:, 0]
+    ids = torch.minimum(ids, last)
+    return ids, logprobs.gather(1, ids[:, None])[:, 0]
+
+
+def noise(seeds: Sequence[int], count: int) -> torch.Tensor:
+    """The first `count` numbers in [0, 1) of each seed's stream: [seeds, count]."""
+    streams = [np.random.Generator(np.random.Philox(key=seed)).random(count) for seed in seeds]
+    return torch.from_numpy(np.stack(streams))
+
+
+@dataclass(frozen=True)
+class Prefilled:
+    """After the prompts: last logits [prompts, vocabulary], cache, lengths, mask of left padding."""
+
+    logits: torch.Tensor
+    cache: DynamicCache
+    lengths: torch.Tensor
+    mask: torch.Tensor | None  # None where no prompt is padded
+
+
+def prefill(model: Any, prompts: Sequence[Sequence[int]], pad_id: int) -> Prefilled:
+    """Reads the prompts, padded on the left to the longest."""
+    device, longest = model.device, max(map(len, prompts))
+    padded = [[pad_id] * (longest - len(ids)) + list(ids) for ids in prompts]
+    lengths = torch.tensor([len(ids) for ids in prompts], device=device)
+    positions = torch.arange(longest, device=device)[None] - (longest - lengths[:, None])
+    mask = positions >= 0 if int(lengths.min()) < longest else None
+    cache = make_cache(model)
+    output = model(
+        input_ids=torch.tensor(padded, device=device),
+        attention_mask=mask,
+        position_ids=positions.clamp(min=0),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    return Prefilled(output.logits[:, -1], cache, lengths, mask)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished row of a batch."""
+
+    row: int
+    ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    stopped: bool
+
+
+@torch.inference_mode()  # type: ignore[untyped-decorator]
+def decode(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    owners: Sequence[int],
+    seeds: Sequence[int],
+    params: SamplingParams,
+    *,
+    pad_id: int,
+    eos_ids: frozenset[int],
+    limit: int,
+    stops: Callable[[Sequence[int]], bool] | None = None,
+) -> Iterator[Finished]:
+    """Draws one sample a row and yields rows as they finish.
+
+    `prompts` are token ids; row r continues prompt `owners[r]` with seed `seeds[r]`; `limit` is the largest
+    number of positions of the model; `stops` says whether a row's ids contain a stop string.
+    """
+    longest = max(map(len, prompts))
+    if longest >= limit:
+        raise ValueError(f"a prompt of {longest} tokens leaves no room in a context of {limit}")
+    if not all(prompts):
+        raise ValueError("a prompt has no tokens")
+    device = model.device
+    owner = torch.tensor(owners, device=device)
+    start = prefill(model, prompts, pad_id)
+    cache, logits, next_position = start.cache, start.logits[owner], start.lengths[owner]
+    cache.batch_select_indices(owner)
+    mask = start.mask[owner] if start.mask is not None else None
+    # Each row has its own room in the context, so that it does not depend on its neighbours' prompts.
+    budgets = (limit - next_position).clamp(max=params.max_tokens)
+    budget = int(budgets.max())
+    uniforms = noise(seeds, budget).to(device)
+    rows = torch.arange(len(seeds), device=device)
+    alive = torch.ones(len(seeds), dtype=torch.bool, device=device)
+    ids = torch.full((len(seeds), budget), pad_id, device=device)
+    logprobs = torch.zeros(len(seeds), budget, dtype=torch.float64, device=device)
+    ends = torch.tensor(sorted(eos_ids), device=device)
+    for step in range(budget):
+        token, logprob = pick(logits, uniforms[rows, step], params)
+        ids[rows, step], logprobs[rows, step] = token, logprob.double()
+        ended = torch.isin(token, ends)
+        if stops is not None:
+            stopped = [stops(ids[row, : step + 1].tolist()) for row in rows.tolist()]
+            ended |= torch.tensor(stopped, device=device)
+        done = alive & (ended | (budgets[rows] <= step + 1))
+        for place in done.nonzero()[:, 0].tolist():
+            row = int(rows[place])
+            taken = slice(0, step + 1)
+            drawn, scores = ids[row, taken].tolist(), logprobs[row, taken].tolist()
+            yield Finished(row, tuple(drawn), tuple(scores), bool(ended[place]))
+        alive &= ~done
+        count = int(alive.sum())
+        if not count:
+            return
+        if count < COMPACT * len(alive):
+            keep = alive.nonzero()[:, 0]
+            cache.batch_select_indices(keep)
+            rows, token, next_position, alive = rows[keep], token[keep], next_position[keep], alive[keep]
+            mask = mask[keep] if mask is not None else None
+        if mask is not None:
+            mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+        output = model(
+            input_ids=token[:, None],
+            attention_mask=mask,
+            position_ids=next_position[:, None],
+            past_key_values=cache,
+            use_cache=True,
+        )
+        logits, next_position = output.logits[:, -1], next_position + 1

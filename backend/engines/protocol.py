@@ -1,0 +1,135 @@
+"""What every engine takes and gives. Knows no model library.
+
+Names of parameters and of finish reasons are vLLM's. Log-probabilities are natural logarithms under the
+model itself, before temperature and top-p, the end-of-text token included where one was drawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+FinishReason = Literal["stop", "length"]
+SEED_BITS = 63
+
+
+class EngineUnavailable(RuntimeError):
+    """The engine cannot run here; the message is one sentence that says what to do."""
+
+
+def sample_seed(run: str, problem: str, index: int) -> int:
+    """The seed of one sample: 63 bits of blake2b over run name, problem key and index.
+
+    The three are joined by NUL, which no name contains, so different samples hash different bytes; among
+    ten million samples two share a seed with a chance of about one in 200,000. 63 bits fit a signed
+    64-bit column.
+
+    >>> sample_seed("countdown-base@countdown", "c000", 0)
+    8674198919007489454
+    """
+    data = "\0".join((run, problem, str(index))).encode()
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big") >> (64 - SEED_BITS)
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How tokens are drawn: `temperature` 0 is greedy, a `stop` string ends a sample and is cut off it."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    logprobs: bool = False  # whether samples carry the log-probability of every token
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for values no engine can honour."""
+        if self.temperature < 0:
+            raise ValueError(f"temperature must be 0 or more, not {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p must lie in (0, 1], not {self.top_p}")
+        if self.max_tokens < 1:
+            raise ValueError(f"max_tokens must be 1 or more, not {self.max_tokens}")
+        if not all(self.stop):
+            raise ValueError("a stop string must not be empty")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One prompt and the samples wanted of it: `seeds[i]` belongs to sample `indices[i]`."""
+
+    problem: str
+    prompt: str
+    indices: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where indices and seeds do not match."""
+        if len(self.indices) != len(self.seeds):
+            raise ValueError(f"{self.problem}: {len(self.indices)} indices but {len(self.seeds)} seeds")
+
+    @property
+    def n(self) -> int:
+        """How many samples are wanted."""
+        return len(self.seeds)
+
+
+def make_request(run: str, problem: str, prompt: str, indices: Iterable[int]) -> Request:
+    """A request whose seeds follow from run, problem and index."""
+    wanted = tuple(indices)
+    return Request(problem, prompt, wanted, tuple(sample_seed(run, problem, index) for index in wanted))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A finished sample."""
+
+    problem: str
+    index: int
+    seed: int
+    text: str
+    tokens: int  # drawn, end-of-text included
+    finish_reason: FinishReason
+    logprob_sum: float
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A text to score after a prompt; `finish_reason` "stop" adds the end-of-text token to it."""
+
+    prompt: str
+    text: str
+    finish_reason: FinishReason = "stop"
+
+
+@dataclass(frozen=True)
+class Score:
+    """Log-probabilities of a given text, one a token, and their sum."""
+
+    tokens: int
+    logprob_sum: float
+    logprobs: tuple[float, ...]
+
+
+class Engine(Protocol):
+    """Draws samples and scores texts."""
+
+    @property
+    def name(self) -> str:
+        """Short name: "transformers", "vllm", "server"."""
+
+    @property
+    def version(self) -> str:
+        """Engine and libraries with versions, as recorded beside the samples."""
+
+    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+        """Yields every sample of every request, each as soon as it is finished, in no fixed order."""
+
+    def score(self, items: Sequence[Scoring]) -> Iterator[Score]:
+        """Yields one score an item, in the order of the items."""
+
+    def close(self) -> None:
+        """Frees model and memory; the engine is not usable afterwards."""

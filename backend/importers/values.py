@@ -1,0 +1,55 @@
+"""Values of table cells as numbers: csv cells are strings, Parquet and JSON numbers may be of any size."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+_DIGITS = re.compile(r"\s*[+-]?\d{1,30}\s*")
+
+
+def integer(value: Any) -> int:
+    """A whole number that 64 bits hold.
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is none.
+    """
+    number = value if isinstance(value, int) else int(value) if _DIGITS.fullmatch(str(value)) else float(value)
+    if number != int(number) or not -(2**63) <= number < 2**63:
+        raise ValueError
+    return int(number)
+
+
+def count(value: Any) -> int:
+    """A whole number from 0 that 32 bits hold: tokens, steps, indices; raises like `integer`."""
+    number = integer(value)
+    if not 0 <= number < 2**31 - 1:
+        raise ValueError
+    return number
+
+
+def plain(value: Any) -> Any:
+    """A parameter as a number where it is one."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value) if value[:1] in "-0123456789." else value
+        except ValueError:
+            return value
+    return value
+
+
+def short(value: Any) -> str:
+    """A value in an error: `repr`, cut where it is long."""
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return "a number of many digits"
+    shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:79] + "…"
+
+
+WANTED: dict[Callable[[Any], Any], str] = {
+    integer: "whole number",
+    count: "whole number from 0 to 2,147,483,646",
+}
+"""What a conversion expects, in words."""

@@ -1,0 +1,1 @@
+"""Drawing samples into a store: what to draw (`plan`), and drawing it (`draw`)."""

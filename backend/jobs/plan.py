@@ -1,0 +1,110 @@
+"""What is to be drawn: a run, and for each problem its prompt and the sample indices that are missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.errors import UsageError
+from backend.importers.protocol import RunFacts
+from backend.importers.targets import RunOptions, Target, Targets
+from backend.jobs.templates import PLAIN, render_prompt
+from backend.store.identity import run_key
+from backend.store.reads import Reader
+
+DEFAULTS = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 16_384}
+"""The paper's sampling parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedProblem:
+    """One problem with what an engine and a verifier need of it."""
+
+    key: int
+    label: str
+    statement: str
+    reference: str | None
+    prompt: str
+    indices: tuple[int, ...]
+    """Sample indices to draw."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingPlan:
+    """Everything that is to be drawn into one run."""
+
+    target: Target
+    problems: tuple[PlannedProblem, ...]
+    """Only those with samples to draw."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples are to be drawn."""
+        return sum(len(problem.indices) for problem in self.problems)
+
+
+def plan_run(
+    reader: Reader,
+    *,
+    benchmark: str,
+    n: int,
+    run_options: RunOptions,
+    parameters: Mapping[str, Any],
+    template: str | None = None,
+    problems: Sequence[str] = (),
+) -> SamplingPlan:
+    """Plan a run of n samples of each problem; what the run has already is not drawn again.
+
+    Args:
+        reader: of the store that the samples go to.
+        benchmark: whose problems are asked.
+        n: indices 0 to n - 1 of each problem are wanted.
+        run_options: names and facts of run and model.
+        parameters: sampling parameters under vLLM's names, as far as the user gave them. A run that exists keeps its
+            own; a new one takes `DEFAULTS` for the rest.
+        template: prompt template; that of the benchmark's other runs when omitted, if they all used one.
+        problems: labels of the problems to ask; all when empty.
+
+    Raises:
+        UsageError: the run exists with other parameters, or nothing can be asked.
+    """
+    name = run_options.run or f"{run_options.model}@{benchmark}"
+    stored = next((run.parameters for run in reader.runs(benchmark) if run.name == name), {})
+    text = template if template is not None else str(stored.get("template") or _usual_template(reader, benchmark))
+    full = {**DEFAULTS, **stored, **parameters, "template": text}
+    facts = RunFacts(benchmark=benchmark, parameters=tuple(sorted(full.items())))
+    target = Targets(run_options, reader.database.manifests.values()).resolve(facts, "The model")
+    rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
+    if not rows:
+        raise UsageError(
+            f"{benchmark} has no problem with a statement",
+            "Published counts hold no statements, so there is nothing to ask a model.",
+            "Import a result file or a table with the statements into this benchmark first.",
+        )
+    unknown = set(problems).difference(row[1] for row in rows)
+    if unknown:
+        raise UsageError(f"{benchmark} has no problem {', '.join(sorted(unknown))}")
+    have: dict[int, list[int]] = dict(reader.rows("reads/sample_indices", run_key=run_key(target.run)))
+    planned = [
+        PlannedProblem(
+            key=key,
+            label=label,
+            statement=statement,
+            reference=reference,
+            prompt=render_prompt(text, statement),
+            indices=tuple(index for index in range(n) if index not in set(have.get(key, ()))),
+            metadata=json.loads(metadata) if metadata else {},
+        )
+        for key, label, statement, reference, metadata in rows
+        if not problems or label in problems
+    ]
+    return SamplingPlan(target, tuple(problem for problem in planned if problem.indices))
+
+
+def _usual_template(reader: Reader, benchmark: str) -> str:
+    """The template that most runs of the benchmark were asked with: comparisons need the same prompt."""
+    used = [str(run.parameters["template"]) for run in reader.runs(benchmark) if "template" in run.parameters]
+    return max(sorted(set(used)), key=used.count, default=PLAIN)

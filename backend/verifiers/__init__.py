@@ -1,0 +1,1 @@
+"""Verifiers say what the text of a sample is worth."""

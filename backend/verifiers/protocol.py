@@ -1,0 +1,46 @@
+"""What every verifier takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Verdict = Literal["correct", "wrong", "no_answer", "truncated", "timeout", "error", "unverified"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a verifier says about one text.
+
+    `answer` is what was extracted (None where there is none), `span` its place in the text as
+    (start, end) in characters, `detail` one sentence that gives the reason.
+    """
+
+    verdict: Verdict
+    answer: str | None = None
+    span: tuple[int, int] | None = None
+    detail: str = ""
+
+
+class Verifier(Protocol):
+    """Judges texts. The version changes whenever a verdict may change."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as stored beside the verdict."""
+
+    @property
+    def version(self) -> str:
+        """Version of the rules."""
+
+    def judge(
+        self,
+        text: str,
+        finish_reason: str | None,
+        *,
+        statement: str = "",
+        reference: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Judgement:
+        """Judges one generated text; never raises because of what the text says."""

@@ -1,0 +1,8 @@
+-- The outcomes of several parts as one sorted file: the part that supersedes them.
+-- A script.
+-- parameters: target VARCHAR
+-- files: outcomes
+COPY (
+    FROM read_parquet([{outcomes}])
+    ORDER BY run_key, problem_key, sample
+) TO $target (FORMAT parquet, COMPRESSION zstd)

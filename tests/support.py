@@ -1,0 +1,342 @@
+"""Writes small result files and parts, runs the installed command, looks into stores. Nothing here is a mock."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from backend import Reader, open_store
+from backend.records import Run
+from backend.store.database import Database
+from backend.store.identity import problem_key, run_key, source_key
+from backend.store.layout import StoreLayout
+from backend.store.part_tables import SCHEMAS, derive_statistics, write_rows
+from backend.store.parts import Manifest, PartRun, publish, write_workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# Processes
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """Its stdout as strict JSON: NaN and Infinity are none."""
+        return json.loads(self.stdout, parse_constant=lambda word: pytest_fail(f"{word} is no JSON"))
+
+    @property
+    def lines(self) -> list[Any]:
+        """Its stdout as jsonl."""
+        return [json.loads(line) for line in self.stdout.split("\n") if line]
+
+    @property
+    def csv(self) -> list[dict[str, str]]:
+        """Its stdout as csv."""
+        return list(csv.DictReader(self.stdout.splitlines()))
+
+
+def pytest_fail(message: str) -> None:
+    raise AssertionError(message)
+
+
+def passk_command() -> list[str]:
+    """The installed `passk` of this environment."""
+    beside = Path(sys.executable).parent / "passk"
+    found = str(beside) if beside.exists() else shutil.which("passk")
+    assert found, "passk is not installed: make test does it"
+    return [found]
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Nothing of this user's: no store, no data folder."""
+    kept = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT") if key in os.environ}
+    return kept | {
+        "HOME": str(home),
+        "XDG_DATA_HOME": str(home / "data"),
+        "LC_ALL": "C.UTF-8",
+        "TERM": "xterm-256color",
+    }
+
+
+@dataclass(frozen=True)
+class Passk:
+    """Runs the installed command in a folder of its own."""
+
+    folder: Path
+    home: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return clean_environment(self.home) | dict(self.more)
+
+    def __call__(self, *arguments: object, status: int | None = 0, **more: str) -> Finished:
+        """Run and wait; `status` None allows any exit status."""
+        result = subprocess.run(
+            [*passk_command(), *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment | more,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+        finished = Finished(result.returncode, result.stdout, result.stderr)
+        if status is not None:
+            assert finished.status == status, finished.stderr
+        assert "Traceback" not in finished.stderr, finished.stderr
+        return finished
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        """Start and do not wait."""
+        return subprocess.Popen(
+            [*passk_command(), *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+
+def run_python(program: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A fresh Python process that can import the project."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        **options,
+    )
+
+
+# Result files
+
+
+def jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def csv_file(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+def qwen_line(question: str, scores: Sequence[bool | None], **fields: Any) -> dict[str, Any]:
+    """A line as Qwen2.5-Math writes it, one generated text for each score."""
+    size = len(scores)
+    return {
+        "idx": 0,
+        "question": question,
+        "gt": "42",
+        "level": 3,
+        "code": [f"attempt {i} at {question}" for i in range(size)],
+        "pred": ["42" if score else "41" for score in scores],
+        "report": [None] * size,
+        "finish_reason": ["stop"] * size,
+        "score": list(scores),
+        **fields,
+    }
+
+
+def long_rows(problems: int = 3, samples: int = 4, **fields: Any) -> list[dict[str, Any]]:
+    """Rows of the long form: sample i of problem p is correct when i < p."""
+    return [
+        {
+            "problem_id": f"p{problem}",
+            "question": f"What is {problem} + {problem}?",
+            "completion": f"It is {problem} and {problem}, attempt {sample}.",
+            "is_correct": sample < problem,
+            **fields,
+        }
+        for problem in range(problems)
+        for sample in range(samples)
+    ]
+
+
+def reasoning_gym(path: Path, results: Sequence[Mapping[str, Any]], **metadata: Any) -> Path:
+    """An evaluation file of Reasoning Gym with one dataset."""
+    dataset = {"name": "letter_counting", "category": "algorithmic", "results": list(results)}
+    data = {
+        "metadata": {"model": "org/model-1", "temperature": 0.6, "top_p": 0.9, **metadata},
+        "categories": [{"name": "algorithmic", "datasets": [dataset]}],
+    }
+    path.write_text(json.dumps(data, indent=2), encoding="utf-8")
+    return path
+
+
+def gym_result(question: str, scores: Sequence[float]) -> dict[str, Any]:
+    return {
+        "question": question,
+        "expected_answer": "7",
+        "metadata": {"difficulty": "hard"},
+        "completions": [
+            {"model_answer": "7" if score >= 1 else "8", "full_model_response": f"path {i}", "score": score}
+            for i, score in enumerate(scores)
+        ],
+    }
+
+
+# Stores
+
+
+def contents(layout: StoreLayout) -> dict[str, str]:
+    """Digest of every file that makes up what a store holds: the base, the parts and their folders."""
+    found = {}
+    for path in sorted(layout.root.rglob("*")):
+        name = path.relative_to(layout.root).as_posix()
+        if path.is_file() and not name.startswith("unfinished/") and name != "publish.lock":
+            found[name] = blake2b(path.read_bytes()).hexdigest()
+    return found
+
+
+def with_reader(layout: StoreLayout, read: Callable[[Reader], Any], *, merging: bool = True) -> Any:
+    database = open_store(layout, merging=merging)
+    try:
+        with Reader(database) as reader:
+            return read(reader)
+    finally:
+        database.close()
+
+
+def runs_of(layout: StoreLayout, *, merging: bool = True) -> dict[str, Run]:
+    return with_reader(layout, lambda reader: {run.name: run for run in reader.runs()}, merging=merging)
+
+
+VIEWS = ("models", "runs", "problems", "sources", "statistics", "outcomes", "texts")
+
+
+def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row that a reader can see, sorted."""
+    cursor = database.cursor()
+    try:
+        return {view: sorted(cursor.execute(f"FROM {view}").fetchall(), key=repr) for view in VIEWS}
+    finally:
+        cursor.close()
+
+
+def everything_in(layout: StoreLayout, *, merging: bool = False) -> dict[str, list[tuple[Any, ...]]]:
+    database = open_store(layout, merging=merging)
+    try:
+        return everything(database)
+    finally:
+        database.close()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One sample of a part that a test writes."""
+
+    problem: str
+    index: int
+    verdict: str = "wrong"
+    text: str | None = "some path"
+    tokens: int | None = 5
+
+
+def write_part(
+    layout: StoreLayout,
+    name: str,
+    attempts: Sequence[Attempt],
+    *,
+    run: str = "m@b",
+    model: str = "m",
+    benchmark: str = "b",
+    provisional: bool = False,
+    supersedes: Sequence[str] = (),
+    published: bool = True,
+) -> Path:
+    """Publish a part as a sampling job would; names sort by time."""
+    folder = write_workspace(layout, name)
+    digest = blake2b(name.encode(), digest_size=16).hexdigest()
+    problems = sorted({attempt.problem for attempt in attempts})
+    key = {problem: problem_key(benchmark, f"What is {problem}?", problem) for problem in problems}
+    write_rows(folder, "models", [(model, "rl", None, None, None, name)])
+    write_rows(folder, "runs", [(run_key(run), run, model, benchmark, "{}", name)])
+    write_rows(
+        folder,
+        "problems",
+        [
+            (key[problem], benchmark, problem, place, f"What is {problem}?", "42", None, None, name)
+            for place, problem in enumerate(problems)
+        ],
+    )
+    write_rows(folder, "sources", [(source_key(digest, run), f"{name}.jsonl", digest, "job", run_key(run), name)])
+    rows = [
+        (
+            run_key(run),
+            key[attempt.problem],
+            attempt.index,
+            attempt.verdict,
+            None,
+            "41",
+            attempt.tokens,
+            None if attempt.text is None else len(attempt.text),
+            "stop",
+            7,
+            None,
+            source_key(digest, run),
+            row,
+        )
+        for row, attempt in enumerate(attempts, 1)
+    ]
+    assert len(SCHEMAS["outcomes"]) == len(rows[0])
+    write_rows(folder, "outcomes", rows)
+    write_rows(
+        folder,
+        "texts",
+        [
+            (run_key(run), key[attempt.problem], attempt.index, attempt.text)
+            for attempt in attempts
+            if attempt.text is not None
+        ],
+    )
+    derive_statistics(folder)
+    manifest = Manifest(
+        part=name,
+        kind="samples",
+        created="2026-01-01T00:00:00+00:00",
+        runs=(
+            PartRun(
+                run=run,
+                model=model,
+                role="rl",
+                from_model=None,
+                step=None,
+                algorithm=None,
+                benchmark=benchmark,
+                parameters={},
+                samples=len(attempts),
+                next_sample=max(attempt.index for attempt in attempts) + 1,
+            ),
+        ),
+        outcomes=len(attempts),
+        supersedes=tuple(supersedes),
+        provisional=provisional,
+    )
+    if published:
+        publish(layout, folder, manifest)
+    return layout.parts / name
