@@ -169,6 +169,34 @@ def solve_sets(reader: Reader, runs: Sequence[Run], min_correct: int = 1) -> Sol
         )
     if min_correct < 1:
         raise UsageError(f"min-correct is {min_correct}", next_step="It must be 1 or more.")
+    compared, not_compared = _sorted_out(reader, runs, min_correct)
+    sizes = [[problem.tallies[index].n for problem in compared] for index in range(len(runs))]
+    smallest = min((min(size) for size in sizes if size), default=None)
+    uneven = smallest is not None and any(max(size) > smallest for size in sizes)
+    return SolveSets(
+        benchmark=runs[0].benchmark,
+        runs=tuple(runs),
+        min_correct=min_correct,
+        problems=tuple(compared),
+        counts=count_combinations((problem.solved for problem in compared), len(runs)),
+        n_ranges=tuple((min(size), max(size)) if size else None for size in sizes),
+        not_compared=not_compared,
+        common_n=smallest,
+        expected_at_common_n=expected_counts(
+            [[(tally.n, tally.c) for tally in problem.tallies] for problem in compared], smallest, min_correct
+        )
+        if uneven and smallest is not None
+        else None,
+    )
+
+
+def run_problems(reader: Reader, run: Run) -> list[SetProblem]:
+    """The problems of one run that have a verified sample, in the order of the benchmark."""
+    return _sorted_out(reader, [run], 1)[0]
+
+
+def _sorted_out(reader: Reader, runs: Sequence[Run], min_correct: int) -> tuple[list[SetProblem], NotCompared]:
+    """The problems that every run has with a verified sample, and those that cannot be compared."""
     place = {run.key: index for index, run in enumerate(runs)}
     found: dict[int, tuple[tuple[str, int, str | None, str | None], list[tuple[Tally, float | None] | None]]] = {}
     for key, label, position, excerpt, level, run_key, n, c, tokens in reader.rows(
@@ -192,21 +220,4 @@ def solve_sets(reader: Reader, runs: Sequence[Run], min_correct: int = 1) -> Sol
         solved = combination([tally.c for tally in tallies], min_correct)
         tokens_of_runs = tuple(mean for _, mean in present)
         compared.append(SetProblem(key, label, position, excerpt, level, tallies, tokens_of_runs, solved))
-    sizes = [[problem.tallies[index].n for problem in compared] for index in range(len(runs))]
-    smallest = min((min(size) for size in sizes if size), default=None)
-    uneven = smallest is not None and any(max(size) > smallest for size in sizes)
-    return SolveSets(
-        benchmark=runs[0].benchmark,
-        runs=tuple(runs),
-        min_correct=min_correct,
-        problems=tuple(compared),
-        counts=count_combinations((problem.solved for problem in compared), len(runs)),
-        n_ranges=tuple((min(size), max(size)) if size else None for size in sizes),
-        not_compared=NotCompared(tuple(tuple(labels) for labels in missing), tuple(without_verdict)),
-        common_n=smallest,
-        expected_at_common_n=expected_counts(
-            [[(tally.n, tally.c) for tally in problem.tallies] for problem in compared], smallest, min_correct
-        )
-        if uneven and smallest is not None
-        else None,
-    )
+    return compared, NotCompared(tuple(tuple(labels) for labels in missing), tuple(without_verdict))

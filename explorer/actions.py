@@ -22,6 +22,8 @@ class Action:
     help: str
     where: tuple[str, ...]
     in_footer: bool = True
+    first: bool = False
+    """Whether the screen takes the key before the table or text that has the focus."""
 
 
 HOME, CURVES, SETS, PROBLEM, PATH = "home", "curves", "sets", "problem", "path"
@@ -33,8 +35,8 @@ ACTIONS = (
     Action("k_previous", "left,h", "←", "k down", "Move the k cursor to the previous k", (CURVES,)),
     Action("k_step(1)", "shift+right,L", "shift →", "k + 1", "Move the k cursor by 1", (CURVES,), False),
     Action("k_step(-1)", "shift+left,H", "shift ←", "k - 1", "Move the k cursor by -1", (CURVES,), False),
-    Action("k_first", "home", "home", "k = 1", "k cursor to 1", (CURVES,), False),
-    Action("k_last", "end", "end", "k = n", "k cursor to the largest k", (CURVES,), False),
+    Action("k_first", "home", "home", "k = 1", "k cursor to 1", (CURVES,), False, True),
+    Action("k_last", "end", "end", "k = n", "k cursor to the largest k", (CURVES,), False, True),
     Action("toggle_run", "space", "space", "On/off", "Switch the run under the cursor on or off", (CURVES,)),
     Action("all_runs", "a", "a", "All", "Switch all runs on, or back to the pair", (CURVES,)),
     Action("next_set", "right,l", "→", "Next set", "Go to the next solve set", (SETS,)),
@@ -93,6 +95,7 @@ def bindings(where: str) -> list[BindingType]:
             key_display=action.shown_key.split()[0] if action.in_footer else action.shown_key,
             tooltip=action.help,
             show=action.in_footer,
+            priority=action.first,
         )
         for action in ACTIONS
         if where in action.where
@@ -106,3 +109,7 @@ def key_table() -> str:
         rows += [f"| {where} | `{action.shown_key}` | {action.help} |" for action in ACTIONS if where in action.where]
     rows += [f"| tables and texts | `{keys}` | {what} |" for keys, what in MOVING]
     return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(key_table())

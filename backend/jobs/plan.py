@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from backend.errors import UsageError
 from backend.importers.protocol import RunFacts
 from backend.importers.targets import RunOptions, Target, Targets
 from backend.jobs.templates import PLAIN, render_prompt
+from backend.records import Model
 from backend.store.identity import run_key
 from backend.store.reads import Reader
 
@@ -33,12 +34,24 @@ class PlannedProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """Which engine draws, with which model and options (the engine's own names)."""
+
+    name: str
+    model: str
+    """Path of the model folder, or what the engine calls a model."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SamplingPlan:
     """Everything that is to be drawn into one run."""
 
     target: Target
     problems: tuple[PlannedProblem, ...]
     """Only those with samples to draw."""
+    verifier: str | None = None
+    """Name of the verifier; None for the one that fits, if one does."""
 
     @property
     def samples(self) -> int:
@@ -108,3 +121,37 @@ def _usual_template(reader: Reader, benchmark: str) -> str:
     """The template that most runs of the benchmark were asked with: comparisons need the same prompt."""
     used = [str(run.parameters["template"]) for run in reader.runs(benchmark) if "template" in run.parameters]
     return max(sorted(set(used)), key=used.count, default=PLAIN)
+
+
+def without(plan: SamplingPlan, done: Mapping[int, Sequence[int]]) -> SamplingPlan:
+    """What is left of a plan.
+
+    Args:
+        plan: the whole.
+        done: sample indices that the run has, by problem key.
+    """
+    left = [
+        replace(problem, indices=tuple(sorted(set(problem.indices).difference(done.get(problem.key, ())))))
+        for problem in plan.problems
+    ]
+    return replace(plan, problems=tuple(problem for problem in left if problem.indices))
+
+
+def plan_to_json(plan: SamplingPlan, engine: EngineChoice) -> dict[str, Any]:
+    """A plan as it stands in a job's plan.json: all that a worker needs, and no database."""
+    return {"version": 1, "engine": asdict(engine), **asdict(plan)}
+
+
+def plan_from_json(data: Mapping[str, Any]) -> tuple[SamplingPlan, EngineChoice]:
+    """Read what `plan_to_json` wrote.
+
+    Raises:
+        KeyError, TypeError: it is something else.
+    """
+    target = dict(data["target"])
+    plan = SamplingPlan(
+        target=Target(**{**target, "model": Model(**target["model"])}),
+        problems=tuple(PlannedProblem(**{**p, "indices": tuple(p["indices"])}) for p in data["problems"]),
+        verifier=data["verifier"],
+    )
+    return plan, EngineChoice(**data["engine"])

@@ -86,12 +86,16 @@ class Reader:
         return tuple(run for run in runs if benchmark in (None, run.benchmark))
 
     def run(self, name: str, benchmark: str | None = None) -> Run:
-        """The run of that name, or the only one whose name contains it.
+        """The run of that name, or the only one of the model of that name, or whose name contains it.
 
         Raises:
             UsageError: none, or more than one.
         """
-        return _pick(self.runs(benchmark), name, lambda run: run.name, "run")
+        runs = self.runs(benchmark)
+        of_model = [run for run in runs if run.model.name == name]
+        if len(of_model) == 1 and all(run.name != name for run in runs):
+            return of_model[0]
+        return _pick(runs, name, lambda run: run.name, "run")
 
     def benchmark(self, name: str | None) -> str:
         """The benchmark of that name (or the only one whose name contains it); without a name, the only one there is.

@@ -40,9 +40,9 @@ def set_name(solved: Sequence[bool], words: Sequence[str]) -> str:
     who = [word for word, is_solved in zip(words, solved, strict=True) if is_solved]
     pair = len(words) == 2
     if not who:
-        return "neither" if pair else "none"
+        return "neither" if pair else "no run"
     if len(who) == len(words):
-        return "both" if pair else "all"
+        return "both" if pair else "all runs"
     if len(who) == 1:
         return f"{who[0]}-only" if who[0] in ROLE_WORDS.values() else f"only {who[0]}"
     return " + ".join(who)

@@ -110,11 +110,14 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
     ) -> None:
         top = self.scroll_offset.y
         with self.prevent(DataTable.RowHighlighted):
+            # Clearing scrolls to the top, and scrolling loads: not the old rows into no columns.
+            self._keys = ()
             self.clear(columns=True)
-            self._shown, self._headings, self._keys = columns, names, list(keys)
+            self._shown, self._headings = columns, names
             for column, name in zip(columns, names, strict=True):
                 heading = Text(name, justify="right" if column.right else "left")
                 self.add_column(heading, width=column.width, key=column.key)
+            self._keys = list(keys)
             at = self._keys.index(wanted) if wanted in self._keys else 0
             self._load(at + PAGE)
             if self._keys:

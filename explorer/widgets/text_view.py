@@ -14,8 +14,11 @@ from explorer.render.visible import visible
 from explorer.render.wrap import Line, wrap
 
 
-class TextView(ScrollView, can_focus=True):
-    """Shows text from data; what could command the terminal is shown as symbols. Copying takes `text`, the original."""
+class TextView(ScrollView, can_focus=True, inherit_bindings=False):
+    """Shows text from data; what could command the terminal is shown as symbols. Copying takes `text`, the original.
+
+    The keys for left and right are the screen's: lines are wrapped, there is nothing to scroll to.
+    """
 
     COMPONENT_CLASSES = {"text-view--mark"}
     BINDINGS = [
@@ -23,7 +26,8 @@ class TextView(ScrollView, can_focus=True):
         Binding("up,k", "scroll_up", show=False),
         Binding("g,home", "scroll_home", show=False),
         Binding("G,end", "scroll_end", show=False),
-        Binding("space", "page_down", show=False),
+        Binding("pagedown,space", "page_down", show=False),
+        Binding("pageup", "page_up", show=False),
     ]
 
     text: reactive[str] = reactive("", init=False)

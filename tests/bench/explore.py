@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.bench.bare import bare_medians
+from tests.bench.bare import bare_fastest
 from tests.bench.build_store import Built
 from tests.bench.terminal import Seen, Terminal
 
@@ -103,8 +103,9 @@ class Walk:
 
     def row(self, name: str) -> None:
         """One row down."""
-        before = self.terminal.cursor_row()
-        self.step(name, DOWN, lambda: self.terminal.cursor_row() not in (None, before))
+        self.terminal.settle()
+        before = self.terminal.cursor_line()
+        self.step(name, DOWN, lambda: self.terminal.cursor_line() not in (None, before))
 
     def start(self) -> None:
         """From the command to Home and on to the first curve, as fast as the keys can follow."""
@@ -112,7 +113,12 @@ class Walk:
         self.terminal.send(ENTER)
         curve = self.terminal.wait(self.curves, "the first curve")
         self.measured.add("command → Home", home)
-        both = Seen(home.seconds + curve.seconds, home.seconds + curve.settled, home.bytes + curve.bytes)
+        both = Seen(
+            home.seconds + curve.seconds,
+            home.alone + curve.alone,
+            home.seconds + curve.settled,
+            home.bytes + curve.bytes,
+        )
         self.measured.add("command → first curve", both)
         self.terminal.press(ESCAPE, self.home, "Home again")
 
@@ -173,13 +179,18 @@ def measure(built: Built, columns: int, lines: int, *, starts: int, rounds: int)
 
 def table(built: Built, *, starts: int = 5, rounds: int = 8) -> list[str]:
     """The figures of both window sizes, as lines to print."""
-    bare = bare_medians(Path(built.root), built.long_problem)
-    lines = []
+    bare = bare_fastest(Path(built.root), built.long_problem)
+    lines = [
+        "Milliseconds from the key to the frame that shows the answer, as measured and without the time in which other",
+        "programs had the processors (alone); that is held against the budget: p95, for the start p50. DuckDB: the same",
+        "statements in a plain connection, warm, the fastest of several; the ratio is alone p50 to that.",
+    ]
     for columns, height in SIZES:
         measured = measure(built, columns, height, starts=starts, rounds=rounds)
-        lines.append(f"explorer at {columns}x{height}, {built.samples:,} samples, {built.runs} runs; milliseconds")
+        lines.append(f"Explorer at {columns}x{height}, {built.samples:,} samples, {built.runs} runs")
         lines.append(
-            f"  {'step':<24}{'p50':>7}{'p95':>7}{'settled':>9}{'bytes':>8}{'DuckDB':>8}{'ratio':>7}{'budget':>8}"
+            f"  {'step':<24}{'p50':>7}{'p95':>7}{'alone p50':>11}{'p95':>6}{'settled':>9}{'bytes':>8}"
+            f"{'DuckDB':>8}{'ratio':>7}{'budget':>8}"
         )
         for step, seen in measured.steps.items():
             lines.append(_line(step, seen, bare.get(BARE.get(step, ""))))
@@ -190,12 +201,16 @@ def table(built: Built, *, starts: int = 5, rounds: int = 8) -> list[str]:
 
 def _line(step: str, seen: list[Seen], bare: float | None) -> str:
     times = 1000 * np.array([entry.seconds for entry in seen])
-    p50, p95 = np.percentile(times, 50), np.percentile(times, 95)
+    alone = 1000 * np.array([entry.alone for entry in seen])
+    (p50, p95), (alone50, alone95) = np.percentile(times, (50, 95)), np.percentile(alone, (50, 95))
     settled = 1000 * float(np.median([entry.settled for entry in seen]))
     sent = int(np.median([entry.bytes for entry in seen]))
     budget = BUDGETS.get(step, MILLISECONDS["drill"])
-    judged = p50 if budget == MILLISECONDS["start"] else p95
+    judged = alone50 if budget == MILLISECONDS["start"] else alone95
     verdict = "" if budget is None else f"{budget:>6.0f} {'ok' if judged <= budget else 'over'}"
     duck = "" if bare is None else f"{1000 * bare:.1f}"
-    ratio = "" if bare is None else f"{p50 / (1000 * bare):.1f}"
-    return f"  {step:<24}{p50:>7.0f}{p95:>7.0f}{settled:>9.0f}{sent:>8,}{duck:>8}{ratio:>7}  {verdict}"
+    ratio = "" if bare is None else f"{alone50 / (1000 * bare):.1f}"
+    return (
+        f"  {step:<24}{p50:>7.0f}{p95:>7.0f}{alone50:>11.0f}{alone95:>6.0f}{settled:>9.0f}{sent:>8,}"
+        f"{duck:>8}{ratio:>7}  {verdict}"
+    )

@@ -33,9 +33,36 @@ class Seen:
 
     seconds: float
     """From the key to the piece of output that completed the answer."""
+    alone: float
+    """What an idle machine would have needed; see `Terminal._alone`."""
     settled: float
     """From the key to the last piece of output."""
     bytes: int
+
+
+Work = dict[str, tuple[int, int]]
+"""Nanoseconds that each thread has worked, and waited for a processor, so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some output, when it came, and what the command had worked and waited until then."""
+
+    time: float
+    work: Work
+    data: bytes
+
+
+def _work(pid: int) -> Work:
+    result = {}
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+                worked, waited, _ = file.read().split()
+                result[thread] = int(worked), int(waited)
+    except (OSError, ValueError):
+        pass
+    return result
 
 
 class Terminal:
@@ -47,8 +74,9 @@ class Terminal:
         self.columns, self.lines = columns, lines
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
-        self._pieces: queue.Queue[tuple[float, bytes] | None] = queue.Queue()
-        self.started = self._key = time.perf_counter()
+        self._pieces: queue.Queue[_Piece | None] = queue.Queue()
+        self._key = time.perf_counter()
+        self._before: Work = {}
         self.pid, self._fd = self._spawn(command)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -72,12 +100,12 @@ class Terminal:
                 data = os.read(self._fd, 1 << 16)
             except OSError:
                 data = b""
-            self._pieces.put((time.perf_counter(), data) if data else None)
+            self._pieces.put(_Piece(time.perf_counter(), _work(self.pid), data) if data else None)
             if not data:
                 return
 
-    def _next(self, timeout: float) -> tuple[float, int] | None:
-        """Take in the next piece; its time and length. None when none came.
+    def _next(self, timeout: float) -> _Piece | None:
+        """Take in the next piece. None when none came.
 
         Raises:
             NotSeen: the command has ended.
@@ -88,8 +116,8 @@ class Terminal:
             return None
         if piece is None:
             raise NotSeen(f"the command ended; the screen was:\n{self.text}")
-        self._stream.feed(piece[1])
-        return piece[0], len(piece[1])
+        self._stream.feed(piece.data)
+        return piece
 
     @property
     def rows(self) -> list[str]:
@@ -101,12 +129,12 @@ class Terminal:
         """The whole screen."""
         return "\n".join(row.rstrip() for row in self.rows)
 
-    def cursor_row(self) -> int | None:
-        """The line that a table's cursor is on: bold on a background of its own."""
+    def cursor_line(self) -> str | None:
+        """The line that a table's cursor is on: the lowest that is bold on a background of its own."""
         cells = [self.screen.buffer[y][2] for y in range(1, self.lines - 1)]
         usual = Counter(cell.bg for cell in cells).most_common(1)[0][0]
-        found = (y for y, cell in enumerate(cells, 1) if cell.bold and not cell.underscore and cell.bg != usual)
-        return next(found, None)
+        found = [y for y, cell in enumerate(cells, 1) if cell.bold and not cell.underscore and cell.bg != usual]
+        return self.rows[found[-1]] if found else None
 
     def press(self, keys: bytes, shows: Callable[[], bool], what: str, timeout: float = 20.0) -> Seen:
         """Send a key to a settled screen and wait for the frame that answers it, then until the screen is quiet.
@@ -115,8 +143,7 @@ class Terminal:
             NotSeen: the answer did not come.
         """
         self.settle()
-        os.write(self._fd, keys)
-        self._key = time.perf_counter()
+        self.send(keys)
         return self.wait(shows, what, timeout)
 
     def wait(self, shows: Callable[[], bool], what: str, timeout: float = 20.0, *, settle: bool = True) -> Seen:
@@ -126,23 +153,19 @@ class Terminal:
             NotSeen: it did not come.
         """
         sent = 0
-        answered: float | None = None
+        answer: _Piece | None = None
         last = self._key
         while True:
-            now = time.perf_counter()
-            if answered is None and now - self._key > timeout:
+            if answer is None and time.perf_counter() - self._key > timeout:
                 raise NotSeen(f"{what} did not come within {timeout:.0f} s; the screen is:\n{self.text}")
-            piece = self._next(QUIET if answered is not None else 0.5)
-            if piece is None:
-                if answered is not None:
-                    return Seen(answered - self._key, last - self._key, sent)
-                continue
-            last, size = piece
-            sent += size
-            if answered is None and shows():
-                answered = last
-                if not settle:
-                    return Seen(answered - self._key, last - self._key, sent)
+            piece = self._next(0.5 if answer is None else QUIET)
+            if piece is not None:
+                last = piece.time
+                sent += len(piece.data)
+                if answer is None and shows():
+                    answer = piece
+            if answer is not None and (piece is None or not settle):
+                return Seen(answer.time - self._key, self._alone(answer), last - self._key, sent)
 
     def settle(self) -> None:
         """Take in what still comes, until nothing does."""
@@ -151,8 +174,26 @@ class Terminal:
 
     def send(self, keys: bytes) -> None:
         """Send a key at once; what follows is counted from here."""
+        self._before = _work(self.pid)
         os.write(self._fd, keys)
         self._key = time.perf_counter()
+
+    def _alone(self, piece: _Piece) -> float:
+        """Seconds from the last key to this piece without those in which other programs had the processors.
+
+        A key is answered by one thread after another (the main one, one that reads, the main one again), so what they
+        waited for a processor is taken off. Where they waited at the same time that is too much: but it is never less
+        than what all threads worked together.
+        """
+        spent = {
+            thread: (worked - self._before.get(thread, (0, 0))[0], waited - self._before.get(thread, (0, 0))[1])
+            for thread, (worked, waited) in piece.work.items()
+        }
+        measured = piece.time - self._key
+        worked = sum(entry[0] for entry in spent.values()) / 1e9
+        _, main = spent.pop(str(self.pid), (0, 0))
+        waited = (main + max((entry[1] for entry in spent.values()), default=0)) / 1e9
+        return min(max(measured - waited, worked), measured)
 
     def peak_memory(self) -> int:
         """Largest resident size of the command so far, in bytes."""

@@ -1,0 +1,197 @@
+"""A job: a folder of the store with a plan, a status that is replaced atomically, and a log."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backend.errors import StoreError, UsageError, suggestion
+from backend.jobs.plan import EngineChoice, SamplingPlan, plan_from_json, plan_to_json
+from backend.store.layout import StoreLayout
+
+SILENT_AFTER = 60.0
+"""Seconds without a word after which a worker counts as gone; it reports every second or two."""
+
+OPEN = ("prepared", "running")
+"""States in which a worker may still come or be at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What a worker last said."""
+
+    state: str = "prepared"
+    """prepared, running, finished, failed or cancelled."""
+    wanted: int = 0
+    samples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    """Time spent drawing, over all attempts."""
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    last: str = ""
+    """The beginning of the text that finished last."""
+    error: str = ""
+    host: str = ""
+    pid: int = 0
+    updated: float = 0.0
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of a store."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Its folder's name."""
+        return self.folder.name
+
+    @property
+    def log(self) -> Path:
+        """What the worker printed."""
+        return self.folder / "log"
+
+    @property
+    def cancel_mark(self) -> Path:
+        """A file that asks the worker to stop, wherever it runs."""
+        return self.folder / "cancel"
+
+    def plan(self) -> tuple[SamplingPlan, EngineChoice]:
+        """What is to be drawn, and with what.
+
+        Raises:
+            StoreError: the plan is damaged.
+        """
+        try:
+            return plan_from_json(json.loads((self.folder / "plan.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"The job {self.name} is damaged", f"plan.json: {error}", "Prepare it again.") from error
+
+    def status(self) -> JobStatus:
+        """What the worker last said; `gone` where it fell silent without an end."""
+        try:
+            found = JobStatus(**json.loads((self.folder / "status.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise StoreError(f"The job {self.name} is damaged", f"status.json: {error}", "Prepare it again.") from error
+        return replace(found, state="gone") if found.state == "running" and _is_gone(found) else found
+
+    def say(self, status: JobStatus) -> None:
+        """Replace the status; readers see the old one or the new one, never half of it."""
+        target = self.folder / "status.json"
+        temporary = target.with_name(f"status.{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(asdict(replace(status, updated=time.time()))), encoding="utf-8")
+        os.replace(temporary, target)
+
+    def start(self) -> None:
+        """Start a worker as a process of its own session, which no terminal takes down with it."""
+        self.cancel_mark.unlink(missing_ok=True)
+        with open(self.log, "ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "explorer.commands.main", "work", str(self.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def cancel(self) -> None:
+        """Ask the worker to stop; what has been drawn stays."""
+        self.cancel_mark.touch()
+        status = self.status()
+        if status.state in ("prepared", "gone"):
+            self.say(replace(status, state="cancelled"))
+
+
+def _is_gone(status: JobStatus) -> bool:
+    if status.host == socket.gethostname():
+        try:
+            os.kill(status.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+    return time.time() - status.updated > SILENT_AFTER
+
+
+def prepare(layout: StoreLayout, plan: SamplingPlan, engine: EngineChoice) -> Job:
+    """Write a job that any worker that sees the folder can do.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    layout.create()
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    workspace = layout.unfinished / f"job-{name}"
+    workspace.mkdir()
+    job = Job(workspace)
+    text = json.dumps(plan_to_json(plan, engine), ensure_ascii=False)
+    (workspace / "plan.json").write_text(text, encoding="utf-8")
+    job.say(JobStatus(wanted=plan.samples))
+    job.log.touch()
+    os.rename(workspace, layout.jobs / name)
+    return Job(layout.jobs / name)
+
+
+def jobs_of(layout: StoreLayout) -> list[Job]:
+    """The store's jobs, the newest first."""
+    try:
+        with os.scandir(layout.jobs) as entries:
+            names = sorted((entry.name for entry in entries if entry.is_dir()), reverse=True)
+    except FileNotFoundError:
+        return []
+    return [Job(layout.jobs / name) for name in names]
+
+
+def find_job(layout: StoreLayout, name: str) -> Job:
+    """The job of that name, or the only one whose name contains it; `last` is the newest.
+
+    Raises:
+        UsageError: none, or several.
+    """
+    jobs = jobs_of(layout)
+    if name == "last" and jobs:
+        return jobs[0]
+    exact = [job for job in jobs if job.name == name] or [job for job in jobs if name in job.name]
+    if len(exact) != 1:
+        what = f"{len(exact)} jobs match {name}" if exact else f"There is no job {name}"
+        raise UsageError(what, next_step=suggestion(name, [job.name for job in jobs], "job"))
+    return exact[0]
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """One job as a flat row: what it draws, how far it is."""
+    status = job.status()
+    plan, engine = job.plan()
+    rate = status.tokens / status.seconds if status.seconds else None
+    left = None
+    if status.samples and status.seconds and status.state == "running":
+        left = status.seconds * (status.wanted - status.samples) / status.samples
+    return {
+        "job": job.name,
+        "state": status.state,
+        "run": plan.target.run,
+        "engine": engine.name,
+        "problems": len(plan.problems),
+        "samples": status.samples,
+        "wanted": status.wanted,
+        "tokens": status.tokens,
+        "tokens_per_second": rate,
+        "seconds_left": left,
+        "verdicts": dict(status.verdicts),
+        "last": status.last,
+        "error": status.error,
+        "host": status.host,
+    }

@@ -1,0 +1,118 @@
+"""The same file twice, a copy of it, at once; and --dry-run. Nothing is counted twice, nothing is half there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from backend import RunOptions, import_files
+from backend.store.layout import StoreLayout
+from tests.importers.test_formats import imported, totals
+from tests.support import Passk, contents, csv_file, jsonl, long_rows, qwen_line, reasoning_gym, gym_result, runs_of
+
+
+def test_importing_a_file_again_changes_nothing_and_says_so(run_passk: Passk) -> None:
+    jsonl(run_passk.folder / "a.jsonl", long_rows())
+    chosen = ("--model", "m", "--benchmark", "b")
+    run_passk("import", "a.jsonl", *chosen)
+    store = StoreLayout(run_passk.folder / "store.passk")
+    before = contents(store)
+    again = run_passk("import", "a.jsonl", *chosen)
+    assert again.stdout == ""
+    assert "a.jsonl: already imported, nothing changed" in again.stderr
+    shutil.copy(run_passk.folder / "a.jsonl", run_passk.folder / "copy.txt")
+    assert "copy.txt: already imported" in run_passk("import", "copy.txt", *chosen).stderr
+    assert contents(store) == before
+    assert list(store.unfinished.iterdir()) == []
+
+
+def test_a_file_and_its_copy_in_one_import(store: StoreLayout, tmp_path: Path) -> None:
+    a = jsonl(tmp_path / "a.jsonl", long_rows())
+    copy = Path(shutil.copy(a, tmp_path / "b.jsonl"))
+    report = imported(store, a, copy, a)
+    assert [file.status for file in report.files] == ["imported", "already imported", "already imported"]
+    assert totals(runs_of(store)["m@b"]) == (3, 12, 3)
+
+
+def test_a_new_file_beside_a_known_one(store: StoreLayout, tmp_path: Path) -> None:
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    jsonl(folder / "a.jsonl", long_rows())
+    imported(store, folder)
+    jsonl(folder / "b.jsonl", long_rows(5))
+    report = imported(store, folder)
+    assert [file.status for file in report.files] == ["already imported", "imported"]
+    assert runs_of(store)["m@b"].samples == 12 + 20
+
+
+def test_counts_twice(store: StoreLayout, tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "a.csv", ("problem", "n", "c"), [(1, 4, 2)])
+    imported(store, path)
+    assert imported(store, path).files[0].status == "already imported"
+    assert totals(runs_of(store)["m@b"]) == (1, 4, 2)
+
+
+def test_the_same_file_into_another_run_is_another_import(store: StoreLayout, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "a.jsonl", long_rows())
+    imported(store, path)
+    assert imported(store, path, run="second").files[0].status == "imported"
+    assert set(runs_of(store)) == {"m@b", "second"}
+
+
+def test_one_file_imported_by_several_processes_at_once(run_passk: Passk) -> None:
+    jsonl(run_passk.folder / "a.jsonl", [qwen_line(f"{i}?", [True, False] * 4) for i in range(300)])
+    shutil.copy(run_passk.folder / "a.jsonl", run_passk.folder / "b.jsonl")
+    started = [
+        run_passk.start("import", f"{name}.jsonl", "--model", "m", "--benchmark", "b") for name in ("a", "b", "a")
+    ]
+    said = [process.communicate(timeout=60)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], said
+    assert sum("already imported" in text for text in said) == 2, said
+    assert totals(runs_of(StoreLayout(run_passk.folder / "store.passk"))["m@b"]) == (300, 2_400, 1_200)
+
+
+def test_seeds_of_one_run_imported_at_once(run_passk: Passk) -> None:
+    for seed in range(3):
+        lines = [qwen_line(f"{i}?", [True, False], code=[f"{seed}a", f"{seed}b"]) for i in range(200)]
+        jsonl(run_passk.folder / f"{seed}.jsonl", lines)
+    started = [run_passk.start("import", f"{seed}.jsonl", "--model", "m", "--benchmark", "b") for seed in range(3)]
+    said = [process.communicate(timeout=60)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], said
+    found = run_passk("paths", "--run", "m@b", "--problem", "0", status=None)
+    if found.status:  # every problem has the index 0: take the first by its label
+        found = run_passk("paths", "--run", "m@b", "--problem", found.stderr.split("Use one of: ")[1].split(",")[0])
+    assert [path["index"] for path in found.lines] == list(range(6)), "each index once"
+    assert sorted(path["text"] for path in found.lines) == ["0a", "0b", "1a", "1b", "2a", "2b"]
+
+
+def test_a_dry_run_reports_and_writes_nothing(run_passk: Passk) -> None:
+    jsonl(run_passk.folder / "a.jsonl", long_rows())
+    before = sorted(run_passk.folder.iterdir())
+    said = run_passk("import", "a.jsonl", "--model", "m", "--benchmark", "b", "--dry-run")
+    assert said.stdout == ""
+    assert "3 problems, 12 samples, n = 4, 3 correct" in said.stderr
+    assert "nothing was written" in said.stderr
+    assert sorted(run_passk.folder.iterdir()) == before, "not even the folder"
+
+
+def test_a_dry_run_on_a_store_leaves_it_as_it_is(store: StoreLayout, tmp_path: Path) -> None:
+    imported(store, jsonl(tmp_path / "a.jsonl", long_rows()))
+    before = contents(store)
+    new = jsonl(tmp_path / "b.jsonl", long_rows(5))
+    report = import_files(store, [new], run_options=RunOptions(model="m", benchmark="b"), dry_run=True)
+    assert (report.part, report.dry_run, report.runs[0].samples) == (None, True, 20)
+    assert contents(store) == before
+
+
+def test_a_file_of_several_benchmarks_is_known_as_a_whole(store: StoreLayout, tmp_path: Path) -> None:
+    rows = [row for name in "xy" for row in long_rows(benchmark=name)]
+    path = jsonl(tmp_path / "a.jsonl", rows)
+    gym = reasoning_gym(tmp_path / "b.json", [gym_result("Q", [1.0, 0.0])])
+    for expected in ("imported", "already imported"):
+        report = import_files(store, [path, gym], run_options=RunOptions(model="m"))
+        assert [file.status for file in report.files] == [expected, expected]
+    assert sorted((run.name, run.samples) for run in runs_of(store).values()) == [
+        ("m@letter_counting", 2),
+        ("m@x", 12),
+        ("m@y", 12),
+    ]
