@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         pair_summaries,
         solve_sets,
     )
+    from backend.configuration import Configuration, read_configuration
     from backend.engines.registry import load_engine
     from backend.importers.import_files import import_files
     from backend.importers.protocol import Options
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     from backend.importers.report import ImportReport, RunReport
     from backend.importers.targets import RunOptions
     from backend.jobs.draw import draw
-    from backend.jobs.plan import plan_run
+    from backend.jobs.job import Job, JobStatus, describe, find_job, jobs_of, prepare
+    from backend.jobs.plan import EngineChoice, SamplingPlan, plan_run
+    from backend.jobs.requests import Addition, plan_addition
     from backend.jobs.templates import read_template
+    from backend.jobs.worker import work
     from backend.metrics.pass_at_k import powers_and_end
     from backend.metrics.solve_sets import all_combinations
     from backend.sample_store import sample_store
+    from backend.selection import select
     from backend.settings import store_for_reading, store_for_writing
     from backend.store.database import Database, open_store
     from backend.store.layout import StoreLayout, require_store
@@ -45,6 +50,7 @@ _HOMES = {
         "pair_summaries",
         "solve_sets",
     ),
+    "backend.configuration": ("Configuration", "read_configuration"),
     "backend.engines.registry": ("load_engine",),
     "backend.importers.import_files": ("import_files",),
     "backend.importers.protocol": ("Options",),
@@ -52,11 +58,15 @@ _HOMES = {
     "backend.importers.report": ("ImportReport", "RunReport"),
     "backend.importers.targets": ("RunOptions",),
     "backend.jobs.draw": ("draw",),
-    "backend.jobs.plan": ("plan_run",),
+    "backend.jobs.job": ("Job", "JobStatus", "describe", "find_job", "jobs_of", "prepare"),
+    "backend.jobs.plan": ("EngineChoice", "SamplingPlan", "plan_run"),
+    "backend.jobs.requests": ("Addition", "plan_addition"),
     "backend.jobs.templates": ("read_template",),
+    "backend.jobs.worker": ("work",),
     "backend.metrics.pass_at_k": ("powers_and_end",),
     "backend.metrics.solve_sets": ("all_combinations",),
     "backend.sample_store": ("sample_store",),
+    "backend.selection": ("select",),
     "backend.settings": ("store_for_reading", "store_for_writing"),
     "backend.store.database": ("Database", "open_store"),
     "backend.store.layout": ("StoreLayout", "require_store"),
@@ -67,35 +77,49 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - the table above is the one list
+    "Addition",
+    "Configuration",
     "Database",
+    "EngineChoice",
     "ImportReport",
+    "Job",
+    "JobStatus",
     "Options",
     "PAIR_SETS",
     "Reader",
     "RunOptions",
     "RunReport",
+    "SamplingPlan",
     "StoreLayout",
     "all_combinations",
     "curves",
     "default_pairs",
+    "describe",
     "draw",
     "every_k",
+    "find_job",
     "import_files",
     "importers",
+    "jobs_of",
     "load_engine",
     "merge",
     "open_store",
     "pair_summaries",
+    "plan_addition",
     "plan_run",
     "powers_and_end",
+    "prepare",
+    "read_configuration",
     "read_template",
     "rebuild_statistics",
     "require_store",
     "sample_store",
+    "select",
     "solve_sets",
     "store_for_reading",
     "store_for_writing",
     "verifier_for",
+    "work",
 ]
 
 

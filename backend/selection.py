@@ -57,15 +57,11 @@ def select(reader: Reader, run: Run, selector: str, against: Run | None = None) 
         problem.label
         for problem in problems
         for tally in [problem.tallies[place]]
-        if all(
-            test(problem.label, problem.level, tally.n, tally.c, PAIR_SETS.get(problem.solved)) for test in tests
-        )
+        if all(test(problem.label, problem.level, tally.n, tally.c, PAIR_SETS.get(problem.solved)) for test in tests)
     ]
 
 
-def _problems(
-    reader: Reader, run: Run, against: Run | None, *, needs_pair: bool
-) -> tuple[int, Sequence[SetProblem]]:
+def _problems(reader: Reader, run: Run, against: Run | None, *, needs_pair: bool) -> tuple[int, Sequence[SetProblem]]:
     """The run's place in the comparison, and the compared problems."""
     runs = reader.runs(run.benchmark)
     if against is None:
@@ -96,9 +92,13 @@ def _test(word: str) -> Test:
         return lambda label, level, n, c, named: named == wanted
     if word.startswith("level="):
         value = word.removeprefix("level=")
-        return lambda label, level, n, c, named: level is not None and value.lower() in (
-            level.lower(),
-            level.lower().removeprefix("level").strip(),
+        return lambda label, level, n, c, named: (
+            level is not None
+            and value.lower()
+            in (
+                level.lower(),
+                level.lower().removeprefix("level").strip(),
+            )
         )
     if compared := re.match(r"([cn])(<=|>=|<|>|=)(\d+)$", word):
         compare, limit, of_c = COMPARISONS[compared[2]], int(compared[3]), compared[1] == "c"

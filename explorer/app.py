@@ -39,6 +39,7 @@ class Explorer(App[None]):
         self.gateway = Gateway(database)
         self.store_path = str(database.layout.root)
         self.store_name = database.layout.root.name
+        self._seen_failure = ""
 
     def on_mount(self) -> None:
         """Home first; then look out once a second."""
@@ -53,6 +54,7 @@ class Explorer(App[None]):
 
     def on_loaded(self, event: Loaded) -> None:
         """The look-out's answer: the screen in front asks again, those behind when they come to the front."""
+        self._seen_failure = ""
         if event.record:
             for screen in self.screen_stack:
                 if isinstance(screen, DataScreen):
@@ -61,8 +63,10 @@ class Explorer(App[None]):
                 self.screen.reload()
 
     def on_failed(self, event: Failed) -> None:
-        """A damaged part, for example."""
-        self.show_error(event.error)
+        """A damaged part, for example. It fails at every look; one dialog says so."""
+        if str(event.error) != self._seen_failure:
+            self._seen_failure = str(event.error)
+            self.show_error(event.error)
 
     def show_error(self, error: PasskError) -> None:
         """The one place where failures become visible."""

@@ -15,6 +15,9 @@ from backend.errors import Cancelled, PasskError
 
 Query = Callable[[Reader], Any]
 
+AGAIN = 0.02
+"""Seconds between two interrupts of the same request."""
+
 
 class Loaded(Message):
     """A request has been answered."""
@@ -84,8 +87,13 @@ class _Worker(threading.Thread):
     def interrupt(self, request: Request) -> None:
         """Stop this request if it is the one being answered; never another that came after it."""
         with self.lock:
-            if self.current is request and self.reader is not None:
-                self.reader.interrupt()
+            if self.current is not request or self.reader is None:
+                return
+            self.reader.interrupt()
+        # An interrupt just before a query, or between two, is lost: repeat it until the request has ended.
+        again = threading.Timer(AGAIN, self.interrupt, (request,))
+        again.daemon = True
+        again.start()
 
 
 REPORT = "Please report it with the lines above; your store is untouched."

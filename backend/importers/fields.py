@@ -78,16 +78,23 @@ def as_text(value: object) -> str | None:
 
 
 def list_of(
-    source: SourceFile, row: int, record: Mapping[str, Any], field: str, length: int | None = None
+    source: SourceFile,
+    row: int,
+    record: Mapping[str, Any],
+    field: str,
+    length: int | None = None,
+    *,
+    where: str = "line",
 ) -> list[Any] | None:
     """A list field, None when it is not there; its length must be `length` when that is given."""
     value = record.get(field)
     if value is None:
         return None
     if not isinstance(value, list):
-        raise bad(source, row, f"field {field}: expected a list with an entry a sample, found {kind(value)}")
+        expected = f"field {field}: expected a list with an entry a sample, found {kind(value)}"
+        raise bad(source, row, expected, where=where)
     if length is not None and len(value) != length:
-        raise bad(source, row, f"field {field}: {len(value)} entries for {length} samples")
+        raise bad(source, row, f"field {field}: {len(value)} entries for {length} samples", where=where)
     return value
 
 

@@ -79,7 +79,7 @@ class ReasoningGym:
         row = position + 1
         if not isinstance(result, dict) or not isinstance(result.get("question"), str):
             raise bad(source, row, "field question: expected a string", where="result")
-        completions = list_of(source, row, result, "completions")
+        completions = list_of(source, row, result, "completions", where="result")
         if completions is None:
             # Evaluations with one repeat keep the single completion in the result itself.
             completions = [result]

@@ -18,9 +18,11 @@ Row = tuple[int, Sequence[Any]]
 def looks_like_csv(source: SourceFile) -> list[str] | None:
     """The header of a comma- or tab-separated file; None when the file does not look like one."""
     head = source.head
-    if not head or source.is_parquet or b"\0" in head[:4096]:
+    if not head or source.is_parquet:
         return None
     first = head.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    if b"\0" in first:
+        return None
     try:
         line = first.decode("utf-8").strip("\r")
     except UnicodeDecodeError:

@@ -13,6 +13,10 @@ from backend.store.identity import without_surrogates
 from backend.store.parts import Manifest, PartRun
 
 
+NOT_SAMPLING = ("source", "model_path")
+"""Parameters that say where something lies; they do not make another sampling configuration."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What the user said about the run; it goes before what a file says."""
@@ -140,7 +144,11 @@ class Targets:
                 for name, old, new in (
                     ("model", model, target.model.name),
                     ("benchmark", benchmark, target.benchmark),
-                    *((key, parameters[key], target.parameters[key]) for key in target.parameters if key in parameters),
+                    *(
+                        (key, parameters[key], target.parameters[key])
+                        for key in target.parameters
+                        if key in parameters and key not in NOT_SAMPLING
+                    ),
                 )
                 if old != new
             ]

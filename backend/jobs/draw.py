@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,18 +35,21 @@ FLUSH_SECONDS = 5.0
 """What is drawn is visible to everybody at the latest after this."""
 FLUSH_SAMPLES = 4_096
 
-Progress = Callable[[int, int], None]
-"""Samples drawn and tokens drawn so far."""
-
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was drawn."""
+class DrawState:
+    """How far a draw is."""
 
-    samples: int
-    tokens: int
-    seconds: float
-    verdicts: dict[str, int]
+    samples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    last: str = ""
+    """The text that finished last."""
+
+
+Progress = Callable[[DrawState], None]
+"""Told after every sample; what it raises ends the draw, and what has been drawn stays."""
 
 
 def draw(
@@ -54,8 +57,8 @@ def draw(
     plan: SamplingPlan,
     engine: Engine,
     verifier: Verifier | None,
-    progress: Progress = lambda samples, tokens: None,
-) -> Drawn:
+    progress: Progress = lambda state: None,
+) -> DrawState:
     """Draw every sample of the plan into the store.
 
     Samples become visible every few seconds in provisional parts. At the end one sorted part supersedes them, also
@@ -73,6 +76,7 @@ def draw(
     waiting: list[tuple[Sample, Judgement]] = []
     verdicts: dict[str, int] = {}
     tokens = count = 0
+    state = DrawState()
     flushed = time.monotonic()
     judge = f"verified by {verifier.name} {verifier.version}" if verifier else "unverified"
     origin = f"{engine.version}, {judge}"
@@ -83,7 +87,8 @@ def draw(
                 waiting.append((sample, judged))
                 verdicts[judged.verdict] = verdicts.get(judged.verdict, 0) + 1
                 count, tokens = count + 1, tokens + sample.tokens
-                progress(count, tokens)
+                state = DrawState(count, tokens, time.monotonic() - started, verdicts, sample.text)
+                progress(state)
                 if len(waiting) >= FLUSH_SAMPLES or time.monotonic() - flushed > FLUSH_SECONDS:
                     _write_part(layout, plan, waiting, origin)
                     waiting, flushed = [], time.monotonic()
@@ -91,7 +96,7 @@ def draw(
             if waiting:
                 _write_part(layout, plan, waiting, origin)
         _gather(layout, plan, origin)
-    return Drawn(count, tokens, time.monotonic() - started, verdicts)
+    return state
 
 
 def sampling_params(parameters: Mapping[str, Any]) -> SamplingParams:

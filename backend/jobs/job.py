@@ -94,11 +94,11 @@ class Job:
         temporary.write_text(json.dumps(asdict(replace(status, updated=time.time()))), encoding="utf-8")
         os.replace(temporary, target)
 
-    def start(self) -> None:
+    def start(self) -> subprocess.Popen[bytes]:
         """Start a worker as a process of its own session, which no terminal takes down with it."""
         self.cancel_mark.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
-            subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "explorer.commands.main", "work", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

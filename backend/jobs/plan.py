@@ -63,7 +63,8 @@ def plan_run(
     reader: Reader,
     *,
     benchmark: str,
-    n: int,
+    n: int = 0,
+    add: int = 0,
     run_options: RunOptions,
     parameters: Mapping[str, Any],
     template: str | None = None,
@@ -75,6 +76,7 @@ def plan_run(
         reader: of the store that the samples go to.
         benchmark: whose problems are asked.
         n: indices 0 to n - 1 of each problem are wanted.
+        add: so many indices after the highest of the run are wanted, of each problem.
         run_options: names and facts of run and model.
         parameters: sampling parameters under vLLM's names, as far as the user gave them. A run that exists keeps its
             own; a new one takes `DEFAULTS` for the rest.
@@ -108,13 +110,19 @@ def plan_run(
             statement=statement,
             reference=reference,
             prompt=render_prompt(text, statement),
-            indices=tuple(index for index in range(n) if index not in set(have.get(key, ()))),
+            indices=_wanted(set(have.get(key, ())), n, add),
             metadata=json.loads(metadata) if metadata else {},
         )
         for key, label, statement, reference, metadata in rows
         if not problems or label in problems
     ]
     return SamplingPlan(target, tuple(problem for problem in planned if problem.indices))
+
+
+def _wanted(have: set[int], n: int, add: int) -> tuple[int, ...]:
+    """The indices below n that are missing, and `add` after the highest."""
+    after = max(max(have, default=-1) + 1, n)
+    return (*(index for index in range(n) if index not in have), *range(after, after + add))
 
 
 def _usual_template(reader: Reader, benchmark: str) -> str:

@@ -79,9 +79,7 @@ def _drawn(layout: StoreLayout, plan: SamplingPlan) -> dict[int, list[int]]:
         database.close()
 
 
-def _draw(
-    job: Job, layout: StoreLayout, plan: SamplingPlan, choice: EngineChoice, status: JobStatus
-) -> JobStatus:
+def _draw(job: Job, layout: StoreLayout, plan: SamplingPlan, choice: EngineChoice, status: JobStatus) -> JobStatus:
     start = status
     said = 0.0
 
@@ -139,5 +137,3 @@ def _sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-

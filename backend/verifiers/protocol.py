@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Verdict = Literal["correct", "wrong", "no_answer", "truncated", "timeout", "error", "unverified"]
@@ -23,8 +23,27 @@ class Judgement:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One text to judge, with what is known of its problem."""
+
+    text: str
+    finish_reason: str | None = None
+    statement: str = ""
+    reference: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Verifier(Protocol):
-    """Judges texts. The version changes whenever a verdict may change."""
+    """Judges texts. The version changes whenever a verdict may change.
+
+    A verifier is pickled and sent to the processes that judge. A plug-in is a class (or a function that makes one)
+    under the entry-point group `passk.verifiers`, called without arguments. Two attributes are optional:
+
+    - `cheap = True` says that a judgement takes time linear in the text, runs no foreign code and cannot hang: it is
+      then made in the process that draws;
+    - `prepare()` loads what judging needs; it is called once in each process, before any deadline starts.
+    """
 
     @property
     def name(self) -> str:

@@ -17,6 +17,8 @@ COMMANDS = {
     "sets": ("explorer.commands.sets", "solve sets of two runs: both, base-only, RL-only, neither"),
     "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
     "sample": ("explorer.commands.sample", "draw samples from a model into a store"),
+    "jobs": ("explorer.commands.jobs", "list sampling jobs; show, log, cancel or resume one"),
+    "work": ("explorer.commands.work", "do a sampling job, here"),
     "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
 }
 """Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""

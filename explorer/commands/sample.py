@@ -3,107 +3,195 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import add_store, positive, reading
 from explorer.commands.output import say
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+    from backend import Configuration, EngineChoice, Job, Reader, SamplingPlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `passk sample`; sampling parameters carry vLLM's names."""
     add_store(parser, writing=True)
-    parser.add_argument("--model", metavar="PATH", required=True, help="model folder, or a hub name in the cache")
-    parser.add_argument("--benchmark", metavar="B", required=True, help="the benchmark whose problems are asked")
-    parser.add_argument("--n", metavar="N", type=positive, required=True, help="samples wanted of each problem")
-    parser.add_argument("--problem", metavar="P", action="append", default=[], help="only this problem; repeatable")
-    parser.add_argument("--name", metavar="M", help="name of the model (default: its folder's name)")
-    parser.add_argument("--run", metavar="NAME", help="name of the run (default: MODEL@BENCHMARK)")
-    parser.add_argument("--role", metavar="R", help="role of the model: base, rl, sft, instruct, distill")
-    parser.add_argument("--from-model", metavar="B", help="the model that it was trained from")
-    parser.add_argument("--step", metavar="N", type=int, help="training step")
-    parser.add_argument("--temperature", metavar="T", type=float, help="default: the run's own, else 0.6")
-    parser.add_argument("--top-p", metavar="P", type=float, help="default: the run's own, else 0.95")
-    parser.add_argument("--max-tokens", metavar="N", type=positive, help="default: the run's own, else 16384")
-    parser.add_argument("--template", metavar="FILE", help="prompt template (default: that of the benchmark's runs)")
-    parser.add_argument("--verifier", metavar="V", help="default: the one that fits the problems")
-    parser.add_argument("--device", metavar="D", help="cpu or cuda (default: cuda where there is one)")
-    parser.add_argument("--dtype", metavar="D", default="float32", help="default float32: exact redraws")
-    parser.add_argument("--batch", metavar="N", type=positive, default=256, help="samples drawn together")
-
-
-class _Progress:
-    """A line on stderr, rewritten in place on a terminal, every ten seconds in a log."""
-
-    def __init__(self, wanted: int) -> None:
-        self.wanted = wanted
-        self.started = self.last = time.monotonic()
-        self.every = 0.2 if sys.stderr.isatty() else 10.0
-
-    def __call__(self, samples: int, tokens: int) -> None:
-        now = time.monotonic()
-        if now - self.last < self.every and samples < self.wanted:
-            return
-        self.last = now
-        share = samples / self.wanted
-        filled = round(30 * share)
-        rate = tokens / max(now - self.started, 1e-6)
-        left = (now - self.started) * (1 - share) / max(share, 1e-9)
-        line = f"{'█' * filled}{'░' * (30 - filled)} {samples:,} of {self.wanted:,} samples, {rate:,.0f} tokens/s, "
-        end = "" if sys.stderr.isatty() else "\n"
-        print(f"\r{line}{left:,.0f} s left ", end=end, file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Leave the line."""
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
+    what = parser.add_argument_group("what: --run R --add N, or a new run: --model PATH --benchmark B --n N")
+    what.add_argument("--run", metavar="R", help="the run to add to, or the new run's name (default: MODEL@BENCHMARK)")
+    what.add_argument("--add", metavar="N", type=positive, help="so many more samples of each problem")
+    what.add_argument("--model", metavar="PATH", help="model folder, or what the engine calls a model")
+    what.add_argument("--benchmark", metavar="B", help="the benchmark whose problems are asked")
+    what.add_argument(
+        "--n", metavar="N", type=positive, help="samples wanted of each problem; what is there is not drawn"
+    )
+    what.add_argument("--problems", metavar="SELECTOR", help="ids 17,23; set:base_only; level=5; c=0 (default: all)")
+    what.add_argument("--against", metavar="R", help="the other run of the pair, for set:")
+    what.add_argument("--pool", action="store_true", help="add to an imported run although its prompt is not known")
+    model = parser.add_argument_group("the model of a new run")
+    model.add_argument("--name", metavar="M", help="name of the model (default: its folder's name)")
+    model.add_argument("--role", metavar="R", help="base, rl, sft, instruct or distill")
+    model.add_argument("--from-model", metavar="B", help="the model that it was trained from")
+    model.add_argument("--step", metavar="N", type=int, help="training step")
+    how = parser.add_argument_group("how")
+    how.add_argument("--temperature", metavar="T", type=float, help="default: the run's own, else 0.6")
+    how.add_argument("--top-p", metavar="P", type=float, help="default: the run's own, else 0.95")
+    how.add_argument("--max-tokens", metavar="N", type=positive, help="default: the run's own, else 16384")
+    how.add_argument("--template", metavar="T", help="prompt template by name or file (default: the benchmark's runs')")
+    how.add_argument("--verifier", metavar="V", help="default: the benchmark's, else the one that fits")
+    how.add_argument("--engine", metavar="E", help="transformers, vllm, server, or a name of config.toml")
+    how.add_argument("--option", metavar="A=B", action="append", default=[], help="an option of the engine; repeatable")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--prepare", action="store_true", help="write the job and stop; passk work JOB does it elsewhere"
+    )
+    where.add_argument("--wait", action="store_true", help="stay, show progress, fail if the job fails")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw the samples that are missing."""
-    from backend import RunOptions, draw, load_engine, merge, plan_run, read_template, verifier_for
+    """Make a job and start it."""
+    from backend import prepare
 
     with reading(arguments.store) as reader:
         layout = reader.database.layout
-        benchmark = reader.benchmark(arguments.benchmark)
-        given = {
-            "temperature": arguments.temperature,
-            "top_p": arguments.top_p,
-            "max_tokens": arguments.max_tokens,
-        }
-        plan = plan_run(
-            reader,
-            benchmark=benchmark,
-            n=arguments.n,
-            run_options=RunOptions(
-                run=arguments.run,
-                model=arguments.name or Path(arguments.model).name,
-                role=arguments.role,
-                from_model=arguments.from_model,
-                step=arguments.step,
-            ),
-            parameters={name: value for name, value in given.items() if value is not None},
-            template=None if arguments.template is None else read_template(arguments.template),
-            problems=arguments.problem,
-        )
+        plan, engine = _planned(reader, arguments)
     if not plan.samples:
-        say(f"{plan.target.run} has {arguments.n} samples of every problem already; nothing to draw.")
+        say(f"{plan.target.run} has all these samples already; nothing to draw.")
         return 0
-    verifier = verifier_for(plan, arguments.verifier)
-    say(
-        f"Drawing {plan.samples:,} samples of {len(plan.problems):,} problems into {plan.target.run}"
-        + (f", verified by {verifier.name} {verifier.version}" if verifier else ", unverified: no verifier fits")
+    job = prepare(layout, plan, engine)
+    say(f"Job {job.name}: {plan.samples:,} samples of {len(plan.problems):,} problems into {plan.target.run}")
+    if arguments.prepare:
+        print(job.folder)
+        say(f"Prepared. On a machine with the engine: passk work {job.folder}")
+        return 0
+    worker = job.start()
+    if not arguments.wait:
+        say(f"It runs on its own; passk jobs shows it, passk jobs log {job.name} what it says.")
+        return 0
+    return _wait(job, worker)
+
+
+def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPlan, EngineChoice]:
+    """What the options ask for."""
+    from backend import read_configuration
+    from backend.errors import UsageError
+
+    configuration = read_configuration()
+    given = {name: getattr(arguments, name) for name in ("temperature", "top_p", "max_tokens")}
+    parameters = {name: value for name, value in given.items() if value is not None}
+    if arguments.add is not None and arguments.run is not None:
+        plan, engine = _more_of_a_run(reader, arguments, parameters, configuration)
+    elif arguments.model and arguments.benchmark and arguments.n:
+        plan, engine = _new_run(reader, arguments, parameters, configuration)
+    else:
+        raise UsageError(
+            "What is to be drawn?",
+            next_step="More of a run: --run R --add N. A new run: --model PATH --benchmark B --n N.",
+        )
+    pairs = (entry.partition("=") for entry in arguments.option)
+    options = {name: _option(value) for name, equals, value in pairs if equals}
+    return replace(plan, verifier=arguments.verifier), replace(engine, options={**engine.options, **options})
+
+
+def _more_of_a_run(
+    reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
+) -> tuple[SamplingPlan, EngineChoice]:
+    from backend import plan_addition, read_template, select
+    from backend.errors import UsageError
+
+    run = reader.run(arguments.run)
+    changed = [
+        f"{name} {run.parameters[name]} -> {value}"
+        for name, value in parameters.items()
+        if run.parameters.get(name, value) != value
+    ]
+    if changed:
+        raise UsageError(
+            f"Adding to {run.name} keeps its parameters",
+            f"Changed: {', '.join(changed)}.",
+            "For other parameters make a new run: --model PATH --benchmark B --n N --run NAME.",
+        )
+    against = None if arguments.against is None else reader.run(arguments.against, run.benchmark)
+    addition = plan_addition(
+        reader,
+        run,
+        select(reader, run, arguments.problems or "all", against),
+        arguments.add,
+        configuration=configuration,
+        engine=arguments.engine,
+        model=arguments.model,
+        pool=arguments.pool,
+        template=None if arguments.template is None else read_template(arguments.template),
     )
-    engine = load_engine(arguments.model, device=arguments.device, dtype=arguments.dtype, batch=arguments.batch)
-    progress = _Progress(plan.samples)
+    if addition.own_run:
+        say(
+            f"{run.name} was imported without its prompt or parameters: the new samples form the run "
+            f"{addition.plan.target.run}. --pool adds them to the imported run instead."
+        )
+    return addition.plan, addition.engine
+
+
+def _new_run(
+    reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
+) -> tuple[SamplingPlan, EngineChoice]:
+    from backend import EngineChoice, RunOptions, plan_run, read_template
+
+    kind, options = configuration.engine_options(arguments.engine or configuration.engine)
+    folder = Path(arguments.model)
+    path = str(folder.resolve()) if folder.is_dir() else arguments.model
+    plan = plan_run(
+        reader,
+        benchmark=reader.benchmark(arguments.benchmark),
+        n=arguments.n,
+        run_options=RunOptions(
+            run=arguments.run,
+            model=arguments.name or folder.name,
+            role=arguments.role,
+            from_model=arguments.from_model,
+            step=arguments.step,
+        ),
+        parameters={**parameters, "model_path": path},
+        template=None if arguments.template is None else read_template(arguments.template),
+        problems=arguments.problems.split(",") if arguments.problems else (),
+    )
+    return plan, EngineChoice(kind, path, options)
+
+
+def _option(text: str) -> object:
+    """An engine's option: a number, true or false where it reads as one."""
     try:
-        drawn = draw(layout, plan, engine, verifier, progress)
-    finally:
-        progress.clear()
-        engine.close()
-    merge(layout)
-    verdicts = ", ".join(f"{times:,} {verdict.replace('_', ' ')}" for verdict, times in sorted(drawn.verdicts.items()))
-    rate = drawn.tokens / max(drawn.seconds, 1e-6)
-    say(f"{drawn.samples:,} samples, {drawn.tokens:,} tokens, {drawn.seconds:,.1f} s, {rate:,.0f} tokens/s: {verdicts}")
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _wait(job: Job, worker: Popen[bytes]) -> int:
+    """Show the job's progress until it ends."""
+    terminal = sys.stderr.isatty()
+    said = 0.0
+    while True:
+        ended = worker.poll() is not None
+        status = job.status()
+        share = status.samples / max(status.wanted, 1)
+        rate = status.tokens / status.seconds if status.seconds else 0.0
+        left = status.seconds * (1 - share) / share if share else 0.0
+        line = f"{'█' * round(30 * share):░<30} {status.samples:,} of {status.wanted:,} samples, {rate:,.0f} tokens/s, "
+        if terminal or ended or time.monotonic() - said > 10:
+            said = time.monotonic()
+            print(
+                f"\r{line}{left:,.0f} s left ", end="" if terminal and not ended else "\n", file=sys.stderr, flush=True
+            )
+        if ended:
+            break
+        time.sleep(0.3)
+    verdicts = ", ".join(f"{times:,} {verdict.replace('_', ' ')}" for verdict, times in sorted(status.verdicts.items()))
+    say(f"{status.state}: {verdicts}" if verdicts else status.state)
+    if status.state != "finished":
+        say(status.error or "\n".join(job.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]))
+        return 1
     return 0

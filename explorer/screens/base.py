@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from backend import Reader
 from backend.errors import PasskError
 from explorer.gateway import Failed, Loaded
 from explorer.navigation import Place
 from explorer.widgets.breadcrumbs import Breadcrumbs
+from explorer.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from explorer.app import Explorer
@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 NARROW = 110
 """Below this many columns a screen leaves out what it can show on demand."""
+
+SHORT = 32
+"""Below this many lines as well."""
 
 
 class DataScreen(Screen[None]):
@@ -43,9 +46,11 @@ class DataScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Breadcrumbs, the body, the keys."""
+        # Before there are children: later, each of them would be styled twice.
+        self._follow_size()
         yield Breadcrumbs()
         yield from self.compose_body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar(self.WHERE)
 
     def compose_body(self) -> ComposeResult:
         """What is between the breadcrumbs and the keys."""
@@ -63,20 +68,22 @@ class DataScreen(Screen[None]):
     @property
     def narrow(self) -> bool:
         """Whether the terminal has few columns."""
-        return self.size.width < NARROW
+        return self.app.size.width < NARROW
 
     @property
     def short(self) -> bool:
         """Whether the terminal has few lines."""
-        return self.size.height < 32
+        return self.app.size.height < SHORT
 
     def on_mount(self) -> None:
         """Ask at once."""
-        self.set_class(self.app.size.width < NARROW, "narrow")
         self.reload()
 
     def on_resize(self) -> None:
         """CSS and columns follow the width."""
+        self._follow_size()
+
+    def _follow_size(self) -> None:
         self.set_class(self.narrow, "narrow")
         self.set_class(self.short, "short")
 

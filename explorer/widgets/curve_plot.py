@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log2
 
+from textual.app import RenderResult
 from textual_plotext import PlotextPlot
 
 MARKERS = "ox+*#@%&"
@@ -38,8 +39,15 @@ class PlottedCurve:
 class CurvePlot(PlotextPlot):
     """The plot; it draws what `draw` was last given."""
 
+    drawn = False
+
+    def render(self) -> RenderResult:
+        """The plot; nothing before there is something to draw, for an empty plot takes 50 ms too."""
+        return super().render() if self.drawn else ""
+
     def draw(self, curves: Sequence[PlottedCurve], k: int) -> None:
         """Draw the curves and the cursor."""
+        self.drawn = True
         plt = self.plt
         plt.clear_data()
         plt.clear_figure()

@@ -1,0 +1,96 @@
+r"""The "math" verifier: two answers mean the same, as math-verify (SymPy) sees it.
+
+| what the text has | verdict |
+| --- | --- |
+| an answer (see `extraction`) that equals the reference, as text or as mathematics | correct |
+| another; one that cannot be parsed and is not the same text; one of more than 1,000 characters | wrong |
+| an empty box; neither a box nor an announced answer | no_answer |
+| a box that is never closed, nothing announced, or the text ends inside the announced answer | truncated, if out of tokens |
+| a problem without a reference answer | unverified |
+| parsing or comparing failed inside SymPy, for example out of memory or too deeply nested | error |
+
+Unlike `number` it never takes just any last number of a text for the answer. math-verify's own timeout works by a
+signal, which raises in threads, so it is off: whoever runs this verifier gives it a process and a deadline (see
+`pool`), and what exceeds that is `timeout`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from backend.verifiers.extraction import NO_REFERENCE, absent, bare, locate
+from backend.verifiers.protocol import Judgement
+
+LONGEST = 1_000
+"""Characters of an answer that is worth parsing."""
+
+
+class MathVerifier:
+    """Judges with math-verify; see the table of this module."""
+
+    name = "math"
+
+    @property
+    def version(self) -> str:
+        """Version of these rules and of math-verify, which decides what is equal."""
+        from importlib.metadata import version
+
+        return f"1 (math-verify {version('math-verify')})"
+
+    def prepare(self) -> None:
+        """Load SymPy and its grammar, which takes a second or two."""
+        logging.getLogger("math_verify").setLevel(logging.ERROR)
+        _parsed("1")
+
+    def judge(
+        self,
+        text: str,
+        finish_reason: str | None,
+        *,
+        statement: str = "",
+        reference: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Judgement:
+        """Judges one text."""
+        if reference is None or not (wanted := bare(reference)):
+            return Judgement("unverified", detail=NO_REFERENCE)
+        found = locate(text, finish_reason)
+        if isinstance(found, str):
+            return absent(finish_reason, found)
+        answer = text[slice(*found)]
+        if " ".join(answer.split()) == " ".join(wanted.split()):
+            return Judgement("correct", answer, found, "It is the reference answer.")
+        if len(answer) > LONGEST:
+            return Judgement("wrong", answer, found, f"It is longer than {LONGEST} characters.")
+        try:
+            equal = _equal(wanted, answer)
+        except (Exception, RecursionError) as error:
+            return Judgement("error", answer, found, f"Comparing failed: {type(error).__name__}.")
+        if equal:
+            return Judgement("correct", answer, found, "It equals the reference answer.")
+        return Judgement("wrong", answer, found, "It does not equal the reference answer.")
+
+
+def _parsed(answer: str) -> list[Any]:
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse
+
+    # In a box of its own, so that all of it is the answer and math-verify need not search.
+    config = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
+    parsed: list[Any] = parse(f"\\boxed{{{answer}}}", config, parsing_timeout=None, raise_on_error=True)
+    return parsed
+
+
+@lru_cache(maxsize=4096)
+def _parsed_reference(reference: str) -> list[Any]:
+    return _parsed(reference)
+
+
+def _equal(reference: str, answer: str) -> bool:
+    from math_verify import verify
+
+    wanted, given = _parsed_reference(reference), _parsed(answer)
+    # Without raise_on_error: of several readings of an answer one may fail to compare and another succeed.
+    return bool(verify(wanted, given, timeout_seconds=None))

@@ -1,0 +1,313 @@
+"""Judges samples beside the engine: in processes with a deadline each, or at once where a verifier is cheap.
+
+    with open_judges(verifier) as judges:
+        for sample in engine.generate(...):
+            judges.submit(sample, task)
+            for sample, judgement in judges.ready(): ...
+        for sample, judgement in judges.finish(): ...
+
+A judgement that takes longer than its deadline is `timeout`, and its process is killed and replaced; one whose process
+dies is `error`. A thread hands out tasks and takes judgements in, so that judging goes on while the engine computes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import pickle
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Generic, Protocol, TypeVar
+
+from backend.errors import UsageError
+from backend.verifiers.judging import is_cheap, judge_safely
+from backend.verifiers.protocol import Judgement, Task, Verifier
+from backend.verifiers.worker import work
+
+T = TypeVar("T")
+
+DEADLINE = 10.0
+"""Seconds for one judgement."""
+START_DEADLINE = 300.0
+"""Seconds in which a process must have loaded its verifier, on a slow file system too."""
+CAPACITY = 2_048
+"""Tasks that may wait; `submit` waits when there are more."""
+
+
+class Judges(Protocol[T]):
+    """Takes samples with their tasks and gives them back with their judgements, in any order."""
+
+    def submit(self, sample: T, task: Task) -> None:
+        """Take a sample in; waits while too many wait already."""
+
+    def ready(self) -> list[tuple[T, Judgement]]:
+        """The samples that have been judged since the last call; does not wait."""
+
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+        """The samples that are still out, as they are judged; those not judged within `patience` seconds are dropped."""
+
+    def __enter__(self) -> Judges[T]: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def open_judges(
+    verifier: Verifier | None, *, processes: int | None = None, deadline: float = DEADLINE
+) -> Judges[T]:
+    """Judges for this verifier; without one every sample is `unverified`.
+
+    Args:
+        processes: at most so many; one less than there are processors, and no more than four, when omitted.
+        deadline: seconds for one judgement. Cheap verifiers have none, for they cannot hang.
+
+    Raises:
+        UsageError: the verifier cannot be sent to another process.
+    """
+    if verifier is None or is_cheap(verifier):
+        return AtOnce(verifier)
+    return Pool(verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1), deadline)
+
+
+class AtOnce(Generic[T]):
+    """Judges in this process, as samples come."""
+
+    def __init__(self, verifier: Verifier | None) -> None:
+        self._verifier = verifier
+        self._done: list[tuple[T, Judgement]] = []
+
+    def submit(self, sample: T, task: Task) -> None:
+        """Judge a sample."""
+        unverified = Judgement("unverified", detail="no verifier")
+        judged = unverified if self._verifier is None else judge_safely(self._verifier, task)
+        self._done.append((sample, judged))
+
+    def ready(self) -> list[tuple[T, Judgement]]:
+        """What was judged since the last call."""
+        done, self._done = self._done, []
+        return done
+
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+        """What is left."""
+        yield from self.ready()
+
+    def __enter__(self) -> AtOnce[T]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@dataclass(eq=False)
+class _Process(Generic[T]):
+    """A judging process as the pool sees it."""
+
+    process: BaseProcess
+    connection: Connection
+    until: float
+    """When it must have answered, on the monotonic clock."""
+    ready: bool = False
+    """Whether it has loaded its verifier."""
+    task: tuple[T, Task] | None = None
+
+
+class Pool(Generic[T]):
+    """Judges in processes of its own; `close` or leaving the `with` block ends them."""
+
+    def __init__(self, verifier: Verifier, processes: int, deadline: float) -> None:
+        try:
+            pickle.dumps(verifier)
+        except Exception as error:
+            raise UsageError(
+                f"The verifier {verifier.name} cannot be sent to the processes that judge",
+                f"{type(error).__name__}: {error}",
+                "Upgrade or remove the package that brings it.",
+            ) from error
+        self._verifier, self._limit, self._deadline = verifier, processes, deadline
+        # Not forked: this process has threads, and perhaps a GPU.
+        self._context = multiprocessing.get_context("spawn")
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[T, Task]] = deque()
+        self._done: list[tuple[T, Judgement]] = []
+        self._open = 0  # submitted and not yet done
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._processes: list[_Process[T]] = []
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_writer, False)
+        self._thread = threading.Thread(target=self._run, name="judges", daemon=True)
+        self._thread.start()
+        # Before multiprocessing's own end, which would wait for processes that ignore its SIGTERM.
+        atexit.register(self.close)
+
+    def submit(self, sample: T, task: Task) -> None:
+        """Take a sample in.
+
+        Raises:
+            UsageError: the verifier cannot be loaded.
+        """
+        with self._changed:
+            while len(self._waiting) >= CAPACITY and self._failure is None:
+                self._changed.wait()
+            self._raise_failure()
+            self._waiting.append((sample, task))
+            self._open += 1
+        self._wake()
+
+    def ready(self) -> list[tuple[T, Judgement]]:
+        """What was judged since the last call; raises like `submit`."""
+        with self._changed:
+            self._raise_failure()
+            done, self._done = self._done, []
+        return done
+
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+        """What is still out; raises like `submit`."""
+        until = None if patience is None else time.monotonic() + patience
+        while True:
+            with self._changed:
+                while not self._done and self._open and self._failure is None:
+                    left = None if until is None else until - time.monotonic()
+                    if (left is not None and left <= 0) or not self._changed.wait(left):
+                        return
+                self._raise_failure()
+                done, self._done = self._done, []
+            if not done:
+                return
+            yield from done
+
+    def close(self) -> None:
+        """Kill the processes; what is still out is dropped. Safe to call again."""
+        atexit.unregister(self.close)
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+        self._wake()
+        self._thread.join()
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)
+
+    def __enter__(self) -> Pool[T]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _wake(self) -> None:
+        with suppress(BlockingIOError, OSError):  # full: it is awake
+            os.write(self._wake_writer, b"!")
+
+    # The thread
+
+    def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._hand_out()
+                self._listen()
+                self._end_those_overdue()
+        except BaseException as error:
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
+        finally:
+            for entry in list(self._processes):
+                self._end(entry)
+
+    def _hand_out(self) -> None:
+        """Give waiting tasks to idle processes, and start processes while there is more to do than they can take."""
+        for entry in list(self._processes):
+            if entry.ready and entry.task is None:
+                with self._changed:
+                    if not self._waiting:
+                        return
+                    entry.task = self._waiting.popleft()
+                    self._changed.notify_all()
+                entry.until = time.monotonic() + self._deadline
+                try:
+                    entry.connection.send(entry.task[1])
+                except OSError:
+                    self._died(entry)
+        starting = sum(not entry.ready for entry in self._processes)
+        if len(self._waiting) > starting and len(self._processes) < self._limit:
+            self._start()
+
+    def _start(self) -> None:
+        ours, theirs = self._context.Pipe()
+        arguments = (theirs, self._verifier, self._deadline)
+        process = self._context.Process(target=work, args=arguments, name="passk-judge", daemon=True)
+        process.start()
+        theirs.close()
+        self._processes.append(_Process(process, ours, time.monotonic() + START_DEADLINE))
+
+    def _listen(self) -> None:
+        """Wait for a judgement, a new task, a death or the next deadline."""
+        busy = [entry for entry in self._processes if entry.task is not None or not entry.ready]
+        timeout = max(min(entry.until for entry in busy) - time.monotonic(), 0) if busy else None
+        by_connection = {entry.connection: entry for entry in self._processes}
+        for found in wait([self._wake_reader, *by_connection], timeout):
+            if found == self._wake_reader:
+                os.read(self._wake_reader, 65_536)
+                continue
+            entry = by_connection[found]  # type: ignore[index]
+            try:
+                message = entry.connection.recv()
+            except (EOFError, OSError):
+                self._died(entry)
+                continue
+            if entry.ready:
+                self._take(entry, message)
+            elif message is None:
+                entry.ready = True
+            else:
+                raise self._unusable(message)
+
+    def _end_those_overdue(self) -> None:
+        now = time.monotonic()
+        for entry in list(self._processes):
+            if entry.until > now:
+                continue
+            if not entry.ready:
+                raise self._unusable(f"It did not start within {START_DEADLINE:.0f} s.")
+            if entry.task is not None:
+                self._take(entry, Judgement("timeout", detail=f"Judging took longer than {self._deadline:g} s."))
+                self._end(entry)
+
+    def _died(self, entry: _Process[T]) -> None:
+        self._end(entry)
+        if not entry.ready:
+            raise self._unusable(f"Its process ended with {_ending(entry.process)}.")
+        if entry.task is not None:
+            self._take(entry, Judgement("error", detail=f"The verifier's process ended with {_ending(entry.process)}."))
+
+    def _take(self, entry: _Process[T], judged: Judgement) -> None:
+        assert entry.task is not None
+        with self._changed:
+            self._done.append((entry.task[0], judged))
+            self._open -= 1
+            self._changed.notify_all()
+        entry.task = None
+
+    def _end(self, entry: _Process[T]) -> None:
+        self._processes.remove(entry)
+        entry.process.kill()
+        entry.process.join()
+        entry.connection.close()
+
+    def _unusable(self, why: str) -> UsageError:
+        return UsageError(f"The verifier {self._verifier.name} cannot be used", why)
+
+
+def _ending(process: BaseProcess) -> str:
+    code = process.exitcode
+    return f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"

@@ -1,0 +1,131 @@
+"""Schema versions: newer stores are refused with a sentence, older ones are migrated, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from backend import merge, open_store
+from backend.errors import StoreError
+from backend.store.connection import SCHEMA_VERSION, open_database, schema_version
+from backend.store.database import Database
+from backend.store.layout import StoreLayout
+from backend.store.migrations import Migration, migrate, migrations
+from tests.importers.test_formats import imported
+from tests.support import Attempt, Passk, contents, everything_in, jsonl, long_rows, runs_of, write_part
+
+
+def with_version(layout: StoreLayout, version: int) -> None:
+    connection = open_database(layout.base)
+    connection.execute("INSERT INTO schema_version VALUES (?, now()::TIMESTAMP)", [version])
+    connection.close()
+
+
+def test_the_migrations_lead_to_the_schema_version() -> None:
+    assert [migration.version for migration in migrations()] == list(range(1, SCHEMA_VERSION + 1))
+
+
+def test_a_newer_store_is_refused_and_left_as_it_is(run_passk: Passk, store: StoreLayout) -> None:
+    write_part(store, "0010-samples", [Attempt("p", 0)])
+    merge(store)
+    with_version(store, SCHEMA_VERSION + 1)
+    write_part(store, "0020-samples", [Attempt("p", 1)])
+    before = contents(store)
+    jsonl(run_passk.folder / "a.jsonl", long_rows())
+    for command in (
+        ("runs", "--store", store.root),
+        ("import", "a.jsonl", "--model", "m", "--benchmark", "b", "--store", store.root),
+        ("doctor", "--rebuild", store.root),
+    ):
+        result = run_passk(*command, status=1)
+        assert result.stdout == ""
+        assert "was written by a newer passk" in result.stderr
+        assert "Upgrade passk-explorer" in result.stderr
+    assert contents(store) == before
+
+
+def test_an_empty_base_is_made_into_a_store(store: StoreLayout, tmp_path: Path) -> None:
+    """The oldest schema there is: none."""
+    open_database(store.base).close()
+    imported(store, jsonl(tmp_path / "a.jsonl", long_rows()))
+    assert runs_of(store)["m@b"].samples == 12
+
+
+def older(path: Path) -> duckdb.DuckDBPyConnection:
+    """A real database of schema version 1 with a row in it, in use as `base`."""
+    connection = open_database(path)
+    migrate(connection, "base", path)
+    connection.execute("INSERT INTO models VALUES ('m', 'rl', NULL, NULL, NULL, 'p')")
+    return connection
+
+
+def next_versions(*sql: str) -> list[Migration]:
+    return [*migrations(), *(Migration(SCHEMA_VERSION + 1 + i, text) for i, text in enumerate(sql))]
+
+
+def test_an_older_database_is_migrated_with_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "base.duckdb"
+    connection = older(path)
+    known = next_versions(
+        "ALTER TABLE models ADD COLUMN licence VARCHAR DEFAULT 'unknown'",
+        "CREATE TABLE notes (text VARCHAR); INSERT INTO notes SELECT model FROM models",
+    )
+    assert migrate(connection, "base", path, known) == SCHEMA_VERSION
+    assert schema_version(connection, "base") == SCHEMA_VERSION + 2
+    connection.close()
+    connection = open_database(path)
+    assert connection.execute("SELECT model, licence FROM models").fetchall() == [("m", "unknown")]
+    assert connection.execute("FROM notes").fetchall() == [("m",)]
+    with pytest.raises(StoreError, match="newer passk"):
+        migrate(connection, "base", path)
+    connection.close()
+
+
+def test_a_migration_that_fails_leaves_the_version_before(tmp_path: Path) -> None:
+    path = tmp_path / "base.duckdb"
+    connection = older(path)
+    known = next_versions("CREATE TABLE one (i INTEGER)", "CREATE TABLE two (i INTEGER); SELECT no_such_thing")
+    with pytest.raises(duckdb.Error):
+        migrate(connection, "base", path, known)
+    assert schema_version(connection, "base") == SCHEMA_VERSION + 1
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    assert "one" in tables
+    assert "two" not in tables
+    connection.close()
+
+
+def test_an_older_store_that_cannot_be_migrated_says_so(store: StoreLayout) -> None:
+    """Someone reads, or has no write rights: `merging=False` stands for both."""
+    open_database(store.base).close()
+    with pytest.raises(StoreError, match="older schema, and it cannot be migrated now"):
+        open_store(store, merging=False)
+    open_store(store).close()
+    Database(store).close()
+
+
+def test_a_store_of_parts_alone(store: StoreLayout) -> None:
+    write_part(store, "0010-samples", [Attempt("p", 0)])
+    assert len(everything_in(store)["outcomes"]) == 1
+    assert not store.base.exists(), "reading makes nothing"
+
+
+def test_a_base_that_appears_later_is_read_on_from(store: StoreLayout) -> None:
+    """Someone without write rights has a store of parts alone open, and its owner merges."""
+    write_part(store, "0010-samples", [Attempt("p", 0, "correct")])
+    write_part(store, "0011-samples", [Attempt("p", 1)], provisional=True)
+    reading = open_store(store, merging=False)
+    try:
+        cursor = reading.cursor()
+        before = cursor.execute("FROM outcomes ORDER BY sample").fetchall()
+        assert len(before) == 2
+        assert merge(store).merged == ("0010-samples",)
+        assert reading.refresh()
+        assert cursor.execute("FROM outcomes ORDER BY sample").fetchall() == before
+        assert cursor.execute("SELECT count(*) FROM texts").fetchone() == (2,)
+        assert not reading.refresh()
+        cursor.close()
+        assert merge(store).skipped, "it holds the base now"
+    finally:
+        reading.close()
