@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backend.jobs.job import Job, JobStatus, describe, find_job, jobs_of, prepare
     from backend.jobs.plan import EngineChoice, SamplingPlan, plan_run
     from backend.jobs.requests import Addition, plan_addition
+    from backend.jobs.resampling import Resampling, moves, plan_resampling, start_resampling
     from backend.jobs.templates import read_template
     from backend.jobs.worker import work
     from backend.metrics.pass_at_k import powers_and_end
@@ -61,6 +62,7 @@ _HOMES = {
     "backend.jobs.job": ("Job", "JobStatus", "describe", "find_job", "jobs_of", "prepare"),
     "backend.jobs.plan": ("EngineChoice", "SamplingPlan", "plan_run"),
     "backend.jobs.requests": ("Addition", "plan_addition"),
+    "backend.jobs.resampling": ("Resampling", "moves", "plan_resampling", "start_resampling"),
     "backend.jobs.templates": ("read_template",),
     "backend.jobs.worker": ("work",),
     "backend.metrics.pass_at_k": ("powers_and_end",),
@@ -87,6 +89,7 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "Options",
     "PAIR_SETS",
     "Reader",
+    "Resampling",
     "RunOptions",
     "RunReport",
     "SamplingPlan",
@@ -103,9 +106,11 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "jobs_of",
     "load_engine",
     "merge",
+    "moves",
     "open_store",
     "pair_summaries",
     "plan_addition",
+    "plan_resampling",
     "plan_run",
     "powers_and_end",
     "prepare",
@@ -116,6 +121,7 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "sample_store",
     "select",
     "solve_sets",
+    "start_resampling",
     "store_for_reading",
     "store_for_writing",
     "verifier_for",

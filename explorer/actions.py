@@ -26,7 +26,7 @@ class Action:
     """Whether the screen takes the key before the table or text that has the focus."""
 
 
-HOME, CURVES, SETS, PROBLEM, PATH = "home", "curves", "sets", "problem", "path"
+HOME, CURVES, SETS, PROBLEM, PATH, JOBS = "home", "curves", "sets", "problem", "path", "jobs"
 
 ACTIONS = (
     Action("open", "enter", "enter", "Open", "Open what the cursor is on", (HOME, PROBLEM, SETS)),
@@ -45,6 +45,11 @@ ACTIONS = (
     Action("lower_min", "minus", "-", "Lower", "Ask for one correct sample less", (SETS,), False),
     Action("sort", "s", "s", "Sort", "Sort by the next column", (SETS, PROBLEM)),
     Action("reverse", "S", "S", "Reverse", "Turn the order around", (SETS, PROBLEM), False),
+    Action("mark", "space", "space", "Mark", "Mark the problem for resampling", (SETS,)),
+    Action("resample", "r", "r", "Resample", "Draw more samples of the marked problems, or all shown", (SETS, PROBLEM)),
+    Action("log", "l", "l", "Log", "What the worker printed", (JOBS,)),
+    Action("cancel", "x", "x", "Cancel", "Ask the worker to stop; what has been drawn stays", (JOBS,)),
+    Action("resume", "R", "R", "Resume", "Start a worker for what is left", (JOBS,)),
     Action("filter", "slash", "/", "Filter", "Filter the problems by typing", (SETS,)),
     Action("other_run(1)", "right,l,o", "→", "Run", "Samples of the next run", (PROBLEM,)),
     Action("other_run(-1)", "left,h", "←", "Run", "Samples of the previous run", (PROBLEM,), False),
@@ -64,6 +69,7 @@ ACTIONS = (
     Action("copy", "y", "y", "Copy", "Copy the statement, exactly as it is stored", (PROBLEM,)),
     Action("copy", "y", "y", "Copy", "Copy the text, exactly as it is stored", (PATH,)),
     Action("back", "escape,backspace", "esc", "Back", "Back to where you were", (EVERYWHERE,)),
+    Action("jobs", "J", "J", "Jobs", "Sampling jobs: progress, log, cancel, resume", (EVERYWHERE,), False),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),
     Action("command_palette", "ctrl+p", "ctrl p", "Palette", "Search all actions", (EVERYWHERE,), False),
     Action("quit", "q,ctrl+q", "q", "Quit", "Leave the explorer", (EVERYWHERE,), False),
@@ -105,7 +111,7 @@ def bindings(where: str) -> list[BindingType]:
 def key_table() -> str:
     """The keys of every screen as a Markdown table, as it stands in the README."""
     rows = ["| screen | key | what it does |", "| --- | --- | --- |"]
-    for where in (HOME, CURVES, SETS, PROBLEM, PATH, EVERYWHERE):
+    for where in (HOME, CURVES, SETS, PROBLEM, PATH, JOBS, EVERYWHERE):
         rows += [f"| {where} | `{action.shown_key}` | {action.help} |" for action in ACTIONS if where in action.where]
     rows += [f"| tables and texts | `{keys}` | {what} |" for keys, what in MOVING]
     return "\n".join(rows)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
 
-from backend import Database, Reader
+from backend import Database, Reader, jobs_of
 from backend.errors import PasskError
+from backend.records import Run
 from explorer.actions import EVERYWHERE, bindings
 from explorer.gateway import Failed, Gateway, Loaded
 from explorer.navigation import Place
@@ -50,12 +52,16 @@ class Explorer(App[None]):
 
     def look_out(self) -> None:
         """See whether parts have come; the answer decides whether screens ask again."""
-        self.gateway.ask(self, "look-out", lambda reader: refreshed(reader))
+        self.gateway.ask(self, "look-out", look_out)
 
     def on_loaded(self, event: Loaded) -> None:
         """The look-out's answer: the screen in front asks again, those behind when they come to the front."""
         self._seen_failure = ""
-        if event.record:
+        changed, activity = event.record
+        for screen in self.screen_stack:
+            if isinstance(screen, DataScreen):
+                screen.show_activity(activity)
+        if changed:
             for screen in self.screen_stack:
                 if isinstance(screen, DataScreen):
                     screen.stale = screen is not self.screen
@@ -86,6 +92,23 @@ class Explorer(App[None]):
         if len(self.screen_stack) > 2:
             self.pop_screen()
 
+    def action_jobs(self) -> None:
+        """The sampling jobs."""
+        from explorer.screens.jobs import JobsScreen
+
+        if not isinstance(self.screen, JobsScreen):
+            self.push_screen(JobsScreen(Place()))
+
+    def resample(self, runs: Sequence[Run], problems: Sequence[str]) -> None:
+        """Ask how many more samples of these problems, and start the jobs."""
+        from explorer.screens.resample import ResampleDialog
+
+        def started(jobs: int | None) -> None:
+            if jobs:
+                self.say(f"{jobs} {'job' if jobs == 1 else 'jobs'} started; J shows them. They go on when you leave.")
+
+        self.push_screen(ResampleDialog(runs, problems), started)
+
     def action_help(self) -> None:
         """The keys of the screen in front."""
         self.push_screen(help_dialog(getattr(self.screen, "WHERE", "")))
@@ -95,6 +118,11 @@ class Explorer(App[None]):
         self.gateway.close()
 
 
-def refreshed(reader: Reader) -> bool:
-    """Take in new parts; whether there were any."""
-    return reader.database.refresh()
+def look_out(reader: Reader) -> tuple[bool, str]:
+    """Take in new parts; whether there were any, and the running jobs in a few words."""
+    changed = reader.database.refresh()
+    running = [status for job in jobs_of(reader.database.layout)[:20] if (status := job.status()).state == "running"]
+    if not running:
+        return changed, ""
+    share = sum(status.samples for status in running) / max(sum(status.wanted for status in running), 1)
+    return changed, f"▶ {len(running)} {'job' if len(running) == 1 else 'jobs'} {share:.0%}"

@@ -14,7 +14,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from backend import Reader, open_store
+import pytest
+
+from backend import Options, Reader, RunOptions, import_files, open_store
+from backend.importers.report import ImportReport
+from backend.records import Path as ReasoningPath
 from backend.records import Run
 from backend.store.database import Database
 from backend.store.identity import problem_key, run_key, source_key
@@ -39,7 +43,7 @@ class Finished:
     @property
     def json(self) -> Any:
         """Its stdout as strict JSON: NaN and Infinity are none."""
-        return json.loads(self.stdout, parse_constant=lambda word: pytest_fail(f"{word} is no JSON"))
+        return json.loads(self.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
 
     @property
     def lines(self) -> list[Any]:
@@ -50,10 +54,6 @@ class Finished:
     def csv(self) -> list[dict[str, str]]:
         """Its stdout as csv."""
         return list(csv.DictReader(self.stdout.splitlines()))
-
-
-def pytest_fail(message: str) -> None:
-    raise AssertionError(message)
 
 
 def passk_command() -> list[str]:
@@ -226,6 +226,34 @@ def runs_of(layout: StoreLayout, *, merging: bool = True) -> dict[str, Run]:
     return with_reader(layout, lambda reader: {run.name: run for run in reader.runs()}, merging=merging)
 
 
+def imported(layout: StoreLayout, *paths: Path, options: Mapping[str, str] | None = None, **said: Any) -> ImportReport:
+    n = said.pop("n", None)
+    form = said.pop("form", None)
+    return import_files(
+        layout,
+        paths,
+        run_options=RunOptions(**{"model": "m", "benchmark": "b", **said}),
+        options=Options(n=n, columns=options or {}),
+        wanted_format=form,
+    )
+
+
+def paths_of(layout: StoreLayout, problem: str, run: str = "m@b") -> list[ReasoningPath]:
+    def read(reader: Reader) -> list[ReasoningPath]:
+        found = reader.run(run)
+        return list(reader.paths(found, reader.problem_key(found.benchmark, problem)))
+
+    return with_reader(layout, read)  # type: ignore[no-any-return]
+
+
+def verdicts(layout: StoreLayout, problem: str, run: str = "m@b") -> list[str]:
+    return [path.sample.verdict for path in paths_of(layout, problem, run)]
+
+
+def totals(run: Run) -> tuple[int, int, int]:
+    return run.problems, run.samples, run.correct
+
+
 VIEWS = ("models", "runs", "problems", "sources", "statistics", "outcomes", "texts")
 
 
@@ -340,3 +368,23 @@ def write_part(
     if published:
         publish(layout, folder, manifest)
     return layout.parts / name
+
+
+def without_rights() -> list[str]:
+    """What to put before a command so that it runs as a user who may write nothing here but /tmp.
+
+    Root may write everywhere, so that for root it is another user; who may read what root may read, since Python
+    itself often lies in a folder of root's.
+    """
+    if os.geteuid() != 0:
+        return []
+    prefix = [
+        "setpriv",
+        "--reuid=65534",
+        "--clear-groups",
+        "--inh-caps=+dac_read_search",
+        "--ambient-caps=+dac_read_search",
+    ]
+    if not shutil.which("setpriv") or subprocess.run([*prefix, sys.executable, "-V"], capture_output=True).returncode:
+        pytest.skip("as root this needs setpriv (util-linux), to run a command as a user without rights")
+    return prefix

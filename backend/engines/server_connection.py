@@ -59,9 +59,13 @@ class Address:
         except ValueError:
             host, port = None, None
         if parts.username or parts.password:
-            raise UsageError("A base URL must hold no user name and no password", next_step="Export an API key instead.")
+            raise UsageError(
+                "A base URL must hold no user name and no password", next_step="Export an API key instead."
+            )
         if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-            raise UsageError(f"{url} is not the base URL of a server", next_step="For example http://127.0.0.1:8000/v1.")
+            raise UsageError(
+                f"{url} is not the base URL of a server", next_step="For example http://127.0.0.1:8000/v1."
+            )
         return cls(parts.scheme == "https", host, port, parts.path.rstrip("/") or "/v1")
 
     def __str__(self) -> str:
@@ -89,7 +93,10 @@ class Key:
                 "The option api_key_env takes the name of an environment variable, not the key itself",
                 next_step="For example api_key_env=PASSK_API_KEY.",
             )
-        return cls(variable, os.environ.get(variable, "").strip())
+        secret = os.environ.get(variable, "").strip()
+        if not re.fullmatch(r"[!-~]*", secret):  # http.client would quote it in its complaint
+            raise UsageError(f"The API key in ${variable} holds a character that no HTTP header can carry")
+        return cls(variable, secret)
 
     def hide(self, text: str) -> str:
         """The text of a server, which may quote the key, without it."""
@@ -102,6 +109,7 @@ class Connection:
     def __init__(self, address: Address, key: Key) -> None:
         self.address, self._key = address, key
         self._open: http.client.HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         self._aborted = False
 
     def get(self, path: str, seconds: float = CONNECT_SECONDS) -> dict[str, Any]:
@@ -115,16 +123,15 @@ class Connection:
     def abort(self) -> None:
         """From another thread: end a call that is under way, which makes the server drop it, too."""
         self._aborted = True
-        opened = self._open
-        if opened is not None and opened.sock is not None:
+        if (opened := self._socket) is not None:
             with contextlib.suppress(OSError):
-                opened.sock.shutdown(socket.SHUT_RDWR)
+                opened.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it; the next call opens it again."""
         if self._open is not None:
             self._open.close()
-            self._open = None
+            self._open = self._socket = None
 
     def _call(self, method: str, path: str, body: bytes | None, seconds: float) -> dict[str, Any]:
         """The answer as a JSON object.
@@ -166,15 +173,15 @@ class Connection:
 
     def _exchange(self, method: str, path: str, body: bytes | None, deadline: float) -> tuple[int, Any, bytes]:
         opened = self._open or self._connect()
-        assert opened.sock is not None
-        opened.sock.settimeout(max(deadline - time.monotonic(), 0.01))
+        used = self._socket
+        assert used is not None
+        used.settimeout(max(deadline - time.monotonic(), 0.01))
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "passk"}
         if self._key.secret:
             headers["Authorization"] = f"Bearer {self._key.secret}"
         opened.request(method, path, body, headers)
         answer = opened.getresponse()
         text = bytearray()
-        sock = opened.sock
         while chunk := answer.read1(1 << 16):
             text += chunk
             left = deadline - time.monotonic()
@@ -182,10 +189,11 @@ class Connection:
                 raise TimeoutError
             if len(text) > LARGEST:
                 raise http.client.HTTPException("too long")
-            if sock is not None:
-                sock.settimeout(left)
-        if answer.length:  # read1 does not tell an early end from the end
-            raise http.client.IncompleteRead(bytes(text), answer.length)
+            used.settimeout(left)
+        missing = answer.length
+        answer.close()  # else the connection takes no further request
+        if missing:  # read1 does not tell an early end from the end
+            raise http.client.IncompleteRead(bytes(text), missing)
         if answer.will_close:
             self.close()
         return answer.status, answer.headers, bytes(text)
@@ -194,6 +202,7 @@ class Connection:
         kind = http.client.HTTPSConnection if self.address.secure else http.client.HTTPConnection
         opened = kind(self.address.host, self.address.port, timeout=CONNECT_SECONDS)
         opened.connect()
+        self._socket = opened.sock
         # A sample takes minutes in which no byte comes: let the kernel notice a node that went down.
         opened.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
@@ -214,8 +223,12 @@ class Connection:
             state = "does not accept the API key in" if self._key.secret else "wants an API key, and none is in"
             raise Refused(f"{self.address} {state} ${self._key.variable} (answer {status})", everything=True)
         if 300 <= status < 400:
-            raise Refused(f"{self.address} points elsewhere (answer {status}): give the address it leads to", everything=True)
-        raise Refused(f"{self.address} refused a request ({status}{f': {said}' if said else ''})", everything=status == 404)
+            raise Refused(
+                f"{self.address} points elsewhere (answer {status}): give the address it leads to", everything=True
+            )
+        raise Refused(
+            f"{self.address} refused a request ({status}{f': {said}' if said else ''})", everything=status == 404
+        )
 
 
 def _message(text: bytes) -> str:

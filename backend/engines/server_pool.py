@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -22,13 +22,15 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 LONGEST_REST = 60.0
+LAST_SECONDS = 2.0
+"""So long is waited for threads that were told to end."""
 ALL_REFUSED = 8
 """So many requests refused and none answered: the rest would be refused too."""
 
 
 def rest(failures: int, after: float | None, backoff: float) -> float:
     """Seconds of rest after so many failures in a row; half of it is chance, so that clients do not come in step."""
-    usual = min(backoff * 2 ** (failures - 1), LONGEST_REST)
+    usual = min(backoff * float(2 ** (failures - 1)), LONGEST_REST)
     return max(after or 0.0, usual * random.uniform(0.5, 1.0))
 
 
@@ -47,6 +49,7 @@ class _Taken(Generic[Job]):
     job: Job
     tries: int = 0
     wave: int = 0
+    alone: bool = False  # it tries a server that has failed
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Pool:
 
     def run(
         self, jobs: Iterable[Job], task: Callable[[Connection, Job], Result]
-    ) -> Iterator[tuple[Job, Result | Refused]]:
+    ) -> Generator[tuple[Job, Result | Refused], None, None]:
         """Yield every job with its result, or with why a server refused it.
 
         Raises:
@@ -117,8 +120,9 @@ class _Run(Generic[Job, Result]):
             connections = list(self._connections)
         for connection in connections:
             connection.abort()
+        deadline = time.monotonic() + LAST_SECONDS
         for thread in self._threads:
-            thread.join(timeout=1.0)
+            thread.join(timeout=max(deadline - time.monotonic(), 0.0))
 
     def _over(self) -> bool:
         if self._error is not None:
@@ -138,9 +142,8 @@ class _Run(Generic[Job, Result]):
                 connection.close()
 
     def _do(self, server: _Server, connection: Connection, taken: _Taken[Job]) -> None:
-        trying = server.trying
         try:
-            if trying:
+            if taken.alone:
                 self._look(connection)
             result = self._task(connection, taken.job)
         except Trouble as trouble:
@@ -174,7 +177,7 @@ class _Run(Generic[Job, Result]):
                     continue
                 if len(self._results) < self._most and (taken := self._next(fresh=server.failures > 0)) is not None:
                     taken.wave = server.wave
-                    server.trying = server.failures > 0
+                    taken.alone = server.trying = server.failures > 0
                     self._busy += 1
                     return taken
                 if self._over():

@@ -37,7 +37,9 @@ def _require() -> None:
         import vllm  # noqa: F401
     except ImportError as error:
         if getattr(error, "name", None) == "vllm":
-            raise EngineUnavailable(f"The vllm engine needs the package vllm, which is not installed: {EXTRA}") from error
+            raise EngineUnavailable(
+                f"The vllm engine needs the package vllm, which is not installed: {EXTRA}"
+            ) from error
         raise EngineUnavailable(f"The package vllm is installed but cannot be imported: {_reason(error)}") from error
 
 
@@ -221,7 +223,10 @@ class VllmEngine:
         for place, output in self._run(work()):
             prompt, text = pairs[place]
             inside = zip(output.prompt_logprobs[len(prompt) :], text[:-1], strict=True)
-            values = (*(entry[token].logprob for entry, token in inside), output.outputs[0].logprobs[0][text[-1]].logprob)
+            values = (
+                *(entry[token].logprob for entry, token in inside),
+                output.outputs[0].logprobs[0][text[-1]].logprob,
+            )
             scores[place] = Score(len(values), float(sum(values)), values)
             while following in scores:
                 yield scores.pop(following)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,11 +29,15 @@ from backend.store.parts import (
     waiting_parts,
     write_workspace,
 )
-from backend.verifiers.protocol import Judgement, Verifier
+from backend.verifiers.judging import Judges
+from backend.verifiers.pool import open_judges
+from backend.verifiers.protocol import Judgement, Task, Verifier
 
 FLUSH_SECONDS = 5.0
 """What is drawn is visible to everybody at the latest after this."""
 FLUSH_SAMPLES = 4_096
+SETTLE_SECONDS = 5.0
+"""How long judgements that are under way are waited for when a draw is interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,10 @@ def draw(
     flushed = time.monotonic()
     judge = f"verified by {verifier.name} {verifier.version}" if verifier else "unverified"
     origin = f"{engine.version}, {judge}"
-    with _only_one(layout, run):
+    judges: Judges[Sample]
+    with _only_one(layout, run), open_judges(verifier) as judges:
         try:
-            for sample in engine.generate(requests, params):
-                judged = _judge(verifier, by_label[sample.problem], sample)
+            for sample, judged in _judged(engine.generate(requests, params), judges, by_label):
                 waiting.append((sample, judged))
                 verdicts[judged.verdict] = verdicts.get(judged.verdict, 0) + 1
                 count, tokens = count + 1, tokens + sample.tokens
@@ -92,6 +96,10 @@ def draw(
                 if len(waiting) >= FLUSH_SAMPLES or time.monotonic() - flushed > FLUSH_SECONDS:
                     _write_part(layout, plan, waiting, origin)
                     waiting, flushed = [], time.monotonic()
+        except BaseException:
+            # What is drawn and nearly judged is kept; what takes longer will be drawn again.
+            waiting += judges.finish(SETTLE_SECONDS)
+            raise
         finally:
             if waiting:
                 _write_part(layout, plan, waiting, origin)
@@ -115,16 +123,16 @@ def sampling_params(parameters: Mapping[str, Any]) -> SamplingParams:
         raise UsageError(f"The sampling parameters cannot be used: {error}") from error
 
 
-def _judge(verifier: Verifier | None, problem: PlannedProblem, sample: Sample) -> Judgement:
-    if verifier is None:
-        return Judgement("unverified", None, None, "no verifier")
-    return verifier.judge(
-        sample.text,
-        sample.finish_reason,
-        statement=problem.statement,
-        reference=problem.reference,
-        metadata=problem.metadata,
-    )
+def _judged(
+    samples: Iterable[Sample], judges: Judges[Sample], problems: Mapping[str, PlannedProblem]
+) -> Iterator[tuple[Sample, Judgement]]:
+    """The samples with their judgements, in the order in which these come."""
+    for sample in samples:
+        problem = problems[sample.problem]
+        facts = (problem.statement, problem.reference, problem.metadata)
+        judges.submit(sample, Task(sample.text, sample.finish_reason, *facts))
+        yield from judges.ready()
+    yield from judges.finish()
 
 
 @contextmanager

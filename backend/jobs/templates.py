@@ -1,47 +1,172 @@
-"""Prompt templates: jinja2 texts that turn a problem's statement into a prompt."""
+"""Prompt templates: jinja2 texts that turn a problem's statement into a prompt.
+
+`prompt_templates/` holds those that have a name: `qwen-boxed` and `abel` as the paper's evaluation used them, `plain`
+(the statement alone) and `chat` (the tokenizer's own template). A user's file is a template too. It may name
+`statement`, and call `chat(messages)`, which is the model's chat template with its beginning of an answer.
+
+A run keeps a template that needs no tokenizer: `settled` writes out what `chat` makes of it, with the statement left
+open. So runs can be compared by their templates, and a job goes on without the tokenizer that it began with.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from hashlib import blake2b
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from backend.errors import UsageError
+from backend.errors import UsageError, suggestion
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+Chat = Callable[[Sequence[Mapping[str, str]]], str]
+"""Messages (role and content) -> prompt."""
 
 PLAIN = "{{ statement }}"
 """The statement alone."""
 
+_ENDING = ".jinja"
+_OPEN = "⟨the statement stands here⟩"
+"""Stands for the statement while a chat template is written out; no chat template holds it or alters it."""
 
-def read_template(given: str) -> str:
-    """The text of the template that the user named: `plain`, or a file.
+
+def template_names() -> list[str]:
+    """The templates that have a name."""
+    names = (entry.name for entry in files("backend.jobs").joinpath("prompt_templates").iterdir())
+    return sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING))
+
+
+def read_template(given: str, chat: Chat | None = None) -> str:
+    """The text of the template that the user named: one of `template_names`, else a file.
+
+    Args:
+        given: a name goes before a file; a file of such a name is `./plain`.
+        chat: the tokenizer's chat template (see `tokenizer_chat`); with it the text comes back settled.
 
     Raises:
-        UsageError: no such file.
+        UsageError: neither, or the template is broken.
     """
-    if given == "plain":
-        return PLAIN
-    try:
-        return Path(given).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"--template {given}: {error}", next_step="Name a UTF-8 text file with {{ statement }} in it, or plain."
-        ) from error
+    if given in template_names():
+        text = files("backend.jobs").joinpath("prompt_templates", given + _ENDING).read_text(encoding="utf-8")
+    else:
+        try:
+            with open(Path(given).expanduser(), encoding="utf-8", newline="") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"--template {given}: {error}",
+                suggestion(given, template_names(), "template"),
+                "Name one of these, or a UTF-8 text file with {{ statement }} in it.",
+            ) from error
+    return text if chat is None else settled(text, chat)
 
 
-def render_prompt(template: str, statement: str) -> str:
-    """The prompt for one statement.
+def needs_chat(template: str) -> bool:
+    """Whether the template calls `chat`, so that a tokenizer is needed to settle it.
 
     Raises:
         UsageError: the template is broken, or jinja2 is not installed.
     """
+    environment = _environment()
+    from jinja2 import TemplateError, meta
+
     try:
-        from jinja2 import StrictUndefined, TemplateError
+        return "chat" in meta.find_undeclared_variables(environment.parse(template))
+    except TemplateError as error:
+        raise _broken(template, error) from error
+
+
+def settled(template: str, chat: Chat) -> str:
+    """The template with its call of `chat` written out; one that makes none comes back as it is.
+
+    Raises:
+        UsageError: the template is broken, or its chat template does not repeat the statement.
+    """
+    if not needs_chat(template):
+        return template
+    pieces = render_prompt(template, _OPEN, chat).split(_OPEN)
+    if len(pieces) == 1:
+        raise UsageError("The chat template of this model leaves the statement out", template[:500])
+    # What the tokenizer wrote is text, also where it looks like jinja2.
+    return PLAIN.join(_literally(piece) for piece in pieces)
+
+
+def _literally(text: str) -> str:
+    if not any(mark in text for mark in ("{{", "{%", "{#")):
+        return text
+    return "".join('{{ "{" }}' if character == "{" else character for character in text)
+
+
+def template_hash(template: str) -> str:
+    """BLAKE2b of a settled template, 16 hexadecimal digits; kept with a run beside the text."""
+    return blake2b(template.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def template_parameters(template: str) -> dict[str, str]:
+    """What a run's parameters say of its template."""
+    return {"template": template, "template_hash": template_hash(template)}
+
+
+def tokenizer_chat(tokenizer: Any) -> Chat:
+    """The chat template of a tokenizer of transformers.
+
+    Raises:
+        UsageError: when it is called, and the tokenizer has none.
+    """
+
+    def chat(messages: Sequence[Mapping[str, str]]) -> str:
+        try:
+            return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
+        except ValueError as error:
+            raise UsageError(
+                "The model's tokenizer has no chat template",
+                str(error),
+                "Name another with --template: qwen-boxed, abel, plain, or a file.",
+            ) from error
+
+    return chat
+
+
+def render_prompt(template: str, statement: str, chat: Chat | None = None) -> str:
+    """The prompt for one statement.
+
+    Raises:
+        UsageError: the template is broken, needs a tokenizer and none is given, or jinja2 is not installed.
+    """
+    try:
+        return _compiled(template).render(statement=statement, chat=chat or _no_tokenizer)
+    except UsageError:
+        raise
+    except Exception as error:
+        # Expressions in a template raise what they like.
+        raise _broken(template, error) from error
+
+
+def _no_tokenizer(messages: object) -> str:
+    raise UsageError(
+        "The template chat needs a model's tokenizer",
+        next_step="Sample with an engine whose model folder has one, or name another template.",
+    )
+
+
+@lru_cache(maxsize=64)
+def _compiled(template: str) -> Template:
+    return _environment().from_string(template)
+
+
+@cache
+def _environment() -> Environment:
+    try:
+        from jinja2 import StrictUndefined
         from jinja2.sandbox import SandboxedEnvironment
     except ImportError as error:
-        raise UsageError(
-            "Prompt templates need the package jinja2", next_step="pip install 'passk-explorer[transformers]'"
-        ) from error
+        raise UsageError("Prompt templates need the package jinja2: pip install jinja2") from error
     # A template may come with somebody's store: it can name the statement and do nothing else.
-    environment = SandboxedEnvironment(autoescape=False, keep_trailing_newline=True, undefined=StrictUndefined)
-    try:
-        return environment.from_string(template).render(statement=statement)
-    except TemplateError as error:
-        raise UsageError(f"The prompt template is broken: {error}", template[:500]) from error
+    return SandboxedEnvironment(autoescape=False, keep_trailing_newline=True, undefined=StrictUndefined)
+
+
+def _broken(template: str, error: Exception) -> UsageError:
+    return UsageError(f"The prompt template is broken: {error}", template[:500])

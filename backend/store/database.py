@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from typing import Any
 
 import duckdb
 
@@ -28,6 +29,13 @@ from backend.store.merge import merge
 from backend.store.migrations import migrate
 from backend.store.parts import FILES, LARGE, TABLES, Manifest, manifest_from_json, read_manifest, waiting_parts
 
+Kept = tuple[str, tuple[tuple[str, Any], ...]]
+"""A query and its parameters."""
+
+
+class OlderSchema(StoreError):
+    """The base has to be migrated first, which needs it alone."""
+
 
 class Database:
     """The in-memory DuckDB of this process. Cursors may be used by one thread each; `refresh` by any one at a time."""
@@ -46,6 +54,8 @@ class Database:
         self._merged: dict[str, Manifest] = {}
         self._waiting: dict[str, Manifest] = {}
         self._superseded: set[str] = set()
+        self.kept: dict[Kept, list[tuple[Any, ...]]] = {}
+        """Rows of small queries that everybody asks again and again; another dictionary whenever the store changes."""
         try:
             self._attach()
             script(self._connection, "overlay/tables")
@@ -80,7 +90,7 @@ class Database:
         connection.execute("USE memory")
         refuse_newer(version, self.layout.base)
         if version < SCHEMA_VERSION:
-            raise StoreError(
+            raise OlderSchema(
                 f"{self.layout.root} has an older schema, and it cannot be migrated now",
                 f"Its schema version is {version}, this passk's is {SCHEMA_VERSION}; migrating needs write rights and "
                 "nobody else reading.",
@@ -100,6 +110,7 @@ class Database:
         script(self._connection, "overlay/detach")
         self._attach()
         self._read_ledger()
+        self.kept = {}
 
     @property
     def manifests(self) -> dict[str, Manifest]:
@@ -153,6 +164,8 @@ class Database:
         finally:
             cursor.close()
         self._waiting, self._superseded = waiting, superseded
+        # After the commit: what is read from before it goes into the old dictionary, which nobody looks into any more.
+        self.kept = {}
         return True
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
@@ -196,6 +209,13 @@ def open_store(layout: StoreLayout, *, merging: bool = True, memory_limit: str =
     Raises:
         StoreError: see `Database`.
     """
-    if merging:
+    # A merge opens the base once more: only where there is something to do.
+    if merging and (not layout.base.exists() or waiting_parts(layout)):
         merge(layout)
-    return Database(layout, memory_limit=memory_limit)
+    try:
+        return Database(layout, memory_limit=memory_limit)
+    except OlderSchema:
+        if not merging:
+            raise
+        merge(layout)
+        return Database(layout, memory_limit=memory_limit)

@@ -1,4 +1,4 @@
-"""The Parquet tables of a part: the same columns as in base.duckdb (`queries/schema/0001_tables.sql`)."""
+"""The Parquet tables of a part: the same columns as in base.duckdb (`queries/schema/`)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ SCHEMAS = {
             "problem_key": _KEY, "benchmark": _TEXT, "id": _TEXT, "position": _WHOLE, "statement": _TEXT,
             "reference": _TEXT, "level": _TEXT, "metadata": _TEXT, "part": _TEXT,
         }.items()
+    ),
+    "benchmarks": pa.schema(
+        {"benchmark": _TEXT, "verifier": _TEXT, "source": _TEXT, "metadata": _TEXT, "part": _TEXT}.items()
     ),
     "sources": pa.schema(
         {

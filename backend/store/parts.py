@@ -21,10 +21,10 @@ from backend.errors import StoreError
 from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
 
-PART_SCHEMA = 1
+PART_SCHEMA = 2
 """Version of the manifest and of the Parquet columns; parts newer than this are refused."""
 
-TABLES = ("models", "runs", "problems", "sources", "outcomes", "statistics")
+TABLES = ("models", "runs", "problems", "benchmarks", "sources", "outcomes", "statistics")
 """Tables of the overlay."""
 
 FILES = (*TABLES, "counts")
@@ -69,7 +69,7 @@ class Manifest:
 
     part: str
     kind: str
-    """import, samples, scores or judgements."""
+    """import, benchmark, samples, scores or judgements."""
     created: str
     """UTC, ISO 8601."""
     runs: tuple[PartRun, ...]

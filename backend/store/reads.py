@@ -36,6 +36,9 @@ T = TypeVar("T")
 LONGEST_ANSWER = 2_000
 """Answers longer than this are grouped by their beginning, in characters."""
 
+MOST_KEPT = 256
+"""Queries whose rows are kept in memory."""
+
 
 class Reader:
     """Reads one store through a cursor of its own."""
@@ -70,6 +73,17 @@ class Reader:
         except duckdb.Error as error:
             raise as_passk_error(error, f"The query {query}") from error
 
+    def _kept(self, query: str, /, **parameters: Any) -> list[Row]:
+        """Rows of a small query, read once until the store changes; raises like `rows`."""
+        kept, key = self.database.kept, (query, tuple(parameters.items()))
+        found = kept.get(key)
+        if found is None:
+            found = self.rows(query, **parameters)
+            if len(kept) >= MOST_KEPT:
+                kept.clear()
+            kept[key] = found
+        return found
+
     def arrays(self, query: str, /, **parameters: Any) -> dict[str, np.ndarray[Any, Any]]:
         """All rows of a query of numbers, as one numpy array a column; raises like `rows`."""
         try:
@@ -82,7 +96,7 @@ class Reader:
 
     def runs(self, benchmark: str | None = None) -> tuple[Run, ...]:
         """Every run, of one benchmark or of all, base runs first and then by training step."""
-        runs = tuple(_run(row) for row in self.rows("reads/runs"))
+        runs = tuple(_run(row) for row in self._kept("reads/runs"))
         return tuple(run for run in runs if benchmark in (None, run.benchmark))
 
     def run(self, name: str, benchmark: str | None = None) -> Run:
@@ -142,7 +156,7 @@ class Reader:
         Raises:
             UsageError: no such problem.
         """
-        found = self.rows("reads/problem", problem_key=key)
+        found = self._kept("reads/problem", problem_key=key)
         if not found:
             raise UsageError(f"The store has no problem with the key {key}")
         _, label, benchmark, statement, reference, level, metadata = found[0]
@@ -173,6 +187,13 @@ class Reader:
                 if run in runs
             ),
         )
+
+    def runs_with_texts(self, key: int, run_keys: Sequence[int] = ()) -> tuple[Run, ...]:
+        """The runs of which texts of one problem are stored; those given first, in their order."""
+        having = {row[0] for row in self.rows("reads/problem_tallies", problem_key=key) if row[4]}
+        runs = {run.key: run for run in self.runs()}
+        order = [*run_keys, *(run for run in runs if run not in run_keys)]
+        return tuple(runs[run] for run in order if run in having)
 
     # Samples
 
@@ -207,7 +228,7 @@ class Reader:
         row = _sample(found[0], self._sources())
         texts = self.rows("reads/text", **key) if row.characters is not None else []
         text = texts[0][0] if texts else None
-        label = self.rows("reads/problem", problem_key=problem_key)[0][1]
+        label = self._kept("reads/problem", problem_key=problem_key)[0][1]
         return Path(run, problem_key, label, row, text, locate_answer(text, row.answer) if text else None)
 
     def paths(
@@ -219,7 +240,7 @@ class Reader:
         limit: int | None = None,
     ) -> Iterator[Path]:
         """The paths of one run and problem with their texts, by index, a few in memory at a time."""
-        label = self.rows("reads/problem", problem_key=problem_key)[0][1]
+        label = self._kept("reads/problem", problem_key=problem_key)[0][1]
         sources = self._sources()
         key = {"run_key": run.key, "problem_key": problem_key, "verdict": verdict, "limit": limit}
         try:
@@ -233,7 +254,7 @@ class Reader:
             raise as_passk_error(error, "Reading paths") from error
 
     def _sources(self) -> Sources:
-        return {key: (path, name) for key, path, name in self.rows("reads/sources")}
+        return {key: (path, name) for key, path, name in self._kept("reads/sources")}
 
 
 def _run(row: Row) -> Run:

@@ -156,6 +156,7 @@ class ExpressionVerifier:
 
     name = "expression"
     version = "1"
+    cheap = True
 
     def judge(
         self,

@@ -45,13 +45,11 @@ def locate(text: str, finish_reason: str | None) -> Span | str:
     if box is not None:
         start, end = trimmed(text, *box)
         return (start, end) if start < end else EMPTY
-    last = None
-    for last in _ANNOUNCED.finditer(text):
-        pass
-    if last is None:
+    announced = [match.end() for match in _ANNOUNCED.finditer(text)]
+    if not announced:
         return NOWHERE
-    before = _BEFORE.match(text, last.end())
-    sentence = _SENTENCE.match(text, before.end() if before else last.end())
+    before = _BEFORE.match(text, announced[-1])
+    sentence = _SENTENCE.match(text, before.end() if before else announced[-1])
     start, end = sentence.span() if sentence else (len(text), len(text))
     if finish_reason == "length" and end == len(text):
         return CUT

@@ -24,10 +24,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from backend.errors import UsageError
-from backend.verifiers.judging import is_cheap, judge_safely
+from backend.verifiers.judging import AtOnce, Judges, is_cheap
 from backend.verifiers.protocol import Judgement, Task, Verifier
 from backend.verifiers.worker import work
 
@@ -41,26 +41,7 @@ CAPACITY = 2_048
 """Tasks that may wait; `submit` waits when there are more."""
 
 
-class Judges(Protocol[T]):
-    """Takes samples with their tasks and gives them back with their judgements, in any order."""
-
-    def submit(self, sample: T, task: Task) -> None:
-        """Take a sample in; waits while too many wait already."""
-
-    def ready(self) -> list[tuple[T, Judgement]]:
-        """The samples that have been judged since the last call; does not wait."""
-
-    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
-        """The samples that are still out, as they are judged; those not judged within `patience` seconds are dropped."""
-
-    def __enter__(self) -> Judges[T]: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-
-def open_judges(
-    verifier: Verifier | None, *, processes: int | None = None, deadline: float = DEADLINE
-) -> Judges[T]:
+def open_judges(verifier: Verifier | None, *, processes: int | None = None, deadline: float = DEADLINE) -> Judges[T]:
     """Judges for this verifier; without one every sample is `unverified`.
 
     Args:
@@ -73,35 +54,6 @@ def open_judges(
     if verifier is None or is_cheap(verifier):
         return AtOnce(verifier)
     return Pool(verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1), deadline)
-
-
-class AtOnce(Generic[T]):
-    """Judges in this process, as samples come."""
-
-    def __init__(self, verifier: Verifier | None) -> None:
-        self._verifier = verifier
-        self._done: list[tuple[T, Judgement]] = []
-
-    def submit(self, sample: T, task: Task) -> None:
-        """Judge a sample."""
-        unverified = Judgement("unverified", detail="no verifier")
-        judged = unverified if self._verifier is None else judge_safely(self._verifier, task)
-        self._done.append((sample, judged))
-
-    def ready(self) -> list[tuple[T, Judgement]]:
-        """What was judged since the last call."""
-        done, self._done = self._done, []
-        return done
-
-    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
-        """What is left."""
-        yield from self.ready()
-
-    def __enter__(self) -> AtOnce[T]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 @dataclass(eq=False)
@@ -134,7 +86,7 @@ class Pool(Generic[T]):
         self._context = multiprocessing.get_context("spawn")
         self._changed = threading.Condition()
         self._waiting: deque[tuple[T, Task]] = deque()
-        self._done: list[tuple[T, Judgement]] = []
+        self._done: deque[tuple[T, Judgement]] = deque()
         self._open = 0  # submitted and not yet done
         self._closing = False
         self._failure: BaseException | None = None
@@ -160,27 +112,25 @@ class Pool(Generic[T]):
             self._open += 1
         self._wake()
 
-    def ready(self) -> list[tuple[T, Judgement]]:
-        """What was judged since the last call; raises like `submit`."""
-        with self._changed:
-            self._raise_failure()
-            done, self._done = self._done, []
-        return done
+    def ready(self) -> Iterator[tuple[T, Judgement]]:
+        """What has been judged by now; raises like `submit`."""
+        return self.finish(0)
 
     def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
         """What is still out; raises like `submit`."""
         until = None if patience is None else time.monotonic() + patience
         while True:
             with self._changed:
-                while not self._done and self._open and self._failure is None:
+                while not self._done and self._open and self._failure is None and not self._closing:
                     left = None if until is None else until - time.monotonic()
                     if (left is not None and left <= 0) or not self._changed.wait(left):
                         return
                 self._raise_failure()
-                done, self._done = self._done, []
-            if not done:
-                return
-            yield from done
+                if not self._done:
+                    return
+                # One at a time: what the caller does not come to take is still there for its next call.
+                judged = self._done.popleft()
+            yield judged
 
     def close(self) -> None:
         """Kill the processes; what is still out is dropped. Safe to call again."""
@@ -189,6 +139,7 @@ class Pool(Generic[T]):
             if self._closing:
                 return
             self._closing = True
+            self._changed.notify_all()
         self._wake()
         self._thread.join()
         os.close(self._wake_reader)

@@ -1,29 +1,111 @@
-"""The verifiers by name, and the one that fits a plan's problems."""
+"""The verifiers by name, those of other packages among them, and the one that fits a plan's problems."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from backend.errors import UsageError, suggestion
+from backend.verifiers.choice import ChoiceVerifier, reference_letter
+from backend.verifiers.exact import ExactVerifier
 from backend.verifiers.expression import ExpressionVerifier
+from backend.verifiers.extraction import bare
+from backend.verifiers.mathematics import MathVerifier
+from backend.verifiers.number import NumberVerifier, last_number
 from backend.verifiers.protocol import Verifier
 
 if TYPE_CHECKING:
     from backend.jobs.plan import SamplingPlan
 
-VERIFIERS: dict[str, type[ExpressionVerifier]] = {"expression": ExpressionVerifier}
+GROUP = "passk.verifiers"
+
+BUILT_IN: Mapping[str, Callable[[], Verifier]] = {
+    "math": MathVerifier,
+    "exact": ExactVerifier,
+    "number": NumberVerifier,
+    "choice": ChoiceVerifier,
+    "expression": ExpressionVerifier,
+}
+"""Plug-ins cannot take these names: a verdict's verifier and version must mean one set of rules."""
+
+NEEDS = {"math": ("math_verify", "math-verify", "verify")}
+"""Verifier -> module, package and extra that it needs beyond the core."""
+
+Known = tuple[str | None, Mapping[str, Any]]
+"""Reference answer and metadata of a problem."""
+
+
+@cache
+def _plug_ins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
+
+
+def verifier_names() -> list[str]:
+    """Every verifier that can be named, whether or not what it needs is installed."""
+    return [*BUILT_IN, *sorted(_plug_ins())]
+
+
+def require_verifier(name: str) -> None:
+    """Raise UsageError when there is no verifier of that name."""
+    if name not in verifier_names():
+        raise UsageError(f"There is no verifier {name}", next_step=suggestion(name, verifier_names(), "verifier"))
+
+
+def load_verifier(name: str) -> Verifier:
+    """The verifier of that name, ready to be used.
+
+    Raises:
+        UsageError: no such verifier, or what it needs is missing; says what to install.
+    """
+    require_verifier(name)
+    if name in NEEDS:
+        module, package, extra = NEEDS[name]
+        if find_spec(module) is None:
+            raise UsageError(
+                f"The verifier {name} needs the package {package}: pip install 'passk-explorer[{extra}]'",
+                next_step="Or choose another with --verifier.",
+            )
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
+    entry = _plug_ins()[name]
+    try:
+        found: Verifier = entry.load()()
+    except Exception as error:
+        raise UsageError(
+            f"The verifier plug-in {name} cannot be loaded",
+            f"{type(error).__name__}: {error}",
+            f"Install what it needs, upgrade it or remove it ({entry.value}).",
+        ) from error
+    return found
 
 
 def verifier_for(plan: SamplingPlan, name: str | None = None) -> Verifier | None:
-    """The verifier of that name; without a name the one that fits every problem of the plan, None when none does.
+    """The verifier of that name, else the plan's own, else the one that fits its problems; None when none does.
 
     Raises:
-        UsageError: no such verifier.
+        UsageError: no such verifier, or what it needs is missing.
     """
-    if name is not None:
-        if name not in VERIFIERS:
-            raise UsageError(f"There is no verifier {name}", next_step=suggestion(name, list(VERIFIERS), "verifier"))
-        return VERIFIERS[name]()
-    verifier = ExpressionVerifier()
-    fits = all({"numbers", "target"} <= problem.metadata.keys() for problem in plan.problems)
-    return verifier if fits else None
+    wanted = name or plan.verifier or fitting((problem.reference, problem.metadata) for problem in plan.problems)
+    return None if wanted is None else load_verifier(wanted)
+
+
+def fitting(problems: Iterable[Known]) -> str | None:
+    """Name of the verifier that fits these problems; None where nothing can be verified.
+
+    Numbers and a target in every problem: `expression`. Else by the reference answers there are: `choice` where all are
+    letters, `number` where all are nothing but a number, else `math`.
+    """
+    known = list(problems)
+    if known and all({"numbers", "target"} <= metadata.keys() for _, metadata in known):
+        return "expression"
+    references = [plain for reference, _ in known if reference is not None and (plain := bare(reference))]
+    if not references:
+        return None
+    if all(plain[:1].isalpha() and len(plain) == 1 and reference_letter(plain) for plain in references):
+        return "choice"
+    if all((number := last_number(plain)) and number.span == (0, len(plain)) for plain in references):
+        return "number"
+    return "math"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from backend.errors import PasskError
+
+if TYPE_CHECKING:
+    import argparse
 
 COMMANDS = {
     "import": ("explorer.commands.import_results", "read result files into a store"),
@@ -30,6 +33,8 @@ passk [STORE] opens the explorer. STORE is a folder, usually NAME.passk; without
 
 
 def _parser(command: str | None) -> argparse.ArgumentParser:
+    # Here and not above: opening the explorer needs neither.
+    import argparse
     from importlib.metadata import version
 
     parser = argparse.ArgumentParser(

@@ -31,8 +31,9 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts 2 before 10 and Level 3 before Level 12."""
     import re
 
-    parts = re.split(r"(\d+)", text)
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part)
+    # Numbers are compared as strings, the shorter one first: an id may be a number of any length.
+    parts = [part.lstrip("0") if number % 2 else part for number, part in enumerate(re.split("([0-9]+)", text))]
+    return tuple((0, len(part), part) if number % 2 else (1, 0, part) for number, part in enumerate(parts))
 
 
 def sort_key(column: str) -> Callable[[SetProblem], Any]:

@@ -137,6 +137,10 @@ class DataScreen(Screen[None]):
         """Say where one is."""
         self.query_one(Breadcrumbs).parts = (self.explorer.store_name, *(part for part in parts if part))
 
+    def show_activity(self, activity: str) -> None:
+        """A small sign while jobs run."""
+        self.query_one(Breadcrumbs).activity = activity
+
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""
         self.explorer.say(str(PasskError(title, next_step=next_step)))

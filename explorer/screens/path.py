@@ -62,8 +62,7 @@ class PathScreen(DataScreen):
             index = place.sample
             if index is None:
                 index = next((s.index for s in samples.items if s.verdict == "correct"), samples.items[0].index)
-            tallies = reader.problem(key, [reader.run(name).key for name in place.runs]).tallies
-            runs = tuple(tally.run for tally in tallies if tally.texts)
+            runs = reader.runs_with_texts(key, [reader.run(name).key for name in place.runs])
             return PathRecord(reader.path(run, key, index), samples, runs)
 
         self.ask("path", read, self.show_path)

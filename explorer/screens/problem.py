@@ -235,6 +235,12 @@ class ProblemScreen(DataScreen):
         self.descending = not self.descending
         self.show_samples()
 
+    def action_resample(self) -> None:
+        """More samples of this problem."""
+        if self.record is not None:
+            compared = [tally.run for tally in self.record.problem.tallies if tally.run.name in self.place.runs]
+            self.explorer.resample(compared, [self.record.problem.label])
+
     def action_copy(self) -> None:
         """Copy the statement."""
         statement = self.record.problem.statement if self.record else None

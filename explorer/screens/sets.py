@@ -12,10 +12,11 @@ from backend import solve_sets
 from backend.records import SetProblem, SolveSets
 from explorer.actions import SETS, bindings
 from explorer.navigation import Place
-from explorer.render.literal import cell, literal
-from explorer.render.names import contrast, run_label, set_name, squeezed
-from explorer.render.numbers import UNKNOWN, compact, of
+from explorer.render.literal import literal
+from explorer.render.names import contrast, run_label, set_name
+from explorer.render.numbers import of
 from explorer.render.problem_list import in_set, matching, ordered
+from explorer.render.problem_table import problem_cells, problem_columns
 from explorer.render.summaries import sets_in_words
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
@@ -39,6 +40,9 @@ class SetsScreen(DataScreen):
         self.sort = "position"
         self.descending = False
         self.filter = ""
+        self.columns: list[Column] = []
+        self.marked: set[int] = set()
+        """Keys of the problems marked for resampling."""
         self.chosen = False
         """Whether a set has been selected, by the user or at first sight."""
 
@@ -84,7 +88,8 @@ class SetsScreen(DataScreen):
         inside = in_set(self.record.problems, solved)
         shown = ordered(matching(inside, self.filter), self.sort, reverse=self.descending)
         self.problems = {str(problem.key): problem for problem in shown}
-        columns = self.columns()
+        columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
+        self.columns = columns
         arrow = "▼" if self.descending else "▲"
         headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
         self.query_one(PagedTable).show(columns, list(self.problems), self.row, headings=headings)
@@ -92,49 +97,19 @@ class SetsScreen(DataScreen):
         by = {"position": "benchmark order"}.get(self.sort) or next(c.heading for c in columns if c.key == self.sort)
         counted = of(len(shown), len(inside), "problems")
         self.query_one("#status", Static).update(
-            literal(f"{self.set_label()}: {counted}{filtered}, by {by}{' descending' if self.descending else ''}")
+            literal(
+                f"{self.set_label()}: {counted}{filtered}, by {by}{' descending' if self.descending else ''}"
+                + (f", {len(self.marked)} marked" if self.marked else "")
+            )
         )
 
     def set_label(self) -> str:
         """Name of the selected set."""
         return "all" if self.place.solved is None else set_name(self.place.solved, self.words)
 
-    def columns(self) -> list[Column]:
-        """Columns for this width and these runs."""
-        runs = len(self.words)
-        # A heading holds a short name, what is counted, and the sort arrow.
-        wide = 11 if self.narrow and runs > 2 else 13
-        tallies = [
-            Column(f"c{index}", f"{squeezed(word, wide - 5)} c/n", wide, True) for index, word in enumerate(self.words)
-        ]
-        tokens = [
-            Column(f"t{index}", f"{squeezed(word, 7)} tok", 12, True)
-            for index, word in enumerate(self.words)
-            if not self.narrow
-        ]
-        if self.narrow:
-            tokens = [Column(f"t{runs - 1}", "tokens", 7, True)]
-        labels = [len(problem.label) for problem in self.record.problems] if self.record else []
-        id_width = min(max(labels, default=2), 16)
-        levels = [len(problem.level) for problem in self.record.problems if problem.level] if self.record else []
-        level = [Column("level", "level", min(max(levels), 12))] if levels else []
-        fixed = [Column("id", "id", max(id_width, 3)), *level, *tallies, *tokens]
-        rest = self.size.width - 4 - sum(column.width + 2 for column in fixed)
-        return [fixed[0], Column("statement", "statement", max(rest, 12)), *fixed[1:]]
-
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one problem."""
-        problem = self.problems[key]
-        values = {
-            "id": problem.label,
-            "statement": problem.excerpt if problem.excerpt is not None else "no statement stored",
-            "level": problem.level or UNKNOWN,
-        }
-        for index, (tally, tokens) in enumerate(zip(problem.tallies, problem.mean_tokens, strict=True)):
-            values[f"c{index}"] = f"{tally.c}/{tally.n}"
-            values[f"t{index}"] = compact(tokens)
-        columns = self.columns()
-        return [cell(values[c.key], longest=c.width, right=c.right) for c in columns]
+        return problem_cells(self.problems[key], self.columns, self.marked)
 
     def on_resize(self) -> None:
         """Columns follow the width."""
@@ -184,7 +159,7 @@ class SetsScreen(DataScreen):
 
     def action_sort(self) -> None:
         """By the next column; after the last, in the order of the benchmark again."""
-        keys = ["position", *(column.key for column in self.columns())]
+        keys = ["position", *(column.key for column in self.columns)]
         at = keys.index(self.sort) if self.sort in keys else 0
         self._sort_by(keys[(at + 1) % len(keys)])
 
@@ -226,6 +201,23 @@ class SetsScreen(DataScreen):
         self.on_input_submitted()
         self.show_problems()
         return True
+
+    def action_mark(self) -> None:
+        """Mark the problem under the cursor for resampling, or unmark it, and go on."""
+        table = self.query_one(PagedTable)
+        if table.cursor_key is not None:
+            self.marked ^= {self.problems[table.cursor_key].key}
+            self.show_problems()
+            table.action_cursor_down()
+
+    def action_resample(self) -> None:
+        """More samples of the marked problems, or of all that are shown."""
+        if self.record is None:
+            return
+        chosen = [problem.label for problem in self.record.problems if problem.key in self.marked]
+        chosen = chosen or [problem.label for problem in self.problems.values()]
+        if chosen:
+            self.explorer.resample(self.record.runs, chosen)
 
     def on_data_table_row_selected(self) -> None:
         """Enter or a click."""

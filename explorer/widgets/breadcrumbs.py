@@ -18,6 +18,8 @@ class Breadcrumbs(Widget):
     """`store › benchmark › runs › set › problem`, and a spinner while something is read."""
 
     parts: reactive[tuple[str, ...]] = reactive(())
+    activity: reactive[str] = reactive("")
+    """Running jobs in a few words; empty while there are none."""
     frame: reactive[int] = reactive(-1)
     """Frame of the spinner; -1 while it is hidden."""
 
@@ -29,6 +31,8 @@ class Breadcrumbs(Widget):
         line = arrow.join(
             literal(part, "bold" if index == len(self.parts) - 1 else "") for index, part in enumerate(self.parts)
         )
+        if self.activity:
+            line = Content.assemble(literal(self.activity, "bold reverse"), " ", line)
         if self.frame < 0:
             return line
         return Content.assemble((FRAMES[self.frame % len(FRAMES)], "bold"), " reading… ", line)

@@ -5,6 +5,7 @@ CREATE SCHEMA overlay;
 CREATE TABLE overlay.models AS FROM base.models LIMIT 0;
 CREATE TABLE overlay.runs AS FROM base.runs LIMIT 0;
 CREATE TABLE overlay.problems AS FROM base.problems LIMIT 0;
+CREATE TABLE overlay.benchmarks AS FROM base.benchmarks LIMIT 0;
 CREATE TABLE overlay.sources AS FROM base.sources LIMIT 0;
 CREATE TABLE overlay.outcomes AS SELECT *, NULL::VARCHAR AS part FROM base.outcomes LIMIT 0;
 CREATE TABLE overlay.statistics AS SELECT *, NULL::VARCHAR AS part FROM base.statistics LIMIT 0;

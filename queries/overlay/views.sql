@@ -1,5 +1,5 @@
 -- What everybody reads: the merged base with the unmerged parts laid over it. Where two parts describe the same thing
--- (model, run, problem), the first that came counts; part names sort by time. A run's parameters are those of the last
+-- (model, run, problem, benchmark), the first that came counts; part names sort by time. A run's parameters are those of the last
 -- part, since it repeats what the parts before it knew.
 -- A script.
 CREATE OR REPLACE VIEW models AS
@@ -46,6 +46,15 @@ SELECT
         ELSE id || '#' || key_text
     END AS label
 FROM (SELECT *, printf('%016x', problem_key) AS key_text FROM known);
+
+CREATE OR REPLACE VIEW benchmarks AS
+SELECT
+    benchmark,
+    arg_min(verifier, part) FILTER (verifier IS NOT NULL) AS verifier,
+    arg_min(source, part) AS source,
+    arg_min(metadata, part) AS metadata
+FROM (FROM base.benchmarks UNION ALL FROM overlay.benchmarks)
+GROUP BY benchmark;
 
 CREATE OR REPLACE VIEW sources AS
 SELECT source_key, any_value(path) AS path, any_value(format) AS format

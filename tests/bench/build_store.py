@@ -112,6 +112,8 @@ def build_store(plan: Plan, cache: Path, say: Callable[[str], None] = lambda _: 
     root = cache / plan.name
     known = cache / f"{plan.name}.json"
     if known.exists() and root.is_dir():
+        # Built by an earlier passk, perhaps.
+        merge(StoreLayout(root))
         return Built(**json.loads(known.read_text()))
     cache.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(root, ignore_errors=True)

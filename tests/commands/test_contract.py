@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Passk, csv_file, jsonl, long_rows, passk_command, qwen_line
+from tests.support import Passk, csv_file, jsonl, long_rows, passk_command, qwen_line, without_rights
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,18 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Passk]:
     jsonl(folder / "rl.jsonl", rl)
     passk("import", "base.jsonl", "--model", "Base", "--role", "base", "--benchmark", "MATH")
     said = passk(
-        "import", "rl.jsonl", "--model", "RL", "--role", "rl", "--from-model", "Base", "--step", 150, "--benchmark", "MATH"
+        "import",
+        "rl.jsonl",
+        "--model",
+        "RL",
+        "--role",
+        "rl",
+        "--from-model",
+        "Base",
+        "--step",
+        150,
+        "--benchmark",
+        "MATH",
     )
     assert said.stdout == ""
     assert "n = 1 to 6 (unequal)" in said.stderr
@@ -248,7 +258,12 @@ def test_a_failure_is_a_sentence_on_stderr_and_status_1(pair: Passk, command: tu
 
 @pytest.mark.parametrize(
     "command",
-    [("sets",), ("runs", "--format", "xml"), ("no-such-command", "x"), ("sets", "--base", "a", "--rl", "b", "--min-correct", "0")],
+    [
+        ("sets",),
+        ("runs", "--format", "xml"),
+        ("no-such-command", "x"),
+        ("sets", "--base", "a", "--rl", "b", "--min-correct", "0"),
+    ],
 )
 def test_wrong_usage_is_status_2(pair: Passk, command: tuple[str, ...]) -> None:
     result = pair(*command, status=2)
@@ -388,15 +403,10 @@ def test_help_names_every_command(run_passk: Passk) -> None:
 def test_an_unwritable_place_for_a_store(run_passk: Passk, open_folder: Path) -> None:
     """As a user without rights; root may write everywhere."""
     csv_file(open_folder / "c.csv", ("problem", "n", "c"), [(1, 4, 1)])
-    if os.geteuid() == 0:
-        command = ["setpriv", "--reuid=65534", "--clear-groups", *passk_command()]
-        open_folder.chmod(0o755)
-    else:
-        command = passk_command()
-        open_folder.chmod(0o555)
+    open_folder.chmod(0o555)
     environment = replace(run_passk, home=open_folder).environment
     result = subprocess.run(
-        [*command, "import", "c.csv", "--model", "m", "--benchmark", "b"],
+        [*without_rights(), *passk_command(), "import", "c.csv", "--model", "m", "--benchmark", "b"],
         cwd=open_folder,
         env=environment,
         capture_output=True,

@@ -79,6 +79,11 @@ class Driver:
         await self.pilot.press(*({" ": "space"}.get(letter, letter) for letter in text))
         await self.idle()
 
+    async def resize(self, width: int, height: int) -> None:
+        await self.pilot.resize_terminal(width, height)
+        await until(lambda: self.screen._compositor.size == (width, height) == self.screen.size)
+        await self.idle()
+
     def find(self, what: type[T], name: str | None = None) -> T:
         return self.screen.query_one(f"#{name}", what) if name else self.screen.query_one(what)
 

@@ -68,11 +68,9 @@ async def test_the_footer_fits(sums_store: StoreLayout, where: str) -> None:
 async def test_every_key_of_a_screen_does_something_or_says_why(sums_store: StoreLayout, where: str) -> None:
     keys = [(action, key) for action in ACTIONS if where in action.where for key in action.keys.split(",")]
     async with explorer(sums_store, (80, 24)) as user:
+        await go_to(user, where)
+        screen = user.screen
         for action, key in keys:
-            while screen_name(user) != "home":
-                await user.press("escape")
-            await go_to(user, where)
-            screen = user.screen
             called: list[str] = []
             name = action.name.partition("(")[0]
             method = getattr(screen, f"action_{name}")
@@ -85,7 +83,8 @@ async def test_every_key_of_a_screen_does_something_or_says_why(sums_store: Stor
             await user.press(key)
             assert called == [name], f"{key} on {where}"
             delattr(screen, f"action_{name}")
-            assert user.app.is_running
+            while user.screen is not screen or screen.has_class("filtering"):
+                await user.press("escape")
 
 
 async def test_every_action_belongs_to_a_screen() -> None:
@@ -169,6 +168,5 @@ async def test_the_screen_follows_the_size_of_the_terminal(sums_store: StoreLayo
             await go_to(user, where)
             wide = user.shown
             for size in ((80, 24), (40, 12), (20, 6), (200, 60), (120, 40)):
-                await user.pilot.resize_terminal(*size)
-                await user.idle()
+                await user.resize(*size)
             assert user.shown == wide, where

@@ -10,8 +10,19 @@ import pytest
 
 from backend.errors import InputError, PasskError
 from backend.store.layout import StoreLayout
-from tests.importers.test_formats import imported, verdicts
-from tests.support import Passk, contents, csv_file, gym_result, jsonl, long_rows, qwen_line, reasoning_gym, runs_of
+from tests.support import (
+    Passk,
+    contents,
+    csv_file,
+    gym_result,
+    imported,
+    jsonl,
+    long_rows,
+    qwen_line,
+    reasoning_gym,
+    runs_of,
+    verdicts,
+)
 
 GOOD = qwen_line("Good?", [True, False])
 LONG = {"id": "p", "text": "x", "correct": True}
@@ -74,7 +85,11 @@ HUMAN_EVAL = {
 }
 CASES = [
     pytest.param(first, bad, words, id=f"{name}: {case}")
-    for name, first, cases in (("qwen-math", GOOD, QWEN), ("long-form", LONG, LONG_FORM), ("human-eval", HUMAN, HUMAN_EVAL))
+    for name, first, cases in (
+        ("qwen-math", GOOD, QWEN),
+        ("long-form", LONG, LONG_FORM),
+        ("human-eval", HUMAN, HUMAN_EVAL),
+    )
     for case, (bad, words) in cases.items()
 ]
 

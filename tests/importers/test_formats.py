@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from backend import Options, Reader, RunOptions, import_files
+from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
-from backend.importers.registry import importer_for, importers
 from backend.importers.protocol import SourceFile
-from backend.importers.report import ImportReport
-from backend.records import Path as ReasoningPath
-from backend.records import Run
+from backend.importers.registry import importer_for, importers
 from backend.store.layout import StoreLayout
-from tests.support import csv_file, gym_result, jsonl, long_rows, qwen_line, reasoning_gym, runs_of, with_reader
-
-NAMED = RunOptions(model="m", benchmark="b")
-
-
-def imported(layout: StoreLayout, *paths: Path, options: Mapping[str, str] | None = None, **said: Any) -> ImportReport:
-    n = said.pop("n", None)
-    form = said.pop("form", None)
-    return import_files(
-        layout,
-        paths,
-        run_options=RunOptions(**{"model": "m", "benchmark": "b", **said}),
-        options=Options(n=n, columns=options or {}),
-        wanted_format=form,
-    )
-
-
-def paths_of(layout: StoreLayout, problem: str, run: str = "m@b") -> list[ReasoningPath]:
-    def read(reader: Reader) -> list[ReasoningPath]:
-        found = reader.run(run)
-        return list(reader.paths(found, reader.problem_key(found.benchmark, problem)))
-
-    return with_reader(layout, read)  # type: ignore[no-any-return]
-
-
-def verdicts(layout: StoreLayout, problem: str, run: str = "m@b") -> list[str]:
-    return [path.sample.verdict for path in paths_of(layout, problem, run)]
-
-
-def totals(run: Run) -> tuple[int, int, int]:
-    return run.problems, run.samples, run.correct
-
+from tests.support import (
+    csv_file,
+    gym_result,
+    imported,
+    jsonl,
+    long_rows,
+    paths_of,
+    qwen_line,
+    reasoning_gym,
+    runs_of,
+    totals,
+    verdicts,
+    with_reader,
+)
 
 # Recognition
 
@@ -272,7 +249,10 @@ def test_long_form_with_usual_names(store: StoreLayout, tmp_path: Path, form: st
 
 
 def test_long_form_with_chosen_columns(store: StoreLayout, tmp_path: Path) -> None:
-    rows = [{"key": "a", "said": "one", "won": 1, "text": "not this"}, {"key": "a", "said": "two", "won": 0, "text": ""}]
+    rows = [
+        {"key": "a", "said": "one", "won": 1, "text": "not this"},
+        {"key": "a", "said": "two", "won": 0, "text": ""},
+    ]
     imported(store, jsonl(tmp_path / "a.jsonl", rows), options={"problem": "key", "text": "said", "verdict": "won"})
     assert verdicts(store, "a") == ["correct", "wrong"]
     assert [path.text for path in paths_of(store, "a")] == ["one", "two"]
@@ -285,9 +265,7 @@ def test_long_form_with_chosen_columns(store: StoreLayout, tmp_path: Path) -> No
         ({"verdit": "is_correct"}, "--column verdit=is_correct: unknown field\nKnown fields: verdict"),
     ],
 )
-def test_a_mistyped_column_is_refused(
-    store: StoreLayout, tmp_path: Path, columns: dict[str, str], words: str
-) -> None:
+def test_a_mistyped_column_is_refused(store: StoreLayout, tmp_path: Path, columns: dict[str, str], words: str) -> None:
     with pytest.raises(UsageError) as caught:
         imported(store, jsonl(tmp_path / "a.jsonl", long_rows()), options=columns)
     assert words in str(caught.value)

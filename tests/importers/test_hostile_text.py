@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from backend.store.layout import StoreLayout
-from tests.importers.test_formats import imported, paths_of
-from tests.support import Passk, csv_file, jsonl, qwen_line, runs_of, with_reader
+from tests.support import Passk, csv_file, imported, jsonl, paths_of, qwen_line, runs_of, with_reader
 
 TEXTS = {
     "empty": "",

@@ -7,8 +7,19 @@ from pathlib import Path
 
 from backend import RunOptions, import_files
 from backend.store.layout import StoreLayout
-from tests.importers.test_formats import imported, totals
-from tests.support import Passk, contents, csv_file, jsonl, long_rows, qwen_line, reasoning_gym, gym_result, runs_of
+from tests.support import (
+    Passk,
+    contents,
+    csv_file,
+    gym_result,
+    imported,
+    jsonl,
+    long_rows,
+    qwen_line,
+    reasoning_gym,
+    runs_of,
+    totals,
+)
 
 
 def test_importing_a_file_again_changes_nothing_and_says_so(run_passk: Passk) -> None:

@@ -43,9 +43,7 @@ def test_combinations_run_from_solved_by_all_to_solved_by_none() -> None:
 
 def enumerated(draws: int, n: int, c: int, min_correct: int) -> Fraction:
     """Share of all draws without replacement that hold enough of the c correct samples."""
-    enough = sum(
-        sum(sample < c for sample in drawn) >= min_correct for drawn in combinations(range(n), draws)
-    )
+    enough = sum(sum(sample < c for sample in drawn) >= min_correct for drawn in combinations(range(n), draws))
     return Fraction(enough, comb(n, draws))
 
 
@@ -70,9 +68,7 @@ PAIR = st.integers(3, 6).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(PAIR, PAIR), min_size=1, max_size=6), st.integers(1, 3), st.integers(1, 2))
-def test_expected_counts(
-    problems: list[tuple[tuple[int, int], tuple[int, int]]], draws: int, min_correct: int
-) -> None:
+def test_expected_counts(problems: list[tuple[tuple[int, int], tuple[int, int]]], draws: int, min_correct: int) -> None:
     expected = expected_counts(problems, draws, min_correct)
     assert abs(sum(expected.values()) - len(problems)) < 1e-9
     for entry, value in expected.items():

@@ -17,8 +17,18 @@ from backend.store.connection import open_database
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
 from backend.store.parts import discard, waiting_parts
-from tests.importers.test_formats import imported
-from tests.support import Attempt, Passk, csv_file, everything, everything_in, jsonl, qwen_line, runs_of, write_part
+from tests.support import (
+    Attempt,
+    Passk,
+    csv_file,
+    everything,
+    everything_in,
+    imported,
+    jsonl,
+    qwen_line,
+    runs_of,
+    write_part,
+)
 
 
 def random_attempts(random: Random, first_index: int) -> list[Attempt]:
@@ -78,9 +88,7 @@ def test_statistics_agree_with_the_samples(store: StoreLayout) -> None:
 
 
 @pytest.mark.parametrize("large", [0, 15, 10**9])
-def test_a_large_part_is_read_from_its_file(
-    store: StoreLayout, monkeypatch: pytest.MonkeyPatch, large: int
-) -> None:
+def test_a_large_part_is_read_from_its_file(store: StoreLayout, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
     """Whatever the size from which parts stay on disk, the same is shown, and superseding works."""
     monkeypatch.setattr(database_module, "LARGE", large)
     random_store(store, Random(2), 5)
@@ -313,6 +321,8 @@ def test_an_interrupted_reader_stays_usable(store: StoreLayout, tmp_path: Path) 
                         curves(reader, [run])
                     except Cancelled:
                         cancelled += 1
+                        if cancelled == 3:
+                            break
             finally:
                 done.set()
                 thread.join()

@@ -18,23 +18,23 @@ from backend.store.database import Database
 from backend.store.layout import StoreLayout
 from backend.store.locks import BaseLock
 from backend.store.parts import waiting_parts
-from tests.importers.test_formats import imported
 from tests.support import (
     ROOT,
     Attempt,
     Passk,
     contents,
     everything_in,
+    imported,
     jsonl,
     long_rows,
     passk_command,
     qwen_line,
     run_python,
     runs_of,
+    without_rights,
     write_part,
 )
 
-NOBODY = 65534
 OPEN = """
 import sys
 from pathlib import Path
@@ -220,18 +220,10 @@ def test_several_first_imports_at_once_make_one_store(run_passk: Passk) -> None:
 
 def as_somebody(store: Path, *command: object) -> subprocess.CompletedProcess[str]:
     """Run passk as a user who may read the store and write nothing."""
-
-    def drop_rights() -> None:
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-
     return subprocess.run(
-        [*passk_command(), *map(str, command), "--store", str(store)],
+        [*without_rights(), *passk_command(), *map(str, command), "--store", str(store)],
         cwd="/",
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"},
-        preexec_fn=drop_rights,
         capture_output=True,
         encoding="utf-8",
         timeout=60,
@@ -291,9 +283,7 @@ def test_somebody_without_write_rights_browses_a_store_of_parts_alone(open_folde
     check_browsing(layout)
 
 
-def test_somebody_without_write_rights_browses_while_the_owner_imports(
-    foreign: StoreLayout, tmp_path: Path
-) -> None:
+def test_somebody_without_write_rights_browses_while_the_owner_imports(foreign: StoreLayout, tmp_path: Path) -> None:
     """Only the folder's own rights keep readers from writing; the owner goes on."""
     database = open_store(foreign)
     try:

@@ -13,8 +13,7 @@ from backend.store.connection import SCHEMA_VERSION, open_database, schema_versi
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
 from backend.store.migrations import Migration, migrate, migrations
-from tests.importers.test_formats import imported
-from tests.support import Attempt, Passk, contents, everything_in, jsonl, long_rows, runs_of, write_part
+from tests.support import Attempt, Passk, contents, everything_in, imported, jsonl, long_rows, runs_of, write_part
 
 
 def with_version(layout: StoreLayout, version: int) -> None:
@@ -53,8 +52,40 @@ def test_an_empty_base_is_made_into_a_store(store: StoreLayout, tmp_path: Path) 
     assert runs_of(store)["m@b"].samples == 12
 
 
+def store_of_version_1(layout: StoreLayout) -> None:
+    """As the first passk wrote it, with a run of published counts."""
+    layout.create()
+    connection = open_database(layout.base)
+    migrate(connection, "base", layout.base, migrations()[:1])
+    connection.execute("INSERT INTO models VALUES ('m', 'rl', NULL, 7, NULL, 'p')")
+    connection.execute("INSERT INTO runs VALUES (1, 'm@b', 'm', 'b', '{}', 'p')")
+    connection.execute("INSERT INTO problems VALUES (2, 'b', 'x', 0, NULL, NULL, NULL, NULL, 'p')")
+    connection.execute("INSERT INTO statistics VALUES (1, 2, 'counts', 4, 3, 0, 0, 0, 0)")
+    connection.close()
+
+
+@pytest.mark.skipif(SCHEMA_VERSION == 1, reason="there is no older version yet")
+@pytest.mark.parametrize("command", ["runs", "import"])
+def test_a_store_of_the_first_version_is_migrated_when_it_is_opened(
+    run_passk: Passk, store: StoreLayout, command: str
+) -> None:
+    store_of_version_1(store)
+    if command == "runs":
+        (run,) = run_passk("runs", "--store", store.root, "--format", "json").json
+        assert (run["run"], run["step"], run["samples"], run["correct"]) == ("m@b", 7, 4, 3)
+    else:
+        jsonl(run_passk.folder / "a.jsonl", long_rows())
+        run_passk("import", "a.jsonl", "--model", "m2", "--benchmark", "b", "--store", store.root)
+    connection = open_database(store.base)
+    assert schema_version(connection, "base") == SCHEMA_VERSION
+    connection.close()
+    runs = runs_of(store)
+    assert runs["m@b"].correct == 3
+    assert ("m2@b" in runs) == (command == "import")
+
+
 def older(path: Path) -> duckdb.DuckDBPyConnection:
-    """A real database of schema version 1 with a row in it, in use as `base`."""
+    """A real database of this passk's version with a row in it: the older one for a passk to come."""
     connection = open_database(path)
     migrate(connection, "base", path)
     connection.execute("INSERT INTO models VALUES ('m', 'rl', NULL, NULL, NULL, 'p')")

@@ -1,0 +1,286 @@
+"""The server engine: samples from OpenAI-compatible completions servers, such as `vllm serve` on other nodes.
+
+Every sample is a request of its own with its own seed. A server that tokenizes (vLLM does) is sent tokens, tells what
+was drawn token by token, and can score; of any other the texts, finish reasons and log-probabilities are taken.
+Loading and drawing need nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from backend.engines.protocol import EngineUnavailable, FinishReason, Request, Sample, SamplingParams, Score, Scoring
+from backend.engines.server_connection import Address, Connection, Key, Refused, Trouble
+from backend.engines.server_pool import Pool
+from backend.errors import UsageError, suggestion
+
+FINISHED: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
+VLLM_ONLY = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "return_token_ids": True}
+"""Sent to vLLM, which would take the first three from the model's folder."""
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """The options of the server engine."""
+
+    base_url: str | Sequence[str] = "http://127.0.0.1:8000/v1"
+    """One or more, separated by commas or as a list."""
+    concurrency: int = 64
+    """Requests in flight, for each server."""
+    timeout: float = 1800.0
+    """Seconds for one sample."""
+    retries: int = 5
+    """After the first failure."""
+    backoff: float = 1.0
+    """Seconds of rest after the first failure; twice as long after each further one."""
+    api_key_env: str = "PASSK_API_KEY"
+    """The environment variable that holds the API key, if the server wants one."""
+    eos_token_id: int | None = None
+    """For scoring: the model's end-of-text token, which servers do not tell."""
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> ServerOptions:
+        """Raises UsageError for an unknown option or a value that cannot be."""
+        known = sorted(cls.__dataclass_fields__)
+        for name in options:
+            if name not in known:
+                raise UsageError(f"The server engine has no option {name}", next_step=suggestion(name, known, "option"))
+        made = cls(**options)
+        for name in ("concurrency", "timeout", "backoff", "retries"):
+            value = getattr(made, name)
+            least = 0 if name == "retries" else 1 if name == "concurrency" else 1e-3
+            whole = name in ("concurrency", "retries")
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value < least:
+                raise UsageError(f"The option {name} of the server engine cannot be {value}")
+        return made
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The base URLs, taken apart."""
+        urls = self.base_url.split(",") if isinstance(self.base_url, str) else self.base_url
+        found = tuple(dict.fromkeys(Address.parse(url.strip()) for url in urls if url.strip()))
+        if not found:
+            raise UsageError("The server engine needs a base URL", next_step="For example http://127.0.0.1:8000/v1.")
+        return found
+
+
+@dataclass(frozen=True)
+class _Prompt:
+    """What is sent for a prompt, and how many tokens may follow it."""
+
+    sent: str | list[int]
+    room: int | None
+
+
+class ServerEngine:
+    """Draws samples from, and scores texts with, the model that one or more servers hold."""
+
+    name = "server"
+
+    def __init__(self, pool: Pool, options: ServerOptions, model: str, software: str, *, tokenizes: bool) -> None:
+        """`load` makes one."""
+        self._pool, self._options, self._model = pool, options, model
+        self._software, self._tokenizes = software, tokenizes
+
+    @classmethod
+    def load(cls, model: str, *, options: Mapping[str, Any] | None = None) -> ServerEngine:
+        """Look which servers are there and what they serve.
+
+        Args:
+            model: the model's name as the server knows it; empty for the only one that it serves.
+            options: see `ServerOptions`.
+
+        Raises:
+            EngineUnavailable: no server answers, or the first that does has no such model.
+            UsageError: an option cannot be.
+        """
+        read = ServerOptions.read(options or {})
+        key = Key.read(read.api_key_env)
+        pool = Pool(read.addresses, key, read.concurrency, read.retries, read.backoff)
+        reasons = []
+        for address in pool.addresses:
+            connection = Connection(address, key)
+            try:
+                with closing(connection):
+                    return cls(pool, read, *_look(connection, model), tokenizes=_tokenizes(connection, model))
+            except (Trouble, Refused) as error:
+                reasons.append(str(error))
+        raise EngineUnavailable("; ".join(reasons))
+
+    @property
+    def version(self) -> str:
+        """For example ``server vllm 0.32.0, model qwen``; no host names, since stores are shared."""
+        return f"server {self._software}, model {self._model}"
+
+    def close(self) -> None:
+        """Nothing is kept open between calls."""
+
+    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+        """Yield samples as they finish. Where a server tells no log-probabilities, their sum is NaN.
+
+        Raises:
+            ValueError: a server refused prompts, such as too long ones; all other samples have been handed on.
+            EngineUnavailable: no server is left; what had finished has been handed on.
+        """
+        refused: dict[str, str] = {}
+        prompts: dict[str, _Prompt] = {}
+        texts = list(dict.fromkeys(request.prompt for request in requests))
+        with closing(self._pool.run(texts, self._prompt)) as found:
+            prompts.update((text, prompt) for text, prompt in found if not isinstance(prompt, Refused))
+
+        def work() -> Iterator[tuple[Request, int]]:
+            for request in requests:
+                prompt = prompts.get(request.prompt)
+                if prompt is None or (prompt.room is not None and prompt.room < 1):
+                    refused[request.problem] = "it leaves no room in the model's context"
+                    continue
+                yield from ((request, place) for place in range(request.n))
+
+        def draw(connection: Connection, job: tuple[Request, int]) -> Sample:
+            return self._draw(connection, *job, prompts[job[0].prompt], params)
+
+        with closing(self._pool.run(work(), draw)) as drawn:
+            for (request, _), sample in drawn:
+                if isinstance(sample, Refused):
+                    refused[request.problem] = str(sample)
+                else:
+                    yield sample
+        if refused:
+            problem, why = next(iter(refused.items()))
+            more = f" (and of {len(refused) - 1:,} other problems)" if len(refused) > 1 else ""
+            raise ValueError(f"The prompt of {problem}{more} could not be sampled: {why}")
+
+    def score(self, items: Sequence[Scoring]) -> Iterator[Score]:
+        """Log-probabilities of given texts, in the order of the items; exact where the server runs in float32.
+
+        Raises:
+            EngineUnavailable: the server does not tokenize, or the option eos_token_id is missing.
+            ValueError: the server refused a text.
+        """
+        if not self._tokenizes:
+            raise EngineUnavailable("Scoring needs a server that tokenizes, such as vLLM; this one does not")
+        if self._options.eos_token_id is None and any(item.finish_reason == "stop" for item in items):
+            raise EngineUnavailable(
+                "Scoring texts that ended needs the option eos_token_id: no server tells which it is"
+            )
+        scores: dict[int, Score] = {}
+        following = 0
+
+        def score(connection: Connection, place: int) -> Score:
+            return self._score(connection, items[place])
+
+        with closing(self._pool.run(range(len(items)), score)) as found:
+            for place, result in found:
+                if isinstance(result, Refused):
+                    raise ValueError(f"Text {place + 1} could not be scored: {result}")
+                scores[place] = result
+                while following in scores:
+                    yield scores.pop(following)
+                    following += 1
+
+    def _tokens(self, connection: Connection, text: str, *, special: bool) -> tuple[list[int], int]:
+        """Token ids of a text, and the size of the context."""
+        payload = {"model": self._model, "prompt": text, "add_special_tokens": special}
+        answer = connection.post(f"{connection.address.root}/tokenize", payload, self._options.timeout)
+        try:
+            return list(answer["tokens"]), int(answer["max_model_len"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise Trouble(f"{connection.address} sent tokens in a form that is not understood") from error
+
+    def _prompt(self, connection: Connection, text: str) -> _Prompt:
+        if not self._tokenizes:
+            return _Prompt(text, None)
+        ids, limit = self._tokens(connection, text, special=True)
+        return _Prompt(ids, limit - len(ids) if ids else 0)
+
+    def _draw(
+        self, connection: Connection, request: Request, place: int, prompt: _Prompt, params: SamplingParams
+    ) -> Sample:
+        payload = {
+            "model": self._model,
+            "prompt": prompt.sent,
+            "max_tokens": params.max_tokens if prompt.room is None else min(params.max_tokens, prompt.room),
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            "n": 1,
+            "seed": request.seeds[place],
+            # vLLM adds the drawn token to that many others; to some servers 0 means none at all.
+            "logprobs": 0 if self._tokenizes else 1,
+            **({"stop": list(params.stop)} if params.stop else {}),
+            **(VLLM_ONLY if self._tokenizes else {}),
+        }
+        answer = connection.post(f"{connection.address.path}/completions", payload, self._options.timeout)
+        with suppress(LookupError, TypeError, ValueError, AttributeError):
+            return _sample(answer, request, place, params)
+        raise Trouble(f"{connection.address} sent a completion in a form that is not understood")
+
+    def _score(self, connection: Connection, item: Scoring) -> Score:
+        prompt, limit = self._tokens(connection, item.prompt, special=True)
+        text, _ = self._tokens(connection, item.text, special=False)
+        if item.finish_reason == "stop" and self._options.eos_token_id is not None:
+            text.append(self._options.eos_token_id)
+        if not text:
+            return Score(0, 0.0, ())
+        if len(prompt) + len(text) >= limit:
+            raise Refused(f"it has {len(prompt) + len(text):,} tokens, and servers score less than {limit:,}")
+        payload = {"model": self._model, "prompt": prompt + text, "max_tokens": 0, "echo": True, "logprobs": 0}
+        answer = connection.post(f"{connection.address.path}/completions", payload, self._options.timeout)
+        try:
+            values = tuple(float(value) for value in answer["choices"][0]["logprobs"]["token_logprobs"][len(prompt) :])
+        except (LookupError, TypeError, ValueError) as error:
+            raise Trouble(f"{connection.address} sent a score in a form that is not understood") from error
+        if len(values) < len(text):
+            raise Trouble(f"{connection.address} scored {len(values)} of {len(text)} tokens")
+        values = values[: len(text)]
+        return Score(len(values), float(sum(values)), values)
+
+
+def _look(connection: Connection, model: str) -> tuple[str, str]:
+    """The model's name, and what software the server is, as far as it tells."""
+    served = [
+        str(entry["id"])
+        for entry in connection.get(f"{connection.address.path}/models").get("data") or []
+        if isinstance(entry, dict) and "id" in entry
+    ]
+    if not model and len(served) == 1:
+        model = served[0]
+    if served and model not in served:
+        wanted = f"does not serve {model}" if model else "serves several models, and none was chosen"
+        raise Refused(f"{connection.address} {wanted}; it serves {', '.join(served[:8])}")
+    with suppress(Trouble, Refused):
+        return model, f"vllm {connection.get(f'{connection.address.root}/version')['version']}"
+    return model, "of unknown kind"
+
+
+def _tokenizes(connection: Connection, model: str) -> bool:
+    """Whether the server has vLLM's tokenizer."""
+    payload = {"prompt": "1", **({"model": model} if model else {})}
+    with suppress(Trouble, Refused):
+        answer = connection.post(f"{connection.address.root}/tokenize", payload, 10.0)
+        return isinstance(answer.get("tokens"), list) and "max_model_len" in answer
+    return False
+
+
+def _sample(answer: Mapping[str, Any], request: Request, place: int, params: SamplingParams) -> Sample:
+    """A server's answer as a sample; raises what indexing raises where something is missing."""
+    choice = answer["choices"][0]
+    told = (choice.get("logprobs") or {}).get("token_logprobs")
+    logprobs = None if told is None else tuple(float(value) for value in told)
+    ids = tuple(int(token) for token in choice.get("token_ids") or ())
+    usage = answer.get("usage") or {}
+    tokens = len(ids) or int(usage.get("completion_tokens") or len(logprobs or ()))
+    return Sample(
+        problem=request.problem,
+        index=request.indices[place],
+        seed=request.seeds[place],
+        text=str(choice["text"]),
+        tokens=tokens,
+        finish_reason=FINISHED[choice["finish_reason"]],
+        logprob_sum=math.nan if logprobs is None else float(sum(logprobs)),
+        token_ids=ids,
+        logprobs=logprobs if params.logprobs else None,
+    )

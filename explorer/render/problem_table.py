@@ -1,0 +1,46 @@
+"""The table of a solve set's problems: columns for a width, and the cells of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from rich.text import Text
+
+from backend.records import SetProblem
+from explorer.render.literal import cell
+from explorer.render.names import squeezed
+from explorer.render.numbers import UNKNOWN, compact
+from explorer.widgets.paged_table import Column
+
+MARK = "●"
+"""Before the id of a problem that is marked."""
+
+
+def problem_columns(problems: Sequence[SetProblem], words: Sequence[str], width: int, *, narrow: bool) -> list[Column]:
+    """The columns for problems compared between runs called `words`; the statement takes what is left."""
+    # A heading holds a short name, what is counted, and the sort arrow.
+    wide = 11 if narrow and len(words) > 2 else 13
+    tallies = [Column(f"c{index}", f"{squeezed(word, wide - 5)} c/n", wide, True) for index, word in enumerate(words)]
+    if narrow:
+        tokens = [Column(f"t{len(words) - 1}", "tokens", 7, True)]
+    else:
+        tokens = [Column(f"t{index}", f"{squeezed(word, 7)} tok", 12, True) for index, word in enumerate(words)]
+    longest_id = min(max((len(problem.label) for problem in problems), default=2), 16)
+    longest_level = min(max((len(problem.level) for problem in problems if problem.level), default=0), 12)
+    level = [Column("level", "level", max(longest_level, 5))] if longest_level else []
+    fixed = [Column("id", "id", max(longest_id, 3) + 2), *level, *tallies, *tokens]
+    rest = width - 4 - sum(column.width + 2 for column in fixed)
+    return [fixed[0], Column("statement", "statement", max(rest, 12)), *fixed[1:]]
+
+
+def problem_cells(problem: SetProblem, columns: Sequence[Column], marked: Collection[int]) -> list[Text]:
+    """The cells of one problem under these columns; a marked one has its mark."""
+    values = {
+        "id": f"{MARK if problem.key in marked else ' '} {problem.label}",
+        "statement": problem.excerpt if problem.excerpt is not None else "no statement stored",
+        "level": problem.level or UNKNOWN,
+    }
+    for index, (tally, tokens) in enumerate(zip(problem.tallies, problem.mean_tokens, strict=True)):
+        values[f"c{index}"] = f"{tally.c}/{tally.n}"
+        values[f"t{index}"] = compact(tokens)
+    return [cell(values[column.key], longest=column.width, right=column.right) for column in columns]

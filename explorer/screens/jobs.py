@@ -1,0 +1,159 @@
+"""Jobs: what is being drawn, how far it is, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from backend import Reader, describe, find_job, jobs_of, moves
+from explorer.actions import JOBS, bindings
+from explorer.navigation import Place
+from explorer.render.job_words import STATE_MARKS, duration, job_in_words, progress_bar
+from explorer.render.literal import cell, literal
+from explorer.render.names import contrast, set_name
+from explorer.render.numbers import compact
+from explorer.screens.base import DataScreen
+from explorer.screens.dialogs import Dialog
+from explorer.widgets.paged_table import Column, PagedTable
+
+
+class JobsScreen(DataScreen):
+    """A row for each job, the newest first; below it the one under the cursor in words."""
+
+    WHERE = JOBS
+    BINDINGS = bindings(JOBS)
+    CSS_PATH = "../styles/jobs.tcss"
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.moved: dict[str, list[str]] = {}
+        """Problems that changed their set, in words, by job."""
+
+    def compose_body(self) -> ComposeResult:
+        """Table and details."""
+        yield PagedTable(id="jobs")
+        with VerticalScroll(id="job"):
+            yield Static(id="details")
+
+    def on_mount(self) -> None:
+        """Workers report every second."""
+        super().on_mount()
+        self.query_one(PagedTable).focus()
+        self.set_interval(1.0, self.reload)
+
+    def reload(self) -> None:
+        """Ask for all jobs."""
+        self.crumbs("jobs")
+
+        def read(reader: Reader) -> list[dict[str, Any]]:
+            return [describe(job) for job in jobs_of(reader.database.layout)]
+
+        self.ask("jobs", read, self.show_jobs)
+
+    def show_jobs(self, rows: list[dict[str, Any]]) -> None:
+        """Fill the table; the cursor stays on its job."""
+        self.rows = {row["job"]: row for row in rows}
+        table = self.query_one(PagedTable)
+        table.show(self.columns(), list(self.rows), self.row)
+        if table.cursor_key is not None:
+            self.on_paged_table_moved(PagedTable.Moved(table, table.cursor_key))
+        if not rows:
+            empty = "No jobs yet. Mark problems in a solve set with space and press r, or use passk sample."
+            self.query_one("#details", Static).update(literal(empty))
+
+    def columns(self) -> list[Column]:
+        """Columns for this width."""
+        fixed = [
+            Column("state", "state", 11),
+            Column("progress", "progress", 16),
+            Column("samples", "samples", 13, True),
+            Column("rate", "tok/s", 6, True),
+            Column("left", "left", 7, True),
+        ]
+        rest = self.size.width - 4 - sum(column.width + 2 for column in fixed)
+        return [fixed[0], Column("run", "run", max(rest - 2, 10)), *fixed[1:]]
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one job."""
+        row = self.rows[key]
+        values = {
+            "state": f"{STATE_MARKS.get(row['state'], ' ')} {row['state']}",
+            "run": row["run"],
+            "progress": progress_bar(row["samples"], row["wanted"], 16),
+            "samples": f"{compact(row['samples'])}/{compact(row['wanted'])}",
+            "rate": compact(row["tokens_per_second"]),
+            "left": duration(row["seconds_left"]),
+        }
+        return [cell(values[c.key], longest=c.width, right=c.right) for c in self.columns()]
+
+    def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
+        """The details follow the cursor."""
+        self.show_details(event.key, self.moved.get(event.key, []))
+        key = event.key
+
+        def read(reader: Reader) -> tuple[str, list[str]]:
+            runs, moved = moves(reader, find_job(reader.database.layout, key))
+            words = contrast([reader.run(name) for name in runs])
+            return key, [
+                f"problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
+                for move in moved
+            ]
+
+        self.ask("moves", read, lambda answer: self.show_moves(*answer))
+
+    def show_moves(self, key: str, moved: list[str]) -> None:
+        """What moved has come."""
+        self.moved[key] = moved
+        if self.query_one(PagedTable).cursor_key == key:
+            self.show_details(key, moved)
+
+    def show_details(self, key: str, moved: list[str]) -> None:
+        """One job in words."""
+        self.query_one("#details", Static).update(job_in_words(self.rows[key], moved))
+
+    def action_log(self) -> None:
+        """What the worker printed, its end first in sight."""
+        key = self.query_one(PagedTable).cursor_key
+        if key is None:
+            return
+
+        def read(reader: Reader) -> str:
+            return find_job(reader.database.layout, key).log.read_text(encoding="utf-8", errors="replace")[-20_000:]
+
+        def show(text: str) -> None:
+            self.app.push_screen(Dialog(f"Log of {key}", literal(text or "empty")))
+
+        self.ask("log", read, show)
+
+    def action_cancel(self) -> None:
+        """Ask the worker to stop."""
+        self._change("cancel", "asked to stop; what has been drawn stays")
+
+    def action_resume(self) -> None:
+        """Start a worker for what is left."""
+        key = self.query_one(PagedTable).cursor_key
+        if key is not None and self.rows[key]["state"] in ("running", "finished"):
+            self.refuse(f"The job is {self.rows[key]['state']}")
+            return
+        self._change("start", "started again")
+
+    def _change(self, what: str, said: str) -> None:
+        key = self.query_one(PagedTable).cursor_key
+        if key is None:
+            return
+
+        def change(reader: Reader) -> str:
+            job = find_job(reader.database.layout, key)
+            if what == "cancel":
+                job.cancel()
+            else:
+                job.start()
+            return f"{key}: {said}"
+
+        self.ask(what, change, self.explorer.say)

@@ -1,0 +1,203 @@
+"""What turns data into lines and names, on whatever text there is."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len, get_character_cell_size
+
+from backend.records import Model, Run, SetProblem, Tally
+from explorer.render.literal import cell, literal
+from explorer.render.names import contrast, pair_label, set_name, squeezed
+from explorer.render.numbers import compact, percent, span
+from explorer.render.problem_list import in_set, matching, natural, ordered
+from explorer.render.visible import visible, visible_line
+from explorer.render.wrap import wrap
+from tests.explorer.hostile import NASTY
+
+any_text = st.text(alphabet=st.characters(), max_size=200) | st.sampled_from([t[:500] for t in NASTY.values()])
+words = st.text(alphabet="ab \n推é\u0301\t", max_size=200) | any_text
+OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+@given(any_text)
+def test_visible(text: str) -> None:
+    shown = visible(text)
+    assert len(shown) == len(text)
+    assert visible(shown) == shown
+    for before, after in zip(text, shown, strict=True):
+        assert after == "\n" or unicodedata.category(after) not in OBEYED, hex(ord(before))
+        if before == "\n" or unicodedata.category(before) not in OBEYED:
+            assert after == before
+
+
+def test_visible_knows_every_character_there_is() -> None:
+    for code in range(0x110000):
+        letter = chr(code)
+        shown = visible(letter)
+        if letter != "\n" and unicodedata.category(letter) in OBEYED:
+            assert shown != letter, hex(code)
+        else:
+            assert shown == letter or unicodedata.category(letter) == "Cn", hex(code)
+
+
+@given(any_text, st.integers(1, 50))
+def test_a_line_is_one_line(text: str, longest: int) -> None:
+    line = visible_line(text, longest)
+    assert "\n" not in line
+    assert len(line) <= longest
+    assert cell(text, longest=longest).plain == line
+    assert literal(text).plain == visible(text)
+
+
+@given(words, st.integers(1, 40))
+def test_wrap(text: str, width: int) -> None:
+    text = visible(text)
+    lines = wrap(text, width)
+    room = max(width, 2)
+    position = 0
+    for start, end in lines:
+        assert start <= end
+        # Between two lines there is a line feed, or the space at a break, or nothing.
+        assert text[position:start] in ("", " ", "\n")
+        assert "\n" not in text[start:end]
+        assert cell_len(text[start:end]) <= room or end - start == 1
+        position = end
+    assert position == len(text)
+    assert lines[0][0] == 0
+    assert len(lines) >= text.count("\n") + 1
+
+
+@given(st.lists(st.text(alphabet="abc", min_size=1, max_size=8), max_size=30), st.integers(8, 30))
+def test_words_stay_whole_where_they_fit(parts: list[str], width: int) -> None:
+    text = " ".join(parts)
+    assert " ".join(text[start:end] for start, end in wrap(text, width)).split() == parts
+
+
+def test_wide_and_narrow_text_break_alike() -> None:
+    text = "some words that go on and on, as models do, "
+    ascii_lines = wrap(text * 20, 33)
+    wide_lines = wrap(text * 20 + "é", 33)
+    assert ascii_lines[:-1] == wide_lines[: len(ascii_lines) - 1]
+
+
+@given(any_text, st.integers(1, 40))
+def test_squeezed(name: str, width: int) -> None:
+    short = squeezed(name, width)
+    assert len(short) <= max(width, 1)
+    if len(name) <= width:
+        assert short == name
+    elif width >= 5:
+        assert short[0] == name[0]
+        assert short[-1] == name[-1]
+        assert "…" in short
+
+
+def run(name: str, role: str | None = None, step: int | None = None, benchmark: str = "b") -> Run:
+    return Run(1, name, Model(name, role, None, step), benchmark, {}, 1, 1, 0, 0, 1, 1, 0, 0, 1, None)
+
+
+@given(any_text, any_text, st.integers(9, 80))
+def test_pair_label_fits(first: str, second: str, width: int) -> None:
+    label = pair_label(run(first), run(second), width)
+    assert " → " in label
+    assert len(label) <= width
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([run("a@b", "base"), run("c@b", "rl")], ("base", "RL")),
+        ([run("a@b", "rl", 400), run("c@b", "rl", 800)], ("step 400", "step 800")),
+        ([run("a@b", "base"), run("c@b", "rl", 400), run("d@b", "rl", 800)], ("base", "step 400", "step 800")),
+        ([run("a@b"), run("c@b")], ("a", "c")),
+        ([run("a@b", "rl"), run("c@b", "rl")], ("a", "c")),
+    ],
+)
+def test_contrast(runs: list[Run], expected: tuple[str, ...]) -> None:
+    assert contrast(runs) == expected
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=5))
+def test_set_names_are_all_different(solved: list[bool]) -> None:
+    from itertools import product
+
+    words = tuple(f"run {i}" for i in range(len(solved)))
+    names = [set_name(pattern, words) for pattern in product((True, False), repeat=len(solved))]
+    assert len(set(names)) == len(names)
+    assert "all" not in names, "that is what the total is called"
+
+
+def problem(key: int, label: str, c: int = 0, n: int = 4, tokens: float | None = None, level: str = "") -> SetProblem:
+    return SetProblem(
+        key, label, key, f"statement of {label}", level or None, (Tally(n, c), Tally(n, n - c)), (tokens, None),
+        (c > 0, c < n),
+    )  # fmt: skip
+
+
+problems = st.builds(
+    lambda rows: [problem(key, *row) for key, row in enumerate(rows)],
+    st.lists(
+        st.tuples(any_text, st.integers(0, 4), st.just(4), st.none() | st.floats(0, 1e4), st.sampled_from(["", "1", "x"])),
+        max_size=20,
+    ),
+)
+
+
+@given(problems, st.sampled_from(["position", "id", "statement", "level", "c0", "c1", "t0", "t1"]), st.booleans())
+def test_ordered(rows: list[SetProblem], column: str, descending: bool) -> None:
+    result = ordered(rows, column, reverse=descending)
+    assert sorted(p.key for p in result) == sorted(p.key for p in rows)
+    if column == "c0":
+        shares = [p.tallies[0].c for p in result]
+        assert shares == sorted(shares, reverse=descending)
+    if column == "t0":
+        tokens = [p.mean_tokens[0] for p in result]
+        known = [t for t in tokens if t is not None]
+        assert tokens == [*sorted(known, reverse=descending), *[None] * (len(tokens) - len(known))]
+
+
+@given(problems, any_text)
+def test_matching(rows: list[SetProblem], text: str) -> None:
+    found = matching(rows, text)
+    wanted = text.lower().split()
+    for p in rows:
+        inside = f"{p.label} {p.level or ''} {p.excerpt}".lower()
+        assert (p in found) == all(word in inside for word in wanted)
+
+
+@given(problems)
+def test_sets_are_a_partition(rows: list[SetProblem]) -> None:
+    patterns = [(True, True), (True, False), (False, True), (False, False)]
+    assert sum(len(in_set(rows, pattern)) for pattern in patterns) == len(rows)
+    assert in_set(rows, None) == rows
+
+
+@given(st.lists(any_text, max_size=20))
+def test_natural_order_never_fails(names: list[str]) -> None:
+    sorted(names, key=natural)
+
+
+def test_natural_order() -> None:
+    assert sorted(["p10", "p2", "q1", "p2b", "p", "p002c"], key=natural) == ["p", "p2", "p2b", "p002c", "p10", "q1"]
+    assert sorted(["1" * 5000, "2", "²", "٣"], key=natural)[:2] == ["2", "1" * 5000]
+    assert sorted(["Level 12", "Level 3"], key=natural) == ["Level 3", "Level 12"]
+
+
+@given(st.floats(0, 1e14))
+def test_compact(number: float) -> None:
+    assert len(compact(number)) <= 7
+    assert "e" not in compact(number)
+
+
+def test_unknown_is_never_zero() -> None:
+    assert percent(None) == compact(None) == span(None, None) == "–"
+    assert (percent(0.0), percent(0.614), span(8, 8), span(4, 8)) == ("0.0", "61.4", "8", "4–8")
+
+
+@given(st.characters())
+def test_no_character_is_wider_than_two_cells(letter: str) -> None:
+    assert get_character_cell_size(visible(letter)) <= 2
