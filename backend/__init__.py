@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backend.benchmarks.add import add_benchmark, known_benchmarks
+    from backend.benchmarks.problems import BenchmarkColumns
     from backend.comparison import (
         PAIR_SETS,
         curves,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from backend.jobs.plan import EngineChoice, SamplingPlan, plan_run
     from backend.jobs.requests import Addition, plan_addition
     from backend.jobs.resampling import Resampling, moves, plan_resampling, start_resampling
-    from backend.jobs.templates import read_template
+    from backend.jobs.templates import needs_chat, read_template, tokenizer_chat
     from backend.jobs.worker import work
     from backend.metrics.pass_at_k import powers_and_end
     from backend.metrics.solve_sets import all_combinations
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from backend.verifiers.registry import verifier_for
 
 _HOMES = {
+    "backend.benchmarks.add": ("add_benchmark", "known_benchmarks"),
+    "backend.benchmarks.problems": ("BenchmarkColumns",),
     "backend.comparison": (
         "PAIR_SETS",
         "curves",
@@ -63,7 +67,7 @@ _HOMES = {
     "backend.jobs.plan": ("EngineChoice", "SamplingPlan", "plan_run"),
     "backend.jobs.requests": ("Addition", "plan_addition"),
     "backend.jobs.resampling": ("Resampling", "moves", "plan_resampling", "start_resampling"),
-    "backend.jobs.templates": ("read_template",),
+    "backend.jobs.templates": ("needs_chat", "read_template", "tokenizer_chat"),
     "backend.jobs.worker": ("work",),
     "backend.metrics.pass_at_k": ("powers_and_end",),
     "backend.metrics.solve_sets": ("all_combinations",),
@@ -80,6 +84,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - the table above is the one list
     "Addition",
+    "BenchmarkColumns",
     "Configuration",
     "Database",
     "EngineChoice",
@@ -94,6 +99,7 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "RunReport",
     "SamplingPlan",
     "StoreLayout",
+    "add_benchmark",
     "all_combinations",
     "curves",
     "default_pairs",
@@ -104,9 +110,11 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "import_files",
     "importers",
     "jobs_of",
+    "known_benchmarks",
     "load_engine",
     "merge",
     "moves",
+    "needs_chat",
     "open_store",
     "pair_summaries",
     "plan_addition",
@@ -124,6 +132,7 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "start_resampling",
     "store_for_reading",
     "store_for_writing",
+    "tokenizer_chat",
     "verifier_for",
     "work",
 ]

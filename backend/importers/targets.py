@@ -12,7 +12,6 @@ from backend.records import ROLES, Model
 from backend.store.identity import without_surrogates
 from backend.store.parts import Manifest, PartRun
 
-
 NOT_SAMPLING = ("source", "model_path")
 """Parameters that say where something lies; they do not make another sampling configuration."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from backend.errors import UsageError
 from backend.importers.protocol import RunFacts
 from backend.importers.targets import RunOptions, Target, Targets
-from backend.jobs.templates import PLAIN, render_prompt
+from backend.jobs.templates import PLAIN, render_prompt, template_parameters
 from backend.records import Model
 from backend.store.identity import run_key
 from backend.store.reads import Reader
@@ -89,7 +89,7 @@ def plan_run(
     name = run_options.run or f"{run_options.model}@{benchmark}"
     stored = next((run.parameters for run in reader.runs(benchmark) if run.name == name), {})
     text = template if template is not None else str(stored.get("template") or _usual_template(reader, benchmark))
-    full = {**DEFAULTS, **stored, **parameters, "template": text}
+    full = {**DEFAULTS, **stored, **parameters, **template_parameters(text)}
     facts = RunFacts(benchmark=benchmark, parameters=tuple(sorted(full.items())))
     target = Targets(run_options, reader.database.manifests.values()).resolve(facts, "The model")
     rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
@@ -116,7 +116,9 @@ def plan_run(
         for key, label, statement, reference, metadata in rows
         if not problems or label in problems
     ]
-    return SamplingPlan(target, tuple(problem for problem in planned if problem.indices))
+    chosen = reader.rows("reads/benchmark", benchmark=benchmark)
+    verifier = chosen[0][0] if chosen else None
+    return SamplingPlan(target, tuple(problem for problem in planned if problem.indices), verifier)
 
 
 def _wanted(have: set[int], n: int, add: int) -> tuple[int, ...]:

@@ -53,8 +53,7 @@ def read_template(given: str, chat: Chat | None = None) -> str:
         text = files("backend.jobs").joinpath("prompt_templates", given + _ENDING).read_text(encoding="utf-8")
     else:
         try:
-            with open(Path(given).expanduser(), encoding="utf-8", newline="") as file:
-                text = file.read()
+            text = Path(given).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"--template {given}: {error}",

@@ -6,6 +6,7 @@ extrapolated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+
+IN_CACHE = 8_192
+"""Numbers that are worked on at a time: few enough for the cache, and too few for BLAS to start threads of its own."""
 
 
 @lru_cache(maxsize=64)
@@ -49,32 +53,45 @@ def pass_at_k(n: Counts, c: Counts, ks: Counts, weights: Counts | None = None) -
     Returns:
         Shape (m,): NaN where k exceeds the smallest n, since pass@k is undefined there.
     """
-    weights = np.ones_like(n) if weights is None else weights
-    result = np.full(len(ks), np.nan)
-    if not len(n):
-        return result
-    defined = (ks >= 1) & (ks <= n.min())
-    if not defined.any():
-        return result
-    wanted = ks[defined].astype(np.float64)
-    total = np.zeros(len(wanted))
-    for size in np.unique(n):
-        of_size = n == size
-        how_many = np.bincount(c[of_size], weights=weights[of_size], minlength=int(size) + 1).astype(np.float64)
-        total += _sum_over_correct(int(size), wanted, how_many)
-    result[defined] = total / weights.sum()
-    return result
+    if weights is not None:
+        n, c = np.repeat(n, weights), np.repeat(c, weights)
+    values: Floats = pass_at_k_of_runs([(n, c)], ks)[0]
+    return values
+
+
+def pass_at_k_of_runs(runs: Sequence[tuple[Counts, Counts]], ks: Counts) -> Floats:
+    """Mean pass@k over the problems of each run, for several k; runs with the same n share the work.
+
+    Args:
+        runs: n and c of each problem of a run; see `pass_at_k`.
+        ks: the k's, shape (m,).
+
+    Returns:
+        Shape (runs, m): NaN where k exceeds the smallest n of a run.
+    """
+    total = np.zeros((len(runs), len(ks)))
+    for size in np.unique(np.concatenate([n for n, _ in runs])) if runs else ():
+        how_many = np.stack([np.bincount(c[n == size], minlength=size + 1) for n, c in runs]).astype(np.float64)
+        total += _sum_over_correct(int(size), ks.astype(np.float64), how_many)
+    smallest = np.array([n.min() if len(n) else 0 for n, _ in runs], dtype=np.int64)[:, None]
+    problems = np.array([len(n) for n, _ in runs], dtype=np.float64)[:, None]
+    return np.where((ks >= 1) & (ks <= smallest), total / np.maximum(problems, 1), np.nan)
 
 
 def _sum_over_correct(n: int, ks: Floats, how_many: Floats) -> Floats:
-    """Sum of pass@k over problems with n samples each, `how_many[c]` of them with c correct; shape of ks."""
-    survival = np.ones(len(ks))
-    total = np.zeros(len(ks))
-    highest = int(np.flatnonzero(how_many)[-1])
-    for c in range(1, highest + 1):
-        survival *= np.maximum(n - ks - (c - 1), 0.0) / (n - (c - 1))
-        if how_many[c]:
-            total += how_many[c] * (1.0 - survival)
+    """Sum of pass@k over problems with n samples each, `how_many[run, c]` of them with c correct; shape (runs, m)."""
+    total = np.zeros((len(how_many), len(ks)))
+    found = np.flatnonzero(how_many.any(axis=0))
+    highest = int(found[-1]) if len(found) else 0
+    if not highest:
+        return total
+    i = np.arange(highest, dtype=np.float64)
+    block = max(IN_CACHE // highest, 1)
+    for start in range(0, len(ks), block):
+        survival = np.maximum(n - ks[start : start + block, None] - i, 0.0)
+        survival /= n - i
+        np.cumprod(survival, axis=1, out=survival)
+        total[:, start : start + block] = how_many[:, 1 : highest + 1] @ (1.0 - survival).T
     return total
 
 

@@ -118,8 +118,12 @@ class Reader:
             UsageError: none, or more than one.
         """
         known = sorted({run.benchmark for run in self.runs()})
+        # Those without a run can be named; they do not make a store of one benchmark ambiguous.
+        added: list[str] = [row[0] for row in self._kept("reads/benchmarks")]
         if name is not None:
-            return _pick(known, name, str, "benchmark")
+            near = name not in added and any(name.lower() in entry.lower() for entry in known)
+            return _pick(known if near else added, name, str, "benchmark")
+        known = known or added
         if len(known) != 1:
             raise UsageError(
                 "Which benchmark?" if known else "The store is empty",

@@ -31,7 +31,7 @@ _LETTER = re.compile(
     rf"(?i:(?:the\s)?(?:correct\s)?(?:option|choice|answer)\s)?{_WRAP}"
     r"(?:[(\[]\s?([A-Ja-j])\s?[)\]]|([A-J])(?=[\s.):,}$*]|\Z)|([a-j])(?=[.)}$*]{0,4}\Z))"
 )
-_ALONE = re.compile(r"(?:[(\[]\s?[A-Ja-j]\s?[)\]]|[A-J](?:[.):]|\Z))")
+_ALONE = re.compile(r"(?:[(\[]\s?[A-Ja-j]\s?[)\]]|[A-J](?:[.):*$]|\Z))")
 
 
 def letter_of(answer: str) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ r"""The "math" verifier: two answers mean the same, as math-verify (SymPy) sees 
 | an answer (see `extraction`) that equals the reference, as text or as mathematics | correct |
 | another; one that cannot be parsed and is not the same text; one of more than 1,000 characters | wrong |
 | an empty box | no_answer |
-| no answer, a box that is never closed, an announced answer that breaks off | truncated if out of tokens, else no_answer |
+| no answer, a box that is never closed, an answer that breaks off | truncated if out of tokens, else no_answer |
 | a problem without a reference answer | unverified |
 | parsing or comparing failed inside SymPy, for example out of memory or too deeply nested | error |
 

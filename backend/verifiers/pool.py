@@ -37,6 +37,8 @@ DEADLINE = 10.0
 """Seconds for one judgement."""
 START_DEADLINE = 300.0
 """Seconds in which a process must have loaded its verifier, on a slow file system too."""
+GRACE = 5.0
+"""Seconds beyond the deadline after which a process ends itself, should its pool have been killed."""
 CAPACITY = 2_048
 """Tasks that may wait; `submit` waits when there are more."""
 
@@ -195,7 +197,7 @@ class Pool(Generic[T]):
 
     def _start(self) -> None:
         ours, theirs = self._context.Pipe()
-        arguments = (theirs, self._verifier, self._deadline)
+        arguments = (theirs, self._verifier, self._deadline + GRACE)
         process = self._context.Process(target=work, args=arguments, name="passk-judge", daemon=True)
         process.start()
         theirs.close()

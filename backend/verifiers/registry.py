@@ -99,7 +99,7 @@ def fitting(problems: Iterable[Known]) -> str | None:
     letters, `number` where all are nothing but a number, else `math`.
     """
     known = list(problems)
-    if known and all({"numbers", "target"} <= metadata.keys() for _, metadata in known):
+    if known and all(isinstance(metadata.get("numbers"), list) and "target" in metadata for _, metadata in known):
         return "expression"
     references = [plain for reference, _ in known if reference is not None and (plain := bare(reference))]
     if not references:

@@ -14,12 +14,13 @@ from backend.verifiers.protocol import Verifier
 MEMORY = 4 << 30
 """Bytes of address space: `9^{9^{9}}` must not take the machine's memory before its deadline comes."""
 
-GRACE = 10.0
-"""Seconds beyond the deadline after which a process whose pool is gone ends itself."""
 
+def work(connection: Connection, verifier: Verifier, longest: float) -> None:
+    """Judge what comes. The pool enforces the deadline from outside by killing this process.
 
-def work(connection: Connection, verifier: Verifier, deadline: float) -> None:
-    """Judge what comes; the pool enforces the deadline from outside by killing this process."""
+    Args:
+        longest: seconds after which a judgement ends this process, should its pool be gone; beyond the deadline.
+    """
     # Ctrl-C and a batch system's SIGTERM reach the whole group. The pool decides what becomes of what is in flight.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -39,7 +40,7 @@ def work(connection: Connection, verifier: Verifier, deadline: float) -> None:
             try:
                 task = connection.recv()
                 # A thread in C, which also ends a process that holds Python's lock; a killed pool cannot.
-                faulthandler.dump_traceback_later(deadline + GRACE, exit=True, file=nowhere)
+                faulthandler.dump_traceback_later(longest, exit=True, file=nowhere)
                 judged = judge_safely(verifier, task)
                 faulthandler.cancel_dump_traceback_later()
                 connection.send(judged)

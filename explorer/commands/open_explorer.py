@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 
@@ -20,8 +19,6 @@ def open_explorer(store: str | None) -> int:
             "The explorer needs a terminal",
             next_step="In scripts use passk runs, curves, sets or paths; passk --help lists them.",
         )
-    # Textual waits so long for the rest of a key's sequence before it takes Esc for Esc; its default is 100 ms.
-    os.environ.setdefault("ESCDELAY", "25")
     layout = store_for_reading(store)
     database = open_store(layout)
     from explorer.app import Explorer

@@ -95,7 +95,8 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPla
         )
     pairs = (entry.partition("=") for entry in arguments.option)
     options = {name: _option(value) for name, equals, value in pairs if equals}
-    return replace(plan, verifier=arguments.verifier), replace(engine, options={**engine.options, **options})
+    plan = replace(plan, verifier=arguments.verifier or plan.verifier)
+    return plan, replace(engine, options={**engine.options, **options})
 
 
 def _more_of_a_run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from backend.records import SetProblem
+from backend.records import SetProblem, SolveSets
 
 
 def in_set(problems: Sequence[SetProblem], solved: tuple[bool, ...] | None) -> list[SetProblem]:
@@ -61,3 +61,17 @@ def ordered(problems: Sequence[SetProblem], column: str, *, reverse: bool) -> li
     known = [problem for problem in by_position if problem.mean_tokens[run] is not None]
     unknown = [problem for problem in by_position if problem.mean_tokens[run] is None]
     return sorted(known, key=sort_key(column), reverse=reverse) + unknown
+
+
+def first_choice(record: SolveSets) -> tuple[bool, ...] | None:
+    """What one comes for: what only the first run solves, else what only another one solves, else all."""
+    runs = len(record.runs)
+    lonely = [tuple(index == run for index in range(runs)) for run in range(runs)]
+    return next((solved for solved in lonely if record.counts[solved]), None)
+
+
+def list_in_words(name: str, counted: str, by: str, descending: bool, words: str, marked: int) -> str:
+    """What a list of problems shows: the set, how many, filter, order, marks."""
+    filtered = f', filter "{words}"' if words else ""
+    order = f"by {by}{' descending' if descending else ''}"
+    return f"{name}: {counted}{filtered}, {order}" + (f", {marked} marked" if marked else "")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.content import Content
 
-from backend.records import Problem, RunTally
+from backend.records import Problem, Run, RunTally
 from explorer.render.literal import cell, literal
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, contrast, run_label, squeezed
 from explorer.render.numbers import UNKNOWN, compact, percent
@@ -46,19 +46,40 @@ def _tally(tally: RunTally, chosen: bool) -> Content:
     return literal(f"{text}: {rest}{tokens}" if rest or tokens else text, "bold" if chosen else "")
 
 
+Given = tuple[tuple[str | None, str], dict[str, int]]
+"""An answer with its verdict, and how often each run gave it."""
+
+
+def _ranking_runs(problem: Problem, runs: Sequence[str]) -> list[Run]:
+    return [t.run for t in problem.tallies if t.run.name in runs] or [t.run for t in problem.tallies]
+
+
+def ranked_answers(problem: Problem, runs: Sequence[str]) -> list[Given]:
+    """The answers given, those that these runs gave most often first."""
+    times: dict[tuple[str | None, str], dict[str, int]] = {}
+    for entry in problem.answers:
+        given = times.setdefault((entry.answer, entry.verdict), {})
+        given[entry.run] = given.get(entry.run, 0) + entry.count
+    named = _ranking_runs(problem, runs)
+    return sorted(times.items(), key=lambda item: -sum(item[1].get(run.name, 0) for run in named))
+
+
+def same_answer(answer: str | None, listed: str | None) -> bool:
+    """Whether a sample's answer is the listed one, which is cut when it is very long."""
+    return answer == listed or (
+        answer is not None and listed is not None and len(listed) > 1_000 and answer.startswith(listed)
+    )
+
+
 def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list[Column], dict[str, Sequence[Text]]]:
     """The answers given with how often each run gave them, the most frequent first.
 
     Returns:
         Columns, and the cells of each row by key.
     """
-    named = [tally.run for tally in problem.tallies if tally.run.name in runs] or [t.run for t in problem.tallies]
-    times: dict[tuple[str | None, str], dict[str, int]] = {}
-    for entry in problem.answers:
-        given = times.setdefault((entry.answer, entry.verdict), {})
-        given[entry.run] = given.get(entry.run, 0) + entry.count
-    ranked = sorted(times.items(), key=lambda item: -sum(item[1].get(run.name, 0) for run in named))
+    named = _ranking_runs(problem, runs)
     words = contrast(named)
+    ranked = ranked_answers(problem, runs)
     tallies = [Column(run.name, squeezed(word, 12), 12, True) for run, word in zip(named[:4], words, strict=False)]
     rest = width - 4 - 13 - sum(column.width + 2 for column in tallies)
     columns = [Column("verdict", "verdict", 11), Column("answer", "answer", max(rest, 12)), *tallies]

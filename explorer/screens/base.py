@@ -139,7 +139,9 @@ class DataScreen(Screen[None]):
 
     def show_activity(self, activity: str) -> None:
         """A small sign while jobs run."""
-        self.query_one(Breadcrumbs).activity = activity
+        # The first look-out may be answered before the screen is composed.
+        for crumbs in self.query(Breadcrumbs):
+            crumbs.activity = activity
 
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""

@@ -118,7 +118,7 @@ class CurvesScreen(DataScreen):
         look = [curve.run.name for curve in self.record.curves].index(name)
         curve, at_k = self.record.curves[look], self.record.at_k[look]
         on = name in self.on
-        marker = Text(f"{MARKERS[look % len(MARKERS)]} " if on else "  ", style=RICH_COLOURS[look % len(RICH_COLOURS)])
+        marker = cell(f"{MARKERS[look % len(MARKERS)]} " if on else "  ", RICH_COLOURS[look % len(RICH_COLOURS)])
         label = cell(squeezed(run_label(curve.run), self.label_width() - 2), "" if on else "dim")
         return [marker + label, cell(percent(at_k.at(self.place.k)), "" if on else "dim", right=True)]
 

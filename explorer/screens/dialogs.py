@@ -22,6 +22,8 @@ class Dialog(ModalScreen[None]):
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
 
+    body: Content
+
     def __init__(self, heading: str, body: Content) -> None:
         super().__init__()
         self.heading = heading

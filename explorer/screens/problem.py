@@ -13,18 +13,22 @@ from backend import Reader
 from backend.records import Page, Problem, RunTally, Sample
 from explorer.actions import PROBLEM, bindings
 from explorer.navigation import Place
-from explorer.render.literal import cell, literal
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
-from explorer.render.numbers import UNKNOWN, compact, count, of
-from explorer.render.problem_words import answer_rows, problem_heading, tallies_in_words
+from explorer.render.literal import literal
+from explorer.render.numbers import count
+from explorer.render.problem_words import (
+    answer_rows,
+    problem_heading,
+    ranked_answers,
+    same_answer,
+    tallies_in_words,
+)
+from explorer.render.sample_table import CHOICES, chosen_samples, sample_cells, sample_columns, samples_in_words
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 from explorer.widgets.text_view import TextView
 
 MOST_SAMPLES = 5_000
 """Samples of one run and problem that are listed; the status line says when there are more."""
-
-CHOICES = ("all", "right", "not right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,12 @@ class ProblemScreen(DataScreen):
 
     def __init__(self, place: Place, label: str) -> None:
         super().__init__(place)
-        self.label = label
+        self.problem_label = label
         self.record: ProblemRecord | None = None
         self.samples: dict[str, Sample] = {}
         self.choice = "all"
         self.showing_answers = False
+        self.columns: list[Column] = []
         self.sort = "index"
         self.descending = False
 
@@ -80,14 +85,14 @@ class ProblemScreen(DataScreen):
 
     def parts(self) -> tuple[str, ...]:
         """Breadcrumbs below the store."""
-        return self.place.benchmark, f"problem {self.label}"
+        return self.place.benchmark, f"problem {self.problem_label}"
 
     def show_problem(self, record: ProblemRecord) -> None:
         """Everything anew; cursor and scrolling stay."""
         first = self.record is None
         self.record = record
         problem = record.problem
-        self.label = problem.label
+        self.problem_label = problem.label
         self.crumbs(*self.parts())
         self.query_one("#heading", Static).update(problem_heading(problem))
         statement = self.query_one(TextView)
@@ -116,76 +121,19 @@ class ProblemScreen(DataScreen):
         if self.showing_answers:
             self._show_answers()
             return
-        shown = sorted(self._chosen(), key=self._sort_key, reverse=self.descending)
+        shown = chosen_samples(self.record.samples, self.choice, self.sort, descending=self.descending)
         self.samples = {str(sample.index): sample for sample in shown}
-        columns = self.columns()
+        columns = self.columns = sample_columns(self.size.width)
         arrow = "▼" if self.descending else "▲"
         headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
         self.query_one(PagedTable).show(columns, list(self.samples), self.row, headings=headings, cursor=cursor)
-        self.query_one("#status", Static).update(literal(self.status()))
-
-    def _chosen(self) -> list[Sample]:
-        items = self.record.samples.items if self.record else ()
-        if self.choice == "all":
-            return list(items)
-        return [sample for sample in items if (sample.verdict == "correct") == (self.choice == "right")]
-
-    def _sort_key(self, sample: Sample) -> tuple[bool, str | int]:
-        values: dict[str, str | int | None] = {
-            "index": sample.index,
-            "verdict": sample.verdict,
-            "answer": sample.answer,
-            "tokens": sample.tokens,
-            "characters": sample.characters,
-            "finish": sample.finish_reason,
-            "seed": sample.seed,
-        }
-        value = values[self.sort]
-        # Unknown values stand together, after the known ones of an ascending order.
-        return value is None, "" if value is None and self.sort in ("answer", "finish") else value or 0
-
-    def status(self) -> str:
-        """How many samples are shown of how many, and of which run."""
-        tally, record = self.tally, self.record
-        if tally is None or record is None:
-            return ""
-        if not record.samples.total:
-            return f"{run_label(tally.run)}: published counts, no samples are stored"
-        shown = of(len(self.samples), record.samples.total, "samples")
-        kind = "" if self.choice == "all" else f", only {self.choice}"
-        return f"{run_label(tally.run)}: {shown}{kind}"
-
-    def columns(self) -> list[Column]:
-        """Columns for this width."""
-        fixed = [
-            Column("index", "#", 6, True),
-            Column("verdict", "verdict", 11),
-            Column("tokens", "tokens", 7, True),
-            Column("characters", "chars", 7, True),
-            Column("finish", "finish", 9),
-        ]
-        if not self.narrow:
-            fixed.append(Column("seed", "seed", 12, True))
-        rest = self.size.width - 4 - sum(column.width + 2 for column in fixed)
-        return [*fixed[:2], Column("answer", "answer", max(rest, 10)), *fixed[2:]]
+        if self.tally is not None:
+            words = samples_in_words(self.tally.run, self.record.samples, len(shown), self.choice)
+            self.query_one("#status", Static).update(literal(words))
 
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one sample."""
-        sample = self.samples[key]
-        style = VERDICT_STYLES.get(sample.verdict, "")
-        values = {
-            "index": str(sample.index),
-            "verdict": f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}",
-            "answer": sample.answer or sample.detail or UNKNOWN,
-            "tokens": compact(sample.tokens),
-            "characters": compact(sample.characters),
-            "finish": sample.finish_reason or UNKNOWN,
-            "seed": UNKNOWN if sample.seed is None else str(sample.seed),
-        }
-        return [
-            cell(values[c.key], style if c.key == "verdict" else "", longest=c.width, right=c.right)
-            for c in self.columns()
-        ]
+        return sample_cells(self.samples[key], self.columns)
 
     def _show_answers(self) -> None:
         assert self.record is not None
@@ -226,7 +174,7 @@ class ProblemScreen(DataScreen):
 
     def action_sort(self) -> None:
         """By the next column."""
-        keys = [column.key for column in self.columns()]
+        keys = [column.key for column in self.columns]
         self.sort = keys[(keys.index(self.sort) + 1) % len(keys)]
         self.show_samples()
 
@@ -240,6 +188,17 @@ class ProblemScreen(DataScreen):
         if self.record is not None:
             compared = [tally.run for tally in self.record.problem.tallies if tally.run.name in self.place.runs]
             self.explorer.resample(compared, [self.record.problem.label])
+
+    def _to_answer(self, row: int) -> None:
+        """From the answers to the first sample of this run that gave the one under the cursor."""
+        assert self.record is not None
+        answer, verdict = ranked_answers(self.record.problem, self.place.runs)[row][0]
+        given = [s for s in self.record.samples.items if s.verdict == verdict and same_answer(s.answer, answer)]
+        if not given:
+            self.refuse("This run never gave that answer", "→ goes to the next run.")
+            return
+        self.showing_answers, self.choice = False, "all"
+        self.show_samples(cursor=str(given[0].index))
 
     def action_copy(self) -> None:
         """Copy the statement."""
@@ -262,7 +221,6 @@ class ProblemScreen(DataScreen):
             self.refuse("No paths are stored here", "These are published counts: the source holds n and c only.")
             return
         if self.showing_answers:
-            self.showing_answers = False
-            self.show_samples()
+            self._to_answer(int(key))
             return
-        self.app.push_screen(PathScreen(self.place.to(sample=int(key)), self.label))
+        self.app.push_screen(PathScreen(self.place.to(sample=int(key)), self.problem_label))

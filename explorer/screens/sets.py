@@ -15,7 +15,7 @@ from explorer.navigation import Place
 from explorer.render.literal import literal
 from explorer.render.names import contrast, run_label, set_name
 from explorer.render.numbers import of
-from explorer.render.problem_list import in_set, matching, ordered
+from explorer.render.problem_list import first_choice, in_set, list_in_words, matching, ordered
 from explorer.render.problem_table import problem_cells, problem_columns
 from explorer.render.summaries import sets_in_words
 from explorer.screens.base import DataScreen
@@ -69,12 +69,10 @@ class SetsScreen(DataScreen):
         self.record = record
         self.words = contrast(record.runs)
         if not self.chosen:
-            self.place = self.place.to(solved=_first_choice(record))
+            self.place = self.place.to(solved=first_choice(record))
             self.chosen = True
-        total = Chip("all", len(record.problems), None)
         chips = [Chip(set_name(solved, self.words), count, solved) for solved, count in record.counts.items()]
-        strip = self.query_one(SetStrip)
-        strip.chips = (*chips, total)
+        self.query_one(SetStrip).chips = (*chips, Chip("all", len(record.problems), None))
         self.query_one("#words", Static).update(literal(sets_in_words(record)))
         self.show_problems()
 
@@ -91,17 +89,13 @@ class SetsScreen(DataScreen):
         columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
         self.columns = columns
         arrow = "▼" if self.descending else "▲"
-        headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
+        headings_by_key = {column.key: column.heading for column in columns}
+        headings = [f"{name}{arrow}" if key == self.sort else name for key, name in headings_by_key.items()]
         self.query_one(PagedTable).show(columns, list(self.problems), self.row, headings=headings)
-        filtered = f', filter "{self.filter}"' if self.filter else ""
-        by = {"position": "benchmark order"}.get(self.sort) or next(c.heading for c in columns if c.key == self.sort)
+        by = "benchmark order" if self.sort == "position" else headings_by_key[self.sort]
         counted = of(len(shown), len(inside), "problems")
-        self.query_one("#status", Static).update(
-            literal(
-                f"{self.set_label()}: {counted}{filtered}, by {by}{' descending' if self.descending else ''}"
-                + (f", {len(self.marked)} marked" if self.marked else "")
-            )
-        )
+        words = list_in_words(self.set_label(), counted, by, self.descending, self.filter, len(self.marked))
+        self.query_one("#status", Static).update(literal(words))
 
     def set_label(self) -> str:
         """Name of the selected set."""
@@ -127,28 +121,17 @@ class SetsScreen(DataScreen):
         """A click on a set."""
         self.select(event.solved)
 
-    def _move_set(self, by: int) -> None:
+    def action_move_set(self, by: int) -> None:
+        """To the set on the right (1) or on the left (-1)."""
         choices = [chip.solved for chip in self.query_one(SetStrip).chips]
         if choices:
             self.select(choices[(choices.index(self.place.solved) + by) % len(choices)])
 
-    def action_next_set(self) -> None:
-        """To the set on the right."""
-        self._move_set(1)
-
-    def action_previous_set(self) -> None:
-        """To the set on the left."""
-        self._move_set(-1)
-
-    def action_raise_min(self) -> None:
-        """One more correct sample needed."""
-        self.place = self.place.to(min_correct=self.place.min_correct + 1)
-        self.reload()
-
-    def action_lower_min(self) -> None:
-        """One correct sample less needed."""
-        if self.place.min_correct > 1:
-            self.place = self.place.to(min_correct=self.place.min_correct - 1)
+    def action_min_correct(self, by: int) -> None:
+        """Ask for more or fewer correct samples."""
+        wanted = max(self.place.min_correct + by, 1)
+        if wanted != self.place.min_correct:
+            self.place = self.place.to(min_correct=wanted)
             self.reload()
 
     def _sort_by(self, column: str) -> None:
@@ -241,10 +224,3 @@ class SetsScreen(DataScreen):
         labels = [problem.label for problem in self.problems.values()]
         if labels:
             self.copy("\n".join(labels), f"the ids of {of(len(labels), len(labels), 'problems')} of {self.set_label()}")
-
-
-def _first_choice(record: SolveSets) -> Solved:
-    """What one comes for: what only the first run solves, else what only another one solves, else all."""
-    runs = len(record.runs)
-    lonely = [tuple(index == run for index in range(runs)) for run in range(runs)]
-    return next((solved for solved in lonely if record.counts[solved]), None)

@@ -8,6 +8,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from explorer.render.literal import literal
+from explorer.render.visible import visible_line
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 PATIENCE = 0.2
@@ -29,7 +30,8 @@ class Breadcrumbs(Widget):
         """The whole line; the last part is bright."""
         arrow = Content.styled(" › ", "dim")
         line = arrow.join(
-            literal(part, "bold" if index == len(self.parts) - 1 else "") for index, part in enumerate(self.parts)
+            literal(visible_line(part), "bold" if index == len(self.parts) - 1 else "")
+            for index, part in enumerate(self.parts)
         )
         if self.activity:
             line = Content.assemble(literal(self.activity, "bold reverse"), " ", line)

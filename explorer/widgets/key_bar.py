@@ -8,6 +8,9 @@ from textual.widget import Widget
 from explorer.actions import Action, actions_of
 from explorer.render.literal import literal
 
+LAST = 2
+"""Keys of everywhere, at the end: back and help."""
+
 
 class KeyBar(Widget):
     """What the keys do here; a click on one presses it."""
@@ -17,14 +20,20 @@ class KeyBar(Widget):
         self._actions: list[Action] = [action for action in actions_of(where) if action.in_footer]
 
     def render(self) -> Content:
-        """Keys and labels."""
+        """Keys and labels, one key of each action. Where room is short, the way back and the help stay."""
         parts = [
-            Content.assemble(literal(action.shown_key, "bold $accent"), " ", literal(action.label)).stylize(
+            Content.assemble(literal(action.shown_key.split()[0], "bold $accent"), " ", literal(action.label)).stylize(
                 f"@click=press({index})"
             )
             for index, action in enumerate(self._actions)
         ]
-        return Content("  ").join(parts)
+        wide, tight = Content("  ").join(parts), Content(" ").join(parts)
+        if wide.cell_length <= self.size.width:
+            return wide
+        while tight.cell_length > self.size.width and len(parts) > LAST:
+            del parts[-LAST - 1]
+            tight = Content(" ").join(parts)
+        return tight
 
     def action_press(self, index: int) -> None:
         """A click on a key."""

@@ -202,7 +202,7 @@ def test_a_run_is_one_sampling_configuration(store: StoreLayout, tmp_path: Path)
     hot, cold = (jsonl(tmp_path / f"{t}.jsonl", long_rows(temperature=t)) for t in (1.0, 0.6))
     unknown = jsonl(tmp_path / "unknown.jsonl", long_rows(1, 1))
     with pytest.raises(UsageError, match="does not belong to the run m@b") as caught:
-        imported(store, unknown, cold, hot)
+        imported(store, unknown, cold, jsonl(tmp_path / "silent.jsonl", long_rows(1, 2)), hot)
     assert "temperature 0.6 and 1.0" in str(caught.value)
     assert "--run" in str(caught.value)
     assert runs_of(store) == {}

@@ -16,7 +16,7 @@ from backend.store import database as database_module
 from backend.store.connection import open_database
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
-from backend.store.parts import discard, waiting_parts
+from backend.store.parts import PART_SCHEMA, discard, waiting_parts
 from tests.support import (
     Attempt,
     Passk,
@@ -232,7 +232,7 @@ def test_a_damaged_part_is_named(store: StoreLayout) -> None:
 def test_a_part_of_a_newer_passk_is_refused(store: StoreLayout) -> None:
     part = write_part(store, "0010-samples", [Attempt("p", 0)])
     text = (part / "manifest.json").read_text()
-    (part / "manifest.json").write_text(text.replace('"schema": 1', '"schema": 99'))
+    (part / "manifest.json").write_text(text.replace(f'"schema": {PART_SCHEMA}', '"schema": 99'))
     with pytest.raises(StoreError, match="written by a newer passk"):
         open_store(store)
 

@@ -1,0 +1,74 @@
+"""Runs in vLLM's own environment: loads an engine, does a list of steps from stdin, prints what came of each.
+
+    python engine_program.py < PLAN.json > RESULTS.json
+
+A plan is {"load": keywords of load_engine, "steps": [...]}; a step is one of
+
+    {"generate": [requests], "params": {...}, "take": how many samples (all without it)}
+    {"score": [items]}
+    {"load_fails": keywords of load_engine}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+from backend.engines.protocol import Engine, Request, SamplingParams, Scoring
+from backend.engines.registry import load_engine
+
+
+def samples(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
+    requests = [Request(each["problem"], each["prompt"], *map(tuple, each["numbers"])) for each in step["generate"]]
+    found: list[dict[str, Any]] = []
+    times: list[float] = []
+    started = time.monotonic()
+    error = None
+    drawing = engine.generate(requests, SamplingParams(**step["params"]))
+    try:
+        for sample in islice(drawing, step.get("take")):
+            found.append(asdict(sample))
+            times.append(time.monotonic() - started)
+    except ValueError as refused:
+        error = str(refused)
+    drawing.close()  # type: ignore[attr-defined]
+    return {"samples": found, "times": times, "error": error}
+
+
+def scores(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"scores": [asdict(score) for score in engine.score([Scoring(**item) for item in step["score"]])]}
+    except ValueError as refused:
+        return {"error": str(refused)}
+
+
+def failure(step: dict[str, Any]) -> dict[str, Any]:
+    try:
+        load_engine(**step["load_fails"]).close()
+    except Exception as error:
+        return {"error": str(error), "kind": type(error).__name__}
+    return {"error": None}
+
+
+def main() -> None:
+    # Libraries print; what they print must not come between the results.
+    results = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    plan = json.load(sys.stdin)
+    engine = load_engine(**plan["load"])
+    done = [
+        samples(engine, step) if "generate" in step else scores(engine, step) if "score" in step else failure(step)
+        for step in plan["steps"]
+    ]
+    json.dump({"version": engine.version, "steps": done}, results)
+    results.close()
+    engine.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""A real terminal: tmux on a socket of its own, looked at and typed into."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from time import monotonic, sleep
+
+import pytest
+
+from tests.support import Passk, passk_command
+
+numbers = itertools.count()
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed: no real terminal to test in")
+
+
+class Terminal:
+    """`passk` with some arguments, as a user starts it in a terminal."""
+
+    def __init__(self, passk: Passk, *arguments: object, size: tuple[int, int] = (80, 24)) -> None:
+        self.socket = f"passk-test-{os.getpid()}-{next(numbers)}"
+        self.environment = {**passk.environment, "SHELL": "/bin/sh", "TMUX_TMPDIR": str(passk.home)}
+        command = shlex.join([*passk_command(), *map(str, arguments)])
+        program = f"{command}; echo STATUS $?; exec cat"
+        options = ["set -g status off", "set -s escape-time 0", "set -s set-clipboard on"]
+        new = ["new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), "-c", str(passk.folder), program]
+        self.tmux("-f", "/dev/null", *new, *(word for option in options for word in (";", *option.split())))
+
+    def tmux(self, *arguments: str) -> str:
+        result = subprocess.run(
+            ["tmux", "-L", self.socket, *arguments],
+            env=self.environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=30,
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.tmux("send-keys", key)
+
+    def resize(self, width: int, height: int) -> None:
+        self.tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    def clipboard(self) -> str:
+        """What the program copied by OSC 52."""
+        return self.tmux("save-buffer", "-")
+
+    def wait(self, *texts: str, until: Callable[[str], bool] = lambda _: True) -> str:
+        """Until all these texts are on the screen; returns it."""
+        deadline = monotonic() + 30
+        while True:
+            screen = self.screen()
+            flat = " ".join(screen.split())
+            if all(text in flat for text in texts) and until(screen):
+                return screen
+            assert monotonic() < deadline, f"waited in vain for {texts}:\n{screen}"
+            sleep(0.05)
+
+    def close(self) -> None:
+        subprocess.run(["tmux", "-L", self.socket, "kill-server"], env=self.environment, capture_output=True)

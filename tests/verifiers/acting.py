@@ -1,0 +1,56 @@
+"""A verifier that does what a text says: how the pool takes what verifiers can do. Real processes import it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from typing import Any
+
+from backend.verifiers.protocol import Judgement
+
+
+class Acting:
+    name = "acting"
+    version = "1"
+
+    def judge(self, text: str, finish_reason: str | None, **known: Any) -> Judgement:
+        action, _, value = text.partition(" ")
+        match action:
+            case "hang":
+                while True:
+                    pass
+            case "hold":  # Python's lock is held all the time: no thread of this process gets a turn
+                re.fullmatch(r"(a+)+b", "a" * 60)
+            case "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "exit":
+                os._exit(int(value))
+            case "raise":
+                raise ValueError(value)
+            case "nothing":
+                return None  # type: ignore[return-value]
+            case "beyond":
+                return Judgement("correct", "x", (0, len(text) + 1))
+            case "unknown":
+                return Judgement("perhaps")  # type: ignore[arg-type]
+            case "print":
+                print("noise", flush=True)
+            case "sleep":
+                time.sleep(float(value))
+        return Judgement("correct", str(os.getpid()), None, text)
+
+
+class Unprepared(Acting):
+    name = "unprepared"
+
+    def prepare(self) -> None:
+        raise ImportError("no such grammar")
+
+
+class Dying(Acting):
+    name = "dying"
+
+    def prepare(self) -> None:
+        os._exit(3)

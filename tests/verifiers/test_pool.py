@@ -1,0 +1,246 @@
+"""Judging in real processes: deadlines, crashes, order, ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.errors import UsageError
+from backend.verifiers import pool as pool_module
+from backend.verifiers.expression import ExpressionVerifier
+from backend.verifiers.judging import AtOnce
+from backend.verifiers.pool import Pool, open_judges
+from backend.verifiers.protocol import Judgement, Task
+from tests.verifiers.acting import Acting, Dying, Unprepared
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A process that has ended and that nobody has waited for yet is no longer alive.
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return True
+
+
+def gone_within(pids: set[int], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while any(map(alive, pids)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture(scope="module")
+def judges() -> Iterator[Pool[int]]:
+    with Pool[int](Acting(), 2, 1.0) as opened:
+        yield opened
+
+
+def judged(judges: Pool[int], *texts: str) -> list[Judgement]:
+    for number, text in enumerate(texts):
+        judges.submit(number, Task(text))
+    results = dict(judges.finish())
+    assert sorted(results) == list(range(len(texts))), "every sample exactly once"
+    return [results[number] for number in range(len(texts))]
+
+
+def test_every_judgement_comes_back_with_its_sample_whatever_the_order(judges: Pool[int]) -> None:
+    texts = ["sleep 0.4", *(f"text {number}" for number in range(40))]
+    for number, text in enumerate(texts):
+        judges.submit(number, Task(text))
+    order = list(judges.finish())
+    assert {number: judgement.detail for number, judgement in order} == dict(enumerate(texts))
+    assert order[0][0] != 0, "the slow one does not hold up the others"
+    assert len({judgement.answer for _, judgement in order}) == 2, "two processes have judged"
+    assert str(os.getpid()) not in {judgement.answer for _, judgement in order}
+
+
+@pytest.mark.parametrize("text", ["hang", "hold"])
+def test_what_exceeds_its_deadline_is_a_timeout_and_its_process_is_replaced(judges: Pool[int], text: str) -> None:
+    before = {int(j.answer or 0) for j in judged(judges, *["sleep 0.1"] * 4)}
+    started = time.monotonic()
+    results = judged(judges, "text a", text, "text b", "text c")
+    assert [judgement.verdict for judgement in results] == ["correct", "timeout", "correct", "correct"]
+    assert results[1] == Judgement("timeout", detail="Judging took longer than 1 s.")
+    assert time.monotonic() - started >= 1
+    after = {int(j.answer or 0) for j in judged(judges, *["sleep 0.2"] * 8)}
+    assert sum(map(alive, before)) == 1, "the other process lives on"
+    assert len(after) == 2, "there are two again"
+
+
+@pytest.mark.parametrize(("text", "ending"), [("kill", "signal 9"), ("exit 7", "exit status 7")])
+def test_a_crash_costs_one_sample(judges: Pool[int], text: str, ending: str) -> None:
+    results = judged(judges, "text a", text, "text b")
+    assert [judgement.verdict for judgement in results] == ["correct", "error", "correct"]
+    assert results[1].detail == f"The verifier's process ended with {ending}."
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("raise x", "The verifier failed: ValueError."),
+        ("nothing", "The verifier returned no judgement."),
+        ("beyond", "The verifier returned a place that is not in the text."),
+        ("unknown", "The verifier returned an unknown verdict."),
+    ],
+)
+def test_a_verifier_that_keeps_no_promise_costs_one_sample(judges: Pool[int], text: str, detail: str) -> None:
+    assert judged(judges, text, "text")[0] == Judgement("error", detail=detail)
+    at_once = AtOnce[int](Acting())
+    at_once.submit(0, Task(text))
+    assert list(at_once.finish()) == [(0, Judgement("error", detail=detail))]
+
+
+def test_ready_does_not_wait_and_impatience_drops(judges: Pool[int]) -> None:
+    assert list(judges.ready()) == []
+    judges.submit(0, Task("sleep 0.5"))
+    started = time.monotonic()
+    assert list(judges.ready()) == []
+    assert list(judges.finish(0.1)) == []
+    assert time.monotonic() - started < 0.4
+    assert [number for number, _ in judges.finish()] == [0], "what was not waited for comes later"
+
+
+def test_what_is_not_taken_stays(judges: Pool[int]) -> None:
+    for number in range(4):
+        judges.submit(number, Task("text"))
+    results = judges.finish()
+    first, _ = next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert {first, *(number for number, _ in judges.finish())} == set(range(4))
+
+
+def test_a_verifier_that_prints_does_not_print_here(judges: Pool[int], capfd: pytest.CaptureFixture[str]) -> None:
+    assert judged(judges, "print")[0].verdict == "correct"
+    assert "noise" not in "".join(capfd.readouterr())
+
+
+def test_no_more_than_the_capacity_waits(judges: Pool[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "CAPACITY", 3)
+    submitted: list[int] = []
+
+    def submit() -> None:
+        for number in range(8):
+            judges.submit(number, Task("sleep 0.25"))
+            submitted.append(number)
+
+    thread = threading.Thread(target=submit)
+    thread.start()
+    time.sleep(0.15)
+    assert len(submitted) <= 5, "two are judged, three wait"
+    thread.join(10)
+    assert len(list(judges.finish())) == 8
+
+
+def test_leaving_kills_what_hangs() -> None:
+    pids: set[int] = set()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), Pool[int](Acting(), 1, 60.0) as judges:
+        judges.submit(0, Task("text"))
+        pids = {int(judgement.answer or 0) for _, judgement in judges.finish()}
+        assert all(map(alive, pids))
+        judges.submit(1, Task("hang"))
+        time.sleep(0.1)
+        raise KeyboardInterrupt
+    assert pids
+    assert gone_within(pids, 2)
+    assert time.monotonic() - started < 30
+
+
+PROGRAM = """
+import sys, time
+from backend.verifiers import pool
+from backend.verifiers.protocol import Task
+from tests.verifiers.acting import Acting
+
+if __name__ == "__main__":
+    pool.GRACE = 0.5
+    judges = pool.Pool(Acting(), 2, 1.0)
+    for number in range(6):
+        judges.submit(number, Task("sleep 0.2"))
+    print(*{judgement.answer for _, judgement in judges.finish()}, flush=True)
+    judges.submit(6, Task("hold"))
+    time.sleep(0.2)
+    print("hangs", flush=True)
+    if sys.argv[1] == "return":
+        sys.exit(0)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT, "return"])
+def test_however_the_process_ends_that_draws_no_process_is_left(end: signal.Signals | str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, program, end if isinstance(end, str) else "wait"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        pids = set(map(int, process.stdout.readline().split()))
+        assert len(pids) == 2
+        assert process.stdout.readline() == "hangs\n"
+        if isinstance(end, signal.Signals):
+            # The whole group, as a terminal and a batch system do; but -9 for one process alone.
+            (os.kill if end is signal.SIGKILL else os.killpg)(process.pid, end)
+        process.wait(20)
+    assert gone_within(pids, 10), "killed, or ended by its own watch"
+
+
+def test_a_verifier_that_cannot_be_loaded_says_so() -> None:
+    for verifier, detail in (
+        (Unprepared(), "ImportError: no such grammar"),
+        (Dying(), "Its process ended with exit status 3"),
+    ):
+        with Pool[int](verifier, 1, 1.0) as judges:
+            judges.submit(0, Task("text"))
+            with pytest.raises(UsageError, match=f"The verifier {verifier.name} cannot be used") as error:
+                list(judges.finish())
+            assert detail in error.value.detail
+            with pytest.raises(UsageError):
+                judges.submit(1, Task("text"))
+
+
+def test_a_verifier_that_cannot_be_sent_says_so() -> None:
+    class Local(Acting):
+        pass
+
+    with pytest.raises(UsageError, match="cannot be sent"):
+        open_judges(Local())
+
+
+def test_cheap_verifiers_judge_here_and_nobody_means_unverified() -> None:
+    known: dict[str, Any] = {"numbers": [1, 2], "target": 3}
+    with open_judges(ExpressionVerifier()) as judges:
+        assert isinstance(judges, AtOnce)
+        judges.submit("a", Task(r"\boxed{1+2}", "stop", metadata=known))
+        judges.submit("b", Task(r"\boxed{1-2}", "stop", metadata=known))
+        assert [(sample, judgement.verdict) for sample, judgement in judges.ready()] == [
+            ("a", "correct"),
+            ("b", "wrong"),
+        ]
+        assert list(judges.finish()) == []
+    with open_judges(None) as judges:
+        judges.submit("a", Task("text"))
+        assert [judgement.verdict for _, judgement in judges.finish()] == ["unverified"]
