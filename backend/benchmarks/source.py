@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,17 +13,8 @@ from typing import Any
 
 from backend.errors import InputError, UsageError, suggestion
 
-# A csv file holds text: "007", "None" and "1e5" are answers, not numbers and gaps.
-_AS_TEXT = {"dtype": str, "keep_default_na": False, "na_values": [""]}
-FILES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    ".json": ("json", {}),
-    ".jsonl": ("json", {}),
-    ".csv": ("csv", _AS_TEXT),
-    ".tsv": ("csv", {**_AS_TEXT, "sep": "\t"}),
-    ".parquet": ("parquet", {}),
-    ".arrow": ("arrow", {}),
-}
-"""Ending of a file -> datasets' name of the format, and how it is read."""
+FILES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".arrow": "arrow"}
+"""Ending of a file -> datasets' name of the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +95,20 @@ def _load(datasets: Any, path: Path, source: str, config: str | None, cache: str
                 f"{source}: files that end in {path.suffix or 'nothing'} cannot be read",
                 next_step=f"Endings: {', '.join(FILES)}.",
             )
-        form, options = known
-        return datasets.load_dataset(form, data_files=str(path), cache_dir=cache, **options)
+        options = _csv_options(datasets, path) if known == "csv" else {}
+        return datasets.load_dataset(known, data_files=str(path), cache_dir=cache, **options)
     if known is not None or source.startswith(("/", ".", "~")) or source.count("/") > 1:
         raise UsageError(f"{source}: no such file or folder")
     return datasets.load_dataset(source, config)
+
+
+def _csv_options(datasets: Any, path: Path) -> dict[str, Any]:
+    """A csv file holds text: 007, None and 1e5 are answers, not numbers and gaps."""
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file, delimiter=separator), [])
+    features = datasets.Features({name: datasets.Value("string") for name in header})
+    return {"sep": separator, "features": features, "keep_default_na": False, "na_values": [""]}
 
 
 def _unreadable(source: str, path: Path, error: Exception) -> InputError:

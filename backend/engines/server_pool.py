@@ -156,9 +156,13 @@ class _Run(Generic[Job, Result]):
             with self._changed:
                 self._busy -= 1
                 self._answered += 1
-                server.failures, server.trying = 0, False
+                self._works(server, taken)
                 self._results.append((taken.job, result))
                 self._changed.notify_all()
+
+    def _works(self, server: _Server, taken: _Taken[Job]) -> None:
+        if taken.wave == server.wave:  # an answer to what was sent before it failed says nothing
+            server.failures, server.trying = 0, False
 
     def _look(self, connection: Connection) -> None:
         """A request may take minutes; whether a server is there at all takes no time."""
@@ -219,7 +223,7 @@ class _Run(Generic[Job, Result]):
     def _refuse(self, server: _Server, taken: _Taken[Job], refused: Refused) -> None:
         with self._changed:
             self._busy -= 1
-            server.failures, server.trying = 0, False
+            self._works(server, taken)
             if refused.everything:
                 server.lost = str(refused)
                 self._again.append(taken)

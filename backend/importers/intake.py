@@ -172,7 +172,12 @@ class Intake:
             for item in importer.read(source, self.options, self.notes):
                 target = self.targets.resolve(item.facts, str(source.path))
                 if not entry.runs and target.run in self.known_sources.get(digest, set()):
-                    self.files.append(FileReport(str(source.path), importer.name, "already imported"))
+                    more = self.targets.tells_more(target.run)
+                    if more:
+                        # The samples are there; what the user now says of their model is new.
+                        self.gathered.runs.setdefault(target.run, RunTotals(target))
+                    status = "model described" if more else "already imported"
+                    self.files.append(FileReport(str(source.path), importer.name, status))
                     return
                 if target.run not in entry.runs:
                     entry.runs.append(target.run)
@@ -283,8 +288,8 @@ class Intake:
                     samples=totals.samples,
                     unverified=totals.unverified,
                     correct=totals.correct,
-                    n_min=min(sizes),
-                    n_max=max(sizes),
+                    n_min=min(sizes, default=0),
+                    n_max=max(sizes, default=0),
                     added_to_existing=target.exists,
                     counts_only=totals.counts_only,
                 )

@@ -34,7 +34,7 @@ class FileReport:
     format: str | None
     """Importer that read it; None when none recognised it."""
     status: str
-    """imported, already imported, or left."""
+    """imported, already imported, model described (already imported, but its role or origin is new), or left."""
     samples: int = 0
 
 

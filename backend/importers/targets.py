@@ -64,6 +64,7 @@ class Targets:
                 self._next[run.run] = max(self._next.get(run.run, 0), run.next_sample)
                 model = Model(run.model, run.role, run.from_model, run.step, run.algorithm)
                 self._models[run.model] = _combined(self._models.get(run.model), model)
+        self._models_before = dict(self._models)
         self._resolved: dict[RunFacts, str] = {}
         self._by_run: dict[str, Target] = {}
 
@@ -84,6 +85,11 @@ class Targets:
         """A run that has been resolved, with all that the files of this import say of it and of its model."""
         target = self._by_run[run]
         return replace(target, model=self._models[target.model.name])
+
+    def tells_more(self, run: str) -> bool:
+        """Whether this import knows something of the run's model that the store does not: a role, for example."""
+        model = self._by_run[run].model.name
+        return self._models[model] != self._models_before.get(model)
 
     def _resolve(self, facts: RunFacts, where: str) -> Target:
         said = self._options

@@ -70,9 +70,7 @@ def plan_resampling(
         found = solve_sets(reader, [reader.run(name) for name in compared])
         sets = {problem.label: problem.solved for problem in found.problems if problem.label in set(problems)}
     layout = reader.database.layout
-    return Resampling(
-        tuple(additions), tuple(refusals), tuple(compared), sets, last_throughput(layout, engine)
-    )
+    return Resampling(tuple(additions), tuple(refusals), tuple(compared), sets, last_throughput(layout, engine))
 
 
 def last_throughput(layout: StoreLayout, engine: str) -> float | None:

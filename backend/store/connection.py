@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -31,6 +33,8 @@ def open_database(path: Path | None = None, *, memory_limit: str = "2GB") -> duc
         # A closed machine must not hang on a download.
         "autoinstall_known_extensions": "false",
         "memory_limit": memory_limit,
+        # Where it spills to; a database in memory would use the user's working folder.
+        "temp_directory": str(Path(gettempdir()) / f"passk-{os.getpid()}"),
     }
     connection = duckdb.connect(":memory:" if path is None else str(path), config=settings)
     return quiet(connection)

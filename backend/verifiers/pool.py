@@ -43,19 +43,21 @@ CAPACITY = 2_048
 """Tasks that may wait; `submit` waits when there are more."""
 
 
-def open_judges(verifier: Verifier | None, *, processes: int | None = None, deadline: float = DEADLINE) -> Judges[T]:
+def open_judges(verifier: Verifier | None, *, processes: int | None = None, deadline: float | None = None) -> Judges[T]:
     """Judges for this verifier; without one every sample is `unverified`.
 
     Args:
         processes: at most so many; one less than there are processors, and no more than four, when omitted.
-        deadline: seconds for one judgement. Cheap verifiers have none, for they cannot hang.
+        deadline: seconds for one judgement, `DEADLINE` when omitted. Cheap verifiers have none, for they cannot hang.
 
     Raises:
         UsageError: the verifier cannot be sent to another process.
     """
     if verifier is None or is_cheap(verifier):
         return AtOnce(verifier)
-    return Pool(verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1), deadline)
+    return Pool(
+        verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1), DEADLINE if deadline is None else deadline
+    )
 
 
 @dataclass(eq=False)

@@ -120,6 +120,8 @@ def _print_report(report: ImportReport, store: str) -> None:
             say(f"{file.path}: {file.format}, {file.samples:,} samples")
         elif file.status == "left":
             say(f"{file.path}: left, not recognised as a result file")
+        elif file.status == "model described":
+            say(f"{file.path}: already imported; what you said of its model was added")
         else:
             say(f"{file.path}: already imported, nothing changed")
     for run in report.runs:
@@ -133,6 +135,8 @@ def _print_report(report: ImportReport, store: str) -> None:
 
 
 def _run_line(run: RunReport) -> str:
+    if not run.samples:
+        return f"model {visible_line(run.model)}: role {run.role or 'unknown'}"
     n = f"n = {run.n_min}" if run.n_min == run.n_max else f"n = {run.n_min} to {run.n_max} (unequal)"
     parts = [
         f"{'added to' if run.added_to_existing else 'run'} {visible_line(run.run)}: {run.problems:,} problems",
@@ -143,5 +147,5 @@ def _run_line(run: RunReport) -> str:
     if run.unverified:
         parts.append(f"{run.unverified:,} unverified, which count into neither n nor c")
     if run.role is None:
-        parts.append("role unknown (--role base or --role rl pairs it with others)")
+        parts.append("role unknown (import it again with --role base or --role rl to pair it with others)")
     return ", ".join(parts)

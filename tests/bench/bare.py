@@ -48,7 +48,7 @@ def _steps(connection: duckdb.DuckDBPyConnection, long_problem: str) -> dict[str
 
 
 def bare_fastest(root: Path, long_problem: str) -> dict[str, float]:
-    """Seconds of every step's statements, rows fetched; the fastest of several rounds, for others use the machine too."""
+    """Seconds of every step's statements, rows fetched; the fastest of several rounds."""
     result = {}
     with _connect(root) as connection:
         for step, statements in _steps(connection, long_problem).items():

@@ -79,8 +79,10 @@ class Corpus:
 
 def load_corpus() -> Corpus:
     """The sample data's texts, else those in ../shared/data, else generated ones."""
-    for origin, source in (("sample_data", _sample_data), ("shared data", _shared_data), ("generated", _generated)):
-        pieces: list[str] = []
+    origin = ""
+    pieces: list[str] = []
+    for origin, source in (("sample_data", _sample_data), ("shared data", _shared_data), ("generated", _generated)):  # noqa: B007
+        pieces = []
         size = 0
         for text in source():
             pieces.append(text.replace("\0", ""))

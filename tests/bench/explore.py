@@ -191,8 +191,8 @@ def table(built: Built, *, starts: int = 5, rounds: int = 8) -> list[str]:
     bare = bare_fastest(Path(built.root), built.long_problem)
     lines = [
         "Milliseconds from the key to the frame that shows the answer, as measured and without the time in which other",
-        "programs had the processors (alone); that is held against the budget: p95, for the start p50. DuckDB: the same",
-        "statements in a plain connection, warm, the fastest of several; the ratio is alone p50 to that.",
+        "programs had the processors (alone); that is held against the budget: p95, for the start p50. DuckDB: the",
+        "same statements in a plain connection, warm, the fastest of several; the ratio is alone p50 to that.",
     ]
     for columns, height in SIZES:
         measured = measure(built, columns, height, starts=starts, rounds=rounds)

@@ -89,7 +89,7 @@ async def test_every_key_of_a_screen_does_something_or_says_why(sums_store: Stor
 
 async def test_every_action_belongs_to_a_screen() -> None:
     for action in ACTIONS:
-        assert set(action.where) <= {*SCREENS, EVERYWHERE}
+        assert set(action.where) <= {*SCREENS, "jobs", EVERYWHERE}
     for where in SCREENS:
         keys = [key for action in actions_of(where) for key in action.keys.split(",")]
         assert len(keys) == len(set(keys)), f"a key of {where} is taken twice"

@@ -201,15 +201,18 @@ def test_an_index_twice_in_one_file_is_refused(store: StoreLayout, tmp_path: Pat
 def test_a_run_is_one_sampling_configuration(store: StoreLayout, tmp_path: Path) -> None:
     hot, cold = (jsonl(tmp_path / f"{t}.jsonl", long_rows(temperature=t)) for t in (1.0, 0.6))
     unknown = jsonl(tmp_path / "unknown.jsonl", long_rows(1, 1))
+    silent = jsonl(tmp_path / "silent.jsonl", long_rows(1, 2, top_p=0.9))
     with pytest.raises(UsageError, match="does not belong to the run m@b") as caught:
-        imported(store, unknown, cold, jsonl(tmp_path / "silent.jsonl", long_rows(1, 2)), hot)
+        imported(store, unknown, cold, silent, hot)
     assert "temperature 0.6 and 1.0" in str(caught.value)
     assert "--run" in str(caught.value)
     assert runs_of(store) == {}
 
     imported(store, unknown)
     imported(store, cold)
-    assert runs_of(store)["m@b"].parameters == {"temperature": 0.6}, "known as soon as one file says it"
+    imported(store, silent)
+    expected = {"temperature": 0.6, "top_p": 0.9}
+    assert runs_of(store)["m@b"].parameters == expected, "known as soon as one file says it"
     before = contents(store)
     with pytest.raises(UsageError, match="temperature"):
         imported(store, hot)

@@ -127,3 +127,14 @@ def test_a_file_of_several_benchmarks_is_known_as_a_whole(store: StoreLayout, tm
         ("m@x", 12),
         ("m@y", 12),
     ]
+
+
+def test_a_role_forgotten_at_first_can_be_said_later(run_passk: Passk) -> None:
+    jsonl(run_passk.folder / "a.jsonl", long_rows())
+    chosen = ("--model", "m", "--benchmark", "b")
+    assert "role unknown" in run_passk("import", "a.jsonl", *chosen).stderr
+    again = run_passk("import", "a.jsonl", *chosen, "--role", "base", "--step", "0")
+    assert "already imported; what you said of its model was added" in again.stderr
+    run = runs_of(StoreLayout(run_passk.folder / "store.passk"))["m@b"]
+    assert (run.model.role, run.model.step, run.samples) == ("base", 0, 12)
+    assert "nothing changed" in run_passk("import", "a.jsonl", *chosen, "--role", "base").stderr

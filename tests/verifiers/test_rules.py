@@ -118,10 +118,37 @@ def test_what_holds_for_every_one(verifier: Verifier) -> None:
 def test_no_text_makes_it_raise(verifier: Verifier, data: st.DataObject) -> None:
     pieces = st.sampled_from(
         [
-            r"\boxed{", "}", "{", "answer is ", "answer:", "####", "$", "**", r"\(", ".", "\n", " ", "5", "1,000",
-            "/", "%", r"\frac", "e9", "-", "(B)", "C.", "\x1b[31m", "�", "٣", "²", "\u202e", "\x00", "10^{", "I ",
+            r"\boxed{",
+            "}",
+            "{",
+            "answer is ",
+            "answer:",
+            "####",
+            "$",
+            "**",
+            r"\(",
+            ".",
+            "\n",
+            " ",
+            "5",
+            "1,000",
+            "/",
+            "%",
+            r"\frac",
+            "e9",
+            "-",
+            "(B)",
+            "C.",
+            "\x1b[31m",
+            "\ud800",
+            "٣",
+            "²",
+            "\u202e",
+            "\x00",
+            "10^{",
+            "I ",
             "a",
-        ]  # fmt: skip
+        ]
     )
     text = "".join(data.draw(st.lists(st.one_of(pieces, st.text(max_size=3)), max_size=30)))
     reference = "".join(data.draw(st.lists(pieces, max_size=4)))
@@ -133,10 +160,25 @@ def test_no_text_makes_it_raise(verifier: Verifier, data: st.DataObject) -> None
 @pytest.mark.parametrize(
     "hostile",
     [
-        "9" * 300000, "1 " * 150000, "1," * 150000, "123 " * 75000, "$" * 300000, "#" * 300000, "{" * 300000,
-        r"\boxed{" * 40000, "answer is " * 30000, "answer: " + "**" * 100000, "- " * 150000, "\\frac{1}{" * 30000,
-        "\n" * 300000, "1/" * 150000, "\\boxed{" + "$" * 300000 + "}", "1e" * 150000, "(" * 300000, "####9" * 60000,
-    ],  # fmt: skip
+        "9" * 300000,
+        "1 " * 150000,
+        "1," * 150000,
+        "123 " * 75000,
+        "$" * 300000,
+        "#" * 300000,
+        "{" * 300000,
+        r"\boxed{" * 40000,
+        "answer is " * 30000,
+        "answer: " + "**" * 100000,
+        "- " * 150000,
+        "\\frac{1}{" * 30000,
+        "\n" * 300000,
+        "1/" * 150000,
+        "\\boxed{" + "$" * 300000 + "}",
+        "1e" * 150000,
+        "(" * 300000,
+        "####9" * 60000,
+    ],
     ids=lambda text: text[:12],
 )
 def test_a_hostile_text_takes_no_time(verifier: Verifier, hostile: str) -> None:
@@ -220,10 +262,20 @@ def test_no_number() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "(C)", r"\boxed{C}", r"\boxed{\text{(C)}}", r"\boxed{c}", "The answer is C because", "The answer is (c).",
-        "x\nC. foo", "**Answer:** C", "answer: option C", "The correct answer is choice C.", "blah\n**C**", "$C$",
+        "(C)",
+        r"\boxed{C}",
+        r"\boxed{\text{(C)}}",
+        r"\boxed{c}",
+        "The answer is C because",
+        "The answer is (c).",
+        "x\nC. foo",
+        "**Answer:** C",
+        "answer: option C",
+        "The correct answer is choice C.",
+        "blah\n**C**",
+        "$C$",
         "Answer: [C]",
-    ],  # fmt: skip
+    ],
 )
 def test_the_right_choice(text: str) -> None:
     for reference in ("C", "(C)", "2", "C. foo"):

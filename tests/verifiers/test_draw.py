@@ -1,0 +1,81 @@
+"""A draw into a real store, judged by real processes: what a verifier does to a sample is stored with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from backend import RunOptions, draw, plan_run
+from backend.engines.protocol import Request, Sample, SamplingParams
+from backend.importers.import_files import import_files
+from backend.jobs.draw import DrawState
+from backend.jobs.plan import SamplingPlan
+from backend.store.layout import StoreLayout
+from backend.verifiers import pool
+from tests.support import everything_in, jsonl, qwen_line, with_reader
+from tests.verifiers.acting import Acting
+
+TEXTS = ["text", "hang", "kill", "raise x", "sleep 0.05", "text 2"]
+VERDICTS = ["correct", "timeout", "error", "error", "correct", "correct"]
+
+
+class Reading:
+    """An engine that reads its samples from a list: sample i has text i."""
+
+    name = "reading"
+    version = "reading 1"
+
+    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+        for request in requests:
+            for index, seed in zip(request.indices, request.seeds, strict=True):
+                yield Sample(request.problem, index, seed, TEXTS[index], 1, "stop", -1.0, (0,))
+
+
+@pytest.fixture
+def plan(store: StoreLayout, tmp_path: Path) -> SamplingPlan:
+    lines = [qwen_line("What is a?", [True])]
+    import_files(store, [jsonl(tmp_path / "run.jsonl", lines)], run_options=RunOptions(model="old", benchmark="b"))
+    planned = with_reader(
+        store,
+        lambda reader: plan_run(
+            reader, benchmark="b", n=len(TEXTS), run_options=RunOptions(model="new"), parameters={}
+        ),
+    )
+    assert isinstance(planned, SamplingPlan)
+    return planned
+
+
+def stored(store: StoreLayout) -> dict[int, str]:
+    """Verdict by index of the samples that were drawn."""
+    rows = everything_in(store)["outcomes"]
+    return {row[2]: row[3] for row in rows if row[10] is not None}
+
+
+def test_every_sample_is_stored_with_its_own_verdict(
+    store: StoreLayout, plan: SamplingPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "DEADLINE", 0.5)
+    state = draw(store, plan, Reading(), Acting())  # type: ignore[arg-type]
+    assert stored(store) == dict(enumerate(VERDICTS))
+    assert state.samples == len(TEXTS)
+    assert state.verdicts == {"correct": 3, "timeout": 1, "error": 2}
+    details = {row[2]: row[4] for row in everything_in(store)["outcomes"] if row[10] is not None}
+    assert details[1] == "Judging took longer than 0.5 s."
+
+
+def test_an_interrupted_draw_keeps_what_was_drawn(
+    store: StoreLayout, plan: SamplingPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "DEADLINE", 0.5)
+
+    def stop(state: DrawState) -> None:
+        if state.samples == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        draw(store, plan, Reading(), Acting(), stop)  # type: ignore[arg-type]
+    kept = stored(store)
+    assert len(kept) >= 2
+    assert all(VERDICTS[index] == verdict for index, verdict in kept.items())
