@@ -18,13 +18,13 @@ def json_lines(source: SourceFile) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: a line is not a JSON object in UTF-8.
     """
-    with open(source.path, "rb") as file:
+    with open(source.path, "rb", buffering=1 << 18) as file:
         for number, line in enumerate(file, 1):
             source.bytes_read += len(line)
             source.row = number
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
-            if not line.strip():
+            if not line or line.isspace():
                 continue
             value = decode(source, line, number)
             if not isinstance(value, dict):

@@ -172,7 +172,7 @@ class Intake:
             for item in importer.read(source, self.options, self.notes):
                 target = self.targets.resolve(item.facts, str(source.path))
                 if not entry.runs and target.run in self.known_sources.get(digest, set()):
-                    more = self.targets.tells_more(target.run)
+                    more = target.run not in self.gathered.runs and self.targets.tells_more(target.run)
                     if more:
                         # The samples are there; what the user now says of their model is new.
                         self.gathered.runs.setdefault(target.run, RunTotals(target))

@@ -89,7 +89,7 @@ class Targets:
     def tells_more(self, run: str) -> bool:
         """Whether this import knows something of the run's model that the store does not: a role, for example."""
         model = self._by_run[run].model.name
-        return self._models[model] != self._models_before.get(model)
+        return self._models[model] != self._models_before.get(model, self._models[model])
 
     def _resolve(self, facts: RunFacts, where: str) -> Target:
         said = self._options
