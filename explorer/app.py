@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from threading import Thread
 from typing import ClassVar
 
 from textual.app import App
@@ -27,7 +29,8 @@ class Explorer(App[None]):
     """Opens a store at Home."""
 
     TITLE = "passk"
-    CSS_PATH = "styles/app.tcss"
+    # All at once: a style sheet that comes with its screen makes everything be styled anew.
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("app", "home", "curves", "sets", "problem", "path")]
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
@@ -49,6 +52,15 @@ class Explorer(App[None]):
 
         self.push_screen(HomeScreen(Place()))
         self.set_interval(LOOK_OUT, self.look_out)
+
+    def load_screens(self) -> None:
+        """Import what comes after Home while the user looks at it."""
+
+        def load() -> None:
+            for name in ("curves", "sets", "problem", "path"):
+                import_module(f"explorer.screens.{name}")
+
+        Thread(target=load, name="load-screens", daemon=True).start()
 
     def look_out(self) -> None:
         """See whether parts have come; the answer decides whether screens ask again."""

@@ -127,24 +127,26 @@ class ServerEngine:
             EngineUnavailable: no server is left; what had finished has been handed on.
         """
         refused: dict[str, str] = {}
-        prompts: dict[str, _Prompt] = {}
+        prompts: dict[str, _Prompt | Refused] = {}
         texts = list(dict.fromkeys(request.prompt for request in requests))
         with closing(self._pool.run(texts, self._prompt)) as found:
-            prompts.update((text, prompt) for text, prompt in found if not isinstance(prompt, Refused))
+            prompts.update(found)
 
-        def work() -> Iterator[tuple[Request, int]]:
+        def work() -> Iterator[tuple[Request, int, _Prompt]]:
             for request in requests:
-                prompt = prompts.get(request.prompt)
-                if prompt is None or (prompt.room is not None and prompt.room < 1):
-                    refused[request.problem] = "it leaves no room in the model's context"
-                    continue
-                yield from ((request, place) for place in range(request.n))
+                prompt = prompts[request.prompt]
+                if isinstance(prompt, Refused):
+                    refused[request.problem] = str(prompt)
+                elif prompt.room is not None and prompt.room < 1:
+                    refused[request.problem] = "it leaves no room in the model's context, or is empty"
+                else:
+                    yield from ((request, place, prompt) for place in range(request.n))
 
-        def draw(connection: Connection, job: tuple[Request, int]) -> Sample:
-            return self._draw(connection, *job, prompts[job[0].prompt], params)
+        def draw(connection: Connection, job: tuple[Request, int, _Prompt]) -> Sample:
+            return self._draw(connection, *job, params)
 
         with closing(self._pool.run(work(), draw)) as drawn:
-            for (request, _), sample in drawn:
+            for (request, _, _), sample in drawn:
                 if isinstance(sample, Refused):
                     refused[request.problem] = str(sample)
                 else:

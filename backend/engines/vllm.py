@@ -139,12 +139,25 @@ class VllmEngine:
         """Yield samples as they finish.
 
         Raises:
+            UsageError: vLLM takes no such parameters.
             ValueError: prompts leave no room in the context; the samples of all others have been handed on.
             EngineUnavailable: vLLM broke down; what had finished has been handed on.
         """
         from vllm.sampling_params import RequestOutputKind
         from vllm.sampling_params import SamplingParams as VllmParams
 
+        usual: dict[str, Any] = {
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            "stop": list(params.stop) or None,
+            "logprobs": 0,  # of the drawn token and of no other
+            "flat_logprobs": True,
+            "output_kind": RequestOutputKind.FINAL_ONLY,
+        }
+        try:
+            VllmParams(**usual)
+        except Exception as error:  # vLLM's own errors are not ValueErrors
+            raise UsageError(f"vLLM cannot draw with these sampling parameters: {_reason(error)}") from error
         too_long: list[str] = []
 
         def work() -> Iterator[tuple[tuple[Request, int], list[int], Any]]:
@@ -154,16 +167,8 @@ class VllmEngine:
                     too_long.append(f"{request.problem} ({len(prompt):,} tokens)")
                     continue
                 for place, seed in enumerate(request.seeds):
-                    drawn = VllmParams(
-                        temperature=params.temperature,
-                        top_p=params.top_p,
-                        max_tokens=min(params.max_tokens, self._limit - len(prompt)),
-                        seed=seed,
-                        stop=list(params.stop) or None,
-                        logprobs=0,  # of the drawn token and of no other
-                        flat_logprobs=True,
-                        output_kind=RequestOutputKind.FINAL_ONLY,
-                    )
+                    room = min(params.max_tokens, self._limit - len(prompt))
+                    drawn = VllmParams(seed=seed, max_tokens=room, **usual)
                     yield (request, place), prompt, drawn
 
         for (request, place), output in self._run(work()):

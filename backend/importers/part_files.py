@@ -114,7 +114,7 @@ class PartFiles:
             if text.null_count:
                 table = table.filter(pc.is_valid(table["text"]))
             if self._texts is None:
-                # Read once more, when it is merged: lz4 takes a tenth off an import. No dictionary: texts hardly repeat.
+                # Read once more, by the merge: lz4 takes a tenth off an import. No dictionary: texts hardly repeat.
                 self._texts = pq.ParquetWriter(
                     self._folder / "texts.parquet", _TEXTS, compression="lz4", use_dictionary=False
                 )

@@ -142,7 +142,8 @@ def prepare(layout: StoreLayout, plan: SamplingPlan, engine: EngineChoice) -> Jo
     job.say(JobStatus(wanted=plan.samples))
     job.log.touch()
     os.rename(workspace, layout.jobs / name)
-    return Job(layout.jobs / name)
+    # Absolute: the worker may start in another folder than the one that the store's path began in.
+    return Job((layout.jobs / name).resolve())
 
 
 def jobs_of(layout: StoreLayout) -> list[Job]:

@@ -15,12 +15,12 @@ from explorer.widgets.paged_table import Column
 
 
 def problem_heading(problem: Problem) -> Content:
-    """Id, level and reference answer."""
+    """Id, reference answer and level; what is needed least stands where a narrow terminal cuts."""
     parts = [literal(f"problem {_one_line(problem.label, 24)}", "bold")]
-    if problem.level:
-        parts.append(literal(f"level: {_one_line(problem.level, 20)}"))
     reference = UNKNOWN if problem.reference is None else _one_line(problem.reference, 60)
     parts.append(Content("reference answer: ").append(literal(reference, "bold")))
+    if problem.level:
+        parts.append(literal(f"level: {problem.level}"))
     return Content("   ").join(parts)
 
 

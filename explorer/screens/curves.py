@@ -46,7 +46,6 @@ class CurvesScreen(DataScreen):
 
     WHERE = CURVES
     BINDINGS = bindings(CURVES)
-    CSS_PATH = "../styles/curves.tcss"
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

@@ -40,7 +40,6 @@ class HomeScreen(DataScreen):
 
     WHERE = HOME
     BINDINGS = bindings(HOME)
-    CSS_PATH = "../styles/home.tcss"
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -71,6 +70,7 @@ class HomeScreen(DataScreen):
         entries += [(run.benchmark, run.name, run) for run in record.runs if run.key not in paired]
         self.entries = {key: entry for _, key, entry in sorted(entries, key=lambda item: item[0])}
         self.show_table()
+        self.call_after_refresh(self.explorer.load_screens)
         if not self.entries:
             self.query_one("#details", Static).update(literal(empty_store(self.explorer.store_path)))
 

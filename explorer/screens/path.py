@@ -33,7 +33,6 @@ class PathScreen(DataScreen):
 
     WHERE = PATH
     BINDINGS = bindings(PATH)
-    CSS_PATH = "../styles/path.tcss"
 
     def __init__(self, place: Place, label: str) -> None:
         super().__init__(place)

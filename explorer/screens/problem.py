@@ -44,7 +44,6 @@ class ProblemScreen(DataScreen):
 
     WHERE = PROBLEM
     BINDINGS = bindings(PROBLEM)
-    CSS_PATH = "../styles/problem.tcss"
 
     def __init__(self, place: Place, label: str) -> None:
         super().__init__(place)

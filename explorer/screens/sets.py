@@ -30,7 +30,6 @@ class SetsScreen(DataScreen):
 
     WHERE = SETS
     BINDINGS = bindings(SETS)
-    CSS_PATH = "../styles/sets.tcss"
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

@@ -56,8 +56,9 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         return len(self._lines)
 
     def _wrap(self) -> None:
-        width = self.scrollable_content_region.width
-        if width and width != self._wrapped_at:
+        # Room for the scrollbar is kept always: when it comes, no line is cut, and none is wrapped twice.
+        width = self.content_region.width - self.styles.scrollbar_size_vertical
+        if width > 0 and width != self._wrapped_at:
             self._wrapped_at = width
             self._lines = wrap(self._visible, width)
             self.virtual_size = Size(width, len(self._lines))

@@ -6,6 +6,7 @@ A plan is {"load": keywords of load_engine, "steps": [...]}; a step is one of
 
     {"generate": [requests], "params": {...}, "take": how many samples (all without it)}
     {"score": [items]}
+    {"score_some": [more items], "prompts": {problem: prompt}}: also of some samples of the step before
     {"load_fails": keywords of load_engine}
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from backend.engines.protocol import Engine, Request, SamplingParams, Scoring
 from backend.engines.registry import load_engine
+from backend.errors import UsageError
 
 
 def samples(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def samples(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
         for sample in islice(drawing, step.get("take")):
             found.append(asdict(sample))
             times.append(time.monotonic() - started)
-    except ValueError as refused:
+    except (ValueError, UsageError) as refused:
         error = str(refused)
     drawing.close()  # type: ignore[attr-defined]
     return {"samples": found, "times": times, "error": error}
@@ -45,6 +47,13 @@ def scores(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
         return {"scores": [asdict(score) for score in engine.score([Scoring(**item) for item in step["score"]])]}
     except ValueError as refused:
         return {"error": str(refused)}
+
+
+def some(step: dict[str, Any], drawn: dict[str, Any]) -> dict[str, Any]:
+    """Every eighth sample, and those that ran out of tokens."""
+    chosen = [each for each in drawn["samples"] if each["index"] % 8 == 0 or each["finish_reason"] == "length"]
+    items = [{"prompt": step["prompts"][s["problem"]], **{k: s[k] for k in ("text", "finish_reason")}} for s in chosen]
+    return {"score": [*items, *step["score_some"]]}
 
 
 def failure(step: dict[str, Any]) -> dict[str, Any]:
@@ -61,10 +70,15 @@ def main() -> None:
     os.dup2(2, 1)
     plan = json.load(sys.stdin)
     engine = load_engine(**plan["load"])
-    done = [
-        samples(engine, step) if "generate" in step else scores(engine, step) if "score" in step else failure(step)
-        for step in plan["steps"]
-    ]
+    done: list[dict[str, Any]] = []
+    for step in plan["steps"]:
+        if "generate" in step:
+            done.append(samples(engine, step))
+        elif "load_fails" in step:
+            done.append(failure(step))
+        else:
+            items = some(step, done[-1]) if "score_some" in step else step
+            done.append(scores(engine, items) | {"items": items["score"]})
     json.dump({"version": engine.version, "steps": done}, results)
     results.close()
     engine.close()

@@ -24,7 +24,10 @@ STATEMENTS = {
 }
 N = 64
 PARAMS = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 64, "logprobs": True}
-LONG = "Numbers: " + "3 " * 300
+LONG = "Numbers:" + " 3" * 300
+NEARLY_FULL = "Numbers:" + " 3" * 247
+"""250 tokens with the one at the beginning; the context has 256."""
+FULL = {"prompt": NEARLY_FULL, "text": " 3" * 6, "finish_reason": "length"}
 
 
 def plan(n: int = N) -> list[Request]:
@@ -45,28 +48,33 @@ def load(model: Path, name: str, **options: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def by_transformers(vllm_python: Path, vllm_server: VllmServer, model_folder: Path) -> dict[str, Any]:
-    """Samples of the plan, and the scores of `scored`; vllm_server is asked for so that it starts meanwhile."""
-    drawn = run_engine(vllm_python, load(model_folder, "transformers"), step(plan()))["steps"][0]
-    items = scored(drawn)
-    scores = run_engine(vllm_python, load(model_folder, "transformers"), {"score": items})["steps"][0]
-    return {"samples": drawn["samples"], "items": items, "scores": scores["scores"]}
-
-
-def scored(drawn: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every eighth sample, and those that ran out of tokens, to be scored by all engines."""
-    chosen = [each for each in drawn["samples"] if each["index"] % 8 == 0 or each["finish_reason"] == "length"]
-    items = [
-        {"prompt": STATEMENTS[s["problem"]], "text": s["text"], "finish_reason": s["finish_reason"]} for s in chosen
-    ]
-    return [*items, {"prompt": STATEMENTS["easy"], "text": "", "finish_reason": "length"}]
+    """Samples of the plan, and scores of some of them; vllm_server is asked for so that it starts meanwhile."""
+    empty = {"prompt": STATEMENTS["easy"], "text": "", "finish_reason": "length"}
+    score = {"score_some": [empty], "prompts": STATEMENTS}
+    steps = step(plan()), score, {"score": [FULL]}
+    drawn, scores, full = run_engine(vllm_python, load(model_folder, "transformers"), *steps)["steps"]
+    return scores | {"samples": drawn["samples"], "full": full["scores"]}
 
 
 @pytest.fixture(scope="module")
 def by_vllm(vllm_python: Path, model_folder: Path, by_transformers: dict[str, Any]) -> dict[str, Any]:
     """Everything that one process with vLLM in it was asked."""
     one = [make_request("run", "four", STATEMENTS["four"], [5])]
-    full = [make_request("run", "full", STATEMENTS["easy"], range(64))]
-    names = ("plan", "scores", "left", "alone", "greedy", "too_long", "full", "stop", "option", "missing", "context")
+    full = [make_request("run", "full", NEARLY_FULL, range(16))]
+    names = (
+        "plan",
+        "scores",
+        "left",
+        "alone",
+        "greedy",
+        "too_long",
+        "full",
+        "stop",
+        "hot",
+        "option",
+        "missing",
+        "context",
+    )
     fails = [
         load(model_folder, "vllm", tensor_paralel_size=2),
         load(model_folder / "nowhere", "vllm"),
@@ -81,8 +89,10 @@ def by_vllm(vllm_python: Path, model_folder: Path, by_transformers: dict[str, An
         step(one),
         step(plan(4), temperature=0.0),
         step([make_request("run", "long", LONG, range(2)), *plan(2)]),
-        step(full, temperature=3.0, top_p=1.0, max_tokens=100_000),
+        step(full, max_tokens=100_000),
+        {"score": [FULL]},
         step(plan(4), stop=("Answer",)),
+        step(plan(4), temperature=3.0),
         *({"load_fails": each} for each in fails),
     )
     return dict(zip(names, done["steps"], strict=True)) | {"version": done["version"]}
@@ -210,14 +220,25 @@ def test_a_prompt_that_is_too_long_is_named_and_the_others_are_drawn(by_vllm: di
 
 
 def test_a_sample_ends_where_the_context_does(by_vllm: dict[str, Any]) -> None:
-    cut = [sample for sample in by_vllm["full"]["samples"] if sample["finish_reason"] == "length"]
-    assert cut
-    assert {sample["tokens"] for sample in cut} == {max(sample["tokens"] for sample in cut)}
+    lengths = {(sample["finish_reason"], sample["tokens"]) for sample in by_vllm["full"]["samples"]}
+    assert ("length", 6) in lengths
+    assert max(tokens for _, tokens in lengths) == 6
+
+
+def test_a_text_that_fills_the_context_is_scored(by_transformers: dict[str, Any], by_vllm: dict[str, Any]) -> None:
+    (one,), (other,) = by_transformers["full"], by_vllm["score_full"]["scores"]
+    assert one["tokens"] == other["tokens"] == 6
+    assert one["logprobs"] == pytest.approx(other["logprobs"], abs=1e-3)
 
 
 def test_a_stop_string_is_cut_off(by_vllm: dict[str, Any]) -> None:
     assert not any("Answer" in sample["text"] for sample in by_vllm["stop"]["samples"])
     assert any(sample["finish_reason"] == "stop" for sample in by_vllm["stop"]["samples"])
+
+
+def test_parameters_that_vllm_does_not_take_are_a_sentence(by_vllm: dict[str, Any]) -> None:
+    assert by_vllm["hot"]["samples"] == []
+    assert "vLLM cannot draw with these sampling parameters: temperature must be in" in by_vllm["hot"]["error"]
 
 
 def test_what_cannot_be_loaded_is_a_sentence(by_vllm: dict[str, Any]) -> None:

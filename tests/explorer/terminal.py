@@ -16,7 +16,9 @@ from tests.support import Passk, passk_command
 
 numbers = itertools.count()
 
-needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed: no real terminal to test in")
+needs_tmux = pytest.mark.skipif(
+    shutil.which("tmux") is None, reason="tmux is not installed: no real terminal to test in"
+)
 
 
 class Terminal:
@@ -36,12 +38,11 @@ class Terminal:
             ["tmux", "-L", self.socket, *arguments],
             env=self.environment,
             capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
             timeout=30,
         )
         assert result.returncode == 0, result.stderr
-        return result.stdout
+        # As bytes: in a text that was copied, a carriage return is one.
+        return result.stdout.decode(errors="surrogateescape")
 
     def screen(self) -> str:
         return self.tmux("capture-pane", "-p")
@@ -57,15 +58,17 @@ class Terminal:
         """What the program copied by OSC 52."""
         return self.tmux("save-buffer", "-")
 
-    def wait(self, *texts: str, until: Callable[[str], bool] = lambda _: True) -> str:
-        """Until all these texts are on the screen; returns it."""
+    def wait(self, *texts: str, until: Callable[[str], bool] = lambda _: True, said: str = "") -> str:
+        """Until all these texts are on the screen, and it is painted to the end; returns it."""
         deadline = monotonic() + 30
+        before = ""
         while True:
             screen = self.screen()
             flat = " ".join(screen.split())
-            if all(text in flat for text in texts) and until(screen):
+            if screen == before and all(text in flat for text in texts) and until(screen):
                 return screen
-            assert monotonic() < deadline, f"waited in vain for {texts}:\n{screen}"
+            before = screen
+            assert monotonic() < deadline, f"waited in vain for {texts}{said}:\n{screen}"
             sleep(0.05)
 
     def close(self) -> None:

@@ -196,5 +196,3 @@ async def test_five_keys_from_curves_to_a_path(sums_store: StoreLayout) -> None:
         await user.press("enter", "enter", "enter")
         assert user.name == "PathScreen", "three keys lead to the path that only the base found"
         assert "✓ correct" in user.words("heading")
-
-

@@ -141,7 +141,9 @@ def problem(key: int, label: str, c: int = 0, n: int = 4, tokens: float | None =
 problems = st.builds(
     lambda rows: [problem(key, *row) for key, row in enumerate(rows)],
     st.lists(
-        st.tuples(any_text, st.integers(0, 4), st.just(4), st.none() | st.floats(0, 1e4), st.sampled_from(["", "1", "x"])),
+        st.tuples(
+            any_text, st.integers(0, 4), st.just(4), st.none() | st.floats(0, 1e4), st.sampled_from(["", "1", "x"])
+        ),
         max_size=20,
     ),
 )

@@ -17,9 +17,7 @@ from tests.support import jsonl
 def solved_by(runs: tuple[str, ...], pattern: tuple[bool, ...], least: int = 1) -> list[str]:
     """Problems that just these runs solve, from the counts alone."""
     return [
-        f"s{problem + 1}"
-        for problem in range(6)
-        if tuple(CORRECT[run][0][problem] >= least for run in runs) == pattern
+        f"s{problem + 1}" for problem in range(6) if tuple(CORRECT[run][0][problem] >= least for run in runs) == pattern
     ]
 
 
@@ -75,9 +73,7 @@ async def test_min_correct(sums_store: StoreLayout) -> None:
         names = {(True, True): "both", (True, False): "base-only", (False, True): "RL-only", (False, False): "neither"}
         for key, least in (("plus", 2), ("plus", 3), ("equals_sign", 4), ("minus", 3), ("minus", 2), ("minus", 1)):
             await user.press(key)
-            expected = {
-                name: len(solved_by(("base", "rl"), pattern, least)) for pattern, name in names.items()
-            }
+            expected = {name: len(solved_by(("base", "rl"), pattern, least)) for pattern, name in names.items()}
             assert chips(user) == {**expected, "all": 6}, least
             assert f"solved = at least {least} correct" in user.words("words")
         await user.press("minus", "minus")

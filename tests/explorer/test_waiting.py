@@ -27,7 +27,9 @@ from tests.support import Attempt, Passk, jsonl, write_part
 def endless(reader: Reader) -> Any:
     """A real query of some hours."""
     try:
-        return reader._cursor.execute("SELECT sum(a.range * b.range) FROM range(3000000) a, range(3000000) b").fetchall()
+        return reader._cursor.execute(
+            "SELECT sum(a.range * b.range) FROM range(3000000) a, range(3000000) b"
+        ).fetchall()
     except duckdb.Error as error:
         raise as_passk_error(error, "The endless query") from error
 
@@ -215,7 +217,17 @@ async def test_what_others_import_appears_and_moves_nothing(tmp_path: Path, run_
         assert before["scroll"].y > 60
         assert "2/2" in user.cells()
         process = await asyncio.to_thread(
-            run_passk.start, "import", more, "--store", layout.root, "--model", "rl", "--role", "rl", "--benchmark", "live"
+            run_passk.start,
+            "import",
+            more,
+            "--store",
+            layout.root,
+            "--model",
+            "rl",
+            "--role",
+            "rl",
+            "--benchmark",
+            "live",
         )
         assert await asyncio.to_thread(process.wait) == 0, process.stderr and process.stderr.read()
         ended = monotonic()

@@ -1,0 +1,158 @@
+"""Jobs as a user has them: prepared, worked, killed, resumed, cancelled; real models, real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from backend import find_job
+from backend.store.layout import StoreLayout
+from tests.support import Finished, Passk, passk_command, runs_of
+
+DRAW = ("--temperature", "1", "--max-tokens", "60", "--option", "device=cpu")
+
+
+def new_run(passk: Passk, models: Path, n: int, *more: str, status: int = 0) -> Finished:
+    chosen = ("--model", str(models / "countdown-base"), "--benchmark", "countdown", "--n", str(n), "--role", "base")
+    return passk("sample", *chosen, *DRAW, *more, status=status)
+
+
+def drawn(passk: Passk, run: str = "countdown-base@countdown") -> dict[tuple[str, int], tuple[int, str]]:
+    """(problem, index) -> (seed, text) of every sample; a sample that is there twice fails."""
+    found: dict[tuple[str, int], tuple[int, str]] = {}
+    for problem in passk("sets", "--base", run, "--rl", "nobody", "--format", "json").json["problems"]:
+        for line in passk("paths", "--run", run, "--problem", problem["problem"]).lines:
+            key = line["problem"], line["index"]
+            assert key not in found
+            found[key] = line["seed"], line["text"]
+    return found
+
+
+def test_a_new_run_is_drawn_verified_and_known(asked: Passk, models: Path) -> None:
+    done = new_run(asked, models, 4, "--wait")
+    assert "finished" in done.stderr
+    run = next(r for r in asked("runs", "--format", "json").json if r["run"] == "countdown-base@countdown")
+    assert (run["role"], run["problems"], run["samples"], run["n_min"], run["n_max"]) == ("base", 6, 24, 4, 4)
+    assert run["parameters"]["temperature"] == 1
+    samples = drawn(asked)
+    assert {index for _, index in samples} == {0, 1, 2, 3}
+    assert len({seed for seed, _ in samples.values()}) == 24
+    again = new_run(asked, models, 4, "--wait")
+    assert "nothing to draw" in again.stderr
+    job = asked("jobs", "--format", "json").json[0]
+    assert (job["state"], job["samples"], job["wanted"]) == ("finished", 24, 24)
+    assert list(StoreLayout(asked.folder / "store.passk").unfinished.iterdir()) == []
+
+
+def test_adding_keeps_the_parameters(asked: Passk, models: Path) -> None:
+    new_run(asked, models, 2, "--wait")
+    before = drawn(asked)
+    refused = asked("sample", "--run", "countdown-base", "--add", "2", "--temperature", "0.3", status=1)
+    assert "keeps its parameters" in refused.stderr
+    added = asked("sample", "--run", "countdown-base", "--add", "3", "--problems", "c000,c002", "--wait")
+    after = drawn(asked)
+    assert before.items() <= after.items()
+    assert {key for key in after if key not in before} == {(p, i) for p in ("c000", "c002") for i in (2, 3, 4)}
+
+
+def test_an_imported_run_gets_a_run_of_its_own(asked: Passk, models: Path) -> None:
+    unknown = asked("sample", "--run", "nobody", "--add", "1", status=1)
+    assert "Where is the model nobody?" in unknown.stderr
+    model = str(models / "countdown-base")
+    added = asked("sample", "--run", "nobody", "--add", "1", "--model", model, "--wait", "--problems", "c001")
+    assert "form the run nobody@countdown+resampled" in added.stderr
+    assert runs_of(StoreLayout(asked.folder / "store.passk"))["nobody@countdown"].samples == 6
+
+
+def test_prepared_here_worked_there(asked: Passk, models: Path) -> None:
+    prepared = new_run(asked, models, 2, "--prepare")
+    folder = Path(prepared.stdout.strip())
+    assert find_job(StoreLayout(asked.folder / "store.passk"), "last").folder == folder
+    assert asked("jobs", "--format", "json").json[0]["state"] == "prepared"
+    asked("work", folder)
+    assert len(drawn(asked)) == 12
+
+
+def test_killed_at_any_moment_a_job_ends_with_exactly_its_samples(asked: Passk, models: Path) -> None:
+    """30 kills with -9 while a job draws; afterwards the same samples as a job that nobody disturbed."""
+    new_run(asked, models, 40, "--run", "calm", "--wait")
+    prepared = new_run(asked, models, 40, "--run", "killed", "--prepare")
+    folder = prepared.stdout.strip()
+    environment = {**asked.environment, "OMP_NUM_THREADS": "1"}
+    chance = random.Random(7)
+    killed = 0
+    for _ in range(30):
+        worker = subprocess.Popen([*passk_command(), "work", folder], env=environment, stderr=subprocess.DEVNULL)
+        try:
+            worker.wait(chance.uniform(0.5, 6.0))
+        except subprocess.TimeoutExpired:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+            killed += 1
+        else:
+            break
+        store = runs_of(StoreLayout(asked.folder / "store.passk"))
+        assert store["calm"].samples == 240
+    asked("work", folder)
+    assert killed
+    calm, disturbed = drawn(asked, "calm"), drawn(asked, "killed")
+    assert disturbed.keys() == calm.keys()
+    assert asked("jobs", "--format", "json").json[0]["samples"] == 240
+
+
+def test_sigterm_writes_what_is_finished_and_resume_goes_on(asked: Passk, models: Path) -> None:
+    prepared = new_run(asked, models, 2_000, "--prepare", "--option", "batch=16")
+    folder = Path(prepared.stdout.strip())
+    worker = subprocess.Popen([*passk_command(), "work", str(folder)], env=asked.environment, stderr=subprocess.DEVNULL)
+    job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
+    deadline = time.monotonic() + 60
+    while job.status().samples < 32 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    worker.terminate()
+    assert worker.wait(timeout=10) == 1
+    status = job.status()
+    assert status.state == "cancelled"
+    assert runs_of(StoreLayout(asked.folder / "store.passk"))["countdown-base@countdown"].samples >= 32
+
+
+def test_a_worker_that_is_gone_shows_as_gone(asked: Passk, models: Path) -> None:
+    prepared = new_run(asked, models, 2_000, "--prepare")
+    folder = Path(prepared.stdout.strip())
+    worker = subprocess.Popen([*passk_command(), "work", str(folder)], env=asked.environment, stderr=subprocess.DEVNULL)
+    job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
+    deadline = time.monotonic() + 60
+    while job.status().state != "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    assert job.status().state == "gone"
+    assert asked("jobs", "--format", "json").json[0]["state"] == "gone"
+    asked("jobs", "cancel", "last")
+    assert job.status().state == "cancelled"
+
+
+def test_what_is_wrong_is_said_and_nothing_is_lost(asked: Passk, models: Path) -> None:
+    missing = asked("sample", "--model", "/nowhere/model", "--benchmark", "countdown", "--n", "2", "--wait", status=1)
+    assert "could not be loaded" in missing.stderr
+    assert asked("jobs", "--format", "json").json[0]["state"] == "failed"
+    nonsense = new_run(asked, models, 1, "--wait", "--verifier", "nobody", status=1)
+    assert "no verifier nobody" in nonsense.stderr
+    unsure = asked("sample", "--n", "2", status=1)
+    assert "What is to be drawn?" in unsure.stderr
+    wrong = asked("sample", "--run", "nobody", "--add", "1", "--problems", "set:nonsense", status=1)
+    assert "there is no such set" in wrong.stderr
+
+
+def test_the_status_is_whole_at_every_moment(asked: Passk, models: Path) -> None:
+    new_run(asked, models, 30)
+    job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
+    deadline = time.monotonic() + 90
+    while job.status().state in ("prepared", "running") and time.monotonic() < deadline:
+        json.loads((job.folder / "status.json").read_text(encoding="utf-8"))
+        time.sleep(0.005)
+    assert job.status().state == "finished"
