@@ -6,6 +6,8 @@ PYTHON ?= $(shell for each in $(CANDIDATES); do \
     $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 # Test processes: 0 runs everything in one.
 WORKERS ?= 0
+# What `make explore` brings along to draw samples with; empty for none: make explore ENGINES=
+ENGINES ?= transformers
 # More arguments for passk, pytest or the benchmark: make test ARGS="-k sets"
 ARGS ?=
 
@@ -32,7 +34,7 @@ help:
 	echo "make bench     measure on a large store (ARGS for its options)"
 	echo "make clean     remove the environment and what tools left behind"
 
-explore: $(VENV)/.core
+explore: $(VENV)/.core $(if $(ENGINES),$(VENV)/.engines)
 	exec $(BIN)/passk $(ARGS)
 
 test: $(VENV)/.dev terminal
@@ -79,10 +81,17 @@ $(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
 	$(PIP) -e . >$(LOG) 2>&1 || $(GIVE_UP)
 	touch $@
 
+# The explorer works without an engine, so one that cannot be had does not stop it.
+$(VENV)/.engines: $(VENV)/.core
+	echo "  installing what draws samples: $(ENGINES) (with torch about a gigabyte; make explore ENGINES= leaves it out)"
+	$(PIP) -e '.[$(ENGINES)]' >$(LOG) 2>&1 || { \
+	    tail -n 3 $(LOG) >&2; echo "  that failed: the explorer works, drawing samples (r) does not"; }
+	touch $@
+
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	echo "  installing passk, what it needs, and the tools for tests and checks"
-	$(PIP) -e '.[dev]' >$(LOG) 2>&1 || $(GIVE_UP)
-	touch $@ $(VENV)/.core
+	echo "  installing passk, its engine, and the tools for tests and checks (some minutes, about two gigabytes)"
+	$(PIP) -e '.[dev,transformers,verify,datasets]' >$(LOG) 2>&1 || $(GIVE_UP)
+	touch $@ $(VENV)/.core $(VENV)/.engines
 
 # Tests that drive a real terminal use tmux; without it they are skipped.
 terminal:

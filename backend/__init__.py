@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from backend.jobs.plan import EngineChoice, SamplingPlan, plan_run
     from backend.jobs.requests import Addition, plan_addition
     from backend.jobs.resampling import Resampling, moves, plan_resampling, start_resampling
-    from backend.jobs.templates import needs_chat, read_template, tokenizer_chat
+    from backend.jobs.templates import template_for
     from backend.jobs.worker import work
     from backend.metrics.pass_at_k import powers_and_end
     from backend.metrics.solve_sets import all_combinations
@@ -67,7 +67,7 @@ _HOMES = {
     "backend.jobs.plan": ("EngineChoice", "SamplingPlan", "plan_run"),
     "backend.jobs.requests": ("Addition", "plan_addition"),
     "backend.jobs.resampling": ("Resampling", "moves", "plan_resampling", "start_resampling"),
-    "backend.jobs.templates": ("needs_chat", "read_template", "tokenizer_chat"),
+    "backend.jobs.templates": ("template_for",),
     "backend.jobs.worker": ("work",),
     "backend.metrics.pass_at_k": ("powers_and_end",),
     "backend.metrics.solve_sets": ("all_combinations",),
@@ -114,7 +114,6 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "load_engine",
     "merge",
     "moves",
-    "needs_chat",
     "open_store",
     "pair_summaries",
     "plan_addition",
@@ -123,7 +122,6 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "powers_and_end",
     "prepare",
     "read_configuration",
-    "read_template",
     "rebuild_statistics",
     "require_store",
     "sample_store",
@@ -132,7 +130,7 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "start_resampling",
     "store_for_reading",
     "store_for_writing",
-    "tokenizer_chat",
+    "template_for",
     "verifier_for",
     "work",
 ]

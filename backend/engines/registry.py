@@ -20,7 +20,7 @@ class EngineNeeds:
     purpose: str
     modules: tuple[str, ...]
     install: str
-    """How to get the modules; empty where nothing is needed."""
+    """How to get the modules."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -38,7 +38,12 @@ ENGINES = {
             "pip install 'passk-explorer[transformers]'",
         ),
         EngineNeeds("vllm", "draws samples fast, on one or more GPUs", ("vllm",), "pip install 'passk-explorer[vllm]'"),
-        EngineNeeds("server", "draws samples from OpenAI-compatible servers", (), ""),
+        EngineNeeds(
+            "server",
+            "draws samples from OpenAI-compatible servers",
+            (),
+            "pip install passk-explorer",
+        ),
     )
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +83,3 @@ def plan_addition(
         problems=problems,
     )
     return Addition(plan, EngineChoice(kind, path, options), own_run, run.mean_tokens)
-
-
-def with_verifier(addition: Addition, verifier: str | None) -> Addition:
-    """The same, judged by this verifier."""
-    return replace(addition, plan=replace(addition.plan, verifier=verifier))

@@ -63,6 +63,30 @@ def read_template(given: str, chat: Chat | None = None) -> str:
     return text if chat is None else settled(text, chat)
 
 
+def template_for(given: str, model: str) -> str:
+    """The template that the user named, settled: one that calls `chat` takes the chat template of this model.
+
+    Raises:
+        UsageError: as `read_template`; or the model's tokenizer is needed and cannot be loaded.
+    """
+    text = read_template(given)
+    if not needs_chat(text):
+        return text
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise UsageError(
+            f"--template {given} needs the model's tokenizer, and transformers is not installed",
+            next_step="pip install 'passk-explorer[transformers]'",
+        ) from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"The tokenizer of {model} could not be loaded: {reason}") from error
+    return settled(text, tokenizer_chat(tokenizer))
+
+
 def needs_chat(template: str) -> bool:
     """Whether the template calls `chat`, so that a tokenizer is needed to settle it.
 

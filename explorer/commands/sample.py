@@ -102,7 +102,7 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPla
 def _more_of_a_run(
     reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
 ) -> tuple[SamplingPlan, EngineChoice]:
-    from backend import plan_addition, read_template, select
+    from backend import plan_addition, select
     from backend.errors import UsageError
 
     run = reader.run(arguments.run)
@@ -127,7 +127,7 @@ def _more_of_a_run(
         engine=arguments.engine,
         model=arguments.model,
         pool=arguments.pool,
-        template=None if arguments.template is None else read_template(arguments.template),
+        template=_template(arguments, arguments.model or run.model.name),
     )
     if addition.own_run:
         say(
@@ -140,7 +140,7 @@ def _more_of_a_run(
 def _new_run(
     reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
 ) -> tuple[SamplingPlan, EngineChoice]:
-    from backend import EngineChoice, RunOptions, plan_run, read_template
+    from backend import EngineChoice, RunOptions, plan_run
 
     kind, options = configuration.engine_options(arguments.engine or configuration.engine)
     folder = Path(arguments.model)
@@ -157,10 +157,17 @@ def _new_run(
             step=arguments.step,
         ),
         parameters={**parameters, "model_path": path},
-        template=None if arguments.template is None else read_template(arguments.template),
+        template=_template(arguments, path),
         problems=arguments.problems.split(",") if arguments.problems else (),
     )
     return plan, EngineChoice(kind, path, options)
+
+
+def _template(arguments: argparse.Namespace, model: str) -> str | None:
+    """The template that the user named; None to take that of the run or benchmark."""
+    from backend import template_for
+
+    return None if arguments.template is None else template_for(arguments.template, model)
 
 
 def _option(text: str) -> object:

@@ -73,7 +73,9 @@ class PathScreen(DataScreen):
         self.place = self.place.to(sample=record.path.sample.index)
         place = self.place
         run = record.path.run
-        self.crumbs(place.benchmark, f"problem {self.problem_label}", run_label(run), f"sample {record.path.sample.index}")
+        self.crumbs(
+            place.benchmark, f"problem {self.problem_label}", run_label(run), f"sample {record.path.sample.index}"
+        )
         self.query_one("#heading", Static).update(path_heading(record.path, record.samples))
         self.query_one("#details", Static).update(path_details(record.path))
         same = before is not None and (before.path.run.key, before.path.sample.index) == (

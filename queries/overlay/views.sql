@@ -22,35 +22,30 @@ SELECT
 FROM (FROM base.runs UNION ALL FROM overlay.runs)
 GROUP BY run_key;
 
-CREATE OR REPLACE VIEW problem_facts AS
-SELECT
-    problem_key,
-    arg_min(benchmark, part) AS benchmark,
-    arg_min(id, part) AS id,
-    arg_min(position, part) AS position,
-    arg_min(statement, part) FILTER (statement IS NOT NULL) AS statement,
-    arg_min(reference, part) FILTER (reference IS NOT NULL) AS reference,
-    arg_min(level, part) FILTER (level IS NOT NULL) AS level,
-    arg_min(metadata, part) FILTER (metadata IS NOT NULL) AS metadata
-FROM (FROM base.problems UNION ALL FROM overlay.problems)
-GROUP BY problem_key;
-
+CREATE OR REPLACE VIEW problems AS
+WITH known AS (
+    SELECT
+        problem_key,
+        arg_min(benchmark, part) AS benchmark,
+        arg_min(id, part) AS id,
+        arg_min(position, part) AS position,
+        arg_min(statement, part) FILTER (statement IS NOT NULL) AS statement,
+        arg_min(reference, part) FILTER (reference IS NOT NULL) AS reference,
+        arg_min(level, part) FILTER (level IS NOT NULL) AS level,
+        arg_min(metadata, part) FILTER (metadata IS NOT NULL) AS metadata
+    FROM (FROM base.problems UNION ALL FROM overlay.problems)
+    GROUP BY problem_key
+)
 -- Two problems with the same id in one benchmark are told apart by the beginning of their keys; where even that is the
--- same, by the whole key. Apart from the facts, since a label needs all problems, and no statements.
-CREATE OR REPLACE VIEW problem_labels AS
+-- same, by the whole key.
 SELECT
-    problem_key,
+    * EXCLUDE (key_text),
     CASE
         WHEN count(*) OVER (PARTITION BY benchmark, id) = 1 THEN id
         WHEN count(*) OVER (PARTITION BY benchmark, id, left(key_text, 4)) = 1 THEN id || '#' || left(key_text, 4)
         ELSE id || '#' || key_text
     END AS label
-FROM (SELECT problem_key, benchmark, id, printf('%016x', problem_key) AS key_text FROM problem_facts);
-
-CREATE OR REPLACE VIEW problems AS
-SELECT problem_facts.*, problem_labels.label
-FROM problem_facts
-JOIN problem_labels USING (problem_key);
+FROM (SELECT *, printf('%016x', problem_key) AS key_text FROM known);
 
 CREATE OR REPLACE VIEW benchmarks AS
 SELECT

@@ -1,4 +1,4 @@
--- The outcomes of several parts as one sorted file: the part that supersedes them.
+-- The outcomes of several parts in one sorted file of the part that supersedes them.
 -- A script.
 -- parameters: target VARCHAR
 -- files: outcomes

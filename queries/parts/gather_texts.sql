@@ -1,4 +1,4 @@
--- The texts of several parts as one sorted file: the part that supersedes them.
+-- The texts of several parts in one sorted file of the part that supersedes them.
 -- A script.
 -- parameters: target VARCHAR
 -- files: texts

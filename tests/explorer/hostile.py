@@ -34,7 +34,8 @@ NASTY = {
     "joiners": "a\u200db\u200cc\u200bd\ufeffe\u00adf\u2060g\u180eh",
     "separators": "a\u2028b\u2029c",
     "tags": "a\U000e0041\U000e0042\U000e007fb",
-    "wide": "\u65e5\u672c\u8a9e\u306e\u63a8\u8ad6\uff21\uff22 \U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea",
+    "wide": "\u65e5\u672c\u8a9e\u306e\u63a8\u8ad6\uff21\uff22 \U0001f600"
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea",
     "combining": "e\u0301" + "a" + "\u0300\u0323" * 60 + "\u0301 \ufe0f",
     "tabs": "a\tb\t\tc",
     "crlf": "a\r\nb\rc\n\rd",

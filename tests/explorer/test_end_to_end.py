@@ -99,7 +99,7 @@ def test_from_result_files_to_the_path_that_proves_it(start: Start, run_passk: P
         terminal.wait(until=lambda shown, screen=screen: shown == screen, said=screen)
     terminal.keys("Escape")
     terminal.wait(until=lambda screen: screen == home)
-    terminal.keys("Escape", "q")
+    terminal.keys("q")
     terminal.wait("STATUS 0")
 
 

@@ -75,7 +75,9 @@ async def test_every_key_of_a_screen_does_something_or_says_why(sums_store: Stor
             name = action.name.partition("(")[0]
             method = getattr(screen, f"action_{name}")
 
-            def record(*arguments: object, name: str = name, method: object = method) -> object:
+            def record(
+                *arguments: object, name: str = name, method: object = method, called: list[str] = called
+            ) -> object:
                 called.append(name)
                 return method(*arguments)  # type: ignore[operator]
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from backend import open_store
 from backend.store.layout import StoreLayout
 from explorer.app import Explorer
-from tests.explorer.driving import SIZES, Driver
+from tests.explorer.driving import Driver
 from tests.explorer.test_keys import SCREENS, go_to
 
 Compare = Callable[..., bool]
@@ -32,8 +32,11 @@ def looks_as_before(compare: Compare, store: StoreLayout, size: tuple[int, int],
         database.close()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
-@pytest.mark.parametrize("where", SCREENS)
+@pytest.mark.parametrize(
+    ("where", "size"),
+    [*((where, (80, 24)) for where in SCREENS), *((where, (120, 40)) for where in ("home", "sets", "problem"))],
+    ids=lambda value: value if isinstance(value, str) else "x".join(map(str, value)),
+)
 def test_screen(snap_compare: Compare, sums_store: StoreLayout, where: str, size: tuple[int, int]) -> None:
     assert looks_as_before(snap_compare, sums_store, size, lambda user: go_to(user, where))
 
