@@ -101,6 +101,7 @@ class VllmEngine:
         """
         _require()
         from vllm.engine.arg_utils import EngineArgs
+        from vllm.platforms import current_platform
         from vllm.v1.engine.llm_engine import LLMEngine
 
         given = dict(options or {})
@@ -117,7 +118,11 @@ class VllmEngine:
             "disable_log_stats": True,
             "use_tqdm_on_load": False,
         }
-        arguments = {"dtype": dtype, "enable_prefix_caching": True} | given | fixed
+        usual: dict[str, Any] = {"dtype": dtype, "enable_prefix_caching": True}
+        if current_platform.is_cpu():
+            # After a prompt read in pieces vLLM turns a sample's random numbers back, which its CPU build cannot.
+            usual["enable_chunked_prefill"] = False
+        arguments = usual | given | fixed
         try:
             return cls(LLMEngine.from_engine_args(EngineArgs(**arguments)))
         except Exception as error:  # vLLM raises whatever its parts raise: OSError, ValueError, CUDA's errors, ...

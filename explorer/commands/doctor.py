@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         _row("python", platform.python_version(), sys.version_info >= (3, 11), "3.11 or newer is needed"),
         *(_package(name) for name in CORE),
         *(_engine(name, modules, purpose) for name, (modules, purpose) in ENGINES.items()),
+        _configuration(),
         *_terminal(),
     ]
     print_rows(arguments.format, ("what", "found", "status", "note"), rows)
@@ -77,6 +78,19 @@ def _engine(name: str, modules: tuple[str, ...], purpose: str) -> dict[str, str 
             found = "installed"
     note = purpose if not missing else f"{purpose}; missing: {', '.join(missing)}"
     return _row(name, found, not missing, note, optional=True)
+
+
+def _configuration() -> dict[str, str | None]:
+    from backend import read_configuration
+    from backend.errors import PasskError
+
+    try:
+        configuration = read_configuration()
+    except PasskError as error:
+        return {"what": "configuration", "found": None, "status": "wrong", "note": str(error)}
+    there = configuration.path.exists()
+    note = "" if there else "optional: engines, model folders, defaults (see the README)"
+    return {"what": "configuration", "found": str(configuration.path), "status": "ok" if there else "none", "note": note}
 
 
 def _terminal() -> list[dict[str, str | None]]:

@@ -61,8 +61,6 @@ class JobsScreen(DataScreen):
         self.rows = {row["job"]: row for row in rows}
         table = self.query_one(PagedTable)
         table.show(self.columns(), list(self.rows), self.row)
-        if table.cursor_key is not None:
-            self.on_paged_table_moved(PagedTable.Moved(table, table.cursor_key))
         if not rows:
             empty = "No jobs yet. Mark problems in a solve set with space and press r, or use passk sample."
             self.query_one("#details", Static).update(literal(empty))

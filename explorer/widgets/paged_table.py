@@ -89,6 +89,8 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         self._format = format_row
         if same and self.row_count:
             self._update_cells()
+            # What is said about the row under the cursor may have changed with it.
+            self._say_moved()
         else:
             self._rebuild(tuple(columns), names, keys, wanted, keep_scroll)
         if cursor is not None and same:

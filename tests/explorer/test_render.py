@@ -100,7 +100,7 @@ def run(name: str, role: str | None = None, step: int | None = None, benchmark: 
     return Run(1, name, Model(name, role, None, step), benchmark, {}, 1, 1, 0, 0, 1, 1, 0, 0, 1, None)
 
 
-@given(any_text, any_text, st.integers(9, 80))
+@given(any_text, any_text, st.integers(12, 80))
 def test_pair_label_fits(first: str, second: str, width: int) -> None:
     label = pair_label(run(first), run(second), width)
     assert " → " in label

@@ -72,6 +72,22 @@ async def test_of_many_questions_only_the_last_is_answered(sums_store: StoreLayo
         assert shown == ["newest"]
 
 
+async def test_a_question_superseded_between_two_queries_is_interrupted_in_the_next(sums_store: StoreLayout) -> None:
+    async with explorer(sums_store) as user:
+        begun, superseded = threading.Event(), threading.Event()
+
+        def two_queries(reader: Reader) -> Any:
+            begun.set()
+            superseded.wait(10)
+            return endless(reader)
+
+        screen_of(user).ask("slot", two_queries, lambda _: None)
+        await asyncio.to_thread(begun.wait, 10)
+        screen_of(user).ask("slot", lambda _: "newest", lambda _: None)
+        superseded.set()
+        await until(lambda: not at_work(user), said="a thread is lost to a question of some hours")
+
+
 async def test_an_answer_that_is_already_on_its_way_is_dropped(sums_store: StoreLayout) -> None:
     async with explorer(sums_store) as user:
         screen, shown, done = screen_of(user), list[Any](), threading.Event()

@@ -54,7 +54,7 @@ def test_adding_keeps_the_parameters(asked: Passk, models: Path) -> None:
     before = drawn(asked)
     refused = asked("sample", "--run", "countdown-base", "--add", "2", "--temperature", "0.3", status=1)
     assert "keeps its parameters" in refused.stderr
-    added = asked("sample", "--run", "countdown-base", "--add", "3", "--problems", "c000,c002", "--wait")
+    asked("sample", "--run", "countdown-base", "--add", "3", "--problems", "c000,c002", "--wait")
     after = drawn(asked)
     assert before.items() <= after.items()
     assert {key for key in after if key not in before} == {(p, i) for p in ("c000", "c002") for i in (2, 3, 4)}
