@@ -90,7 +90,8 @@ def _configuration() -> dict[str, str | None]:
         return {"what": "configuration", "found": None, "status": "wrong", "note": str(error)}
     there = configuration.path.exists()
     note = "" if there else "optional: engines, model folders, defaults (see the README)"
-    return {"what": "configuration", "found": str(configuration.path), "status": "ok" if there else "none", "note": note}
+    status = "ok" if there else "none"
+    return {"what": "configuration", "found": str(configuration.path), "status": status, "note": note}
 
 
 def _terminal() -> list[dict[str, str | None]]:

@@ -45,8 +45,10 @@ class ProblemScreen(DataScreen):
     WHERE = PROBLEM
     BINDINGS = bindings(PROBLEM)
 
-    def __init__(self, place: Place, label: str) -> None:
+    def __init__(self, place: Place, label: str, excerpt: str | None = None) -> None:
         super().__init__(place)
+        self.excerpt = excerpt
+        """The statement's beginning, shown until the whole is there, so that nothing below it moves."""
         self.problem_label = label
         self.record: ProblemRecord | None = None
         self.samples: dict[str, Sample] = {}
@@ -67,6 +69,8 @@ class ProblemScreen(DataScreen):
     def on_mount(self) -> None:
         """The cursor starts in the samples."""
         super().on_mount()
+        if self.excerpt is not None:
+            self.query_one(TextView).show(self.excerpt)
         self.query_one(PagedTable).focus()
 
     def reload(self) -> None:

@@ -216,7 +216,7 @@ class SetsScreen(DataScreen):
         problem = self.problems[key]
         solver = next((i for i, solved in enumerate(problem.solved) if solved), 0)
         place = self.place.to(problem=problem.key, run=self.record.runs[solver].name)
-        self.app.push_screen(ProblemScreen(place, problem.label))
+        self.app.push_screen(ProblemScreen(place, problem.label, problem.excerpt))
 
     def action_copy(self) -> None:
         """Copy the ids of the problems shown, one a line."""
