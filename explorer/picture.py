@@ -47,7 +47,7 @@ async def picture(app: Explorer, where: str = CURVES) -> str:
             await pilot.pause()
             if screen == where:
                 break
-        return app.export_screenshot(title=f"passk {app.store_name}")
+        return app.export_screenshot(title="passk")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -69,6 +69,7 @@ def by_vllm(vllm_python: Path, model_folder: Path, by_transformers: dict[str, An
         "greedy",
         "too_long",
         "full",
+        "score_full",
         "stop",
         "hot",
         "option",
