@@ -57,9 +57,7 @@ def dotted(path: Path) -> str:
 
 def test_import_contracts() -> None:
     command = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-    result = subprocess.run(
-        [sys.executable, "-c", command, "--no-cache"], cwd=ROOT, capture_output=True, text=True
-    )
+    result = subprocess.run([sys.executable, "-c", command, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -105,11 +103,7 @@ SESSION = re.compile(r"(SET|USE|BEGIN|COMMIT|ROLLBACK)\b")
 def without_docstrings(tree: ast.Module) -> Iterator[ast.AST]:
     """Every node but strings that stand alone: docstrings of modules, functions, classes and fields."""
     alone = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    return (
-        node
-        for node in ast.walk(tree)
-        if not (node in alone and isinstance(node, ast.Constant | ast.JoinedStr))
-    )
+    return (node for node in ast.walk(tree) if not (node in alone and isinstance(node, ast.Constant | ast.JoinedStr)))
 
 
 def written(node: ast.AST) -> str | None:
@@ -382,11 +376,7 @@ class Judge:
         if isinstance(target, ast.Name):
             if target.id == name:
                 yield self(value, exact=exact)
-        elif (
-            isinstance(target, ast.Tuple)
-            and isinstance(value, ast.Tuple)
-            and len(target.elts) == len(value.elts)
-        ):
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
             for one, its in zip(target.elts, value.elts, strict=True):
                 yield from self.bound(one, its, name, exact)
         elif any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target)):
@@ -423,9 +413,7 @@ def shown(node: ast.AST, known: Known) -> Iterator[ast.expr]:
             if not name.endswith("Error") and name != "notify":
                 yield from (keyword.value for keyword in keywords if keyword.arg in SHOWN_KEYWORDS)
         case ast.Assign(targets=targets, value=value):
-            if any(
-                isinstance(target, ast.Attribute) and target.attr in SHOWN_ATTRIBUTES for target in targets
-            ):
+            if any(isinstance(target, ast.Attribute) and target.attr in SHOWN_ATTRIBUTES for target in targets):
                 yield value
 
 
@@ -440,9 +428,7 @@ def shown_as_markup(tree: ast.Module, known: Known) -> Iterator[tuple[int, str]]
         if node.func.attr == "update" and node.args and judge(node.args[0]) == "text":
             yield node.lineno, f"text: {ast.unparse(node.args[0])}"
         if node.func.attr == "notify":
-            exact = any(
-                entry.arg == "markup" and ast.unparse(entry.value) == "False" for entry in node.keywords
-            )
+            exact = any(entry.arg == "markup" and ast.unparse(entry.value) == "False" for entry in node.keywords)
             titles = [entry.value for entry in node.keywords if entry.arg == "title"]
             if any(judge(value, exact=exact) != "safe" for value in (*node.args[:1], *titles)):
                 yield node.lineno, "notify: markup=False, and data through literal.py"
@@ -458,9 +444,7 @@ def made_of_text(tree: ast.Module, known: Known) -> Iterator[tuple[int, str]]:
         maker = ast.unparse(node.func)
         values = node.args[:1]
         if maker in ("Content.assemble", "Text.assemble"):
-            values = [
-                part.elts[0] if isinstance(part, ast.Tuple) and part.elts else part for part in node.args
-            ]
+            values = [part.elts[0] if isinstance(part, ast.Tuple) and part.elts else part for part in node.args]
         elif maker not in ("Content", "Text", "Content.styled", "Text.styled", "Content.from_text"):
             continue
         judge = Judge(known, scopes)
@@ -545,9 +529,7 @@ class Heading(Line):
 )
 def test_text_in_a_widget_is_recognised(code: str) -> None:
     tree = ast.parse(FRAME.replace("{}", code))
-    assert list(
-        shown_as_markup(tree, Known({LITERAL: ast.parse("\n".join(FRAME.split("\n")[:3])), Path("x"): tree}))
-    )
+    assert list(shown_as_markup(tree, Known({LITERAL: ast.parse("\n".join(FRAME.split("\n")[:3])), Path("x"): tree})))
 
 
 @pytest.mark.parametrize(

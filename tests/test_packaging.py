@@ -24,9 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built by the same backend that pip uses, without its isolated environment."""
     folder = tmp_path_factory.mktemp("wheel")
     build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
-    result = subprocess.run(
-        [sys.executable, "-c", build, str(folder)], cwd=ROOT, capture_output=True, text=True
-    )
+    result = subprocess.run([sys.executable, "-c", build, str(folder)], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     [built] = folder.glob("*.whl")
     return built
@@ -61,9 +59,7 @@ def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_in(unpacked: Path, program: str) -> str:
     """What a fresh Python prints that finds the project in the unpacked wheel, away from the source tree."""
     program = f"import sys; sys.path.insert(0, {str(unpacked)!r})\n{program}"
-    result = subprocess.run(
-        [sys.executable, "-I", "-c", program], cwd=unpacked.parent, capture_output=True, text=True
-    )
+    result = subprocess.run([sys.executable, "-I", "-c", program], cwd=unpacked.parent, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -71,9 +67,7 @@ def run_in(unpacked: Path, program: str) -> str:
 @pytest.mark.parametrize("package", ["explorer", "backend", "queries"])
 def test_every_file_of_the_packages_is_there(package: str, names: set[str]) -> None:
     suffixes = (".py", ".sql", ".tcss", ".typed")
-    source = {
-        path.relative_to(ROOT).as_posix() for path in (ROOT / package).rglob("*") if path.suffix in suffixes
-    }
+    source = {path.relative_to(ROOT).as_posix() for path in (ROOT / package).rglob("*") if path.suffix in suffixes}
     assert source
     assert source <= names
 
@@ -135,7 +129,5 @@ def test_constraints_name_no_address_and_pin_every_requirement(metadata: Message
     pins = [line for line in lines if line and not line.startswith("#")]
     assert not [line for line in pins if line.count("==") != 1 or "/" in line or line.startswith("-")]
     pinned = {line.partition("==")[0].lower().replace("_", "-") for line in pins}
-    required = {
-        re.match(r"[\w.-]+", entry).group().lower() for entry in metadata.get_all("Requires-Dist", [])
-    }
+    required = {re.match(r"[\w.-]+", entry).group().lower() for entry in metadata.get_all("Requires-Dist", [])}
     assert required <= pinned

@@ -242,8 +242,7 @@ def names_in_code() -> Iterator[re.Pattern[str]]:
     for _, node in strings_in_code():
         pieces = node.values if isinstance(node, ast.JoinedStr) else [node]
         pattern = "".join(
-            re.escape(str(piece.value)) if isinstance(piece, ast.Constant) else f"({filling})"
-            for piece in pieces
+            re.escape(str(piece.value)) if isinstance(piece, ast.Constant) else f"({filling})" for piece in pieces
         )
         if "/" in pattern:
             yield re.compile(pattern)

@@ -113,6 +113,7 @@ def _attempt(
     from backend.importers.part_files import PartFiles
 
     part = new_part_name("import")
+    is_new = not layout.exists()
     folder = write_workspace(layout, part)
     part_files: PartFiles | None = None
     try:
@@ -135,6 +136,8 @@ def _attempt(
             with suppress(Exception):  # what is thrown away need not be whole
                 part_files.close()
         discard(folder)
+        if is_new:
+            layout.remove_if_empty()
         raise
     merge(layout)
     return intake.report(dry_run=False, part=part)

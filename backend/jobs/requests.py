@@ -60,8 +60,8 @@ def plan_addition(
         raise UsageError(
             f"Where is the model {run.model.name}?",
             "The run was imported, and its files do not say where the model lies.",
-            f"Say so with --model PATH, or once and for all in {configuration.path}:\n[models]\n"
-            f'"{run.model.name}" = "/path/to/folder"',
+            f"Say so once and for all in {configuration.path}:\n[models]\n"
+            f'"{run.model.name}" = "/path/to/folder"\n(passk sample also takes --model PATH.)',
         )
     unknown = [name for name in NEEDED if name not in run.parameters and not (name == "template" and template)]
     own_run = bool(unknown) and not pool

@@ -73,6 +73,17 @@ class StoreLayout:
                 "Choose a folder that you can write to.",
             ) from error
 
+    def remove_if_empty(self) -> None:
+        """Take back what `create` made, if nothing has come into it since."""
+        # In this order: whoever is importing has a folder in `unfinished`, and then everything stays.
+        try:
+            for folder in (self.unfinished, self.parts, self.jobs):
+                folder.rmdir()
+            self.publish_lock.unlink(missing_ok=True)
+            self.root.rmdir()
+        except OSError:
+            return
+
 
 def require_store(root: Path) -> StoreLayout:
     """The layout of an existing store.

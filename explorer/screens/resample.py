@@ -111,7 +111,10 @@ class ResampleDialog(ModalScreen[int]):
             return
         planned: Resampling = event.record
         self.planned = planned
-        parts = [literal(estimate_in_words(planned.samples, planned.tokens, planned.tokens_per_second), "bold")]
+        parts: list[Content] = []
+        if planned.samples:
+            words = estimate_in_words(planned.samples, planned.tokens, planned.tokens_per_second)
+            parts.append(literal(words, "bold"))
         for addition in planned.additions:
             kept = {k: v for k, v in addition.plan.target.parameters.items() if k != "template" and len(str(v)) < 40}
             parts.append(literal(f"{addition.plan.target.run}: {', '.join(f'{k} {v}' for k, v in kept.items())}"))

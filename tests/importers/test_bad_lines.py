@@ -279,3 +279,9 @@ def test_a_failed_import_makes_no_run_and_says_why(run_passk: Passk) -> None:
     assert result.stdout == ""
     assert "a.csv, line 2: field c: 5 correct of only 4 samples" in result.stderr
     assert run_passk("runs", "--store", "store.passk", "--format", "json").json == []
+
+
+def test_a_failed_first_import_leaves_no_store(run_passk: Passk) -> None:
+    (run_passk.folder / "bad.jsonl").write_text('{"task_id": "a", "completion": "x", "passed": "maybe"}\n')
+    run_passk("import", "bad.jsonl", "--model", "m", "--benchmark", "b", status=1)
+    assert [path.name for path in run_passk.folder.iterdir()] == ["bad.jsonl"]
