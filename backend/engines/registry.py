@@ -66,43 +66,41 @@ def engine_option(text: str) -> tuple[str, Any]:
         return name.strip().replace("-", "_"), value.strip()
 
 
-def load_engine(
-    model: str,
-    *,
-    name: str = "transformers",
-    device: str | None = None,
-    dtype: str | None = None,
-    batch: int = 256,
-    options: Mapping[str, Any] | None = None,
-) -> Engine:
+TRANSFORMERS_OPTIONS = ("device", "dtype", "batch")
+
+
+def load_engine(model: str, *, name: str = "transformers", options: Mapping[str, Any] | None = None) -> Engine:
     """Load a model into an engine.
 
     Args:
         model: a model folder, or a hub name that is in the cache; for a server, the name it serves the model by.
         name: which engine, a key of `ENGINES`.
-        device: for transformers: `cpu` or `cuda`; a GPU where there is one when omitted.
-        dtype: precision; when omitted float32 for transformers, the model's own for vllm. A server has its own.
-        batch: for transformers: samples drawn together.
-        options: further options by the engine's own names: vLLM's engine arguments, or `ServerOptions`.
+        options: by the engine's own names: `device`, `dtype` (float32 when omitted) and `batch` (samples drawn
+            together) for transformers, vLLM's engine arguments for vllm, `ServerOptions` for a server.
 
     Raises:
         UsageError: the engine's packages, the model or the server are missing; the sentence says what to do.
     """
     if name not in ENGINES:
         raise UsageError(f"There is no engine {name}", next_step=suggestion(name, list(ENGINES), "engine"))
-    if name == "transformers" and options:
-        raise UsageError(f"The transformers engine has no option {next(iter(options))}")
+    given = dict(options or {})
     try:
         if name == "vllm":
             from backend.engines.vllm import VllmEngine
 
-            return VllmEngine.load(model, dtype=dtype or "auto", options=options)
+            return VllmEngine.load(model, dtype=str(given.pop("dtype", "auto")), options=given)
         if name == "server":
             from backend.engines.server import ServerEngine
 
-            return ServerEngine.load(model, options=options)
+            return ServerEngine.load(model, options=given)
+        unknown = next((option for option in given if option not in TRANSFORMERS_OPTIONS), None)
+        if unknown is not None:
+            raise UsageError(
+                f"The transformers engine has no option {unknown}",
+                next_step=suggestion(unknown, list(TRANSFORMERS_OPTIONS), "option"),
+            )
         from backend.engines.transformers import TransformersEngine
 
-        return TransformersEngine.load(model, device=device, dtype=dtype or "float32", batch=batch)
+        return TransformersEngine.load(model, **given)
     except EngineUnavailable as error:
         raise UsageError(str(error)) from error

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +215,8 @@ def _block(label: str, group: list[tuple[Sample, Judgement]]) -> Block:
         tokens=[sample.tokens for sample in samples],
         finish_reasons=[sample.finish_reason for sample in samples],
         seeds=[sample.seed for sample in samples],
-        logprob_sums=[sample.logprob_sum for sample in samples],
+        # A server that gives no log-probabilities leaves NaN.
+        logprob_sums=[None if isnan(sample.logprob_sum) else sample.logprob_sum for sample in samples],
     )
 
 

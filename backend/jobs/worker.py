@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from backend.engines.protocol import EngineUnavailable
 from backend.engines.registry import load_engine
 from backend.errors import UsageError
 from backend.jobs.draw import DrawState, draw
@@ -104,9 +105,12 @@ def _draw(job: Job, layout: StoreLayout, plan: SamplingPlan, choice: EngineChoic
                 raise _Stopped
 
     verifier = verifier_for(plan, plan.verifier)
-    engine = load_engine(choice.model, name=choice.name, **choice.options)
+    engine = load_engine(choice.model, name=choice.name, options=choice.options)
     try:
         draw(layout, plan, engine, verifier, progress)
+    except (ValueError, EngineUnavailable) as error:
+        # An engine's word on a prompt that does not fit, a parameter it cannot honour, or a server that is gone.
+        raise UsageError(str(error), next_step=f"Then go on with: passk jobs resume {job.name}") from error
     finally:
         engine.close()
     return replace(status, state="finished")

@@ -1,0 +1,113 @@
+"""More samples of a few problems, asked for and watched in the explorer; real models, real worker processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from backend import jobs_of
+from backend.store.layout import StoreLayout
+from tests.explorer.terminal import Terminal, needs_tmux
+from tests.support import Passk
+
+pytestmark = [pytest.mark.terminal, needs_tmux]
+
+
+@pytest.fixture
+def compared(asked: Passk, models: Path) -> Passk:
+    """Two runs of a model under two names, four samples of six problems each."""
+    for name, role in (("countdown-base", "base"), ("countdown-again", "rl")):
+        chosen = ["--model", models / "countdown-base", "--name", name, "--role", role, "--benchmark", "countdown"]
+        asked("sample", *chosen, "--n", 4, "--temperature", 1, "--max-tokens", 60, "--wait")
+    return asked
+
+
+@pytest.fixture
+def terminals() -> Iterator[list[Terminal]]:
+    """Terminals that are closed afterwards."""
+    opened: list[Terminal] = []
+    yield opened
+    for terminal in opened:
+        terminal.close()
+
+
+def open_sets(passk: Passk, terminals: list[Terminal]) -> Terminal:
+    terminals.append(Terminal(passk, "store.passk"))
+    terminal = terminals[-1]
+    terminal.wait("store.passk › benchmarks", "countdown-base → ")
+    terminal.keys("Enter")
+    terminal.wait("countdown › pass@k", "difference")
+    terminal.keys("Enter")
+    terminal.wait("all 6")
+    return terminal
+
+
+def test_marked_problems_are_drawn_while_the_terminal_is_gone(compared: Passk, terminals: list[Terminal]) -> None:
+    terminal = open_sets(compared, terminals)
+    # To "all", whatever the sets are: one step to the left of the first.
+    for _ in range(5):
+        if "all: 6 problems" in " ".join(terminal.screen().split()):
+            break
+        terminal.keys("Right")
+        sleep(0.3)
+    terminal.wait("all: 6 problems")
+    terminal.keys("g", "Space", "Space", "Space")
+    terminal.wait("3 marked")
+    terminal.keys("r")
+    terminal.wait("Draw more samples", "3 problems: c000, c001, c002", "samples, about")
+    terminal.keys("C-u", "4", "0")
+    terminal.wait("240 samples")
+    terminal.keys("Enter")
+    terminal.wait("2 jobs started")
+    # The connection drops.
+    terminal.tmux("kill-server")
+
+    store = StoreLayout(compared.folder / "store.passk")
+    deadline = monotonic() + 120
+    while {job.status().state for job in jobs_of(store)} != {"finished"} and monotonic() < deadline:
+        sleep(0.5)
+    back = open_sets(compared, terminals)
+    back.keys("J")
+    back.wait("jobs", "✓ finished", "80/80", "verdicts so far")
+    back.keys("Escape")
+    back.wait("n = 4–44")
+    sets = compared("sets", "--base", "countdown-base", "--rl", "countdown-again", "--format", "json").json
+    assert [p["base"]["n"] for p in sets["problems"]] == [44, 44, 44, 4, 4, 4]
+    assert [p["rl"]["n"] for p in sets["problems"]] == [44, 44, 44, 4, 4, 4]
+
+
+def test_samples_arrive_while_one_looks(compared: Passk, terminals: list[Terminal]) -> None:
+    terminal = open_sets(compared, terminals)
+    terminal.keys("Down", "Down")
+    compared("sample", "--run", "countdown-again", "--add", 8, "--wait")
+    terminal.wait("RL n = 12")
+
+
+def test_what_is_missing_is_said_in_the_dialog(run_passk: Passk, terminals: list[Terminal]) -> None:
+    for role in ("base", "rl"):
+        rows = [
+            {"problem": p, "statement": f"What is {p}?", "text": "x", "verdict": p == 1, "index": i}
+            for p in (1, 2)
+            for i in range(2)
+        ]
+        path = run_passk.folder / f"{role}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        run_passk("import", path, "--model", f"unknown-{role}", "--role", role, "--benchmark", "sums")
+    terminals.append(Terminal(run_passk, "store.passk"))
+    terminal = terminals[-1]
+    terminal.wait("benchmarks", "sums")
+    terminal.keys("Enter")
+    terminal.wait("sums › pass@k", "difference")
+    terminal.keys("Enter")
+    terminal.wait("all 2")
+    terminal.keys("r")
+    terminal.wait("Where is the model unknown-base?", "config.toml")
+    terminal.keys("Enter")
+    terminal.wait("Nothing can be drawn yet")
+    terminal.keys("Escape")
+    terminal.wait("sums", until=lambda screen: "Draw more samples" not in screen)
+    assert not jobs_of(StoreLayout(run_passk.folder / "store.passk"))
