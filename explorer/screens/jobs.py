@@ -15,7 +15,7 @@ from explorer.actions import JOBS, bindings
 from explorer.navigation import Place
 from explorer.render.job_words import STATE_MARKS, duration, job_in_words, progress_bar
 from explorer.render.literal import cell, literal
-from explorer.render.names import contrast, set_name
+from explorer.render.names import contrast, set_name, squeezed
 from explorer.render.numbers import compact
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
@@ -69,8 +69,8 @@ class JobsScreen(DataScreen):
         """Columns for this width."""
         fixed = [
             Column("state", "state", 11),
-            Column("progress", "progress", 16),
-            Column("samples", "samples", 13, True),
+            Column("progress", "progress", 8 if self.narrow else 20),
+            Column("samples", "samples", 11, True),
             Column("rate", "tok/s", 6, True),
             Column("left", "left", 7, True),
         ]
@@ -80,15 +80,17 @@ class JobsScreen(DataScreen):
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one job."""
         row = self.rows[key]
+        columns = self.columns()
+        widths = {column.key: column.width for column in columns}
         values = {
             "state": f"{STATE_MARKS.get(row['state'], ' ')} {row['state']}",
-            "run": row["run"],
-            "progress": progress_bar(row["samples"], row["wanted"], 16),
+            "run": squeezed(row["run"], widths["run"]),
+            "progress": progress_bar(row["samples"], row["wanted"], widths["progress"]),
             "samples": f"{compact(row['samples'])}/{compact(row['wanted'])}",
             "rate": compact(row["tokens_per_second"]),
             "left": duration(row["seconds_left"]),
         }
-        return [cell(values[c.key], longest=c.width, right=c.right) for c in self.columns()]
+        return [cell(values[c.key], longest=c.width, right=c.right) for c in columns]
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         """The details follow the cursor."""

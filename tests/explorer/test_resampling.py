@@ -72,7 +72,7 @@ def test_marked_problems_are_drawn_while_the_terminal_is_gone(compared: Passk, t
         sleep(0.5)
     back = open_sets(compared, terminals)
     back.keys("J")
-    back.wait("jobs", "✓ finished", "80/80", "verdicts so far")
+    back.wait("jobs", "✓ finished", "120/120", "verdicts so far")
     back.keys("Escape")
     back.wait("n = 4–44")
     sets = compared("sets", "--base", "countdown-base", "--rl", "countdown-again", "--format", "json").json
