@@ -24,7 +24,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SILENT:
-.PHONY: help explore test check format bench clean terminal
+.PHONY: help explore test check format bench miniature pictures clean terminal
 
 help:
 	echo "make explore   set up passk on first use and open the explorer"
@@ -32,6 +32,8 @@ help:
 	echo "make check     ruff, mypy and the import contracts"
 	echo "make format    let ruff lay out the code"
 	echo "make bench     measure on a large store (ARGS for its options)"
+	echo "make miniature make the models and samples of the sample store anew"
+	echo "make pictures  make the pictures of the READMEs anew"
 	echo "make clean     remove the environment and what tools left behind"
 
 explore: $(VENV)/.core $(if $(ENGINES),$(VENV)/.engines)
@@ -52,6 +54,15 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	exec $(BIN)/python -m tests.bench $(ARGS)
+
+# The experiment behind the sample store, from nothing: up to 90 minutes on two cores.
+miniature: $(VENV)/.recipe
+	exec $(BIN)/python -m sample_data.recipe $(ARGS)
+
+# The pictures of README.md and sample_data/README.md, from the sample store.
+pictures: $(VENV)/.core
+	for screen in home curves sets problem path; do \
+	    $(BIN)/python -m explorer.picture '' sample_data/pictures/$$screen.svg $$screen || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info snapshot_report.html
@@ -92,6 +103,11 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	echo "  installing passk, its engine, and the tools for tests and checks (some minutes, about two gigabytes)"
 	$(PIP) -e '.[dev,transformers,verify,datasets]' >$(LOG) 2>&1 || $(GIVE_UP)
 	touch $@ $(VENV)/.core $(VENV)/.engines
+
+$(VENV)/.recipe: $(VENV)/.core
+	echo "  installing what trains the models: torch, transformers, trl"
+	$(PIP) -e '.[recipe]' >$(LOG) 2>&1 || $(GIVE_UP)
+	touch $@ $(VENV)/.engines
 
 # Tests that drive a real terminal use tmux; without it they are skipped.
 terminal:

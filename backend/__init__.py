@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from backend.jobs.worker import work
     from backend.metrics.pass_at_k import powers_and_end
     from backend.metrics.solve_sets import all_combinations
-    from backend.sample_store import sample_store
+    from backend.sample_store import is_sample_store, sample_store
     from backend.selection import select
     from backend.settings import store_for_reading, store_for_writing
     from backend.store.database import Database, open_store
@@ -71,7 +71,7 @@ _HOMES = {
     "backend.jobs.worker": ("work",),
     "backend.metrics.pass_at_k": ("powers_and_end",),
     "backend.metrics.solve_sets": ("all_combinations",),
-    "backend.sample_store": ("sample_store",),
+    "backend.sample_store": ("is_sample_store", "sample_store"),
     "backend.selection": ("select",),
     "backend.settings": ("store_for_reading", "store_for_writing"),
     "backend.store.database": ("Database", "open_store"),
@@ -109,6 +109,7 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "find_job",
     "import_files",
     "importers",
+    "is_sample_store",
     "jobs_of",
     "known_benchmarks",
     "load_engine",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from hashlib import blake2b
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -21,21 +22,30 @@ def data_folder() -> Path:
     return user_data_path("passk", appauthor=False)
 
 
-def sample_store() -> StoreLayout:
+def sample_store(report: Callable[[str], None] = lambda _: None) -> StoreLayout:
     """The sample store, built if it is not there yet; another version of the sample data makes another store.
+
+    `report` is told when it has to be built.
 
     Raises:
         StoreError: the user's data folder cannot be written.
     """
     with as_file(files("sample_data")) as folder:
         shipped = sorted(path for path in folder.rglob("*") if path.suffix in (".csv", ".parquet"))
-        fingerprint = blake2b(digest_size=4)
-        for path in shipped:
-            fingerprint.update(path.name.encode() + path.read_bytes())
-        layout = StoreLayout(data_folder() / f"sample-{fingerprint.hexdigest()}.passk")
+        # Names and sizes, not contents: this is looked at on every start.
+        version = "".join(f"{path.name} {path.stat().st_size}\n" for path in shipped)
+        fingerprint = blake2b(version.encode(), digest_size=4).hexdigest()
+        layout = StoreLayout(data_folder() / fingerprint / "sample.passk")
         if not layout.exists():
+            report(f"Building the sample store in {layout.root} (once, some seconds)")
+            layout.root.parent.mkdir(parents=True, exist_ok=True)
             _build(layout, shipped)
     return layout
+
+
+def is_sample_store(layout: StoreLayout) -> bool:
+    """Whether this is the user's copy of the sample store."""
+    return layout.root.name == "sample.passk" and layout.root.parent.parent == data_folder()
 
 
 def _build(layout: StoreLayout, shipped: list[Path]) -> None:

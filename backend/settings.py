@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from backend.store.layout import StoreLayout, require_store
@@ -30,7 +31,7 @@ def store_for_reading(store: str | None = None) -> StoreLayout:
     if path is None:
         from backend.sample_store import sample_store
 
-        return sample_store()
+        return sample_store(lambda text: print(text, file=sys.stderr))
     return require_store(path)
 
 

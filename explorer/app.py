@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import BindingType
 
-from backend import Database, Reader, jobs_of
+from backend import Database, Reader, is_sample_store, jobs_of
 from backend.errors import PasskError
 from backend.records import Run
 from explorer.actions import EVERYWHERE, bindings
@@ -44,6 +44,7 @@ class Explorer(App[None]):
         self.gateway = Gateway(database)
         self.store_path = str(database.layout.root)
         self.store_name = database.layout.root.name
+        self.is_sample = is_sample_store(database.layout)
         self._seen_failure = ""
 
     def on_mount(self) -> None:

@@ -49,6 +49,8 @@ class HomeScreen(DataScreen):
         """Table and details."""
         yield PagedTable(id="pairs")
         yield Static(id="details")
+        if self.explorer.is_sample:
+            yield Static("The sample store. Your own: passk import FILE --store S.passk; passk S.passk", id="note")
 
     def reload(self) -> None:
         """Ask for runs and pairs."""

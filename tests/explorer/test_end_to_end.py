@@ -105,7 +105,7 @@ def test_from_result_files_to_the_path_that_proves_it(start: Start, run_passk: P
 
 def test_without_a_store_the_sample_store_opens(start: Start) -> None:
     terminal = start()
-    terminal.wait("benchmarks", "? Keys", until=lambda screen: "sample-" in screen)
+    terminal.wait("benchmarks", "? Keys", until=lambda screen: "sample.passk" in screen)
     for _ in range(20):
         screen = terminal.wait("? Keys")
         if "on MATH500" in screen:
