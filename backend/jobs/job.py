@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -64,6 +65,11 @@ class Job:
         return self.folder / "log"
 
     @property
+    def lock(self) -> Path:
+        """Held by the worker as long as it lives."""
+        return self.folder / "lock"
+
+    @property
     def cancel_mark(self) -> Path:
         """A file that asks the worker to stop, wherever it runs."""
         return self.folder / "cancel"
@@ -85,7 +91,8 @@ class Job:
             found = JobStatus(**json.loads((self.folder / "status.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             raise StoreError(f"The job {self.name} is damaged", f"status.json: {error}", "Prepare it again.") from error
-        return replace(found, state="gone") if found.state == "running" and _is_gone(found) else found
+        is_gone = found.state == "running" and _is_gone(self.lock, found)
+        return replace(found, state="gone") if is_gone else found
 
     def say(self, status: JobStatus) -> None:
         """Replace the status; readers see the old one or the new one, never half of it."""
@@ -98,13 +105,16 @@ class Job:
         """Start a worker as a process of its own session, which no terminal takes down with it."""
         self.cancel_mark.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
-            return subprocess.Popen(
+            worker = subprocess.Popen(
                 [sys.executable, "-m", "explorer.commands.main", "work", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        # Somebody has to take note of its end, or it stays as a zombie as long as the explorer runs.
+        threading.Thread(target=worker.wait, daemon=True, name=f"worker of {self.name}").start()
+        return worker
 
     def cancel(self) -> None:
         """Ask the worker to stop; what has been drawn stays."""
@@ -114,16 +124,17 @@ class Job:
             self.say(replace(status, state="cancelled"))
 
 
-def _is_gone(status: JobStatus) -> bool:
-    if status.host == socket.gethostname():
-        try:
-            os.kill(status.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
+def _is_gone(lock: Path, status: JobStatus) -> bool:
+    """Whether the worker is no more: it holds the job's lock as long as it lives, and the kernel frees it."""
+    try:
+        with open(lock, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
         return False
-    return time.time() - status.updated > SILENT_AFTER
+    except OSError:
+        # No lock file yet, or a file system without locks: then only its silence tells.
+        return time.time() - status.updated > SILENT_AFTER
 
 
 def prepare(layout: StoreLayout, plan: SamplingPlan, engine: EngineChoice) -> Job:

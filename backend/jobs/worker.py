@@ -119,7 +119,7 @@ def _draw(job: Job, layout: StoreLayout, plan: SamplingPlan, choice: EngineChoic
 @contextmanager
 def _alone(job: Job) -> Iterator[None]:
     """Hold the job's lock; the kernel frees it when the worker dies."""
-    with open(job.folder / "lock", "a+b") as lock:
+    with open(job.lock, "a+b") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
