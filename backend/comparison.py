@@ -111,7 +111,13 @@ def _pairs_of_benchmark(runs: Sequence[Run]) -> list[tuple[Run, Run]]:
         origins = [base for base in bases if other.model.from_model in (None, base.model.name)]
         same = [base for base in origins if base.parameters == other.parameters]
         pairs.extend((base, other) for base in same or origins)
-    return pairs
+    return sorted(pairs, key=_interest)
+
+
+def _interest(pair: tuple[Run, Run]) -> tuple[bool, int, int]:
+    """RL before other ways of training, many samples before few, then by step: what one comes for stands first."""
+    base, other = pair
+    return other.model.role not in ("rl", None), -min(base.n_min or 0, other.n_min or 0), other.model.step or 0
 
 
 def pair_summaries(reader: Reader, pairs: Sequence[tuple[Run, Run]]) -> tuple[PairSummary, ...]:

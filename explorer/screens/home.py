@@ -70,7 +70,7 @@ class HomeScreen(DataScreen):
             (pair.benchmark, f"{pair.base.name}\t{pair.rl.name}", pair) for pair in record.pairs
         ]
         entries += [(run.benchmark, run.name, run) for run in record.runs if run.key not in paired]
-        self.entries = {key: entry for _, key, entry in sorted(entries, key=lambda item: item[0])}
+        self.entries = {key: entry for _, key, entry in sorted(entries, key=lambda item: item[0].lower())}
         self.show_table()
         self.call_after_refresh(self.explorer.load_screens)
         if not self.entries:

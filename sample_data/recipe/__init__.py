@@ -1,0 +1,1 @@
+"""The recipe of the miniature experiment: one module a step, run by ``python -m sample_data.recipe``."""
