@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from backend.engines.protocol import (
-from backend.jobs.templates import render_prompt
     EngineUnavailable,
     Request,
     SamplingParams,
@@ -17,6 +16,7 @@ from backend.jobs.templates import render_prompt
     make_request,
     sample_seed,
 )
+from backend.jobs.templates import render_prompt
 
 DATA = Path(__file__).resolve().parent.parent.parent / "sample_data"
 BASE = DATA / "models" / "countdown-base"
