@@ -13,10 +13,11 @@ from backend.importers.columns import PARAMETERS, PROBLEM_FIELDS, RUN_FIELDS, SA
 from backend.importers.fields import as_text, kind, parameter, refined, truth
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
 from backend.importers.tables import column_names, first_values, rows
-from backend.importers.values import WANTED, count, integer, plain, short
+from backend.importers.values import WANTED, as_they_are, count, integer, plain, short
 from backend.records import VERDICTS
 
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}}
+_KNOWN = frozenset(VERDICTS)
 BUFFERED = 4_096
 """Rows that are gathered into blocks at a time: samples of a problem need not follow each other."""
 
@@ -163,6 +164,8 @@ class _Gatherer:
     ) -> list[str]:
         if verdicts is None:
             return ["unverified"] * len(numbers)
+        if all(map(_KNOWN.__contains__, verdicts)):
+            return verdicts
         result = []
         for i, value in enumerate(verdicts):
             if isinstance(value, str) and value in VERDICTS:
@@ -199,8 +202,8 @@ class _Gatherer:
         self, group: list[tuple[int, Sequence[Any]]], field: str, convert: Callable[[Any], Any]
     ) -> list[Any] | None:
         values = self._column(group, field)
-        if values is None:
-            return None
+        if values is None or as_they_are(values, convert):
+            return values
         result = []
         for (row, _), value in zip(group, values, strict=True):
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 _DIGITS = re.compile(r"\s*[+-]?\d{1,30}\s*")
@@ -38,6 +38,16 @@ def plain(value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def as_they_are(values: Sequence[Any], convert: Callable[[Any], Any]) -> bool:
+    """Whether a whole column needs no conversion: the types of Parquet and JSON are mostly right already."""
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {int} and convert in (integer, count):
+        known = [value for value in values if value is not None]
+        low, high = (0, 2**31 - 2) if convert is count else (-(2**63), 2**63 - 1)
+        return bool(low <= min(known) and max(known) <= high)
+    return False
 
 
 def short(value: Any) -> str:
