@@ -43,7 +43,7 @@ def step(requests: list[Request], **changes: Any) -> dict[str, Any]:
 
 
 def load(model: Path, name: str, **options: Any) -> dict[str, Any]:
-    return {"model": str(model), "name": name, "dtype": "float32", **({"options": options} if options else {})}
+    return {"model": str(model), "name": name, "options": {"dtype": "float32", **options}}
 
 
 @pytest.fixture(scope="module")
