@@ -36,7 +36,7 @@ from backend.verifiers.protocol import Judgement, Task, Verifier
 
 FLUSH_SECONDS = 5.0
 """What is drawn is visible to everybody at the latest after this."""
-FLUSH_SAMPLES = 4_096
+FLUSH_SAMPLES = 256
 SETTLE_SECONDS = 5.0
 """How long judgements that are under way are waited for when a draw is interrupted."""
 

@@ -169,6 +169,9 @@ from backend.verifiers import pool
 from backend.verifiers.protocol import Task
 from tests.verifiers.acting import Acting
 
+# Whoever starts the tests in the background of a script has SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 if __name__ == "__main__":
     pool.GRACE = 0.5
     judges = pool.Pool(Acting(), 2, 1.0)
