@@ -14,7 +14,7 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend.engines.protocol import EngineUnavailable, Request, Sample, SamplingParams, Score, Scoring
+from backend.engines.protocol import EngineUnavailable, Request, Sample, SamplingParams, Score, Scoring, no_room
 
 if TYPE_CHECKING:
     from backend.engines.decoding import Finished
@@ -72,6 +72,10 @@ class TransformersEngine:
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
 
+        folder = Path(path).expanduser()
+        if not folder.is_dir() and (folder.is_absolute() or str(path).startswith(".")):
+            # transformers would take it for a malformed hub name, and say so.
+            raise EngineUnavailable(f"The model at {path} could not be loaded: there is no such folder")
         logging.disable_progress_bar()  # it would write into the terminal of whoever loads the model
         target = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
@@ -102,11 +106,15 @@ class TransformersEngine:
             torch.cuda.empty_cache()
 
     def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
-        """Yields samples as they finish. Raises ValueError when a prompt fills the model's whole context."""
+        """Yields samples as they finish.
+
+        Raises ValueError when prompts fill the model's whole context, after the samples of all others.
+        """
         from backend.engines.decoding import decode
 
         prompts = [list(self._tokenizer(request.prompt)["input_ids"]) for request in requests]
-        order = sorted(range(len(requests)), key=lambda i: len(prompts[i]))
+        fitting = [i for i in range(len(requests)) if 0 < len(prompts[i]) < self._limit]
+        order = sorted(fitting, key=lambda i: len(prompts[i]))
         work = [(i, place) for i in order for place in range(requests[i].n)]
         for start in range(0, len(work), self._batch):
             part = work[start : start + self._batch]
@@ -126,6 +134,10 @@ class TransformersEngine:
             for row in finished:
                 i, place = part[row.row]
                 yield self._sample(requests[i], place, row, params)
+        if len(fitting) < len(requests):
+            sizes = ((request.problem, len(prompts[i])) for i, request in enumerate(requests))
+            too_long = [f"{problem} ({size:,} tokens)" for problem, size in sizes if not 0 < size < self._limit]
+            raise ValueError(no_room(too_long, self._limit))
 
     def _stops(self, stop: tuple[str, ...]) -> Any:
         if not stop:

@@ -281,9 +281,3 @@ class VllmEngine:
                 self.close()
             self._engine = None
             raise EngineUnavailable(f"vLLM broke down while drawing: {_reason(error)}") from error
-
-
-def no_room(too_long: Sequence[str], limit: int) -> str:
-    """The sentence about prompts that fill the context."""
-    shown = ", ".join(too_long[:5]) + (f" and {len(too_long) - 5:,} more" if len(too_long) > 5 else "")
-    return f"These leave no room in the model's context of {limit:,} tokens, or are empty: {shown}"

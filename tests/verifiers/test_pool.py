@@ -164,7 +164,7 @@ def test_leaving_kills_what_hangs() -> None:
 
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from backend.verifiers import pool
 from backend.verifiers.protocol import Task
 from tests.verifiers.acting import Acting
