@@ -117,7 +117,7 @@ class Score:
 def no_room(too_long: Sequence[str], limit: int) -> str:
     """The sentence about prompts that leave no room in the context or are empty; all other samples are drawn."""
     shown = ", ".join(too_long[:5]) + (f" and {len(too_long) - 5:,} more" if len(too_long) > 5 else "")
-    return f"These prompts leave no room in the model's context of {limit:,} tokens, or are empty: {shown}"
+    return f"These leave no room in the model's context of {limit:,} tokens, or are empty: {shown}"
 
 
 class Engine(Protocol):

@@ -19,7 +19,16 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.engines.protocol import EngineUnavailable, FinishReason, Request, Sample, SamplingParams, Score, Scoring
+from backend.engines.protocol import (
+    EngineUnavailable,
+    FinishReason,
+    Request,
+    Sample,
+    SamplingParams,
+    Score,
+    Scoring,
+    no_room,
+)
 from backend.errors import UsageError, suggestion
 
 T = TypeVar("T")

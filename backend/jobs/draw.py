@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isnan
@@ -197,7 +197,9 @@ def _write_part(
         run = _run_of(plan, len(drawn), max(sample.index for sample, _ in drawn) + 1)
         publish(layout, folder, _manifest(part, run, len(drawn), provisional=True))
     except BaseException:
-        files.close()
+        # Closing fails too where the disk is full.
+        with suppress(Exception):
+            files.close()
         discard(folder)
         raise
 

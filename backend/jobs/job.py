@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import secrets
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -19,9 +19,13 @@ from typing import Any
 from backend.errors import StoreError, UsageError, suggestion
 from backend.jobs.plan import EngineChoice, SamplingPlan, plan_from_json, plan_to_json
 from backend.store.layout import StoreLayout
+from backend.store.parts import discard
 
 SILENT_AFTER = 60.0
 """Seconds without a word after which a worker counts as gone; it reports every second or two."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""The disk is full, or this user's share of it."""
 
 OPEN = ("prepared", "running")
 """States in which a worker may still come or be at work."""
@@ -46,6 +50,15 @@ class JobStatus:
     pid: int = 0
     updated: float = 0.0
     """Seconds since the epoch."""
+
+
+_started: list[subprocess.Popen[bytes]] = []
+"""Workers that this process has started. Somebody has to take note of their ends, or they stay as zombies as long as
+the explorer runs. Not by a thread: one that still waits when Python ends makes DuckDB's binding print about leaks."""
+
+
+def _note_ends() -> None:
+    _started[:] = [worker for worker in _started if worker.poll() is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +111,15 @@ class Job:
         """Replace the status; readers see the old one or the new one, never half of it."""
         target = self.folder / "status.json"
         temporary = target.with_name(f"status.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(asdict(replace(status, updated=time.time()))), encoding="utf-8")
-        os.replace(temporary, target)
+        data = json.dumps(asdict(replace(status, updated=time.time()))).encode()
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, target)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            if error.errno not in NO_ROOM or not target.exists():
+                raise
+            _overwrite(target, data)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start a worker as a process of its own session, which no terminal takes down with it."""
@@ -112,8 +132,7 @@ class Job:
                 stderr=log,
                 start_new_session=True,
             )
-        # Somebody has to take note of its end, or it stays as a zombie as long as the explorer runs.
-        threading.Thread(target=worker.wait, daemon=True, name=f"worker of {self.name}").start()
+        _started.append(worker)
         return worker
 
     def cancel(self) -> None:
@@ -122,6 +141,13 @@ class Job:
         status = self.status()
         if status.state in ("prepared", "gone"):
             self.say(replace(status, state="cancelled"))
+
+
+def _overwrite(target: Path, data: bytes) -> None:
+    """Write into the blocks that a file has already, in one go: what is left to do on a full disk."""
+    with open(target, "r+b", buffering=0) as file:
+        # Blanks after JSON are none of it; the file does not shrink, so that its room stays.
+        file.write(data.ljust(os.fstat(file.fileno()).st_size))
 
 
 def _is_gone(lock: Path, status: JobStatus) -> bool:
@@ -143,22 +169,31 @@ def prepare(layout: StoreLayout, plan: SamplingPlan, engine: EngineChoice) -> Jo
     Raises:
         StoreError: the store cannot be written.
     """
-    layout.create()
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     workspace = layout.unfinished / f"job-{name}"
-    workspace.mkdir()
     job = Job(workspace)
     text = json.dumps(plan_to_json(plan, engine), ensure_ascii=False)
-    (workspace / "plan.json").write_text(text, encoding="utf-8")
-    job.say(JobStatus(wanted=plan.samples))
-    job.log.touch()
-    os.rename(workspace, layout.jobs / name)
+    layout.create()
+    try:
+        workspace.mkdir()
+        (workspace / "plan.json").write_text(text, encoding="utf-8")
+        job.say(JobStatus(wanted=plan.samples))
+        job.log.touch()
+        os.rename(workspace, layout.jobs / name)
+    except OSError as error:
+        discard(workspace)
+        raise StoreError(
+            f"The job could not be written into {layout.root}",
+            f"{error.strerror}: {error.filename or workspace}",
+            "Make room on the disk, or name a store that you can write with --store.",
+        ) from error
     # Absolute: the worker may start in another folder than the one that the store's path began in.
     return Job((layout.jobs / name).resolve())
 
 
 def jobs_of(layout: StoreLayout) -> list[Job]:
     """The store's jobs, the newest first."""
+    _note_ends()
     try:
         with os.scandir(layout.jobs) as entries:
             names = sorted((entry.name for entry in entries if entry.is_dir()), reverse=True)

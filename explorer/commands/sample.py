@@ -65,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     job = prepare(layout, plan, engine)
     say(f"Job {job.name}: {plan.samples:,} samples of {len(plan.problems):,} problems into {plan.target.run}")
+    if plan.target.parameters["temperature"] == 0 and any(max(problem.indices) for problem in plan.problems):
+        say("At temperature 0 all samples of a problem are the same text: --n 1 says as much, and pass@k stays at pass@1.")
     if arguments.prepare:
         print(job.folder)
         say(f"Prepared. On a machine with the engine: passk work {job.folder}")
@@ -202,4 +204,9 @@ def _wait(job: Job, worker: Popen[bytes]) -> int:
     if status.state != "finished":
         say(status.error or "\n".join(job.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]))
         return 1
+    if set(status.verdicts) == {"unverified"}:
+        say(
+            "Unverified samples count into neither n nor c. For verdicts give the benchmark reference answers "
+            "(passk benchmark add --answer COLUMN)."
+        )
     return 0

@@ -154,7 +154,7 @@ def test_stop_strings_end_a_sample_and_are_cut_off(engine):
 
 def test_a_prompt_that_fills_the_context_is_refused(engine):
     request = make_request("full", "p", "Numbers:" + " 3" * 300, [0])
-    with pytest.raises(ValueError, match="leaves no room in a context of 256"):
+    with pytest.raises(ValueError, match="leave no room in the model's context of 256 tokens"):
         list(engine.generate([request], SamplingParams()))
 
 
