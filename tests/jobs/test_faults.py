@@ -64,7 +64,6 @@ def resumed(passk: Passk, store: StoreLayout | None = None) -> dict[str, Any]:
     while job.status().updated == before or job.status().state in ("prepared", "running"):
         assert time.monotonic() < deadline, job.status()
         time.sleep(0.05)
-        # A status that was there before says nothing; the lock tells that the worker has come.
     return dict(passk("jobs", "show", "last", "--store", layout.root).json)
 
 
