@@ -12,7 +12,7 @@ from backend.errors import UsageError, suggestion
 from backend.importers.columns import PARAMETERS, PROBLEM_FIELDS, RUN_FIELDS, SAMPLE_FIELDS, map_columns
 from backend.importers.fields import as_text, kind, parameter, refined, truth
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
-from backend.importers.tables import column_names, first_values, rows
+from backend.importers.tables import column_names, constant_columns, first_values, rows
 from backend.importers.values import WANTED, as_they_are, count, integer, plain, short
 from backend.records import VERDICTS
 
@@ -84,7 +84,14 @@ class _Gatherer:
     def __init__(self, source: SourceFile, mapping: Mapping[str, str], notes: Notes) -> None:
         self.source = source
         self.notes = notes
-        self.fields = list(mapping)
+        constant = constant_columns(source)
+        self.constants = {
+            field: constant[column]
+            for field, column in mapping.items()
+            if column in constant and field in (*RUN_FIELDS, *PARAMETERS)
+        }
+        """Fields of the run that are the same in every row, as the file itself says."""
+        self.fields = [field for field in mapping if field not in self.constants]
         self.columns = [mapping[field] for field in self.fields]
         self.place = {field: index for index, field in enumerate(self.fields)}
         self.column_of = dict(mapping)
@@ -233,7 +240,7 @@ class _Gatherer:
 
     def _problem(self, key: tuple[Any, ...], row: int, values: Sequence[Any]) -> _Problem:
         def value(field: str) -> Any:
-            return values[self.place[field]] if field in self.place else None
+            return values[self.place[field]] if field in self.place else self.constants.get(field)
 
         run_key = key[: len(self.run_places)]
         run = self.runs.get(run_key)

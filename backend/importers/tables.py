@@ -54,6 +54,41 @@ def column_names(source: SourceFile) -> list[str] | None:
     return looks_like_csv(source)
 
 
+def constant_columns(source: SourceFile) -> dict[str, Any]:
+    """Columns of a Parquet file that hold one value throughout, by its own statistics; none for other files.
+
+    Model, parameters and the like mostly are: they need not be read row by row.
+    """
+    if not source.is_parquet:
+        return {}
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.ParquetFile(source.path).metadata
+    except (pa.ArrowException, OSError):
+        return {}
+    found: dict[str, set[Any]] = {}
+    for group in range(metadata.num_row_groups):
+        for place in range(metadata.num_columns):
+            column = metadata.row_group(group).column(place)
+            statistics = column.statistics
+            values = found.setdefault(column.path_in_schema, set())
+            if statistics is None or not statistics.has_null_count:
+                values.update((True, False))  # unknown: not constant
+            elif statistics.null_count == metadata.row_group(group).num_rows:
+                values.add(None)
+            elif statistics.null_count or not statistics.has_min_max or statistics.min != statistics.max:
+                values.update((True, False))
+            elif isinstance(statistics.min, str | int | float):
+                # Long strings may be cut in statistics.
+                short = not isinstance(statistics.min, str) or len(statistics.min) < 60
+                values.update((statistics.min,) if short else (True, False))
+            else:
+                values.update((True, False))
+    return {column: next(iter(values)) for column, values in found.items() if len(values) == 1}
+
+
 def first_values(source: SourceFile, columns: Sequence[str]) -> Sequence[Any]:
     """The first row's values; empty when there is no row."""
     return next((values for _, values in rows(source, columns)), ())
