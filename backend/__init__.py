@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         solve_sets,
     )
     from backend.configuration import Configuration, read_configuration
-    from backend.engines.registry import load_engine
+    from backend.engines.registry import engine_option, load_engine
     from backend.importers.import_files import import_files
     from backend.importers.protocol import Options
     from backend.importers.registry import importers
@@ -51,12 +51,13 @@ _HOMES = {
         "PAIR_SETS",
         "curves",
         "default_pairs",
+        "engine_option",
         "every_k",
         "pair_summaries",
         "solve_sets",
     ),
     "backend.configuration": ("Configuration", "read_configuration"),
-    "backend.engines.registry": ("load_engine",),
+    "backend.engines.registry": ("engine_option", "load_engine"),
     "backend.importers.import_files": ("import_files",),
     "backend.importers.protocol": ("Options",),
     "backend.importers.registry": ("importers",),
@@ -105,6 +106,7 @@ __all__ = [  # noqa: RUF022 - the table above is the one list
     "default_pairs",
     "describe",
     "draw",
+    "engine_option",
     "every_k",
     "find_job",
     "import_files",

@@ -261,15 +261,19 @@ def _gather(layout: StoreLayout, plan: SamplingPlan, origin: str) -> None:
     part = new_part_name("samples")
     folder = write_workspace(layout, part)
     try:
+        # The derived statistics need the outcomes; the sources of all attempts replace those of this one.
         connection = open_database()
         try:
             for table in ("outcomes", "texts"):
                 files = [str(layout.parts / manifest.part / f"{table}.parquet") for manifest in ours]
                 sql = queries.render(f"parts/gather_{table}", **{table: files})
                 connection.execute(sql, {"target": str(folder / f"{table}.parquet")})
+            _write_tables(folder, part, plan, origin)
+            files = [str(layout.parts / manifest.part / "sources.parquet") for manifest in ours]
+            sql = queries.render("parts/gather_sources", sources=files)
+            connection.execute(sql, {"target": str(folder / "sources.parquet")})
         finally:
             connection.close()
-        _write_tables(folder, part, plan, origin)
         outcomes = sum(manifest.outcomes for manifest in ours)
         next_sample = max(entry.next_sample for manifest in ours for entry in manifest.runs)
         supersedes = tuple(manifest.part for manifest in ours)

@@ -131,6 +131,8 @@ class Job:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                # Base and RL model are mostly drawn side by side: torch's threads of two workers would fight.
+                env={"OMP_NUM_THREADS": str(max((os.cpu_count() or 2) // 2, 1)), **os.environ},
             )
         _started.append(worker)
         return worker

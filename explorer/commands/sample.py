@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from dataclasses import replace
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     job = prepare(layout, plan, engine)
     say(f"Job {job.name}: {plan.samples:,} samples of {len(plan.problems):,} problems into {plan.target.run}")
     if plan.target.parameters["temperature"] == 0 and any(max(problem.indices) for problem in plan.problems):
-        say("At temperature 0 all samples of a problem are the same text: --n 1 says as much, and pass@k stays at pass@1.")
+        say("At temperature 0 all samples of a problem are the same text: one says as much (--n 1).")
     if arguments.prepare:
         print(job.folder)
         say(f"Prepared. On a machine with the engine: passk work {job.folder}")
@@ -80,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPlan, EngineChoice]:
     """What the options ask for."""
-    from backend import read_configuration
+    from backend import engine_option, read_configuration
     from backend.errors import UsageError
 
     configuration = read_configuration()
@@ -95,8 +94,7 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPla
             "What is to be drawn?",
             next_step="More of a run: --run R --add N. A new run: --model PATH --benchmark B --n N.",
         )
-    pairs = (entry.partition("=") for entry in arguments.option)
-    options = {name: _option(value) for name, equals, value in pairs if equals}
+    options = dict(engine_option(entry) for entry in arguments.option)
     plan = replace(plan, verifier=arguments.verifier or plan.verifier)
     return plan, replace(engine, options={**engine.options, **options})
 
@@ -170,14 +168,6 @@ def _template(arguments: argparse.Namespace, model: str) -> str | None:
     from backend import template_for
 
     return None if arguments.template is None else template_for(arguments.template, model)
-
-
-def _option(text: str) -> object:
-    """An engine's option: a number, true or false where it reads as one."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _wait(job: Job, worker: Popen[bytes]) -> int:

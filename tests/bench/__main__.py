@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import explore, intake
+from tests.bench import explore, intake, sampling
 from tests.bench.build_store import Plan, build_store
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=8, help="walks through the explorer")
     parser.add_argument("--starts", type=int, default=5, help="starts of the explorer")
-    parser.add_argument("--only", choices=("explore", "intake"), help="only one of the two")
+    parser.add_argument("--only", choices=("explore", "intake", "sampling"), help="only one of them")
     parser.add_argument("--quick", action="store_true", help="100,000 samples and few repetitions: does it run at all?")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -32,16 +32,19 @@ def main() -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    if arguments.only != "intake":
+    if arguments.only in (None, "explore"):
         built = build_store(Plan(arguments.samples, arguments.characters), arguments.cache, say)
         say(f"{built.root}: {built.samples:,} samples, built in {built.seconds:.0f} s")
         print("\n".join(explore.table(built, starts=arguments.starts, rounds=arguments.rounds)), flush=True)
-    if arguments.only != "explore":
+    if arguments.only in (None, "intake"):
         repeats = 2 if arguments.quick else 3
         found = intake.table(
             arguments.cache, samples=arguments.intake_samples, characters=arguments.characters, repeats=repeats
         )
         print("\n".join(found), flush=True)
+    if arguments.only in (None, "sampling"):
+        size = {"problems": 50, "n": 8, "repeats": 1, "rounds": 2} if arguments.quick else {"rounds": arguments.rounds}
+        print("\n".join(sampling.table(**size)), flush=True)
     return 0
 
 

@@ -89,9 +89,7 @@ def test_a_missing_model_folder(asked: Passk, models: Path) -> None:
     ("broken", "said"),
     [(servers.failing, "answered 500: CUDA error: out of memory"), (servers.hanging, "gave no answer within")],
 )
-def test_a_server_that_does_not_work(
-    asked: Passk, serve: servers.Serve, broken: servers.Behaviour, said: str
-) -> None:
+def test_a_server_that_does_not_work(asked: Passk, serve: servers.Serve, broken: servers.Behaviour, said: str) -> None:
     local = serve(broken)
     done = sample(asked, *served(local), status=1)
     assert said in done.stderr
