@@ -118,11 +118,13 @@ class _Run(Generic[Job, Result]):
             self._stopped = True
             self._changed.notify_all()
             connections = list(self._connections)
-        for connection in connections:
-            connection.abort()
         deadline = time.monotonic() + LAST_SECONDS
-        for thread in self._threads:
-            thread.join(timeout=max(deadline - time.monotonic(), 0.0))
+        while any(thread.is_alive() for thread in self._threads) and time.monotonic() < deadline:
+            # Again and again: a thread may have been about to open its connection when it was told to end.
+            for connection in connections:
+                connection.abort()
+            for thread in self._threads:
+                thread.join(timeout=0.05)
 
     def _over(self) -> bool:
         if self._error is not None:
