@@ -12,6 +12,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -178,7 +179,9 @@ def publish(layout: StoreLayout, folder: Path, manifest: Manifest) -> None:
         _sync(path)
     _sync(folder)
     os.rename(folder, layout.parts / manifest.part)
-    _sync(layout.parts)
+    # From here on everybody sees it: an error now must not make the caller write the same rows again.
+    with suppress(OSError):
+        _sync(layout.parts)
 
 
 def discard(folder: Path) -> None:
