@@ -16,7 +16,7 @@ from backend.errors import Cancelled, StoreError
 STORAGE_VERSION = "v1.5.0"
 """Read and written by DuckDB 1.5 and 2.0 alike; older versions leave zstd columns uncompressed."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the tables in base.duckdb. Version n is made by `queries/schema/<n>_*.sql`."""
 
 

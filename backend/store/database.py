@@ -27,7 +27,19 @@ from backend.store.layout import StoreLayout
 from backend.store.locks import BaseLock
 from backend.store.merge import merge
 from backend.store.migrations import migrate
-from backend.store.parts import FILES, LARGE, TABLES, Manifest, manifest_from_json, read_manifest, waiting_parts
+from backend.store.parts import (
+    FILES,
+    LARGE,
+    ON_DISK,
+    TABLES,
+    Manifest,
+    manifest_from_json,
+    read_manifest,
+    waiting_parts,
+)
+
+WITH_PART = ("outcomes", "statistics", "counts", "verdicts", "scores", "judgements")
+"""Files whose rows get the part's name only in memory."""
 
 Kept = tuple[str, tuple[tuple[str, Any], ...]]
 """A query and its parameters."""
@@ -174,22 +186,23 @@ class Database:
             if not path.exists() or (name == "outcomes" and manifest.outcomes > LARGE):
                 continue
             parameters = {"path": str(path)}
-            if name in ("outcomes", "statistics", "counts"):
+            if name in WITH_PART:
                 parameters["part"] = manifest.part
             cursor.execute(queries.load(f"overlay/load_{name}"), parameters)
 
     def _view_files(self, cursor: duckdb.DuckDBPyConnection, visible: list[Manifest]) -> None:
         folders = [(self.layout.parts / manifest.part, manifest) for manifest in visible]
         outcomes = [str(path) for folder, m in folders if m.outcomes > LARGE and (path := folder / "outcomes.parquet")]
-        texts = [str(path) for folder, _ in folders if (path := folder / "texts.parquet").exists()]
         if outcomes:
             script(cursor, "overlay/outcomes_with_files", outcomes=outcomes)
         else:
             script(cursor, "overlay/outcomes")
-        if texts:
-            script(cursor, "overlay/texts_with_files", texts=texts)
-        else:
-            script(cursor, "overlay/texts")
+        for table in ON_DISK:
+            files = [str(path) for folder, _ in folders if (path := folder / f"{table}.parquet").exists()]
+            if files:
+                script(cursor, f"overlay/{table}_with_files", **{table: files})
+            else:
+                script(cursor, f"overlay/{table}")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one thread; the caller closes it."""

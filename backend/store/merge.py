@@ -17,6 +17,7 @@ from backend.store.locks import BaseLock
 from backend.store.migrations import migrate
 from backend.store.parts import (
     FILES,
+    ON_DISK,
     Manifest,
     discard,
     manifest_from_json,
@@ -178,7 +179,7 @@ def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manif
     folder = layout.parts / manifest.part
     connection.execute("BEGIN")
     try:
-        for table in (*FILES, "texts"):
+        for table in (*FILES, *ON_DISK):
             path = folder / f"{table}.parquet"
             if path.exists():
                 connection.execute(queries.load(f"merge/{table}"), {"path": str(path)})

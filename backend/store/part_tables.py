@@ -54,6 +54,30 @@ SCHEMAS = {
             "tokens_known": _LONG, "tokens_total": _LONG, "texts": _LONG,
         }.items()
     ),
+    "verdicts": pa.schema(
+        {
+            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "verifier": _TEXT, "version": _TEXT,
+            "verdict": _TEXT, "detail": _TEXT, "answer": _TEXT, "used": pa.bool_(), "created": pa.timestamp("us"),
+        }.items()
+    ),
+    "scores": pa.schema(
+        {
+            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "scorer": _TEXT, "engine": _TEXT, "dtype": _TEXT,
+            "tokens": _WHOLE, "logprob_sum": pa.float64(),
+        }.items()
+    ),
+    "token_scores": pa.schema(
+        {
+            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "scorer": _TEXT, "ends": pa.list_(_WHOLE),
+            "logprobs": pa.list_(pa.float32()), "alternatives": _TEXT,
+        }.items()
+    ),
+    "judgements": pa.schema(
+        {
+            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "author": _TEXT, "version": _TEXT,
+            "created": pa.timestamp("us"), "judgement": _TEXT, "note": _TEXT,
+        }.items()
+    ),
 }  # fmt: skip
 SCHEMAS["counts"] = SCHEMAS["statistics"]
 

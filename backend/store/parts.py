@@ -22,15 +22,20 @@ from backend.errors import StoreError
 from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
 
-PART_SCHEMA = 2
+PART_SCHEMA = 3
 """Version of the manifest and of the Parquet columns; parts newer than this are refused."""
 
-TABLES = ("models", "runs", "problems", "benchmarks", "sources", "outcomes", "statistics")
+TABLES = (
+    "models", "runs", "problems", "benchmarks", "sources", "outcomes", "statistics", "verdicts", "scores", "judgements",
+)  # fmt: skip
 """Tables of the overlay."""
+
+ON_DISK = ("texts", "token_scores")
+"""Tables that are read from the part's Parquet file until they are merged: too large for memory."""
 
 FILES = (*TABLES, "counts")
 """What a part may bring, each as `<name>.parquet`: a file for each table, and published counts, which join the
-statistics. Texts are apart because they stay on disk until they are merged."""
+statistics; and those of `ON_DISK`."""
 
 LARGE = 250_000
 """Parts with more outcomes than this are read from their Parquet file and not taken into memory."""
@@ -70,7 +75,7 @@ class Manifest:
 
     part: str
     kind: str
-    """import, benchmark, samples, scores or judgements."""
+    """import, benchmark, samples, verdicts, scores or judgements."""
     created: str
     """UTC, ISO 8601."""
     runs: tuple[PartRun, ...]

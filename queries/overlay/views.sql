@@ -73,3 +73,15 @@ SELECT
     sum(texts)::BIGINT AS texts
 FROM (FROM base.statistics UNION ALL SELECT * EXCLUDE (part) FROM overlay.statistics)
 GROUP BY run_key, problem_key;
+
+CREATE OR REPLACE VIEW verdicts AS
+FROM base.verdicts
+UNION ALL SELECT * EXCLUDE (part) FROM overlay.verdicts;
+
+CREATE OR REPLACE VIEW scores AS
+FROM base.scores
+UNION ALL SELECT * EXCLUDE (part) FROM overlay.scores;
+
+CREATE OR REPLACE VIEW judgements AS
+FROM base.judgements
+UNION ALL SELECT * EXCLUDE (part) FROM overlay.judgements;

@@ -1,0 +1,3 @@
+-- Takes the scores of a part that is superseded or gone out of memory again.
+-- parameters: part VARCHAR
+DELETE FROM overlay.scores WHERE part = $part
