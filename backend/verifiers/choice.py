@@ -18,11 +18,9 @@ nothing; nor does `I think`. A reference may be a digit, as in MMLU: 0 is A.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from backend.verifiers.extraction import NO_REFERENCE, NOWHERE, absent, bare, locate, unwrapped
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Judgement, Task
 
 LETTERS = "ABCDEFGHIJ"
 
@@ -62,16 +60,9 @@ class ChoiceVerifier:
     version = "1"
     cheap = True
 
-    def judge(
-        self,
-        text: str,
-        finish_reason: str | None,
-        *,
-        statement: str = "",
-        reference: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Judgement:
+    def judge(self, task: Task) -> Judgement:
         """Judges one text."""
+        text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not reference.strip():
             return Judgement("unverified", detail=NO_REFERENCE)
         wanted = reference_letter(reference)

@@ -15,11 +15,9 @@ Runs of white space count as one space, and characters that Unicode writes in tw
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
 
 from backend.verifiers.extraction import NO_REFERENCE, NOWHERE, absent, bare, locate, unwrapped
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Judgement, Task
 
 
 class ExactVerifier:
@@ -29,16 +27,9 @@ class ExactVerifier:
     version = "1"
     cheap = True
 
-    def judge(
-        self,
-        text: str,
-        finish_reason: str | None,
-        *,
-        statement: str = "",
-        reference: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Judgement:
+    def judge(self, task: Task) -> Judgement:
         """Judges one text."""
+        text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not (wanted := _plain(bare(reference))):
             return Judgement("unverified", detail=NO_REFERENCE)
         found = locate(text, finish_reason)

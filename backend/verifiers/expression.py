@@ -26,7 +26,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Judgement, Task
 
 BOX = "\\boxed{"
 MAX_LENGTH = 1000  # characters in the box
@@ -158,24 +158,16 @@ class ExpressionVerifier:
     version = "1"
     cheap = True
 
-    def judge(
-        self,
-        text: str,
-        finish_reason: str | None,
-        *,
-        statement: str = "",
-        reference: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Judgement:
-        """Judges one text; `reference` is ignored, for any right expression is right."""
-        task = task_of(statement, metadata)
-        if task is None:
+    def judge(self, task: Task) -> Judgement:
+        """Judges one text; the reference is ignored, for any right expression is right."""
+        asked = task_of(task.statement, task.metadata)
+        if asked is None:
             return Judgement("error", detail="The problem names no numbers and target.")
-        box = last_box(text)
+        box = last_box(task.text)
         if box is None or isinstance(box, str):
             what = "The last box is not closed." if box else "There is no box."
-            return Judgement("truncated" if finish_reason == "length" else "no_answer", detail=what)
-        inside = text[box[0] : box[1]]
+            return Judgement("truncated" if task.finish_reason == "length" else "no_answer", detail=what)
+        inside = task.text[box[0] : box[1]]
         answer = inside.strip()
         if not answer:
             return Judgement("no_answer", detail="The box is empty.")
@@ -185,10 +177,10 @@ class ExpressionVerifier:
             value, numbers = evaluate(answer)
         except NotAnExpression as error:
             return Judgement("wrong", answer, span, f"Not a valid expression: {error}.")
-        if sorted(numbers) != task[0]:
-            return Judgement("wrong", answer, span, _numbers_detail(numbers, task[0]))
-        if value != task[1]:
-            return Judgement("wrong", answer, span, f"Its value is {value}, not {task[1]}.")
+        if sorted(numbers) != asked[0]:
+            return Judgement("wrong", answer, span, _numbers_detail(numbers, asked[0]))
+        if value != asked[1]:
+            return Judgement("wrong", answer, span, f"Its value is {value}, not {asked[1]}.")
         return Judgement("correct", answer, span, f"Its value is {value}, with every number used once.")
 
 

@@ -27,13 +27,7 @@ def prepare(verifier: Verifier) -> None:
 def judge_safely(verifier: Verifier, task: Task) -> Judgement:
     """The verifier's judgement; `error` when it raises or returns something else."""
     try:
-        judged = verifier.judge(
-            task.text,
-            task.finish_reason,
-            statement=task.statement,
-            reference=task.reference,
-            metadata=task.metadata,
-        )
+        judged = verifier.judge(task)
         problem = _problem(judged, task.text)
     except Exception as error:
         # A plug-in that keeps no promise costs one sample, not the job.

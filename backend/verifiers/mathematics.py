@@ -17,12 +17,11 @@ signal, which raises in threads, so it is off: whoever runs this verifier gives 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from backend.verifiers.extraction import NO_REFERENCE, absent, bare, locate
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Judgement, Task
 
 LONGEST = 1_000
 """Characters of an answer that is worth parsing."""
@@ -45,16 +44,9 @@ class MathVerifier:
         logging.getLogger("math_verify").setLevel(logging.ERROR)
         _parsed("1")
 
-    def judge(
-        self,
-        text: str,
-        finish_reason: str | None,
-        *,
-        statement: str = "",
-        reference: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Judgement:
+    def judge(self, task: Task) -> Judgement:
         """Judges one text."""
+        text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not (wanted := bare(reference)):
             return Judgement("unverified", detail=NO_REFERENCE)
         found = locate(text, finish_reason)

@@ -29,13 +29,11 @@ The answer is what `extraction` finds, else the whole text. Numbers are compared
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from backend.verifiers.extraction import NO_REFERENCE, NOWHERE, Span, absent, bare, locate
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Judgement, Task
 
 MAX_DIGITS = 1_000
 MAX_EXPONENT = 1_000
@@ -113,16 +111,9 @@ class NumberVerifier:
     version = "1"
     cheap = True
 
-    def judge(
-        self,
-        text: str,
-        finish_reason: str | None,
-        *,
-        statement: str = "",
-        reference: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Judgement:
+    def judge(self, task: Task) -> Judgement:
         """Judges one text."""
+        text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not reference.strip():
             return Judgement("unverified", detail=NO_REFERENCE)
         wanted = last_number(bare(reference))

@@ -53,13 +53,5 @@ class Verifier(Protocol):
     def version(self) -> str:
         """Version of the rules."""
 
-    def judge(
-        self,
-        text: str,
-        finish_reason: str | None,
-        *,
-        statement: str = "",
-        reference: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Judgement:
+    def judge(self, task: Task) -> Judgement:
         """Judges one generated text; never raises because of what the text says."""

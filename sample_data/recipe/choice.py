@@ -15,6 +15,7 @@ from pathlib import Path
 from backend.engines.protocol import SamplingParams, make_request
 from backend.engines.transformers import TransformersEngine
 from backend.verifiers.expression import ExpressionVerifier
+from backend.verifiers.protocol import Task
 from sample_data.recipe import countdown, training
 from sample_data.recipe.config import Config
 from sample_data.recipe.problems import Problem
@@ -63,7 +64,7 @@ def development_score(config: Config, model: Path, problems: list[Problem], name
     total, correct = sum(request.n for request in requests), 0
     progress = Progress(f"development {name}", total, "samples")
     for done, sample in enumerate(engine.generate(requests, params), start=1):
-        judged = verifier.judge(sample.text, sample.finish_reason, metadata=facts[sample.problem])
+        judged = verifier.judge(Task(sample.text, sample.finish_reason, metadata=facts[sample.problem]))
         correct += judged.verdict == "correct"
         progress.update(done)
     engine.close()

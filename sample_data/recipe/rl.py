@@ -16,6 +16,7 @@ from typing import Any
 from backend.engines.protocol import SamplingParams, make_request
 from backend.engines.transformers import TransformersEngine
 from backend.verifiers.expression import ExpressionVerifier
+from backend.verifiers.protocol import Task
 from sample_data.recipe import countdown, training
 from sample_data.recipe.config import Config, RlConfig
 from sample_data.recipe.countdown import Key
@@ -27,7 +28,7 @@ VERIFIER = ExpressionVerifier()
 def reward(completions: list[str], numbers: list[list[int]], target: list[int], **_: Any) -> list[float]:
     """1 for every completion the verifier calls correct, else 0."""
     facts = [{"numbers": n, "target": t} for n, t in zip(numbers, target, strict=True)]
-    verdicts = (VERIFIER.judge(c, None, metadata=m).verdict for c, m in zip(completions, facts, strict=True))
+    verdicts = (VERIFIER.judge(Task(c, metadata=m)).verdict for c, m in zip(completions, facts, strict=True))
     return [float(verdict == "correct") for verdict in verdicts]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from backend.engines.protocol import Sample, SamplingParams, make_request
 from backend.engines.transformers import TransformersEngine
 from backend.verifiers.expression import ExpressionVerifier
+from backend.verifiers.protocol import Task
 from sample_data.recipe import countdown
 from sample_data.recipe.choice import Choice
 from sample_data.recipe.config import Config
@@ -78,7 +79,7 @@ def plan(config: Config, choice: Choice, *, everything: bool) -> list[Run]:
 def row(run: Run, problem: Problem, sample: Sample, verifier: ExpressionVerifier) -> dict[str, Any]:
     """One row of the file, judged."""
     facts = problem.metadata()
-    judged = verifier.judge(sample.text, sample.finish_reason, metadata=facts)
+    judged = verifier.judge(Task(sample.text, sample.finish_reason, metadata=facts))
     return {
         "run": run.name,
         "model": run.model,

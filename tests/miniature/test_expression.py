@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.verifiers.expression import ExpressionVerifier, NotAnExpression, evaluate
+from backend.verifiers.protocol import Task
 
 SAMPLES = sorted((Path(__file__).resolve().parent.parent.parent / "sample_data" / "samples").glob("*.parquet"))
 VERIFIER = ExpressionVerifier()
@@ -20,7 +21,7 @@ STATEMENT = "Numbers: 3 5 7 2. Target: 24."
 
 
 def judge(text, finish_reason="stop", statement=STATEMENT, metadata=None):
-    return VERIFIER.judge(text, finish_reason, statement=statement, metadata=metadata)
+    return VERIFIER.judge(Task(text, finish_reason, statement, metadata=metadata or {}))
 
 
 def box(inside):
@@ -167,13 +168,11 @@ def test_agrees_with_the_second_opinion(text, target):
 
 
 def test_is_fast():
-    text, facts = (
-        "Try sums: 1.\n" * 3 + box(" ( ( 7 * 3 ) + 5 ) - 2 "),
-        {"numbers": [3, 5, 7, 2], "target": 24},
-    )
+    text, facts = "Try sums: 1.\n" * 3 + box(" ( ( 7 * 3 ) + 5 ) - 2 "), {"numbers": [3, 5, 7, 2], "target": 24}
+    task = Task(text, "stop", metadata=facts)
     start = time.process_time()
     for _ in range(3000):
-        VERIFIER.judge(text, "stop", metadata=facts)
+        VERIFIER.judge(task)
     assert 3000 / (time.process_time() - start) > 10_000
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from backend.verifiers.expression import ExpressionVerifier, evaluate
+from backend.verifiers.protocol import Task
 from sample_data.recipe import (
     choice,
     config,
@@ -104,7 +105,7 @@ def test_the_benchmark_has_the_promised_mixture(benchmark):
             assert problem.level == ("usual" if problem.kind == "usual" else "harder")
             assert len(problem.numbers) in {"usual": (3, 4), "five": (5,), "rare": (4,)}[problem.kind]
             assert problem.kind != "rare" or problem.rare_steps >= 2
-            judged = VERIFIER.judge(f"\\boxed{{{problem.reference}}}", "stop", statement=problem.statement)
+            judged = VERIFIER.judge(Task(f"\\boxed{{{problem.reference}}}", "stop", problem.statement))
             assert judged.verdict == "correct"
             assert problems.from_json(problem.to_json()) == problem
 
@@ -134,7 +135,7 @@ def test_the_documents_have_the_promised_shares(texts):
     hits = sum("I stop here" not in text for _, text in texts) / len(texts)
     assert 0.55 < hits < 0.62  # 0.556, and some random expressions that hit by luck
     for _, text in texts[:500]:
-        judged = VERIFIER.judge(text, "stop", statement=text.split("\n")[0])
+        judged = VERIFIER.judge(Task(text, "stop", text.split("\n")[0]))
         assert judged.verdict == ("wrong" if "I stop here" in text else "correct")
         for line in text.split("\n"):
             results = re.findall(r"= ([0-9]+)", line)
@@ -155,7 +156,7 @@ def test_the_teacher_never_misses(forbidden):
     taught = distill.teach(CONFIG, teacher[:200], 0)
     plans = set()
     for text in taught:
-        assert VERIFIER.judge(text, "stop", statement=text.split("\n")[0]).verdict == "correct"
+        assert VERIFIER.judge(Task(text, "stop", text.split("\n")[0])).verdict == "correct"
         assert text.count("Try ") == 1
         plans.add(re.search(r"Try ([a-z]+)", text)[1])
     assert plans == set(TASK.plans)

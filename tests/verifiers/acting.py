@@ -6,16 +6,16 @@ import os
 import re
 import signal
 import time
-from typing import Any
 
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Judgement, Task
 
 
 class Acting:
     name = "acting"
     version = "1"
 
-    def judge(self, text: str, finish_reason: str | None, **known: Any) -> Judgement:
+    def judge(self, task: Task) -> Judgement:
+        text = task.text
         action, _, value = text.partition(" ")
         match action:
             case "hang":

@@ -9,14 +9,14 @@ import pytest
 
 from backend.verifiers.mathematics import MathVerifier
 from backend.verifiers.pool import Pool, open_judges
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.protocol import Judgement, Task, Task
 from backend.verifiers.registry import load_verifier
 
 pytest.importorskip("math_verify", reason="math-verify is not installed: pip install 'passk-explorer[verify]'")
 
 
 def judge(text: str, reference: str | None, finish_reason: str | None = "stop") -> Judgement:
-    judged = MathVerifier().judge(text, finish_reason, reference=reference)
+    judged = MathVerifier().judge(Task(text, finish_reason, reference=reference))
     assert judged.answer is None or (judged.span and text[slice(*judged.span)] == judged.answer)
     return judged
 

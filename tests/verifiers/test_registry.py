@@ -44,8 +44,8 @@ class Shouting:
     version = "3"
     cheap = True
 
-    def judge(self, text, finish_reason, **known):
-        return Judgement("correct" if text.isupper() else "wrong", detail="loud or not")
+    def judge(self, task):
+        return Judgement("correct" if task.text.isupper() else "wrong", detail="loud or not")
 
 class Impostor(Shouting):
     name = "exact"
@@ -63,9 +63,10 @@ def test_another_package_brings_a_verifier_and_takes_no_name(tmp_path: Path) -> 
     )
     program = """
 from backend.errors import UsageError
+from backend.verifiers.protocol import Task
 from backend.verifiers.registry import load_verifier, verifier_names
 loud = load_verifier("shouting")
-print(loud.version, loud.judge("HERE", None).verdict, load_verifier("exact").version)
+print(loud.version, loud.judge(Task("HERE")).verdict, load_verifier("exact").version)
 print(*verifier_names())
 try:
     load_verifier("broken")

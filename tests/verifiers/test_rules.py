@@ -13,13 +13,13 @@ from backend.verifiers.choice import ChoiceVerifier
 from backend.verifiers.exact import ExactVerifier
 from backend.verifiers.extraction import bare, locate
 from backend.verifiers.number import NumberVerifier
-from backend.verifiers.protocol import Judgement, Verifier
+from backend.verifiers.protocol import Judgement, Task, Verifier
 
 CHEAP: list[Verifier] = [ExactVerifier(), NumberVerifier(), ChoiceVerifier()]
 
 
 def judge(verifier: Verifier, text: str, reference: str | None, finish_reason: str | None = "stop") -> Judgement:
-    judged = verifier.judge(text, finish_reason, reference=reference)
+    judged = verifier.judge(Task(text, finish_reason, reference=reference))
     if judged.span is not None and judged.answer is not None:
         assert text[slice(*judged.span)].upper() == judged.answer.upper(), "the span is the answer's place"
     assert judged.detail
