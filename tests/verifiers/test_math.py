@@ -9,7 +9,7 @@ import pytest
 
 from backend.verifiers.mathematics import MathVerifier
 from backend.verifiers.pool import Pool, open_judges
-from backend.verifiers.protocol import Judgement, Task, Task
+from backend.verifiers.protocol import Judgement, Task
 from backend.verifiers.registry import load_verifier
 
 pytest.importorskip("math_verify", reason="math-verify is not installed: pip install 'passk-explorer[verify]'")
