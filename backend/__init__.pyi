@@ -16,6 +16,8 @@ from .configuration import Configuration as Configuration
 from .configuration import read_configuration as read_configuration
 from .engines.registry import engine_option as engine_option
 from .engines.registry import load_engine as load_engine
+from .filters import FILTERS as FILTERS
+from .filters import quoted as quoted
 from .importers.import_files import import_files as import_files
 from .importers.protocol import Options as Options
 from .importers.registry import importers as importers
@@ -44,6 +46,9 @@ from .metrics.pass_at_k import powers_and_end as powers_and_end
 from .metrics.solve_sets import all_combinations as all_combinations
 from .sample_store import is_sample_store as is_sample_store
 from .sample_store import sample_store as sample_store
+from .selection import filter_in_words as filter_in_words
+from .selection import meaning as meaning
+from .selection import problems_meant as problems_meant
 from .selection import select as select
 from .settings import store_for_reading as store_for_reading
 from .settings import store_for_writing as store_for_writing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,7 @@ from backend.records import (
     SolveSets,
     Tally,
 )
+from backend.restriction import restricted
 from backend.store.reads import Reader
 
 PAIR_SETS: Mapping[tuple[bool, ...], str] = {
@@ -37,9 +38,13 @@ RunTallies = dict[int, tuple[Counts, Counts, Counts]]
 """For every run key: problem keys, n, c; sorted by problem key."""
 
 
-def _tallies(reader: Reader, runs: Sequence[Run]) -> RunTallies:
+def tallies_of(reader: Reader, runs: Sequence[Run], problems: Collection[int] | None = None) -> RunTallies:
+    """Samples and correct samples of every problem of each run, or of these problems only."""
     columns = reader.arrays("reads/tallies", run_keys=[run.key for run in runs])
     order = np.lexsort((columns["problem_key"], columns["run_key"]))
+    if problems is not None:
+        meant = np.isin(columns["problem_key"], np.fromiter(problems, dtype=np.uint64, count=len(problems)))
+        order = order[meant[order]]
     run_keys, problems = columns["run_key"][order], columns["problem_key"][order]
     n, c = columns["n"][order].astype(np.int64), columns["c"][order].astype(np.int64)
     result: RunTallies = {}
@@ -53,14 +58,20 @@ def _tallies(reader: Reader, runs: Sequence[Run]) -> RunTallies:
 
 
 def curves(
-    reader: Reader, runs: Sequence[Run], ks: Callable[[int], Sequence[int]] = powers_and_end
+    reader: Reader,
+    runs: Sequence[Run],
+    ks: Callable[[int], Sequence[int]] = powers_and_end,
+    *,
+    problems: Collection[int] | None = None,
 ) -> tuple[Curve, ...]:
     """The pass@k curve of each run.
 
     Args:
         ks: for the smallest n of a run, the k's to compute; those beyond it are left out of the curve.
+        problems: keys of the only problems that count, also in the totals of the curves' runs; None for all.
     """
-    tallies = _tallies(reader, runs)
+    tallies = tallies_of(reader, runs, problems)
+    runs = restricted(reader, runs, problems)
     # Problems without a verdict count in no curve.
     counted = [(n[n > 0], c[n > 0]) for _, n, c in (tallies[run.key] for run in runs)]
     wanted = [_up_to(int(n.min()), ks) if len(n) else [] for n, _ in counted]
@@ -123,7 +134,7 @@ def _interest(pair: tuple[Run, Run]) -> tuple[bool, int, int]:
 def pair_summaries(reader: Reader, pairs: Sequence[tuple[Run, Run]]) -> tuple[PairSummary, ...]:
     """What Home shows of each pair, from tallies alone."""
     runs = list({run.key: run for pair in pairs for run in pair}.values())
-    tallies = _tallies(reader, runs)
+    tallies = tallies_of(reader, runs)
     counted = [(n[n > 0], c[n > 0]) for _, n, c in (tallies[run.key] for run in runs)]
     ks = np.arange(1, max((run.n_min or 0 for run in runs), default=0) + 1)
     values = dict(zip((run.key for run in runs), pass_at_k_of_runs(counted, ks), strict=True))
@@ -163,12 +174,15 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Flo
     )
 
 
-def solve_sets(reader: Reader, runs: Sequence[Run], min_correct: int = 1) -> SolveSets:
+def solve_sets(
+    reader: Reader, runs: Sequence[Run], min_correct: int = 1, *, problems: Collection[int] | None = None
+) -> SolveSets:
     """The problems of a benchmark by which of the runs solve them.
 
     Args:
         runs: two or more runs of one benchmark; for a pair, base first.
         min_correct: correct samples from which on a problem counts as solved.
+        problems: keys of the only problems that count; None for all.
 
     Raises:
         UsageError: fewer than two runs, runs of different benchmarks, or min_correct below 1.
@@ -183,7 +197,7 @@ def solve_sets(reader: Reader, runs: Sequence[Run], min_correct: int = 1) -> Sol
         )
     if min_correct < 1:
         raise UsageError(f"min-correct is {min_correct}", next_step="It must be 1 or more.")
-    compared, not_compared = _sorted_out(reader, runs, min_correct)
+    compared, not_compared = _sorted_out(reader, runs, min_correct, problems)
     sizes = [[problem.tallies[index].n for problem in compared] for index in range(len(runs))]
     smallest = min((min(size) for size in sizes if size), default=None)
     uneven = smallest is not None and any(max(size) > smallest for size in sizes)
@@ -204,18 +218,17 @@ def solve_sets(reader: Reader, runs: Sequence[Run], min_correct: int = 1) -> Sol
     )
 
 
-def run_problems(reader: Reader, run: Run) -> list[SetProblem]:
-    """The problems of one run that have a verified sample, in the order of the benchmark."""
-    return _sorted_out(reader, [run], 1)[0]
-
-
-def _sorted_out(reader: Reader, runs: Sequence[Run], min_correct: int) -> tuple[list[SetProblem], NotCompared]:
+def _sorted_out(
+    reader: Reader, runs: Sequence[Run], min_correct: int, problems: Collection[int] | None = None
+) -> tuple[list[SetProblem], NotCompared]:
     """The problems that every run has with a verified sample, and those that cannot be compared."""
     place = {run.key: index for index, run in enumerate(runs)}
     found: dict[int, tuple[tuple[str, int, str | None, str | None], list[tuple[Tally, float | None] | None]]] = {}
     for key, label, position, excerpt, level, run_key, n, c, tokens in reader.rows(
         "reads/set_problems", run_keys=list(place), excerpt=EXCERPT
     ):
+        if problems is not None and key not in problems:
+            continue
         entry = found.setdefault(key, ((label, position, excerpt, level), [None] * len(runs)))
         entry[1][place[run_key]] = Tally(n, c), tokens
     compared: list[SetProblem] = []

@@ -1,40 +1,108 @@
-"""Selectors: which problems of a run are meant, in the words that the explorer's filters use.
+"""Selectors: which problems are meant, in one language for the explorer's filter and for the command line.
 
-    17,23,AIME-4             these ids
-    set:base_only            the problems of a solve set of the run's pair (both, base_only, rl_only, neither)
-    level=5                  the problems of that level
-    c=0  c<3  c>=1  n<128    by correct samples or samples of the run
+A selector is words separated by spaces, all of which must hold:
+
+    17,23,AIME-4             these ids (id=17 where a number could be text)
+    set:base_only            a solve set of the pair (both, base_only, rl_only, neither)
+    level=5  level>=4        level, or any field of the problems' metadata: subject=algebra
+    c=0  c<3  n<128          correct samples or samples, of every run that is compared
+    rate<0.05  tokens>2000   c/n, and mean tokens
+    base.c=0  rl.c>3         of one of the runs compared, or of any run of the benchmark by its name
+    guess:RUN<0.05           without the problems that RUN, sampled without reasoning, guesses: 0 < c/n < 0.05
+    triangle  "two words"    found in id, level or statement
     all                      every problem
 
-Several, separated by spaces, must all hold.
+A value with spaces or commas stands in double quotes; a quote inside is doubled. What is unknown of a problem (c
+without a verified sample, tokens that nobody counted) fulfils no condition. The table `filters.FILTERS` has the kinds.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from backend.comparison import PAIR_SETS, default_pairs, run_problems, solve_sets
 from backend.errors import UsageError
-from backend.records import Run, SetProblem
+from backend.filter_scope import Condition, Scope
+from backend.filters import FILTERS, QUOTED, Filter
+from backend.records import Run
+from backend.records.selection import Meant
 from backend.store.reads import Reader
 
-COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
-HELP = "Ids such as 17,23; set:base_only, set:rl_only, set:both or set:neither; level=5; c=0, c<3, n<128; all."
+HELP = "Ids such as 17,23; set:base_only; level=5; c=0, rl.c>3, rate<0.05, tokens>2000; guess:RUN<0.05; words; all."
 
-Test = Callable[[str, str | None, int, int, str | None], bool]
-"""label, level, n, c, name of the set -> whether the problem is meant."""
+_WORD = re.compile(rf'(?:[^\s"]|{QUOTED})+')
+
+
+class Word(NamedTuple):
+    """One word of a selector and the kind that it is."""
+
+    text: str
+    kind: Filter
+    match: re.Match[str]
+
+
+def parse(selector: str) -> tuple[Word, ...]:
+    """The words of a selector.
+
+    Raises:
+        UsageError: a quote that does not end.
+    """
+    words: list[Word] = []
+    at = 0
+    for found in _WORD.finditer(selector):
+        if selector[at : found.start()].strip():
+            break
+        at = found.end()
+        kind, match = next((kind, match) for kind in FILTERS if (match := kind.pattern.fullmatch(found[0])))
+        words.append(Word(found[0], kind, match))
+    if selector[at:].strip():
+        raise UsageError(f"{selector[at:].strip()}: the quote does not end", next_step='Put a " at the end.')
+    return tuple(words)
+
+
+def meaning(reader: Reader, runs: Sequence[Run], selector: str) -> Meant:
+    """What a selector means where these runs are compared.
+
+    Args:
+        reader: of the runs' store.
+        runs: the runs compared, for a pair base first; runs of several benchmarks are taken benchmark by benchmark.
+        selector: see the module.
+
+    Raises:
+        UsageError: a word that cannot be understood here; the title names it.
+    """
+    words = parse(selector)
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.benchmark, []).append(run)
+    found = [_meant(Scope(reader, group, texts=_reads_texts(words)), words) for group in groups.values()]
+    if len(found) == 1:
+        return found[0]
+    said = list(dict.fromkeys(meant.words for meant in found))
+    named = said if len(said) == 1 else [f"{name}: {meant.words}" for name, meant in zip(groups, found, strict=True)]
+    meant_keys = [meant.problems for meant in found if meant.problems is not None]
+    return Meant(
+        frozenset[int]().union(*meant_keys) if meant_keys else None,
+        "; ".join(entry for entry in named if entry),
+        sum(meant.total for meant in found),
+    )
+
+
+def problems_meant(reader: Reader, runs: Sequence[Run], selector: str) -> frozenset[int] | None:
+    """Keys of the problems that a selector means; None when it leaves nothing out. Raises like `meaning`."""
+    return meaning(reader, runs, selector).problems
+
+
+def filter_in_words(reader: Reader, runs: Sequence[Run], selector: str) -> str:
+    """What a selector asks of a problem, for people; empty when it asks nothing. Raises like `meaning`."""
+    return meaning(reader, runs, selector).words
 
 
 def select(reader: Reader, run: Run, selector: str, against: Run | None = None) -> list[str]:
     """Labels of the problems of a run that a selector means, in the order of the benchmark.
+
+    A word that is no id must be in quotes to be looked for in statements: a typo would cost samples.
 
     Args:
         reader: of the run's store.
@@ -45,63 +113,39 @@ def select(reader: Reader, run: Run, selector: str, against: Run | None = None) 
     Raises:
         UsageError: not a selector, an id that does not exist, or no pair for `set:`.
     """
-    tests = [_test(word) for word in selector.split()]
-    if not tests:
+    words = parse(selector)
+    if not words:
         raise UsageError("An empty selector", next_step=HELP)
-    place, problems = _problems(reader, run, against, needs_pair="set:" in selector)
-    named = {label for word in selector.split() if _is_ids(word) for label in word.split(",")}
-    unknown = named.difference(problem.label for problem in problems)
-    if unknown:
-        raise UsageError(f"{run.benchmark} has no problem {', '.join(sorted(unknown))}")
+    scope = Scope(reader, [run], against, texts=_reads_texts(words), strict=True)
+    conditions = [condition for word in words if (condition := _condition(word, scope))]
+    tallies = scope.tallies(run)
     return [
         problem.label
-        for problem in problems
-        for tally in [problem.tallies[place]]
-        if all(test(problem.label, problem.level, tally.n, tally.c, PAIR_SETS.get(problem.solved)) for test in tests)
+        for problem in scope.problems
+        if problem.key in tallies and tallies[problem.key].n and all(each.holds(problem) for each in conditions)
     ]
 
 
-def _problems(reader: Reader, run: Run, against: Run | None, *, needs_pair: bool) -> tuple[int, Sequence[SetProblem]]:
-    """The run's place in the comparison, and the compared problems."""
-    runs = reader.runs(run.benchmark)
-    if against is None:
-        pairs = [pair for pair in default_pairs(runs) if run.key in (pair[0].key, pair[1].key)]
-        if needs_pair and len(pairs) != 1:
-            raise UsageError(
-                f"{run.name} is in {len(pairs)} pairs: which solve set is meant?", next_step="Say --against RUN."
-            )
-        pair = pairs[0] if pairs else None
-    else:
-        pair = (run, against) if run.model.role == "base" or against.model.role != "base" else (against, run)
-    if pair is not None and needs_pair:
-        return (0 if pair[0].key == run.key else 1), solve_sets(reader, pair).problems
-    return 0, run_problems(reader, run)
+def _reads_texts(words: Sequence[Word]) -> bool:
+    return any(word.kind.reads_texts for word in words)
 
 
-def _is_ids(word: str) -> bool:
-    return word != "all" and not word.startswith(("set:", "level=")) and not re.match(r"[cn](<=|>=|<|>|=)\d+$", word)
+def _meant(scope: Scope, words: Sequence[Word]) -> Meant:
+    conditions = [condition for word in words if (condition := _condition(word, scope))]
+    problems = {run_key for run in scope.runs for run_key in scope.tallies(run)}
+    if not conditions:
+        return Meant(None, "", len(problems))
+    keys = frozenset(
+        problem.key
+        for problem in scope.problems
+        if problem.key in problems and all(condition.holds(problem) for condition in conditions)
+    )
+    return Meant(keys, ", ".join(condition.words for condition in conditions), len(problems))
 
 
-def _test(word: str) -> Test:
-    if word == "all":
-        return lambda label, level, n, c, named: True
-    if word.startswith("set:"):
-        wanted = word.removeprefix("set:").replace("-", "_").lower()
-        if wanted not in PAIR_SETS.values():
-            raise UsageError(f"{word}: there is no such set", next_step=HELP)
-        return lambda label, level, n, c, named: named == wanted
-    if word.startswith("level="):
-        value = word.removeprefix("level=")
-        return lambda label, level, n, c, named: (
-            level is not None
-            and value.lower()
-            in (
-                level.lower(),
-                level.lower().removeprefix("level").strip(),
-            )
-        )
-    if compared := re.match(r"([cn])(<=|>=|<|>|=)(\d+)$", word):
-        compare, limit, of_c = COMPARISONS[compared[2]], int(compared[3]), compared[1] == "c"
-        return lambda label, level, n, c, named: compare(c if of_c else n, limit)
-    ids = set(word.split(","))
-    return lambda label, level, n, c, named: label in ids
+def _condition(word: Word, scope: Scope) -> Condition | None:
+    """What a word asks; whatever is wrong with it, the error begins with the word."""
+    try:
+        return word.kind.condition(word.match, scope)
+    except UsageError as error:
+        raise UsageError(f"{word.text}: {error.title}", error.detail, error.next_step or HELP) from error

@@ -23,6 +23,8 @@ class Place:
     run: str | None = None
     """Run whose samples are looked at."""
     sample: int | None = None
+    filter: str = ""
+    """Selector of the only problems that are looked at; empty for all."""
 
     def to(self, **changes: Any) -> Place:
         """This place with some changes."""
