@@ -18,6 +18,7 @@ from .engines.registry import engine_option as engine_option
 from .engines.registry import load_engine as load_engine
 from .filters import FILTERS as FILTERS
 from .filters import quoted as quoted
+from .filters import contains_word as contains_word
 from .importers.import_files import import_files as import_files
 from .importers.protocol import Options as Options
 from .importers.registry import importers as importers
@@ -46,6 +47,11 @@ from .metrics.pass_at_k import powers_and_end as powers_and_end
 from .metrics.solve_sets import all_combinations as all_combinations
 from .sample_store import is_sample_store as is_sample_store
 from .sample_store import sample_store as sample_store
+from .search import Pattern as Pattern
+from .search import pattern as pattern
+from .search import regex_pattern as regex_pattern
+from .search import search as search
+from .search import text_in_any_case as text_in_any_case
 from .selection import filter_in_words as filter_in_words
 from .selection import meaning as meaning
 from .selection import problems_meant as problems_meant

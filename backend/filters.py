@@ -16,6 +16,7 @@ from typing import Any
 from backend.comparison import PAIR_SETS
 from backend.errors import UsageError, suggestion
 from backend.filter_scope import NOTHING, Candidate, Condition, Scope, Tallied, label_of
+from backend.search import pattern, problems_with
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -213,6 +214,18 @@ def _kind(form: str, meaning: str, pattern: str, condition: Any, *, reads_texts:
     return Filter(form, meaning, re.compile(pattern, re.DOTALL | re.IGNORECASE), condition, reads_texts)
 
 
+def _contains(match: re.Match[str], scope: Scope) -> Condition:
+    written = unquoted(match["pattern"])
+    found = problems_with(scope.reader, scope.runs, pattern(written))
+    where = label_of(scope.runs[0]) if len(scope.runs) == 1 else "one of the runs"
+    return Condition(f"a path of {where} contains {written}", lambda problem: problem.key in found)
+
+
+def contains_word(written: str) -> str:
+    """The word of a selector that keeps a search as a filter; `written` is a pattern as `backend.search` reads it."""
+    return f"contains:{quoted(written)}"
+
+
 FILTERS: tuple[Filter, ...] = (
     _kind("all", "every problem", r"all", _everything),
     _kind("set:base_only", "a solve set of the pair: both, base_only, rl_only, neither", r"set:(?P<sets>.*)", _set),
@@ -227,6 +240,12 @@ FILTERS: tuple[Filter, ...] = (
         "correct samples, samples, c/n, mean tokens: of every run compared, or of the one that is named",
         rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?(?P<measure>c|n|rate|c/n|tokens)(?P<compare>{COMPARED})(?P<value>.*)',
         _measure,
+    ),
+    _kind(
+        'contains:wait  contains:"two words"  contains:/regex/i',
+        "problems with a path that contains this text, or matches",
+        r"contains:(?P<pattern>.*)",
+        _contains,
     ),
     _kind("id=17,23", "these ids; also without id=", r"id=(?P<ids>.*)", _ids),
     _kind(

@@ -8,6 +8,7 @@ A selector is words separated by spaces, all of which must hold:
     c=0  c<3  n<128          correct samples or samples, of every run that is compared
     rate<0.05  tokens>2000   c/n, and mean tokens
     base.c=0  rl.c>3         of one of the runs compared, or of any run of the benchmark by its name
+    contains:wait            problems with a path that contains this, or matches contains:/a regular expression/
     guess:RUN<0.05           without the problems that RUN, sampled without reasoning, guesses: 0 < c/n < 0.05
     triangle  "two words"    found in id, level or statement
     all                      every problem

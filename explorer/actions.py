@@ -26,7 +26,16 @@ class Action:
     """Whether the screen takes the key before the table or text that has the focus."""
 
 
-HOME, CURVES, SETS, PROBLEM, PATH, JOBS = "home", "curves", "sets", "problem", "path", "jobs"
+HOME = "home"
+CURVES = "curves"
+SETS = "sets"
+PROBLEM = "problem"
+PATH = "path"
+SEARCH = "search"
+JOBS = "jobs"
+
+SCREENS = (HOME, CURVES, SETS, PROBLEM, PATH, SEARCH, JOBS, EVERYWHERE)
+"""In the order of the README's key table."""
 
 ACTIONS = (
     Action("open", "enter", "enter", "Open", "Open what the cursor is on", (HOME, PROBLEM, SETS)),
@@ -50,7 +59,7 @@ ACTIONS = (
     Action("log", "l", "l", "Log", "What the worker printed", (JOBS,)),
     Action("cancel", "x", "x", "Cancel", "Ask the worker to stop; what has been drawn stays", (JOBS,)),
     Action("resume", "R", "R", "Resume", "Start a worker for what is left", (JOBS,)),
-    Action("filter", "slash", "/", "Filter", "Filter the problems by typing", (SETS,)),
+    Action("filter", "f", "f", "Filter", "Only some problems: level=5, c<3, words; on every screen", (CURVES, SETS)),
     Action("other_run(1)", "right,l,o", "→", "Run", "Samples of the next run", (PROBLEM,)),
     Action("other_run(-1)", "left,h", "←", "Run", "Samples of the previous run", (PROBLEM,), False),
     Action("verdicts", "v", "v", "Verdict", "Only right ones, only others, or all samples", (PROBLEM,)),
@@ -65,6 +74,11 @@ ACTIONS = (
     Action("other_run", "o", "o", "Other run", "The same problem in the next run", (PATH,)),
     Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (PATH,)),
     Action("details", "i", "i", "Details", "Show all that is known about this sample", (PATH,)),
+    Action("search", "slash", "/", "Search", "Search the texts of the samples", (HOME, CURVES, SETS, PROBLEM, PATH)),
+    Action("open", "enter", "enter", "Search / open", "Search; on a path found, open it at the match", (SEARCH,)),
+    Action("scope", "ctrl+o", "ctrl o", "Where", "Search this path, this problem, these runs, or all", (SEARCH,)),
+    Action("pattern", "slash", "/", "Pattern", "Back to the line one types in", (SEARCH,)),
+    Action("keep", "K", "K", "Keep", "Keep the search as a filter of the benchmark's screens", (SEARCH,)),
     Action("copy", "y", "y", "Copy", "Copy the ids of the problems shown, one a line", (SETS,), False),
     Action("copy", "y", "y", "Copy", "Copy the statement, exactly as it is stored", (PROBLEM,), False),
     Action("copy", "y", "y", "Copy", "Copy the text, exactly as it is stored", (PATH,)),
@@ -109,7 +123,7 @@ def bindings(where: str) -> list[BindingType]:
 def key_table() -> str:
     """The keys of every screen as a Markdown table, as it stands in the README."""
     rows = ["| screen | key | what it does |", "| --- | --- | --- |"]
-    for where in (HOME, CURVES, SETS, PROBLEM, PATH, JOBS, EVERYWHERE):
+    for where in SCREENS:
         rows += [f"| {where} | `{action.shown_key}` | {action.help} |" for action in ACTIONS if where in action.where]
     rows += [f"| tables and texts | `{keys}` | {what} |" for keys, what in MOVING]
     return "\n".join(rows)

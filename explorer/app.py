@@ -30,7 +30,9 @@ class Explorer(App[None]):
 
     TITLE = "passk"
     # All at once: a style sheet that comes with its screen makes everything be styled anew.
-    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("app", "home", "curves", "sets", "problem", "path")]
+    CSS_PATH: ClassVar = [
+        f"styles/{name}.tcss" for name in ("app", "filter", "home", "curves", "sets", "problem", "path", "search")
+    ]
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)

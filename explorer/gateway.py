@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any
 
 from textual.message import Message
@@ -14,18 +15,29 @@ from backend import Database, Reader
 from backend.errors import Cancelled, PasskError
 
 Query = Callable[[Reader], Any]
+"""Reads a record; or is a generator of records, each of which is handed on as it comes."""
 
 AGAIN = 0.02
 """Seconds between two interrupts of the same request."""
 
 
 class Loaded(Message):
-    """A request has been answered."""
+    """A request has been answered, or one record of its stream has come."""
 
-    def __init__(self, request: Request, record: Any) -> None:
+    def __init__(self, request: Request, record: Any, *, more: bool = False) -> None:
         super().__init__()
         self.request = request
         self.record = record
+        self.more = more
+        """Whether other records will come, and then `Ended`."""
+
+
+class Ended(Message):
+    """Every record of a stream has come."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
 
 
 class Failed(Message):
@@ -73,7 +85,8 @@ class _Worker(threading.Thread):
     def _answer(self, reader: Reader, request: Request) -> None:
         answer: Message
         try:
-            answer = Loaded(request, request.query(reader))
+            record = request.query(reader)
+            answer = self._stream(request, record) if isinstance(record, Generator) else Loaded(request, record)
         except Cancelled:
             return
         except PasskError as error:
@@ -83,6 +96,15 @@ class _Worker(threading.Thread):
             answer.error.__cause__ = error
         if not request.cancelled:
             request.asker.post_message(answer)
+
+    def _stream(self, request: Request, records: Generator[Any, None, None]) -> Ended:
+        """Hand on every record as it comes, until the end or until nobody wants them any more."""
+        with closing(records):
+            for record in records:
+                if request.cancelled:
+                    raise Cancelled("Cancelled")
+                request.asker.post_message(Loaded(request, record, more=True))
+        return Ended(request)
 
     def interrupt(self, request: Request) -> None:
         """Stop this request if it is the one being answered; never another that came after it."""

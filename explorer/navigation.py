@@ -25,6 +25,8 @@ class Place:
     sample: int | None = None
     filter: str = ""
     """Selector of the only problems that are looked at; empty for all."""
+    find: str = ""
+    """What was searched for, as it was typed; the reader points it out."""
 
     def to(self, **changes: Any) -> Place:
         """This place with some changes."""

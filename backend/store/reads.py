@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
-import duckdb
-
-import queries
 from backend.answers import locate_answer
 from backend.errors import UsageError, suggestion
 from backend.records import (
@@ -22,13 +19,11 @@ from backend.records import (
     RunTally,
     Sample,
 )
-from backend.store.connection import as_passk_error
-from backend.store.database import Database
+from backend.store.cursor import Row, StoreCursor
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
-Row = tuple[Any, ...]
 Sources = Mapping[int, tuple[str | None, str | None]]
 """Path and format of every source."""
 T = TypeVar("T")
@@ -36,67 +31,15 @@ T = TypeVar("T")
 LONGEST_ANSWER = 2_000
 """Answers longer than this are grouped by their beginning, in characters."""
 
-MOST_KEPT = 256
-"""Queries whose rows are kept in memory."""
 
-
-class Reader:
-    """Reads one store through a cursor of its own."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._cursor = database.cursor()
-
-    def close(self) -> None:
-        """Give the cursor back."""
-        self._cursor.close()
-
-    def __enter__(self) -> Reader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def interrupt(self) -> None:
-        """Stop the query that is running in another thread; it raises Cancelled there, and the reader stays usable."""
-        self._cursor.interrupt()
-
-    def rows(self, query: str, /, **parameters: Any) -> list[Row]:
-        """All rows of a query.
-
-        Raises:
-            Cancelled: interrupted.
-            StoreError: DuckDB failed.
-        """
-        try:
-            return self._cursor.execute(queries.load(query), parameters or None).fetchall()
-        except duckdb.Error as error:
-            raise as_passk_error(error, f"The query {query}") from error
-
-    def _kept(self, query: str, /, **parameters: Any) -> list[Row]:
-        """Rows of a small query, read once until the store changes; raises like `rows`."""
-        kept, key = self.database.kept, (query, tuple(parameters.items()))
-        found = kept.get(key)
-        if found is None:
-            found = self.rows(query, **parameters)
-            if len(kept) >= MOST_KEPT:
-                kept.clear()
-            kept[key] = found
-        return found
-
-    def arrays(self, query: str, /, **parameters: Any) -> dict[str, np.ndarray[Any, Any]]:
-        """All rows of a query of numbers, as one numpy array a column; raises like `rows`."""
-        try:
-            result = self._cursor.execute(queries.load(query), parameters or None).fetchnumpy()
-            return cast("dict[str, np.ndarray[Any, Any]]", result)
-        except duckdb.Error as error:
-            raise as_passk_error(error, f"The query {query}") from error
+class Reader(StoreCursor):
+    """Reads one store."""
 
     # Runs
 
     def runs(self, benchmark: str | None = None) -> tuple[Run, ...]:
         """Every run, of one benchmark or of all, base runs first and then by training step."""
-        runs = tuple(_run(row) for row in self._kept("reads/runs"))
+        runs = tuple(_run(row) for row in self.kept("reads/runs"))
         return tuple(run for run in runs if benchmark in (None, run.benchmark))
 
     def run(self, name: str, benchmark: str | None = None) -> Run:
@@ -119,7 +62,7 @@ class Reader:
         """
         known = sorted({run.benchmark for run in self.runs()})
         # Those without a run can be named; they do not make a store of one benchmark ambiguous.
-        added: list[str] = [row[0] for row in self._kept("reads/benchmarks")]
+        added: list[str] = [row[0] for row in self.kept("reads/benchmarks")]
         if name is not None:
             near = name not in added and any(name.lower() in entry.lower() for entry in known)
             return _pick(known if near else added, name, str, "benchmark")
@@ -151,6 +94,10 @@ class Reader:
         labels = [row[0] for row in self.rows("reads/known_labels", benchmark=benchmark)]
         raise UsageError(f"{benchmark} has no problem {name}", next_step=suggestion(name, labels, "problem"))
 
+    def labels(self, benchmark: str) -> dict[int, str]:
+        """Labels of the problems of a benchmark, by problem key."""
+        return dict(self.kept("reads/labels", benchmark=benchmark))
+
     def problem(self, key: int, run_keys: Sequence[int] = ()) -> Problem:
         """One problem, its tally in every run that has it, and the answers given.
 
@@ -160,7 +107,7 @@ class Reader:
         Raises:
             UsageError: no such problem.
         """
-        found = self._kept("reads/problem", problem_key=key)
+        found = self.kept("reads/problem", problem_key=key)
         if not found:
             raise UsageError(f"The store has no problem with the key {key}")
         _, label, benchmark, statement, reference, level, metadata = found[0]
@@ -232,7 +179,7 @@ class Reader:
         row = _sample(found[0], self._sources())
         texts = self.rows("reads/text", **key) if row.characters is not None else []
         text = texts[0][0] if texts else None
-        label = self._kept("reads/problem", problem_key=problem_key)[0][1]
+        label = self.kept("reads/problem", problem_key=problem_key)[0][1]
         return Path(run, problem_key, label, row, text, locate_answer(text, row.answer) if text else None)
 
     def paths(
@@ -244,21 +191,18 @@ class Reader:
         limit: int | None = None,
     ) -> Iterator[Path]:
         """The paths of one run and problem with their texts, by index, a few in memory at a time."""
-        label = self._kept("reads/problem", problem_key=problem_key)[0][1]
+        label = self.kept("reads/problem", problem_key=problem_key)[0][1]
         sources = self._sources()
         key = {"run_key": run.key, "problem_key": problem_key, "verdict": verdict, "limit": limit}
-        try:
-            result = self._cursor.execute(queries.load("reads/paths"), key)
-            while rows := result.fetchmany(64):
+        with self.stream("reads/paths", 64, 64, **key) as batches:
+            for rows in batches:
                 for *fields, text in rows:
                     sample = _sample(tuple(fields), sources)
                     span = locate_answer(text, sample.answer) if text else None
                     yield Path(run, problem_key, label, sample, text, span)
-        except duckdb.Error as error:
-            raise as_passk_error(error, "Reading paths") from error
 
     def _sources(self) -> Sources:
-        return {key: (path, name) for key, path, name in self._kept("reads/sources")}
+        return {key: (path, name) for key, path, name in self.kept("reads/sources")}
 
 
 def _run(row: Row) -> Run:

@@ -19,6 +19,7 @@ COMMANDS = {
     "curves": ("explorer.commands.curves", "pass@k of runs"),
     "sets": ("explorer.commands.sets", "solve sets of two runs: both, base-only, RL-only, neither"),
     "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
+    "search": ("explorer.commands.search", "search the texts of samples; prints the paths found as jsonl"),
     "benchmark": ("explorer.commands.benchmark", "add problems to sample from, or list the benchmarks"),
     "sample": ("explorer.commands.sample", "draw samples from a model into a store"),
     "jobs": ("explorer.commands.jobs", "list sampling jobs; show, log, cancel or resume one"),

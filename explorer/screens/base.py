@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from backend import Reader
 from backend.errors import PasskError
-from explorer.gateway import Failed, Loaded
+from explorer.gateway import Ended, Failed, Loaded
 from explorer.navigation import Place
 from explorer.widgets.breadcrumbs import Breadcrumbs
 from explorer.widgets.key_bar import KeyBar
@@ -104,6 +104,17 @@ class DataScreen(Screen[None]):
         self.query_one(Breadcrumbs).wait()
         self.explorer.gateway.ask(self, slot, query)
 
+    def ask_stream(
+        self, slot: str, query: Callable[[Reader], Generator[T, None, None]], show: Callable[[T], None]
+    ) -> None:
+        """The same for a question that is answered by record after record; `show` gets each as it comes."""
+        self.ask(slot, cast("Callable[[Reader], T]", query), show)
+
+    def stop(self, slot: str) -> None:
+        """The answer in this slot is no longer wanted."""
+        self.explorer.gateway.cancel(self, slot)
+        self._settle(slot)
+
     def _settle(self, slot: str) -> None:
         self._waiting.discard(slot)
         if not self._waiting:
@@ -113,8 +124,15 @@ class DataScreen(Screen[None]):
         """Hand the record to whoever asked for it."""
         event.stop()
         if self.explorer.gateway.is_current(event.request):
-            self._settle(event.request.slot)
+            if not event.more:
+                self._settle(event.request.slot)
             self._handlers[event.request.slot](event.record)
+
+    def on_ended(self, event: Ended) -> None:
+        """A stream has come to its end."""
+        event.stop()
+        if self.explorer.gateway.is_current(event.request):
+            self._settle(event.request.slot)
 
     def on_failed(self, event: Failed) -> None:
         """Show what went wrong; there is no silent path."""
@@ -142,6 +160,12 @@ class DataScreen(Screen[None]):
         # The first look-out may be answered before the screen is composed.
         for crumbs in self.query(Breadcrumbs):
             crumbs.activity = activity
+
+    def action_search(self) -> None:
+        """Search the texts of this place."""
+        from explorer.screens.search import SearchScreen
+
+        self.app.push_screen(SearchScreen(self.place))
 
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""

@@ -1,0 +1,183 @@
+"""Search in the texts of samples: plain strings and regular expressions, run by run, hits as they are found."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.errors import UsageError
+from backend.records import Run
+from backend.records.search import Findings, Hit, RunHits
+from backend.store.reads import Reader
+
+AROUND = 60
+"""Characters of an excerpt before and after the match."""
+
+AT_ONCE = 500
+"""Hits handed on together; the first ones come sooner."""
+
+FIRST = 20
+"""Hits after which the first findings of a run are handed on."""
+
+LONGEST = 500
+"""Characters of a pattern. RE2 bounds what a pattern costs; this bounds what a person can still read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What is searched for, in DuckDB's words and in the user's."""
+
+    written: str
+    """As the user wrote it: text, or /a regular expression/, or /the same in any case/i."""
+    sql: str
+    """The string, or the regular expression in RE2's dialect."""
+    regex: bool
+
+    def spans(self, text: str, most: int = 10_000) -> list[tuple[int, int]]:
+        """Where it matches in a text, in characters, without overlaps; the first `most` that are not empty."""
+        import re2
+
+        found: list[tuple[int, int]] = []
+        for match in _compiled(self.sql if self.regex else re2.escape(self.sql)).finditer(text):
+            if match.end() > match.start():
+                found.append(match.span())
+            if len(found) == most:
+                break
+        return found
+
+
+def _compiled(pattern: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def pattern(written: str) -> Pattern:
+    """A pattern as it is typed: plain text as it stands, `/.../` a regular expression, `/.../i` one that ignores case.
+
+    The dialect is RE2's: linear in time, no look-around, no back-references; `.` matches no line break without `(?s)`.
+
+    Raises:
+        UsageError: nothing to search for, too long, or not a regular expression; says what is wrong with it.
+    """
+    if not written.strip():
+        raise UsageError("Nothing to search for", next_step="Type a text, or /a regular expression/.")
+    if len(written) > LONGEST:
+        raise UsageError(f"A pattern of {len(written):,} characters is too long", f"At most {LONGEST} are taken.")
+    head, slash, tail = written[1:].rpartition("/")
+    if written[0] != "/" or not slash or tail not in ("", "i") or not head:
+        return Pattern(written, written, regex=False)
+    return Pattern(written, _regex(head, ignore_case=tail == "i"), regex=True)
+
+
+def regex_pattern(expression: str, *, ignore_case: bool = False) -> Pattern:
+    """A regular expression that is given as such; raises like `pattern`."""
+    return pattern(f"/{expression}/{'i' if ignore_case else ''}")
+
+
+def text_in_any_case(text: str) -> Pattern:
+    """A plain text that is found in any case; raises like `pattern`."""
+    import re2
+
+    return regex_pattern(re2.escape(text), ignore_case=True)
+
+
+def _regex(expression: str, *, ignore_case: bool) -> str:
+    import re2
+
+    sql = f"(?i){expression}" if ignore_case else expression
+    try:
+        _compiled(sql)
+    except re2.error as error:
+        said = error.args[0] if error.args else ""
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        hint = "RE2 has no look-around and no back-references." if "perl operator" in reason else ""
+        raise UsageError("Not a regular expression", reason, hint) from None
+    try:
+        # As queries/search/regex_hits.sql embeds it. What breaks there is a quotation that is not closed: \Qtext
+        _compiled(f"(?-s:{sql})")
+    except re2.error:
+        return sql + r"\E"
+    return sql
+
+
+def search(
+    reader: Reader,
+    runs: Sequence[Run],
+    wanted: Pattern,
+    *,
+    problem: int | None = None,
+    sample: int | None = None,
+    problems: Collection[int] | None = None,
+) -> Generator[Findings, None, None]:
+    """Search the texts of some runs, one after the other, in the order of the store.
+
+    Args:
+        problem: key of the only problem to search in.
+        sample: index of the only sample to search in.
+        problems: keys of the only problems to search in; None for all.
+
+    Yields:
+        Findings whenever some hits have come and at the end of every run; the last says finished.
+
+    Raises:
+        Cancelled: interrupted.
+        StoreError: DuckDB failed.
+    """
+    query = "search/regex_hits" if wanted.regex else "search/plain_hits"
+    start = time.monotonic()
+    progress = [RunHits(run.name, 0, 0, {}, finished=False) for run in runs]
+
+    def findings(hits: Sequence[Hit], *, finished: bool = False) -> Findings:
+        return Findings(tuple(hits), tuple(progress), finished, time.monotonic() - start)
+
+    for place, run in enumerate(runs):
+        found: Counter[int] = Counter()
+        searched = run.texts if problem is None and problems is None else 0
+        where = {"run_key": run.key, "problem_key": problem, "sample": sample}
+        with reader.stream(query, FIRST, AT_ONCE, **where, pattern=wanted.sql, around=AROUND) as batches:
+            for rows in batches:
+                kept = [row for row in rows if problems is None or row[0] in problems]
+                found.update(row[0] for row in kept)
+                progress[place] = RunHits(run.name, searched, found.total(), dict(found), finished=False)
+                if kept:
+                    yield findings(_hits(reader, run, kept))
+        progress[place] = RunHits(run.name, searched, found.total(), dict(found), finished=True)
+        yield findings((), finished=place == len(runs) - 1)
+    if not runs:
+        yield findings((), finished=True)
+
+
+def problems_with(reader: Reader, runs: Sequence[Run], wanted: Pattern) -> frozenset[int]:
+    """Keys of the problems of which a sample of one of these runs matches; raises like `search`."""
+    query = "search/problems_with_regex" if wanted.regex else "search/problems_with_plain"
+    return frozenset(key for run in runs for key, _ in reader.kept(query, run_key=run.key, pattern=wanted.sql))
+
+
+def _hits(reader: Reader, run: Run, rows: Sequence[tuple[Any, ...]]) -> list[Hit]:
+    keys, samples = [row[0] for row in rows], [row[1] for row in rows]
+    verdicts = {
+        (key, index): verdict
+        for key, index, verdict in reader.rows("search/verdicts", run_key=run.key, problem_keys=keys, samples=samples)
+    }
+    labels = reader.labels(run.benchmark)
+    return [
+        Hit(
+            run.name,
+            run.benchmark,
+            key,
+            labels[key],
+            index,
+            verdicts[key, index],
+            found,
+            length,
+            excerpt,
+            min(found, AROUND),
+        )
+        for key, index, found, length, excerpt in rows
+    ]

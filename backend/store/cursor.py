@@ -1,0 +1,102 @@
+"""One thread's way to ask a store: the rows of a query, its arrays, or a stream of rows; all can be interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import duckdb
+
+import queries
+from backend.store.connection import as_passk_error
+from backend.store.database import Database
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Row = tuple[Any, ...]
+
+MOST_KEPT = 256
+"""Queries whose rows are kept in memory."""
+
+
+class StoreCursor:
+    """Asks one store. Used by one thread; `interrupt` may come from any."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._cursor = database.cursor()
+        self._streams: set[duckdb.DuckDBPyConnection] = set()
+
+    def close(self) -> None:
+        """Give the cursor back."""
+        self._cursor.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def interrupt(self) -> None:
+        """Stop the query that is running in another thread; it raises Cancelled there, and the cursor stays usable."""
+        self._cursor.interrupt()
+        for stream in tuple(self._streams):
+            stream.interrupt()
+
+    def rows(self, query: str, /, **parameters: Any) -> list[Row]:
+        """All rows of a query.
+
+        Raises:
+            Cancelled: interrupted.
+            StoreError: DuckDB failed.
+        """
+        try:
+            return self._cursor.execute(queries.load(query), parameters or None).fetchall()
+        except duckdb.Error as error:
+            raise as_passk_error(error, f"The query {query}") from error
+
+    def kept(self, query: str, /, **parameters: Any) -> list[Row]:
+        """Rows of a small query, read once until the store changes; raises like `rows`."""
+        kept, key = self.database.kept, (query, tuple(parameters.items()))
+        found = kept.get(key)
+        if found is None:
+            found = self.rows(query, **parameters)
+            if len(kept) >= MOST_KEPT:
+                kept.clear()
+            kept[key] = found
+        return found
+
+    def arrays(self, query: str, /, **parameters: Any) -> dict[str, np.ndarray[Any, Any]]:
+        """All rows of a query of numbers, as one numpy array a column; raises like `rows`."""
+        try:
+            result = self._cursor.execute(queries.load(query), parameters or None).fetchnumpy()
+            return cast("dict[str, np.ndarray[Any, Any]]", result)
+        except duckdb.Error as error:
+            raise as_passk_error(error, f"The query {query}") from error
+
+    @contextmanager
+    def stream(self, query: str, first: int, then: int, /, **parameters: Any) -> Iterator[Iterator[list[Row]]]:
+        """The rows of a query in batches, `first` rows and then `then` at a time, as DuckDB finds them.
+
+        On a cursor of its own, so that others may be asked between two batches. Raises like `rows`.
+        """
+        cursor = self.database.cursor()
+        self._streams.add(cursor)
+
+        def batches() -> Iterator[list[Row]]:
+            try:
+                result = cursor.execute(queries.load(query), parameters or None)
+                rows = result.fetchmany(first)
+                while rows:
+                    yield rows
+                    rows = result.fetchmany(then)
+            except duckdb.Error as error:
+                raise as_passk_error(error, f"The query {query}") from error
+
+        try:
+            yield batches()
+        finally:
+            self._streams.discard(cursor)
+            cursor.close()

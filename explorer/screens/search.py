@@ -1,0 +1,220 @@
+"""Search: a text or a regular expression in the paths of this place; hits as they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import Input, Static
+
+from backend import PAIR_SETS, Pattern, Reader, contains_word, pattern, problems_meant, search, solve_sets
+from backend.errors import UsageError
+from backend.records import Run
+from backend.records.search import Findings, Hit
+from explorer.actions import SEARCH, bindings
+from explorer.navigation import Place
+from explorer.render.literal import literal
+from explorer.render.numbers import count
+from explorer.render.search_words import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
+from explorer.screens.base import DataScreen
+from explorer.widgets.paged_table import Column, PagedTable
+
+MOST_HITS = 5_000
+"""Hits that are listed; all are counted."""
+
+
+class SearchScreen(DataScreen):
+    """The line one types in, what was found in every run and set, and the paths found."""
+
+    WHERE = SEARCH
+    BINDINGS = bindings(SEARCH)
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.scopes = scopes_of(place)
+        self.chosen = 0 if place.problem is not None else max(len(self.scopes) - 2, 0)
+        self.searched = ""
+        """The pattern whose findings are shown."""
+        self.hits: dict[str, Hit] = {}
+        self.findings: Findings | None = None
+        self.sets: dict[int, str] = {}
+        self.columns: list[Column] = []
+
+    def compose_body(self) -> ComposeResult:
+        """Pattern, scope, findings, hits."""
+        yield Input(value=self.place.find, placeholder=HINT, id="pattern", compact=True)
+        yield Static(id="scope")
+        yield Static(id="found")
+        yield PagedTable(id="hits")
+        yield Static(id="status")
+
+    def on_mount(self) -> None:
+        """The cursor starts in the line; a pattern that came along is searched at once."""
+        super().on_mount()
+        self.query_one(Input).focus()
+
+    def reload(self) -> None:
+        """Search what came along. A store that grows starts no search again: hits would jump while one reads them."""
+        self.crumbs(self.place.benchmark, "search")
+        self._show_scope()
+        if self.place.find and not self.searched:
+            self.start(self.place.find)
+
+    # Searching
+
+    def start(self, written: str) -> None:
+        """Search in the chosen scope; an earlier search is given up."""
+        try:
+            wanted = pattern(written)
+        except UsageError as error:
+            self._explain(error)
+            return
+        self.searched, self.hits, self.findings, self.sets = written, {}, None, {}
+        self._explain(None)
+        place = self.scopes[self.chosen].place
+        self.ask_stream("hits", lambda reader: _search(reader, place, wanted), self.show_findings)
+        if len(place.runs) == 2 and place.sample is None:
+            self.ask("sets", lambda reader: _sets(reader, place.runs), self.show_sets)
+
+    def show_findings(self, findings: Findings) -> None:
+        """More hits and higher counts."""
+        self.findings = findings
+        room = MOST_HITS - len(self.hits)
+        first = len(self.hits)
+        self.hits.update({str(first + i): hit for i, hit in enumerate(findings.hits[:room])})
+        if findings.hits[:room] or findings.finished:
+            self._show_hits()
+        self._show_counts()
+
+    def show_sets(self, sets: dict[int, str]) -> None:
+        """Which set every problem of the pair is in."""
+        self.sets = sets
+        self._show_counts()
+
+    def _show_scope(self) -> None:
+        self.query_one("#scope", Static).update(literal(scope_line(self.scopes, self.chosen)))
+
+    def _show_hits(self) -> None:
+        self.columns = hit_columns(self.size.width, narrow=self.narrow)
+        self.query_one(PagedTable).show(self.columns, list(self.hits), self.row)
+
+    def _show_counts(self) -> None:
+        if self.findings is None:
+            return
+        words = findings_in_words(self.findings, self.sets, self.place.benchmark, 3 if self.short else 6)
+        self.query_one("#found", Static).update(literal(words))
+        total = sum(run.samples for run in self.findings.runs)
+        listed = f"the first {count(len(self.hits))} of {count(total)}" if total > len(self.hits) else count(total)
+        state = f"{self.findings.seconds:.1f} s" if self.findings.finished else "searching… esc stops"
+        self.query_one("#status", Static).update(literal(f"{listed} paths, in the order of the store; {state}"))
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one hit."""
+        return hit_cells(self.hits[key], self.columns)
+
+    def _explain(self, error: UsageError | None) -> None:
+        self.set_class(error is not None, "wrong")
+        words = (
+            "" if error is None else "  ".join(part for part in (error.title, error.detail, error.next_step) if part)
+        )
+        self.query_one("#found", Static).update(literal(words))
+
+    # Keys
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say while one types what is wrong with the pattern."""
+        event.stop()
+        try:
+            if event.value:
+                pattern(event.value)
+        except UsageError as error:
+            self._explain(error)
+            return
+        if self.has_class("wrong"):
+            self._explain(None)
+            self._show_counts()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Search, and go to the hits."""
+        event.stop()
+        self.start(event.value)
+        if not self.has_class("wrong"):
+            self.query_one(PagedTable).focus()
+
+    def on_resize(self) -> None:
+        """Columns follow the width."""
+        super().on_resize()
+        if self.findings is not None:
+            self._show_hits()
+            self._show_counts()
+
+    def action_scope(self) -> None:
+        """Search elsewhere."""
+        self.chosen = (self.chosen + 1) % len(self.scopes)
+        self._show_scope()
+        if self.searched:
+            self.start(self.searched)
+
+    def action_pattern(self) -> None:
+        """Back to the line."""
+        self.query_one(Input).focus()
+
+    def go_back(self) -> bool:
+        """Esc stops a search that is running; True when there was one."""
+        if (self.findings is not None and self.findings.finished) or not self.searched or self.idle:
+            return False
+        self.stop("hits")
+        if self.findings is not None:
+            self._show_counts()
+        self.query_one("#status", Static).update(literal("stopped; enter in the line searches again"))
+        return True
+
+    def action_keep(self) -> None:
+        """Make of the search a filter of the screens of the benchmark."""
+        from explorer.screens.filtered import FilteredScreen
+
+        screens = [screen for screen in self.app.screen_stack if isinstance(screen, FilteredScreen)]
+        if not self.searched or not screens:
+            self.refuse("Nothing to filter here", "Search from a screen of a benchmark, such as Curves.")
+            return
+        front = screens[-1]
+        while self.app.screen is not front:
+            self.app.pop_screen()
+        front.set_filter(f"{front.place.filter} {contains_word(self.searched)}".strip())
+
+    def on_data_table_row_selected(self) -> None:
+        """Enter or a click."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Read the path under the cursor, at the match."""
+        from explorer.screens.path import PathScreen
+
+        key = self.query_one(PagedTable).cursor_key
+        if key is None:
+            self.refuse("No path found")
+            return
+        hit = self.hits[key]
+        runs = self.place.runs if hit.run in self.place.runs else (hit.run,)
+        place = self.place.to(
+            benchmark=hit.benchmark,
+            runs=runs,
+            run=hit.run,
+            problem=hit.problem_key,
+            sample=hit.sample,
+            find=self.searched,
+        )
+        self.app.push_screen(PathScreen(place, hit.label))
+
+
+def _search(reader: Reader, place: Place, wanted: Pattern) -> Generator[Findings, None, None]:
+    runs: Sequence[Run] = [reader.run(name, place.benchmark) for name in place.runs]
+    runs = runs or [run for run in reader.runs(place.benchmark or None) if run.texts]
+    problems = problems_meant(reader, runs, place.filter) if place.filter else None
+    return search(reader, runs, wanted, problem=place.problem, sample=place.sample, problems=problems)
+
+
+def _sets(reader: Reader, names: Sequence[str]) -> dict[int, str]:
+    found = solve_sets(reader, [reader.run(name) for name in names])
+    return {problem.key: PAIR_SETS[problem.solved] for problem in found.problems}

@@ -1,0 +1,7 @@
+-- The problems of a run with a sample whose text matches a regular expression (RE2), and how many such samples.
+-- parameters: run_key UBIGINT, pattern VARCHAR
+-- columns: problem_key UBIGINT, samples BIGINT
+SELECT problem_key, count(*) AS samples
+FROM texts
+WHERE run_key = $run_key AND regexp_matches(text, $pattern)
+GROUP BY problem_key
