@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Literal, Protocol
 
 FinishReason = Literal["stop", "length"]
@@ -105,13 +106,28 @@ class Scoring:
     finish_reason: FinishReason = "stop"
 
 
+Alternative = tuple[str, float]
+"""A token's text and its log-probability."""
+
+
 @dataclass(frozen=True)
 class Score:
-    """Log-probabilities of a given text, one a token, and their sum."""
+    """Log-probabilities of a given text, one a token, and their sum; NaN where the text does not fit the context."""
 
     tokens: int
     logprob_sum: float
     logprobs: tuple[float, ...]
+    ends: tuple[int, ...] | None = None  # where each token ends in the text, in characters; None: unknown, not asked
+    alternatives: tuple[tuple[Alternative, ...], ...] | None = None  # the likeliest tokens at each place, in order
+
+
+def unfitting(tokens: int) -> Score:
+    """The score of a text that does not fit the model's context together with its prompt."""
+    return Score(tokens, nan, ())
+
+
+SURE = -0.1
+"""Alternatives are kept where the token's log-probability is below this (some 90 %): elsewhere they say nothing."""
 
 
 def no_room(too_long: Sequence[str], limit: int) -> str:
@@ -134,8 +150,17 @@ class Engine(Protocol):
     def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
         """Yields every sample of every request, each as soon as it is finished, in no fixed order."""
 
-    def score(self, items: Sequence[Scoring]) -> Iterator[Score]:
-        """Yields one score an item, in the order of the items."""
+    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+        """Yields one score an item, in the order of the items; a text that does not fit the context has NaN.
+
+        The text is tokenized apart from the prompt: the prompt ends where it ended when a model was sampled, and the
+        score is that of the text's own tokens. They may be others than those that were drawn.
+
+        Args:
+            items: prompts and texts.
+            alternatives: so many of the likeliest tokens are wanted at each place, and where each token ends in the
+                text; None where neither is wanted.
+        """
 
     def close(self) -> None:
         """Frees model and memory; the engine is not usable afterwards."""

@@ -13,9 +13,20 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from backend.engines.protocol import EngineUnavailable, FinishReason, Request, Sample, SamplingParams, Score, Scoring
+from backend.engines.protocol import (
+    EngineUnavailable,
+    FinishReason,
+    Request,
+    Sample,
+    SamplingParams,
+    Score,
+    Scoring,
+    unfitting,
+)
+from backend.engines.scores import in_order
 from backend.engines.server_connection import Address, Connection, Key, Refused, Trouble
 from backend.engines.server_pool import Pool
+from backend.engines.server_scoring import echo, read_echo, with_ends
 from backend.errors import UsageError, suggestion
 
 FINISHED: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
@@ -156,8 +167,11 @@ class ServerEngine:
             more = f" (and of {len(refused) - 1:,} other problems)" if len(refused) > 1 else ""
             raise ValueError(f"The prompt of {problem}{more} could not be sampled: {why}")
 
-    def score(self, items: Sequence[Scoring]) -> Iterator[Score]:
-        """Log-probabilities of given texts, in the order of the items; exact where the server runs in float32.
+    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+        """Log-probabilities of given texts, in the order of the items; see `Engine.score`.
+
+        They are exact where the server runs in float32. A text of the whole context does not fit, of one token less
+        it does.
 
         Raises:
             EngineUnavailable: the server does not tokenize, or the option eos_token_id is missing.
@@ -169,34 +183,32 @@ class ServerEngine:
             raise EngineUnavailable(
                 "Scoring texts that ended needs the option eos_token_id: no server tells which it is"
             )
-        scores: dict[int, Score] = {}
-        following = 0
 
         def score(connection: Connection, place: int) -> Score:
-            return self._score(connection, items[place])
+            return self._score(connection, items[place], alternatives)
 
-        with closing(self._pool.run(range(len(items)), score)) as found:
-            for place, result in found:
-                if isinstance(result, Refused):
-                    raise ValueError(f"Text {place + 1} could not be scored: {result}")
-                scores[place] = result
-                while following in scores:
-                    yield scores.pop(following)
-                    following += 1
+        def scored() -> Iterator[tuple[int, Score]]:
+            with closing(self._pool.run(range(len(items)), score)) as found:
+                for place, result in found:
+                    if isinstance(result, Refused):
+                        raise ValueError(f"Text {place + 1} could not be scored: {result}")
+                    yield place, result
 
-    def _tokens(self, connection: Connection, text: str, *, special: bool) -> tuple[list[int], int]:
-        """Token ids of a text, and the size of the context."""
-        payload = {"model": self._model, "prompt": text, "add_special_tokens": special}
+        yield from in_order(scored(), {})
+
+    def _tokens(self, connection: Connection, text: str, *, special: bool) -> tuple[list[int], int, list[str]]:
+        """Token ids of a text, the size of the context, and the tokens as the vocabulary writes them."""
+        payload = {"model": self._model, "prompt": text, "add_special_tokens": special, "return_token_strs": True}
         answer = connection.post(f"{connection.address.root}/tokenize", payload, self._options.timeout)
         try:
-            return list(answer["tokens"]), int(answer["max_model_len"])
+            return list(answer["tokens"]), int(answer["max_model_len"]), list(answer.get("token_strs") or ())
         except (KeyError, TypeError, ValueError) as error:
             raise Trouble(f"{connection.address} sent tokens in a form that is not understood") from error
 
     def _prompt(self, connection: Connection, text: str) -> _Prompt:
         if not self._tokenizes:
             return _Prompt(text, None)
-        ids, limit = self._tokens(connection, text, special=True)
+        ids, limit, _ = self._tokens(connection, text, special=True)
         return _Prompt(ids, limit - len(ids) if ids else 0)
 
     def _draw(
@@ -220,25 +232,22 @@ class ServerEngine:
             return _sample(answer, request, place, params)
         raise Trouble(f"{connection.address} sent a completion in a form that is not understood")
 
-    def _score(self, connection: Connection, item: Scoring) -> Score:
-        prompt, limit = self._tokens(connection, item.prompt, special=True)
-        text, _ = self._tokens(connection, item.text, special=False)
+    def _score(self, connection: Connection, item: Scoring, alternatives: int | None) -> Score:
+        prompt, limit, _ = self._tokens(connection, item.prompt, special=True)
+        text, _, pieces = self._tokens(connection, item.text, special=False)
         if item.finish_reason == "stop" and self._options.eos_token_id is not None:
             text.append(self._options.eos_token_id)
         if not text:
             return Score(0, 0.0, ())
-        if len(prompt) + len(text) >= limit:
-            raise Refused(f"it has {len(prompt) + len(text):,} tokens, and servers score less than {limit:,}")
-        payload = {"model": self._model, "prompt": prompt + text, "max_tokens": 0, "echo": True, "logprobs": 0}
+        if not prompt or len(prompt) + len(text) >= limit:
+            return unfitting(len(text))
+        payload = echo(self._model, [*prompt, *text], alternatives)
         answer = connection.post(f"{connection.address.path}/completions", payload, self._options.timeout)
         try:
-            values = tuple(float(value) for value in answer["choices"][0]["logprobs"]["token_logprobs"][len(prompt) :])
-        except (LookupError, TypeError, ValueError) as error:
-            raise Trouble(f"{connection.address} sent a score in a form that is not understood") from error
-        if len(values) < len(text):
-            raise Trouble(f"{connection.address} scored {len(values)} of {len(text)} tokens")
-        values = values[: len(text)]
-        return Score(len(values), float(sum(values)), values)
+            score = read_echo(answer, len(prompt), len(text), alternatives)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Trouble(f"{connection.address} sent a score in a form that is not understood: {error}") from error
+        return score if alternatives is None else with_ends(score, item.text, pieces)
 
 
 def _look(connection: Connection, model: str) -> tuple[str, str]:

@@ -9,12 +9,25 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend.engines.protocol import EngineUnavailable, Request, Sample, SamplingParams, Score, Scoring, no_room
+from backend.engines.pieces import text_ends, token_text
+from backend.engines.protocol import (
+    Alternative,
+    EngineUnavailable,
+    Request,
+    Sample,
+    SamplingParams,
+    Score,
+    Scoring,
+    no_room,
+    unfitting,
+)
+from backend.engines.scores import in_order
 
 if TYPE_CHECKING:
     from backend.engines.decoding import Finished
@@ -163,33 +176,38 @@ class TransformersEngine:
             logprobs=row.logprobs if params.logprobs else None,
         )
 
-    def score(self, items: Sequence[Scoring]) -> Iterator[Score]:
-        """Log-probabilities of given texts, in the order of the items.
+    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+        """Log-probabilities of given texts, in the order of the items; see `Engine.score`.
 
-        The text is tokenized apart from the prompt, so its tokens may differ from those it was drawn with.
+        Texts of like length are scored together, so many that their tokens stay below `scoring.TOKENS`.
         """
-        import torch
+        from backend.engines.scoring import batches, score_rows
 
         end = [min(self._eos)] if self._eos else []
-        pairs: list[tuple[list[int], list[int]]] = []
-        for item in items:
-            text = list(self._tokenizer(item.text, add_special_tokens=False)["input_ids"])
-            prompt = list(self._tokenizer(item.prompt)["input_ids"])
-            pairs.append((prompt, text + (end if item.finish_reason == "stop" else [])))
-        scores: dict[int, Score] = {}
-        order = sorted(range(len(items)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
-        for start in range(0, len(order), self._batch):
-            part = order[start : start + self._batch]
-            longest = max(len(pairs[i][0]) + len(pairs[i][1]) for i in part)
-            rows = [[*pairs[i][0], *pairs[i][1]] for i in part]
-            ids = torch.tensor([row + [self._pad] * (longest - len(row)) for row in rows], device=self._model.device)
-            with torch.inference_mode():
-                # Padding stands on the right, where causal attention never looks back from.
-                logits = self._model(input_ids=ids, use_cache=False).logits[:, :-1].float()
-                taken = torch.log_softmax(logits, dim=-1).gather(2, ids[:, 1:, None])[:, :, 0].double().cpu()
-            for row, i in enumerate(part):
-                first = len(pairs[i][0]) - 1
-                values = tuple(taken[row, first : first + len(pairs[i][1])].tolist())
-                scores[i] = Score(len(values), float(sum(values)), values)
-        for i in range(len(items)):
-            yield scores[i]
+        prompts = [list(self._tokenizer(item.prompt)["input_ids"]) for item in items]
+        texts = [
+            list(self._tokenizer(item.text, add_special_tokens=False)["input_ids"])
+            + (end if item.finish_reason == "stop" else [])
+            for item in items
+        ]
+        sizes = [len(prompt) + len(text) for prompt, text in zip(prompts, texts, strict=True)]
+        known = {
+            i: unfitting(len(text)) if text else Score(0, 0.0, ())
+            for i, text in enumerate(texts)
+            if not (text and prompts[i] and sizes[i] <= self._limit)
+        }
+
+        def scored() -> Iterator[tuple[int, Score]]:
+            for part in batches({i: size for i, size in enumerate(sizes) if i not in known}, self._batch):
+                rows = [(prompts[i], texts[i]) for i in part]
+                for i, row in zip(part, score_rows(self._model, rows, self._pad, alternatives or 0), strict=True):
+                    score = Score(len(row.logprobs), float(sum(row.logprobs)), tuple(row.logprobs))
+                    if alternatives is not None:
+                        ends = text_ends(self._tokenizer, items[i].text, texts[i])
+                        score = replace(score, ends=ends, alternatives=tuple(map(self._texts, row.alternatives)))
+                    yield i, score
+
+        yield from in_order(scored(), known)
+
+    def _texts(self, tokens: Sequence[tuple[int, float]]) -> tuple[Alternative, ...]:
+        return tuple((token_text(self._tokenizer, token), logprob) for token, logprob in tokens)

@@ -14,12 +14,16 @@ import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from backend.engines.pieces import text_ends, token_text
 from backend.engines.protocol import (
+    SURE,
+    Alternative,
     EngineUnavailable,
     FinishReason,
     Request,
@@ -28,7 +32,9 @@ from backend.engines.protocol import (
     Score,
     Scoring,
     no_room,
+    unfitting,
 )
+from backend.engines.scores import in_order, likeliest
 from backend.errors import UsageError, suggestion
 
 T = TypeVar("T")
@@ -206,53 +212,55 @@ class VllmEngine:
         if too_long:
             raise ValueError(no_room(too_long, self._limit))
 
-    def score(self, items: Sequence[Scoring]) -> Iterator[Score]:
-        """Log-probabilities of given texts, in the order of the items; exact where the engine runs in float32.
+    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+        """Log-probabilities of given texts, in the order of the items; see `Engine.score`.
 
-        The text is tokenized apart from the prompt, as the transformers engine does.
-
-        Raises:
-            ValueError: prompt and text are longer than the context.
+        They are exact where the engine runs in float32. vLLM keeps no alternatives at the last token of a text.
         """
         from vllm.sampling_params import SamplingParams as VllmParams
 
         pairs = [(self._ids(item.prompt), self._answer_ids(item)) for item in items]
-        too_long = [f"text {i + 1}" for i, (prompt, text) in enumerate(pairs) if len(prompt) + len(text) > self._limit]
-        if too_long:
-            raise ValueError(no_room(too_long, self._limit))
+        scores = {
+            place: unfitting(len(text)) if text else Score(0, 0.0, ())
+            for place, (prompt, text) in enumerate(pairs)
+            if not (text and prompt and len(prompt) + len(text) <= self._limit)
+        }
 
         def work() -> Iterator[tuple[int, list[int], Any]]:
             for place, (prompt, text) in enumerate(pairs):
-                if not text:
+                if place in scores:
                     continue
                 # vLLM must draw a token, so a text that fills the context would not fit. Its last token is left
                 # out and asked for as a candidate for the drawn one.
                 params = VllmParams(
                     temperature=0.0,
                     max_tokens=1,
-                    prompt_logprobs=0,
+                    prompt_logprobs=alternatives or 0,
                     logprobs=1,
                     logprob_token_ids=text[-1:],
                     detokenize=False,
                 )
                 yield place, prompt + text[:-1], params
 
-        scores: dict[int, Score] = {place: Score(0, 0.0, ()) for place, (_, text) in enumerate(pairs) if not text}
-        following = 0
-        for place, output in self._run(work()):
-            prompt, text = pairs[place]
-            inside = zip(output.prompt_logprobs[len(prompt) :], text[:-1], strict=True)
-            values = (
-                *(entry[token].logprob for entry, token in inside),
-                output.outputs[0].logprobs[0][text[-1]].logprob,
-            )
-            scores[place] = Score(len(values), float(sum(values)), values)
-            while following in scores:
-                yield scores.pop(following)
-                following += 1
-        while following in scores:
-            yield scores.pop(following)
-            following += 1
+        def scored() -> Iterator[tuple[int, Score]]:
+            for place, output in self._run(work()):
+                prompt, text = pairs[place]
+                inside = output.prompt_logprobs[len(prompt) :]
+                last = output.outputs[0].logprobs[0][text[-1]].logprob
+                values = (*(entry[token].logprob for entry, token in zip(inside, text[:-1], strict=True)), last)
+                score = Score(len(values), float(sum(values)), values)
+                if alternatives is not None:
+                    kept = (self._likeliest(*at, alternatives) for at in zip(inside, values, strict=False))
+                    ends = text_ends(self._tokenizer, items[place].text, text)
+                    score = replace(score, ends=ends, alternatives=(*kept, ()))
+                yield place, score
+
+        yield from in_order(scored(), scores)
+
+    def _likeliest(self, entry: Mapping[int, Any], value: float, most: int) -> tuple[Alternative, ...]:
+        # vLLM adds the token that stands there to the likeliest.
+        told = ((token_text(self._tokenizer, token), found.logprob) for token, found in entry.items())
+        return likeliest(told, value, most) if value < SURE else ()
 
     def _ids(self, prompt: str) -> list[int]:
         return list(self._tokenizer.encode(prompt))
