@@ -45,7 +45,7 @@ def tallies_of(reader: Reader, runs: Sequence[Run], problems: Collection[int] | 
     if problems is not None:
         meant = np.isin(columns["problem_key"], np.fromiter(problems, dtype=np.uint64, count=len(problems)))
         order = order[meant[order]]
-    run_keys, problems = columns["run_key"][order], columns["problem_key"][order]
+    run_keys, keys = columns["run_key"][order], columns["problem_key"][order]
     n, c = columns["n"][order].astype(np.int64), columns["c"][order].astype(np.int64)
     result: RunTallies = {}
     for run in runs:
@@ -53,7 +53,7 @@ def tallies_of(reader: Reader, runs: Sequence[Run], problems: Collection[int] | 
             np.searchsorted(run_keys, np.array([run.key], dtype=np.uint64), "left")[0],
             np.searchsorted(run_keys, np.array([run.key], dtype=np.uint64), "right")[0],
         )
-        result[run.key] = problems[start:end], n[start:end], c[start:end]
+        result[run.key] = keys[start:end], n[start:end], c[start:end]
     return result
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.options import add_format, add_store, reading
+from explorer.commands.options import add_format, add_problems, add_store, problems_of, reading
 from explorer.commands.output import print_csv, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", metavar="B", help="only runs of this benchmark")
     parser.add_argument("--run", metavar="R", action="append", help="only this run; may be repeated")
     parser.add_argument("--k", metavar="K", help="1,2,4 or all (default: powers of two, and n)")
+    add_problems(parser)
     add_format(parser)
 
 
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             runs = [reader.run(name, benchmark) for name in arguments.run]
         else:
             runs = list(reader.runs(benchmark))
-        found = curves(reader, runs, choice)
+        found = curves(reader, runs, choice, problems=problems_of(reader, runs, arguments.problems).problems)
     for curve in found:
         for line in why_it_ends(curve, named):
             say(line)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backend import Reader
+    from backend.records import Run
+    from backend.records.selection import Meant
 
 
 def add_store(parser: argparse.ArgumentParser, *, writing: bool = False) -> None:
@@ -20,6 +22,27 @@ def add_store(parser: argparse.ArgumentParser, *, writing: bool = False) -> None
 def add_format(parser: argparse.ArgumentParser) -> None:
     """--format for lists."""
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
+
+
+def add_problems(parser: argparse.ArgumentParser) -> None:
+    """--problems: the filter of the explorer."""
+    parser.add_argument(
+        "--problems",
+        metavar="SELECTOR",
+        default="",
+        help="only these: level=5, c<3, rl.c>3, rate<0.05, tokens>2000, set:base_only, guess:RUN<0.05, ids, words",
+    )
+
+
+def problems_of(reader: Reader, runs: Sequence[Run], selector: str) -> Meant:
+    """The problems that --problems means; said in words on stderr."""
+    from backend import meaning
+    from explorer.commands.output import say
+
+    meant = meaning(reader, runs, selector)
+    if meant.words:
+        say(f"only {meant.count:,} of {meant.total:,} problems: {meant.words}")
+    return meant
 
 
 def positive(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.options import add_format, add_store, positive, reading
+from explorer.commands.options import add_format, add_problems, add_store, positive, problems_of, reading
 from explorer.commands.output import print_csv, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-correct", metavar="T", type=positive, default=1, help="correct samples that count as solved (default 1)"
     )
+    add_problems(parser)
     add_format(parser)
 
 
@@ -33,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     with reading(arguments.store) as reader:
         benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
         pair = [reader.run(name, benchmark) for name in (arguments.base, arguments.rl)]
-        sets = solve_sets(reader, pair, arguments.min_correct)
+        meant = problems_of(reader, pair, arguments.problems)
+        sets = solve_sets(reader, pair, arguments.min_correct, problems=meant.problems)
     for line in in_words(sets):
         say(line)
     if arguments.format == "json":

@@ -13,20 +13,6 @@ def in_set(problems: Sequence[SetProblem], solved: tuple[bool, ...] | None) -> l
     return [problem for problem in problems if solved is None or problem.solved == solved]
 
 
-def matching(problems: Sequence[SetProblem], words: str) -> list[SetProblem]:
-    """The problems that hold every word in id, level or the beginning of the statement, whatever the case."""
-    wanted = words.lower().split()
-    return [
-        problem
-        for problem in problems
-        if all(
-            word in text
-            for text in [f"{problem.label} {problem.level or ''} {problem.excerpt or ''}".lower()]
-            for word in wanted
-        )
-    ]
-
-
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts 2 before 10 and Level 3 before Level 12."""
     import re
@@ -70,8 +56,7 @@ def first_choice(record: SolveSets) -> tuple[bool, ...] | None:
     return next((solved for solved in lonely if record.counts[solved]), None)
 
 
-def list_in_words(name: str, counted: str, by: str, descending: bool, words: str, marked: int) -> str:
-    """What a list of problems shows: the set, how many, filter, order, marks."""
-    filtered = f', filter "{words}"' if words else ""
+def list_in_words(name: str, counted: str, by: str, descending: bool, marked: int) -> str:
+    """What a list of problems shows: the set, how many, order, marks."""
     order = f"by {by}{' descending' if descending else ''}"
-    return f"{name}: {counted}{filtered}, {order}" + (f", {marked} marked" if marked else "")
+    return f"{name}: {counted}, {order}" + (f", {marked} marked" if marked else "")

@@ -19,7 +19,7 @@ from explorer.render.literal import cell, literal
 from explorer.render.names import run_label, squeezed
 from explorer.render.numbers import percent, span
 from explorer.render.summaries import curve_end_in_words
-from explorer.screens.base import DataScreen
+from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.curve_plot import MARKERS, RICH_COLOURS, CurvePlot, PlottedCurve
 from explorer.widgets.paged_table import Column, PagedTable
 
@@ -41,7 +41,7 @@ class CurvesRecord:
     at_k: tuple[Curve, ...]
 
 
-class CurvesScreen(DataScreen):
+class CurvesScreen(FilteredScreen):
     """The plot on the left, the runs with their values at the cursor on the right."""
 
     WHERE = CURVES
@@ -67,11 +67,14 @@ class CurvesScreen(DataScreen):
         self.crumbs(self.place.benchmark, "pass@k")
         benchmark, k = self.place.benchmark, self.place.k
 
-        def read(reader: Reader) -> CurvesRecord:
+        def read(reader: Reader, problems: frozenset[int] | None) -> CurvesRecord:
             runs = reader.runs(benchmark)
-            return CurvesRecord(curves(reader, runs, plotted_ks), curves(reader, runs, lambda _: [k]))
+            return CurvesRecord(
+                curves(reader, runs, plotted_ks, problems=problems),
+                curves(reader, runs, lambda _: [k], problems=problems),
+            )
 
-        self.ask("curves", read, self.show_curves)
+        self.ask_filtered("curves", read, self.show_curves)
 
     def on_resize(self) -> None:
         """Labels follow the width."""
@@ -158,7 +161,11 @@ class CurvesScreen(DataScreen):
         self.place = self.place.to(k=k)
         benchmark = self.place.benchmark
         self.show_plot()
-        self.ask("at_k", lambda r: curves(r, r.runs(benchmark), lambda _: [k]), self.show_at_k)
+        self.ask_filtered(
+            "at_k",
+            lambda reader, problems: curves(reader, reader.runs(benchmark), lambda _: [k], problems=problems),
+            self.show_at_k,
+        )
 
     def show_at_k(self, at_k: tuple[Curve, ...]) -> None:
         """The values at the cursor have come."""

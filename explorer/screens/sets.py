@@ -6,26 +6,26 @@ from collections.abc import Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Static
 
-from backend import solve_sets
+from backend import Reader, solve_sets
 from backend.records import SetProblem, SolveSets
 from explorer.actions import SETS, bindings
 from explorer.navigation import Place
 from explorer.render.literal import literal
 from explorer.render.names import contrast, run_label, set_name
 from explorer.render.numbers import of
-from explorer.render.problem_list import first_choice, in_set, list_in_words, matching, ordered
+from explorer.render.problem_list import first_choice, in_set, list_in_words, ordered
 from explorer.render.problem_table import problem_cells, problem_columns
 from explorer.render.summaries import sets_in_words
-from explorer.screens.base import DataScreen
+from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import Column, PagedTable
 from explorer.widgets.set_strip import Chip, SetStrip
 
 Solved = tuple[bool, ...] | None
 
 
-class SetsScreen(DataScreen):
+class SetsScreen(FilteredScreen):
     """The sets with their counts on top, the problems of the selected one below."""
 
     WHERE = SETS
@@ -38,7 +38,6 @@ class SetsScreen(DataScreen):
         self.words: tuple[str, ...] = ()
         self.sort = "position"
         self.descending = False
-        self.filter = ""
         self.columns: list[Column] = []
         self.marked: set[int] = set()
         """Keys of the problems marked for resampling."""
@@ -46,12 +45,11 @@ class SetsScreen(DataScreen):
         """Whether a set has been selected, by the user or at first sight."""
 
     def compose_body(self) -> ComposeResult:
-        """Counts, problems, filter."""
+        """Counts and problems."""
         yield SetStrip()
         yield Static(id="words")
         yield PagedTable(id="problems")
         yield Static(id="status")
-        yield Input(placeholder="words in id, level or statement; enter keeps, esc clears", id="filter")
 
     def on_mount(self) -> None:
         """The cursor starts in the table."""
@@ -61,7 +59,11 @@ class SetsScreen(DataScreen):
     def reload(self) -> None:
         """Ask for the sets at the current threshold."""
         names, min_correct = self.place.runs, self.place.min_correct
-        self.ask("sets", lambda r: solve_sets(r, [r.run(name) for name in names], min_correct), self.show_sets)
+
+        def read(reader: Reader, problems: frozenset[int] | None) -> SolveSets:
+            return solve_sets(reader, [reader.run(name) for name in names], min_correct, problems=problems)
+
+        self.ask_filtered("sets", read, self.show_sets)
 
     def show_sets(self, record: SolveSets) -> None:
         """Everything anew, the cursor where it was."""
@@ -76,14 +78,14 @@ class SetsScreen(DataScreen):
         self.show_problems()
 
     def show_problems(self) -> None:
-        """The problems of the selected set, filtered and sorted."""
+        """The problems of the selected set, sorted."""
         if self.record is None:
             return
         solved = self.place.solved
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.place.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        shown = ordered(matching(inside, self.filter), self.sort, reverse=self.descending)
+        shown = ordered(inside, self.sort, reverse=self.descending)
         self.problems = {str(problem.key): problem for problem in shown}
         columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
         self.columns = columns
@@ -93,8 +95,12 @@ class SetsScreen(DataScreen):
         self.query_one(PagedTable).show(columns, list(self.problems), self.row, headings=headings)
         by = "benchmark order" if self.sort == "position" else headings_by_key[self.sort]
         counted = of(len(shown), len(inside), "problems")
-        words = list_in_words(self.set_label(), counted, by, self.descending, self.filter, len(self.marked))
+        words = list_in_words(self.set_label(), counted, by, self.descending, len(self.marked_here()))
         self.query_one("#status", Static).update(literal(words))
+
+    def marked_here(self) -> set[int]:
+        """Keys of the marked problems that the filter means."""
+        return self.marked.intersection(problem.key for problem in self.record.problems) if self.record else set()
 
     def set_label(self) -> str:
         """Name of the selected set."""
@@ -158,32 +164,6 @@ class SetsScreen(DataScreen):
         else:
             self._sort_by(column)
 
-    def action_filter(self) -> None:
-        """Open the filter."""
-        self.add_class("filtering")
-        self.query_one(Input).focus()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while typing."""
-        self.filter = event.value
-        self.show_problems()
-
-    def on_input_submitted(self) -> None:
-        """Keep the filter and go to the table."""
-        self.remove_class("filtering")
-        self.query_one(PagedTable).focus()
-
-    def go_back(self) -> bool:
-        """Esc clears a filter first; True when there was one."""
-        if not self.filter and not self.has_class("filtering"):
-            return False
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = ""
-        self.filter = ""
-        self.on_input_submitted()
-        self.show_problems()
-        return True
-
     def action_mark(self) -> None:
         """Mark the problem under the cursor for resampling, or unmark it, and go on."""
         table = self.query_one(PagedTable)
@@ -196,7 +176,8 @@ class SetsScreen(DataScreen):
         """More samples of the marked problems, or of all that are shown."""
         if self.record is None:
             return
-        chosen = [problem.label for problem in self.record.problems if problem.key in self.marked]
+        marked = self.marked_here()
+        chosen = [problem.label for problem in self.record.problems if problem.key in marked]
         chosen = chosen or [problem.label for problem in self.problems.values()]
         if chosen:
             self.explorer.resample(self.record.runs, chosen)

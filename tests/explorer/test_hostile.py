@@ -81,8 +81,10 @@ async def test_every_screen(nasty_store: StoreLayout, size: tuple[int, int]) -> 
         for key in ("G", "g", "pagedown", "s", "s", "s"):
             await user.press(key)
             check(user)
-        await user.press("slash")
+        await user.press("f")
         await user.type("[/b]")
+        check(user)
+        await user.press("enter")
         check(user)
         assert user.table.total >= 1
         await user.press("y")

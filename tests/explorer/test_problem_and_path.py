@@ -15,7 +15,7 @@ from tests.support import SHARED_DATA
 async def open_problem(user: Driver, label: str = "s4") -> None:
     await user.press("enter", "enter", "left", "left")
     assert user.crumbs[-1] == "all"
-    await user.press("slash")
+    await user.press("f")
     await user.type(label)
     await user.press("enter", "enter")
     assert user.crumbs[-1] == f"problem {label}"

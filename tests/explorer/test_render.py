@@ -13,7 +13,7 @@ from backend.records import Model, Run, SetProblem, Tally
 from explorer.render.literal import cell, literal
 from explorer.render.names import contrast, pair_label, set_name, squeezed
 from explorer.render.numbers import compact, percent, span
-from explorer.render.problem_list import in_set, matching, natural, ordered
+from explorer.render.problem_list import in_set, natural, ordered
 from explorer.render.visible import visible, visible_line
 from explorer.render.wrap import wrap
 from tests.explorer.hostile import NASTY
@@ -160,15 +160,6 @@ def test_ordered(rows: list[SetProblem], column: str, descending: bool) -> None:
         tokens = [p.mean_tokens[0] for p in result]
         known = [t for t in tokens if t is not None]
         assert tokens == [*sorted(known, reverse=descending), *[None] * (len(tokens) - len(known))]
-
-
-@given(problems, any_text)
-def test_matching(rows: list[SetProblem], text: str) -> None:
-    found = matching(rows, text)
-    wanted = text.lower().split()
-    for p in rows:
-        inside = f"{p.label} {p.level or ''} {p.excerpt}".lower()
-        assert (p in found) == all(word in inside for word in wanted)
 
 
 @given(problems)

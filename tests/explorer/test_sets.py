@@ -127,32 +127,6 @@ async def test_clicks_sort_and_select(sums_store: StoreLayout) -> None:
         assert user.crumbs[-1] == "problem s4"
 
 
-async def test_filter_by_typing(sums_store: StoreLayout) -> None:
-    async with explorer(sums_store) as user:
-        await open_sets(user)
-        await user.press("left", "left", "slash")
-        await user.type("LEVEL 1")
-        assert user.column("id") == ["s1", "s4"]
-        assert 'all: 2 of 6 problems, filter "LEVEL 1"' in user.words("status")
-        await user.press("enter")
-        assert user.screen.focused is user.table
-        await user.press("slash")
-        await user.type(" 40")
-        assert user.column("id") == ["s4"]
-        # Keys of the screen are letters while one types.
-        await user.type("sq")
-        assert user.name == "SetsScreen"
-        assert user.column("id") == []
-        assert "0 of 6 problems" in user.words("status")
-        await user.press("enter", "enter")
-        assert "No problem in this set" in user.said()
-        await user.press("escape")
-        assert len(user.column("id")) == 6
-        assert user.name == "SetsScreen", "the first Esc takes the filter away, the second goes back"
-        await user.press("escape")
-        assert user.name == "CurvesScreen"
-
-
 async def test_three_runs_have_eight_sets(sums_store: StoreLayout) -> None:
     async with explorer(sums_store, (120, 40)) as user:
         await user.press("enter", "a", "enter")

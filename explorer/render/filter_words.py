@@ -1,0 +1,19 @@
+"""A filter in words: above the figures it holds for, and while it is written."""
+
+from __future__ import annotations
+
+from backend.errors import UsageError
+from backend.records.selection import Meant
+
+
+def filter_line(selector: str, meant: Meant) -> str:
+    """What every figure beside it leaves out: "only 47 of 200 problems: level 5, c < 3 in both runs (level=5 c<3)"."""
+    words = meant.words or "every problem"
+    return f"only {meant.count:,} of {meant.total:,} problems: {words}  [{selector}]"
+
+
+def feedback(answer: Meant | UsageError) -> str:
+    """What has been typed so far means, or what is wrong with it."""
+    if isinstance(answer, UsageError):
+        return "  ".join(part for part in (answer.title, answer.detail, answer.next_step) if part)
+    return f"{answer.count:,} of {answer.total:,} problems: {answer.words or 'no filter'}"

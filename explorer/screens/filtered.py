@@ -1,0 +1,124 @@
+"""What screens of a benchmark's figures share: a filter that holds on all of them and is written out in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Static
+
+from backend import Reader, meaning
+from backend.errors import UsageError
+from backend.records.selection import Meant
+from explorer.navigation import Place
+from explorer.render.filter_words import feedback, filter_line
+from explorer.render.literal import literal
+from explorer.screens.base import DataScreen
+from explorer.widgets.filter_line import FilterLine
+from explorer.widgets.key_bar import KeyBar
+
+T = TypeVar("T")
+
+
+class FilteredScreen(DataScreen):
+    """A screen that shows figures of the problems that the place's filter means.
+
+    A subclass asks with `ask_filtered`, whose query gets the problems that count.
+    """
+
+    def compose(self) -> ComposeResult:
+        """The filter in words above the keys, and the line in which it is written."""
+        for widget in super().compose():
+            if isinstance(widget, KeyBar):
+                yield Static(id="filtered")
+                yield FilterLine()
+            yield widget
+
+    def ask_filtered(
+        self, slot: str, query: Callable[[Reader, frozenset[int] | None], T], show: Callable[[T], None]
+    ) -> None:
+        """Like `ask`; the query also gets the keys of the problems that count, None for all."""
+        place = self.place
+
+        def read(reader: Reader) -> tuple[Meant, T]:
+            meant = _meant(reader, place)
+            return meant, query(reader, meant.problems)
+
+        def handle(answer: tuple[Meant, T]) -> None:
+            meant, record = answer
+            words = self.query_one("#filtered", Static)
+            words.display = bool(place.filter)
+            words.update(literal(filter_line(place.filter, meant)))
+            show(record)
+
+        self.ask(slot, read, handle)
+
+    def set_filter(self, text: str) -> None:
+        """The filter of this and of every other screen of the benchmark."""
+        self.place = self.place.to(filter=text)
+        for screen in self.app.screen_stack:
+            if isinstance(screen, DataScreen) and screen.place.benchmark == self.place.benchmark:
+                screen.stale = screen.stale or (screen is not self and screen.place.filter != text)
+                screen.place = screen.place.to(filter=text)
+        self.reload()
+
+    # The line
+
+    def action_filter(self) -> None:
+        """Open the line in which a filter is written."""
+        self.query_one(FilterLine).open(self.place.filter)
+
+    def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
+        """Say what it means so far."""
+        self._try(event.text, lambda _: None)
+
+    def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
+        """Keep it, unless it means nothing."""
+
+        def keep(text: str) -> None:
+            self._close_line()
+            self.set_filter(text.strip())
+
+        self._try(event.text, keep)
+
+    def _try(self, text: str, if_right: Callable[[str], None]) -> None:
+        place = self.place.to(filter=text)
+
+        def read(reader: Reader) -> Meant | UsageError:
+            try:
+                return _meant(reader, place)
+            except UsageError as error:
+                return error
+
+        def show(answer: Meant | UsageError) -> None:
+            line = self.query_one(FilterLine)
+            line.say(feedback(answer), wrong=isinstance(answer, UsageError))
+            if not isinstance(answer, UsageError):
+                if_right(text)
+
+        self.ask("filter", read, show)
+
+    def _close_line(self) -> None:
+        self.query_one(FilterLine).close()
+        first: Widget | None = next((widget for widget in self.focus_chain if widget.id != "filter"), None)
+        self.set_focus(first)
+
+    def go_back(self) -> bool:
+        """Esc in the line takes the filter away; True when the line was open."""
+        if not self.query_one(FilterLine).is_open:
+            return False
+        self._close_line()
+        if self.place.filter:
+            self.set_filter("")
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While one types, no key is taken before the line has it."""
+        typing = any(line.is_open for line in self.query(FilterLine))
+        return not (typing and action in ("k_first", "k_last"))
+
+
+def _meant(reader: Reader, place: Place) -> Meant:
+    return meaning(reader, [reader.run(name, place.benchmark) for name in place.runs], place.filter)
