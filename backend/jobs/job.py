@@ -39,7 +39,11 @@ class JobStatus:
     """prepared, running, finished, failed or cancelled."""
     wanted: int = 0
     samples: int = 0
+    """Samples of the plan that stand in the store."""
+    drawn: int = 0
+    """Samples drawn, over all attempts; what a killed worker had not stored yet is drawn again."""
     tokens: int = 0
+    """Of those drawn."""
     seconds: float = 0.0
     """Time spent drawing, over all attempts."""
     verdicts: Mapping[str, int] = field(default_factory=dict)
@@ -224,10 +228,9 @@ def describe(job: Job) -> dict[str, Any]:
     """One job as a flat row: what it draws, how far it is."""
     status = job.status()
     plan, engine = job.plan()
-    rate = status.tokens / status.seconds if status.seconds else None
-    left = None
-    if status.samples and status.seconds and status.state == "running":
-        left = status.seconds * (status.wanted - status.samples) / status.samples
+    seconds = status.seconds or None
+    rate = status.drawn / seconds if seconds and status.drawn else None
+    left = (status.wanted - status.samples) / rate if rate and status.state == "running" else None
     return {
         "job": job.name,
         "state": status.state,
@@ -237,7 +240,8 @@ def describe(job: Job) -> dict[str, Any]:
         "samples": status.samples,
         "wanted": status.wanted,
         "tokens": status.tokens,
-        "tokens_per_second": rate,
+        "samples_per_second": rate,
+        "tokens_per_second": status.tokens / seconds if seconds and status.drawn else None,
         "seconds_left": left,
         "verdicts": dict(status.verdicts),
         "last": status.last,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from backend.errors import UsageError
@@ -69,6 +70,7 @@ def plan_run(
     parameters: Mapping[str, Any],
     template: str | None = None,
     problems: Sequence[str] = (),
+    claimed: Mapping[int, Collection[int]] = MappingProxyType({}),
 ) -> SamplingPlan:
     """Plan a run of n samples of each problem; what the run has already is not drawn again.
 
@@ -82,6 +84,7 @@ def plan_run(
             own; a new one takes `DEFAULTS` for the rest.
         template: prompt template; that of the benchmark's other runs when omitted, if they all used one.
         problems: labels of the problems to ask; all when empty.
+        claimed: indices that other jobs will draw, by problem key; they are not planned again.
 
     Raises:
         UsageError: the run exists with other parameters, or nothing can be asked.
@@ -110,7 +113,7 @@ def plan_run(
             statement=statement,
             reference=reference,
             prompt=render_prompt(text, statement),
-            indices=_wanted(set(have.get(key, ())), n, add),
+            indices=_wanted({*have.get(key, ()), *claimed.get(key, ())}, n, add),
             metadata=json.loads(metadata) if metadata else {},
         )
         for key, label, statement, reference, metadata in rows
@@ -133,12 +136,12 @@ def _usual_template(reader: Reader, benchmark: str) -> str:
     return max(sorted(set(used)), key=used.count, default=PLAIN)
 
 
-def without(plan: SamplingPlan, done: Mapping[int, Sequence[int]]) -> SamplingPlan:
+def without(plan: SamplingPlan, done: Mapping[int, Iterable[int]]) -> SamplingPlan:
     """What is left of a plan.
 
     Args:
         plan: the whole.
-        done: sample indices that the run has, by problem key.
+        done: sample indices that are not to be drawn, by problem key.
     """
     left = [
         replace(problem, indices=tuple(sorted(set(problem.indices).difference(done.get(problem.key, ())))))

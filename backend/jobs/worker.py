@@ -6,11 +6,13 @@ import fcntl
 import os
 import signal
 import socket
-import time
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import main_thread
 from types import FrameType
 
 import duckdb
@@ -18,8 +20,10 @@ import duckdb
 from backend.engines.protocol import EngineUnavailable
 from backend.engines.registry import load_engine
 from backend.errors import PasskError, StoreError, UsageError
+from backend.jobs.claims import claimed, planning
 from backend.jobs.draw import DrawState, draw
 from backend.jobs.job import Job, JobStatus
+from backend.jobs.parts import DrawTarget, gather
 from backend.jobs.plan import EngineChoice, SamplingPlan, without
 from backend.store.database import open_store
 from backend.store.identity import run_key
@@ -55,8 +59,14 @@ def work(folder: Path) -> JobStatus:
         try:
             # For the whole plan: what is left of it may look like something else.
             verifier = verifier_for(plan, plan.verifier)
-            left, status = _left(layout, plan, status)
-            job.say(status)
+            with planning(layout):
+                # What another job has claimed since this one was given up is that job's.
+                others = claimed(layout, plan.target.run, but=job.name)
+                stored = _stored(layout, plan)
+                left = without(without(plan, others), stored)
+                status = _with_stored(status, stored)
+                status = replace(status, wanted=status.samples + left.samples)
+                job.say(status)
             status = _draw(job, layout, left, choice, verifier, status)
         except (_Stopped, KeyboardInterrupt):
             status = replace(_now(job, layout, plan, status), state="cancelled")
@@ -70,31 +80,33 @@ def work(folder: Path) -> JobStatus:
     return status
 
 
-def _left(layout: StoreLayout, plan: SamplingPlan, status: JobStatus) -> tuple[SamplingPlan, JobStatus]:
-    """What is left of a plan, and the status with what the store holds of it."""
+def _stored(layout: StoreLayout, plan: SamplingPlan) -> dict[int, dict[int, str]]:
+    """Verdicts of the plan's samples that stand in the store, by problem key and index."""
     wanted = {problem.key: set(problem.indices) for problem in plan.problems}
-    done: dict[int, list[int]] = {}
-    verdicts: dict[str, int] = {}
+    found: dict[int, dict[int, str]] = {}
     database = open_store(layout, merging=False)
     try:
         with Reader(database) as reader:
             for key, verdict, indices in reader.rows("reads/sample_verdicts", run_key=run_key(plan.target.run)):
-                if found := wanted.get(key, set()).intersection(indices):
-                    done.setdefault(key, []).extend(found)
-                    verdicts[verdict] = verdicts.get(verdict, 0) + len(found)
+                here = wanted.get(key, set()).intersection(indices)
+                found.setdefault(key, {}).update((index, verdict) for index in here)
     finally:
         database.close()
-    left = without(plan, done)
-    samples = plan.samples - left.samples
-    return left, replace(status, wanted=plan.samples, samples=samples, verdicts=dict(sorted(verdicts.items())))
+    return found
+
+
+def _with_stored(status: JobStatus, stored: dict[int, dict[int, str]]) -> JobStatus:
+    """The status with what the store holds of the plan."""
+    verdicts = Counter(verdict for problem in stored.values() for verdict in problem.values())
+    return replace(status, samples=verdicts.total(), verdicts=dict(sorted(verdicts.items())))
 
 
 def _now(job: Job, layout: StoreLayout, plan: SamplingPlan, status: JobStatus) -> JobStatus:
     """The status after an interruption: what was last said of tokens and time, and what the store holds."""
     with suppress(PasskError, OSError):
         said = job.status()
-        status = replace(status, tokens=said.tokens, seconds=said.seconds, last=said.last)
-        return _left(layout, plan, status)[1]
+        status = replace(status, tokens=said.tokens, seconds=said.seconds, drawn=said.drawn, last=said.last)
+        return _with_stored(status, _stored(layout, plan))
     return status
 
 
@@ -125,35 +137,72 @@ def _draw(
     verifier: Verifier | None,
     status: JobStatus,
 ) -> JobStatus:
-    start = status
-    said = 0.0
+    if not plan.samples:
+        # Whoever drew the last of them was killed before it could gather them.
+        gather(DrawTarget(layout, plan, "", job.name))
+        return replace(status, state="finished")
+    with _Reports(job, status) as reports:
+        engine = load_engine(choice.model, name=choice.name, options=choice.options)
+        try:
+            reports.state = draw(layout, plan, engine, verifier, reports.take, job=job.name)
+        finally:
+            engine.close()
+    return replace(reports.status(), state="finished")
 
-    def progress(state: DrawState) -> None:
-        nonlocal status, said
-        verdicts = dict(start.verdicts)
-        for verdict, times in state.verdicts.items():
-            verdicts[verdict] = verdicts.get(verdict, 0) + times
-        status = replace(
+
+class _Reports:
+    """Says every second how far the job is and looks whether somebody has cancelled it, beside the engine.
+
+    So a worker whose model takes minutes to load or to finish a sample is neither silent nor deaf.
+    """
+
+    def __init__(self, job: Job, start: JobStatus) -> None:
+        self._job, self._start = job, start
+        self.state: DrawState | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
+
+    def take(self, state: DrawState) -> None:
+        """The draw is so far."""
+        self.state = state
+
+    def status(self) -> JobStatus:
+        """What the job had at its start, and what this attempt has added."""
+        state, start = self.state, self._start
+        if state is None:
+            return start
+        stored = state.stored()
+        return replace(
             start,
-            samples=start.samples + state.samples,
+            samples=start.samples + stored.samples,
             tokens=start.tokens + state.tokens,
             seconds=start.seconds + state.seconds,
-            verdicts=verdicts,
+            drawn=start.drawn + state.finished,
+            verdicts=dict(Counter(start.verdicts) + Counter(stored.verdicts)),
             last=state.last[:500],
         )
-        now = time.monotonic()
-        if now - said > SAY_EVERY:
-            said = now
-            job.say(status)
-            if job.cancel_mark.exists():
-                raise _Stopped
 
-    engine = load_engine(choice.model, name=choice.name, options=choice.options)
-    try:
-        draw(layout, plan, engine, verifier, progress)
-    finally:
-        engine.close()
-    return replace(status, state="finished")
+    def _run(self) -> None:
+        while not self._ended.wait(SAY_EVERY):
+            self._say()
+            if self._job.cancel_mark.exists():
+                # The same way as a SIGTERM from outside; to the main thread, so that nothing waits on.
+                signal.pthread_kill(main_thread().ident or 0, signal.SIGTERM)
+                return
+
+    def _say(self) -> None:
+        # Where even this is not to be written, the end of the job says why.
+        with suppress(OSError):
+            self._job.say(self.status())
+
+    def __enter__(self) -> _Reports:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._say()
 
 
 @contextmanager
@@ -174,6 +223,8 @@ def _sigterm() -> Iterator[None]:
     """SIGTERM stops the job as a cancel does: what is finished is written, what is in flight is dropped."""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        # Once: what is finished is being written from here on.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise _Stopped
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -93,11 +94,12 @@ def write_rows(folder: Path, table: str, rows: Iterable[Sequence[Any]]) -> None:
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), folder / f"{table}.parquet", compression="zstd")
 
 
-def derive_statistics(folder: Path) -> None:
-    """Write statistics.parquet of a part from its outcomes.parquet."""
-    connection = open_database()
+def derive_statistics(folder: Path, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+    """Write statistics.parquet of a part from its outcomes.parquet; opening a connection takes most of the time."""
+    database = connection or open_database()
     try:
         sql = queries.render("parts/derive_statistics", outcomes=[str(folder / "outcomes.parquet")])
-        connection.execute(sql, {"target": str(folder / "statistics.parquet")})
+        database.execute(sql, {"target": str(folder / "statistics.parquet")})
     finally:
-        connection.close()
+        if connection is None:
+            database.close()

@@ -86,6 +86,8 @@ class Manifest:
     """Parts whose rows this part holds again, sorted; they count no more."""
     provisional: bool = False
     """A part of a job that is not finished; never merged, since its job will supersede it."""
+    job: str = ""
+    """Name of the job that drew it."""
     schema: int = PART_SCHEMA
     notes: tuple[str, ...] = field(default=())
 

@@ -59,8 +59,8 @@ def test_every_sample_is_stored_with_its_own_verdict(
     monkeypatch.setattr(pool, "DEADLINE", 0.5)
     state = draw(store, plan, Reading(), Acting())  # type: ignore[arg-type]
     assert stored(store) == dict(enumerate(VERDICTS))
-    assert state.samples == len(TEXTS)
-    assert state.verdicts == {"correct": 3, "timeout": 1, "error": 2}
+    assert state.finished == state.stored().samples == len(TEXTS)
+    assert state.stored().verdicts == {"correct": 3, "timeout": 1, "error": 2}
     details = {row[2]: row[4] for row in everything_in(store)["outcomes"] if row[10] is not None}
     assert details[1] == "Judging took longer than 0.5 s."
 
@@ -71,7 +71,7 @@ def test_an_interrupted_draw_keeps_what_was_drawn(
     monkeypatch.setattr(pool, "DEADLINE", 0.5)
 
     def stop(state: DrawState) -> None:
-        if state.samples == 2:
+        if state.finished == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
