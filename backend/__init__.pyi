@@ -45,10 +45,15 @@ from .jobs.templates import template_for as template_for
 from .jobs.worker import work as work
 from .metrics.pass_at_k import powers_and_end as powers_and_end
 from .metrics.solve_sets import all_combinations as all_combinations
+from .reading.paths import compare_paths as compare_paths
+from .reading.paths import neighbours as neighbours
+from .reading.tree import SearchTree as SearchTree
+from .reading.tree import search_tree as search_tree
 from .sample_store import is_sample_store as is_sample_store
 from .sample_store import sample_store as sample_store
 from .search import Pattern as Pattern
 from .search import pattern as pattern
+from .search import pattern_in_progress as pattern_in_progress
 from .search import regex_pattern as regex_pattern
 from .search import search as search
 from .search import text_in_any_case as text_in_any_case

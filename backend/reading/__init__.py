@@ -1,0 +1,1 @@
+"""Reading reasoning paths: steps, the tree that samples make, two paths aligned."""

@@ -1,0 +1,314 @@
+"""The search tree of one problem: all samples of some runs, merged while they take the same steps.
+
+It is a radix tree: a branch is a stretch that all its samples share, and it ends where they part. Steps count as the
+same when they differ only in the white space around them. The branches of one place are made when they are first asked
+for, so that opening costs one look at the beginning of every text, however long the texts are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from backend.errors import UsageError
+from backend.reading.steps import CUTS
+from backend.records import Run
+from backend.records.reading import Branch, BranchSample, BranchTally, Kind, TreeRow
+from backend.store.reads import Reader
+
+SHOWN_TEXT = 5_000
+"""Characters of its stretch that a branch carries."""
+
+MOST_BRANCHES = 12
+"""Branches of one place that are shown before the rarer ones are taken together."""
+
+ROOT = 0
+"""Key of the root: all samples, no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A sample that the tree is made of."""
+
+    run: int
+    """Place of its run among the tree's runs."""
+    sample: BranchSample
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A branch, and what making its own branches needs."""
+
+    branch: Branch
+    parent: int
+    members: tuple[int, ...]
+    ends: tuple[int, ...]
+    """For every member, where in its text the branch ends."""
+    keys: tuple[int, ...]
+    """Of every step in it: each may begin a branch of its own once samples are added."""
+
+
+class SearchTree:
+    """Made by `search_tree`; never changed, but that what was made once is kept."""
+
+    def __init__(self, runs: Sequence[Run], members: Sequence[Member], by: str = "step") -> None:
+        self.runs = tuple(runs)
+        self.by = by
+        self._cut = CUTS[by]
+        self._members = tuple(members)
+        everyone = tuple(range(len(members)))
+        root = Branch(ROOT, "branch", "", 0, 0, 0, self._tallies(everyone))
+        self._nodes = {ROOT: _Node(root, ROOT, everyone, (0,) * len(members), (ROOT,))}
+        self._below: dict[int, tuple[Branch, ...]] = {}
+
+    @property
+    def root(self) -> Branch:
+        """All samples."""
+        return self._nodes[ROOT].branch
+
+    def branches(self, branch: Branch) -> tuple[Branch, ...]:
+        """How the samples of a branch go on: together they are all its samples. Only a `branch` has any."""
+        if branch.kind != "branch":
+            return ()
+        found = self._below.get(branch.key)
+        if found is None:
+            nodes = self._split(self._nodes[branch.key])
+            self._nodes.update((node.branch.key, node) for node in nodes)
+            found = self._below[branch.key] = tuple(node.branch for node in nodes)
+        return found
+
+    def samples(self, branch: Branch) -> tuple[BranchSample, ...]:
+        """The samples of a branch, by run and index."""
+        return tuple(self._members[member].sample for member in self._nodes[branch.key].members)
+
+    # Making branches
+
+    def _split(self, node: _Node) -> list[_Node]:
+        """The branches of a node in which samples part."""
+        apart: dict[str, list[tuple[int, int]]] = {}
+        ended: list[tuple[int, int]] = []
+        without: list[tuple[int, int]] = []
+        for member, start in zip(node.members, node.ends, strict=True):
+            text = self._members[member].text
+            if text is None:
+                without.append((member, 0))
+                continue
+            end = self._cut(text, start)
+            step = text[start:end].strip()
+            (apart.setdefault(step, []) if step else ended).append((member, end))
+        nodes = [self._grow(node, step, group) for step, group in apart.items()]
+        for kind, group in (("end", ended), ("no_text", without)):
+            if group:
+                nodes.append(self._stop(node, "end" if kind == "end" else "no_text", group))
+        return nodes
+
+    def _stop(self, parent: _Node, kind: Kind, group: list[tuple[int, int]]) -> _Node:
+        """Samples that end here, or of which there is no text."""
+        members, ends = zip(*group, strict=True)
+        key = hash((parent.keys[-1], kind))
+        branch = Branch(key, kind, "", 0, 0, 0, self._tallies(members))
+        return _Node(branch, parent.branch.key, members, ends, (key,))
+
+    def _grow(self, parent: _Node, step: str, group: list[tuple[int, int]]) -> _Node:
+        """A branch from its first step as far as all its samples go together."""
+        members, ends = [member for member, _ in group], [end for _, end in group]
+        texts = [self._members[member].text or "" for member in members]
+        keys = [hash((parent.keys[-1], step))]
+        kind: Kind = "branch"
+        while kind == "branch":
+            if _same_rest(texts, ends):
+                kind, ends = "leaf", [len(text) for text in texts]
+            elif (found := self._common_step(texts, ends)) is None:
+                break
+            else:
+                step, ends = found
+                keys.append(hash((keys[-1], step)))
+        start = parent.ends[parent.members.index(members[0])]
+        stretch = texts[0][start : ends[0]]
+        branch = Branch(
+            key=keys[0],
+            kind=kind,
+            text=stretch[:SHOWN_TEXT],
+            characters=len(stretch),
+            steps=len(keys) if kind == "branch" else 0,
+            ways=0,
+            tallies=self._tallies(members),
+        )
+        return _Node(branch, parent.branch.key, tuple(members), tuple(ends), tuple(keys))
+
+    def _common_step(self, texts: list[str], starts: list[int]) -> tuple[str, list[int]] | None:
+        """The next step and where it ends in every text; None where they part, or one of them ends."""
+        first = ""
+        ends: list[int] = []
+        for text, start in zip(texts, starts, strict=True):
+            end = self._cut(text, start)
+            step = text[start:end].strip()
+            if not step or (ends and step != first):
+                return None
+            first = step
+            ends.append(end)
+        return first, ends
+
+    def _tallies(self, members: Iterable[int]) -> tuple[BranchTally, ...]:
+        taken, unverified, right = ([0] * len(self.runs) for _ in range(3))
+        for member in members:
+            run, verdict = self._members[member].run, self._members[member].sample.verdict
+            taken[run] += 1
+            unverified[run] += verdict == "unverified"
+            right[run] += verdict == "correct"
+        return tuple(BranchTally(t, t - u, c) for t, u, c in zip(taken, unverified, right, strict=True))
+
+    # Ways through it
+
+    def most_taken(self, branch: Branch) -> Branch | None:
+        """The branch of a branch that most samples take."""
+        return max(self.branches(branch), key=lambda below: below.taken, default=None)
+
+    def towards_right(self, branch: Branch) -> Branch | None:
+        """Down to where right samples part, or the only one ends; None when nothing below is right.
+
+        Where several branches hold right samples from the beginning, it is one step to that with the most.
+        """
+        way: Branch | None = None
+        while below := [child for child in self.branches(way or branch) if child.right]:
+            if len(below) > 1 and way is not None:
+                break
+            way = max(below, key=lambda child: child.right)
+            if len(below) > 1:
+                break
+        return way
+
+    def partings(self) -> tuple[Branch, ...]:
+        """The first branches that some run never takes: those of the shallowest level with any, most taken first."""
+        present = [place for place, tally in enumerate(self.root.tallies) if tally.taken]
+        level: Sequence[Branch] = [self.root]
+        while level:
+            level = [child for branch in level for child in self.branches(branch)]
+            found = [b for b in level if b.kind != "no_text" and not all(b.tallies[place].taken for place in present)]
+            if found:
+                return tuple(sorted(found, key=lambda branch: -branch.taken))
+        return ()
+
+    # What is shown of it
+
+    def rows(
+        self, opened: frozenset[int], order: str = "taken", most: int | None = MOST_BRANCHES
+    ) -> tuple[TreeRow, ...]:
+        """The lines of the tree, without the root.
+
+        Args:
+            opened: keys of the branches whose own branches are shown; a `more` among them shows what it stands for.
+            order: one of `TREE_ORDERS`.
+            most: branches of one place before the rarer ones are taken together; None for all.
+        """
+        rows: list[TreeRow] = []
+        # A stack instead of recursion: by words a tree may be as deep as a text is long.
+        waiting = [(branch, 0) for branch in reversed(self._level(self.root, opened, order, most))]
+        while waiting:
+            branch, depth = waiting.pop()
+            is_open = branch.kind == "branch" and not opened.isdisjoint(self._nodes[branch.key].keys)
+            rows.append(TreeRow(branch, depth, is_open))
+            if is_open:
+                below = self._level(branch, opened, order, most)
+                waiting.extend((child, depth + 1) for child in reversed(below))
+        return tuple(rows)
+
+    def _level(self, branch: Branch, opened: frozenset[int], order: str, most: int | None) -> list[Branch]:
+        below = sorted(self.branches(branch), key=lambda child: self._rank(child, order))
+        more = _more_key(branch)
+        if most is None or len(below) <= most + 1 or more in opened:
+            return below
+        rest = below[most:]
+        members = tuple(member for child in rest for member in self._nodes[child.key].members)
+        together = Branch(more, "more", "", 0, 0, len(rest), self._tallies(members))
+        self._nodes[more] = _Node(together, branch.key, members, (), (more,))
+        return [*below[:most], together]
+
+    def _rank(self, branch: Branch, order: str) -> tuple[float, ...]:
+        if order == "right":
+            return -branch.right, -branch.taken
+        if order == "difference":
+            shares = [
+                tally.taken / whole.taken
+                for tally, whole in zip(branch.tallies, self.root.tallies, strict=True)
+                if whole.taken
+            ]
+            return min(shares) - max(shares), -branch.taken
+        return -branch.taken, -branch.right
+
+    def opened_to(self, depth: int) -> frozenset[int]:
+        """Keys to open so that `depth` levels are shown, where there are as many; the first is always shown."""
+        opened: set[int] = set()
+        level = self.branches(self.root)
+        for _ in range(depth - 1):
+            opened.update(branch.key for branch in level)
+            level = tuple(child for branch in level for child in self.branches(branch))
+        return frozenset(opened)
+
+    def opened_at_first(self) -> frozenset[int]:
+        """Keys to open so that the first parting is shown, also when all samples begin alike."""
+        level = self.branches(self.root)
+        return frozenset(branch.key for branch in level) if len(level) == 1 else frozenset()
+
+    def opened_for(self, branch: Branch, opened: frozenset[int], order: str) -> frozenset[int]:
+        """Those opened, and what must be open besides, so that a branch is among the rows."""
+        more: set[int] = set()
+        key = branch.key
+        while key != ROOT:
+            parent = self._nodes[self._nodes[key].parent].branch
+            if parent.key != ROOT:
+                more.add(parent.key)
+            shown = self._level(parent, opened | more, order, MOST_BRANCHES)
+            if all(child.key != key for child in shown):
+                more.add(_more_key(parent))
+            key = parent.key
+        return opened | more
+
+    def find(self, key: int) -> Branch | None:
+        """The branch with that key, if it has been made."""
+        node = self._nodes.get(key)
+        return None if node is None else node.branch
+
+    def above(self, branch: Branch) -> Branch:
+        """The branch that a branch belongs to; the root for those of the first level."""
+        return self._nodes[self._nodes[branch.key].parent].branch
+
+
+_OF_SAMPLE = ("index", "verdict", "answer", "tokens", "characters")
+
+
+def _more_key(branch: Branch) -> int:
+    return hash((branch.key, "more"))
+
+
+def _same_rest(texts: list[str], starts: list[int]) -> bool:
+    """Whether there is one way to the end only."""
+    length = len(texts[0]) - starts[0]
+    if any(len(text) - start != length for text, start in zip(texts, starts, strict=True)):
+        return False
+    rest = texts[0][starts[0] :]
+    return all(text.endswith(rest) for text in texts)
+
+
+def search_tree(reader: Reader, problem_key: int, runs: Sequence[Run], by: str = "step") -> SearchTree:
+    """The tree of one problem's samples.
+
+    Args:
+        reader: of the runs' store.
+        problem_key: the problem.
+        runs: one or more; for a pair, base first.
+        by: `step` or `word`.
+
+    Raises:
+        UsageError: no run, or none of them has a sample of this problem.
+    """
+    members = [
+        Member(place, BranchSample(run, *(getattr(path.sample, name) for name in _OF_SAMPLE)), path.text)
+        for place, run in enumerate(runs)
+        for path in reader.paths(run, problem_key)
+    ]
+    if not members:
+        names = ", ".join(run.name for run in runs)
+        raise UsageError("There is nothing to make a tree of", f"No sample of this problem is stored: {names}")
+    return SearchTree(runs, members, by)
