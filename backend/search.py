@@ -75,6 +75,24 @@ def pattern(written: str) -> Pattern:
     return Pattern(written, _regex(head, ignore_case=tail == "i"), regex=True)
 
 
+def pattern_in_progress(written: str) -> str:
+    """What to say of a pattern while it is typed: what is wrong with it, or how it is read; empty if that is clear."""
+    if not written:
+        return ""
+    try:
+        pattern(written + "/" if _is_open(written) else written)
+    except UsageError as error:
+        return str(error).replace("\n", "  ")
+    if _is_open(written):
+        return "Read as text; a / at its end makes it a regular expression."
+    return ""
+
+
+def _is_open(written: str) -> bool:
+    """Whether it begins as a regular expression that has not ended yet."""
+    return written[0] == "/" and len(written) > 1 and not pattern(written).regex
+
+
 def regex_pattern(expression: str, *, ignore_case: bool = False) -> Pattern:
     """A regular expression that is given as such; raises like `pattern`."""
     return pattern(f"/{expression}/{'i' if ignore_case else ''}")

@@ -78,4 +78,5 @@ def _runs(arguments: argparse.Namespace, reader: Reader) -> list[Run]:
 def _say_counts(findings: Findings) -> None:
     for run in findings.runs:
         of = f" of {run.searched:,}" if run.searched else ""
-        say(f"{run.run}: {run.samples:,}{of} paths, in {len(run.problems):,} problems")
+        problems = "1 problem" if len(run.problems) == 1 else f"{len(run.problems):,} problems"
+        say(f"{run.run}: {run.samples:,}{of} paths, in {problems}")

@@ -8,7 +8,17 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from backend import PAIR_SETS, Pattern, Reader, contains_word, pattern, problems_meant, search, solve_sets
+from backend import (
+    PAIR_SETS,
+    Pattern,
+    Reader,
+    contains_word,
+    pattern,
+    pattern_in_progress,
+    problems_meant,
+    search,
+    solve_sets,
+)
 from backend.errors import UsageError
 from backend.records import Run
 from backend.records.search import Findings, Hit
@@ -68,10 +78,10 @@ class SearchScreen(DataScreen):
         try:
             wanted = pattern(written)
         except UsageError as error:
-            self._explain(error)
+            self._explain(str(error).replace("\n", "  "))
             return
         self.searched, self.hits, self.findings, self.sets = written, {}, None, {}
-        self._explain(None)
+        self._explain("")
         place = self.scopes[self.chosen].place
         self.ask_stream("hits", lambda reader: _search(reader, place, wanted), self.show_findings)
         if len(place.runs) == 2 and place.sample is None:
@@ -113,11 +123,8 @@ class SearchScreen(DataScreen):
         """The cells of one hit."""
         return hit_cells(self.hits[key], self.columns)
 
-    def _explain(self, error: UsageError | None) -> None:
-        self.set_class(error is not None, "wrong")
-        words = (
-            "" if error is None else "  ".join(part for part in (error.title, error.detail, error.next_step) if part)
-        )
+    def _explain(self, words: str) -> None:
+        self.set_class(bool(words), "wrong")
         self.query_one("#found", Static).update(literal(words))
 
     # Keys
@@ -125,14 +132,11 @@ class SearchScreen(DataScreen):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say while one types what is wrong with the pattern."""
         event.stop()
-        try:
-            if event.value:
-                pattern(event.value)
-        except UsageError as error:
-            self._explain(error)
-            return
-        if self.has_class("wrong"):
-            self._explain(None)
+        said = pattern_in_progress(event.value)
+        if said:
+            self._explain(said)
+        elif self.has_class("wrong"):
+            self._explain("")
             self._show_counts()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
