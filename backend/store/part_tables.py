@@ -69,8 +69,8 @@ SCHEMAS = {
     ),
     "token_scores": pa.schema(
         {
-            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "scorer": _TEXT, "ends": pa.list_(_WHOLE),
-            "logprobs": pa.list_(pa.float32()), "alternatives": _TEXT,
+            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "scorer": _TEXT, "dtype": _TEXT,
+            "ends": pa.list_(_WHOLE), "logprobs": pa.list_(pa.float32()), "alternatives": _TEXT,
         }.items()
     ),
     "judgements": pa.schema(

@@ -23,8 +23,8 @@ CREATE TABLE scores (
     scorer VARCHAR,      -- the model it was scored under, by its name in the store
     engine VARCHAR,
     dtype VARCHAR,       -- float32 unless the user said otherwise
-    tokens INTEGER,      -- tokens scored, those of the prompt not among them
-    logprob_sum DOUBLE   -- natural logarithm
+    tokens INTEGER,      -- tokens scored: the end-of-text token where the text ended, those of the prompt not
+    logprob_sum DOUBLE   -- natural logarithm; NULL where the text does not fit the model's context
 );
 
 -- The same token by token, where it was asked for.
@@ -33,9 +33,11 @@ CREATE TABLE token_scores (
     problem_key UBIGINT,
     sample INTEGER,
     scorer VARCHAR,
-    ends INTEGER[],      -- where each token ends in the text, in characters
+    dtype VARCHAR,
+    ends INTEGER[],      -- where each token ends in the text, in characters; NULL where the engine cannot say
     logprobs FLOAT[],    -- one a token
-    alternatives VARCHAR -- JSON: for each token a list of [text, log-probability], the likeliest first; NULL when not kept
+    alternatives VARCHAR -- JSON: for each token a list of [text, log-probability], the likeliest first, empty where the
+                         -- token was sure; NULL when not kept
 );
 
 -- What a person or a step checker says of the reasoning. Never overwritten: a later judgement stands beside the earlier.

@@ -1,0 +1,36 @@
+-- Every scored text of these runs (0: reference responses) of a benchmark, once for each model: what its perplexity is
+-- made of. Of a text that was scored in several precisions, float32 counts; logprob_sum is NULL where it did not fit.
+-- parameters: run_keys UBIGINT[], benchmark VARCHAR, scorers VARCHAR[], problem_keys UBIGINT[]
+-- columns: run_key UBIGINT, problem_key UBIGINT, scorer INTEGER, tokens INTEGER, logprob_sum DOUBLE, float32 BOOLEAN
+-- columns: correct BOOLEAN
+WITH of_benchmark AS (
+    SELECT problem_key
+    FROM problems
+    WHERE benchmark = $benchmark AND ($problem_keys IS NULL OR list_contains($problem_keys, problem_key))
+),
+chosen AS (
+    SELECT
+        run_key,
+        problem_key,
+        sample,
+        list_position($scorers, scorer) - 1 AS scorer,
+        arg_min({tokens: tokens, logprob_sum: logprob_sum}, dtype <> 'float32') AS score,
+        bool_or(dtype = 'float32') AS float32
+    FROM scores
+    WHERE list_contains($run_keys, run_key) AND list_contains($scorers, scorer)
+        AND problem_key IN (FROM of_benchmark)
+    GROUP BY ALL
+),
+judged AS (
+    SELECT run_key, problem_key, sample, verdict FROM outcomes WHERE list_contains($run_keys, run_key)
+)
+SELECT
+    run_key,
+    problem_key,
+    chosen.scorer::INTEGER AS scorer,
+    chosen.score.tokens AS tokens,
+    chosen.score.logprob_sum AS logprob_sum,
+    chosen.float32,
+    judged.verdict = 'correct' AS correct
+FROM chosen
+LEFT JOIN judged USING (run_key, problem_key, sample)
