@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 from backend.errors import PasskError, StoreError
 from backend.jobs.job import jobs_of
+from backend.jobs.plan import SamplingPlan
 from backend.store.layout import StoreLayout
 
 Claims = Mapping[int, set[int]]
@@ -59,7 +60,7 @@ def claimed(layout: StoreLayout, run: str, but: str = "") -> Claims:
             plan, _ = job.plan()
         except PasskError:
             continue
-        if plan.target.run == run:
+        if isinstance(plan, SamplingPlan) and plan.target.run == run:
             for problem in plan.problems:
                 found.setdefault(problem.key, set()).update(problem.indices)
     return found

@@ -18,8 +18,12 @@ from typing import Any
 
 from backend.errors import StoreError, UsageError, suggestion
 from backend.jobs.plan import EngineChoice, SamplingPlan, plan_from_json, plan_to_json
+from backend.scoring.plan import KIND as SCORES
+from backend.scoring.plan import ScoringPlan, scoring_from_json, scoring_to_json
 from backend.store.layout import StoreLayout
 from backend.store.parts import discard
+
+Plan = SamplingPlan | ScoringPlan
 
 SILENT_AFTER = 60.0
 """Seconds without a word after which a worker counts as gone; it reports every second or two."""
@@ -91,14 +95,15 @@ class Job:
         """A file that asks the worker to stop, wherever it runs."""
         return self.folder / "cancel"
 
-    def plan(self) -> tuple[SamplingPlan, EngineChoice]:
-        """What is to be drawn, and with what.
+    def plan(self) -> tuple[Plan, EngineChoice]:
+        """What is to be drawn or scored, and with what.
 
         Raises:
             StoreError: the plan is damaged.
         """
         try:
-            return plan_from_json(json.loads((self.folder / "plan.json").read_text(encoding="utf-8")))
+            data = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+            return scoring_from_json(data) if data.get("kind") == SCORES else plan_from_json(data)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"The job {self.name} is damaged", f"plan.json: {error}", "Prepare it again.") from error
 
@@ -169,7 +174,7 @@ def _is_gone(lock: Path, status: JobStatus) -> bool:
         return time.time() - status.updated > SILENT_AFTER
 
 
-def prepare(layout: StoreLayout, plan: SamplingPlan, engine: EngineChoice) -> Job:
+def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
     """Write a job that any worker that sees the folder can do.
 
     Raises:
@@ -178,7 +183,8 @@ def prepare(layout: StoreLayout, plan: SamplingPlan, engine: EngineChoice) -> Jo
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     workspace = layout.unfinished / f"job-{name}"
     job = Job(workspace)
-    text = json.dumps(plan_to_json(plan, engine), ensure_ascii=False)
+    data = scoring_to_json(plan, engine) if isinstance(plan, ScoringPlan) else plan_to_json(plan, engine)
+    text = json.dumps(data, ensure_ascii=False)
     layout.create()
     try:
         workspace.mkdir()
@@ -234,7 +240,7 @@ def describe(job: Job) -> dict[str, Any]:
     return {
         "job": job.name,
         "state": status.state,
-        "run": plan.target.run,
+        "run": plan.title,
         "engine": engine.name,
         "problems": len(plan.problems),
         "samples": status.samples,

@@ -55,6 +55,11 @@ class SamplingPlan:
     """Name of the verifier; None for the one that fits, if one does."""
 
     @property
+    def title(self) -> str:
+        """What a list of jobs calls it."""
+        return self.target.run
+
+    @property
     def samples(self) -> int:
         """How many samples are to be drawn."""
         return sum(len(problem.indices) for problem in self.problems)

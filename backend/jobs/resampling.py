@@ -11,6 +11,7 @@ from backend.comparison import solve_sets
 from backend.configuration import read_configuration
 from backend.errors import PasskError, UsageError
 from backend.jobs.job import Job, jobs_of, prepare
+from backend.jobs.plan import SamplingPlan
 from backend.jobs.requests import Addition, plan_addition
 from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
@@ -77,10 +78,10 @@ def last_throughput(layout: StoreLayout, engine: str) -> float | None:
     """Tokens per second of the newest job with this engine that drew something; None when there is none."""
     for job in jobs_of(layout):
         try:
-            status, (_, choice) = job.status(), job.plan()
+            status, (plan, choice) = job.status(), job.plan()
         except PasskError:
             continue
-        if choice.name == engine and status.tokens and status.seconds:
+        if isinstance(plan, SamplingPlan) and choice.name == engine and status.tokens and status.seconds:
             return status.tokens / status.seconds
     return None
 

@@ -20,16 +20,13 @@ import duckdb
 from backend.engines.protocol import EngineUnavailable
 from backend.engines.registry import load_engine
 from backend.errors import PasskError, StoreError, UsageError
-from backend.jobs.claims import claimed, planning
-from backend.jobs.draw import DrawState, draw
-from backend.jobs.job import Job, JobStatus
-from backend.jobs.parts import DrawTarget, gather
-from backend.jobs.plan import EngineChoice, SamplingPlan, without
-from backend.store.database import open_store
-from backend.store.identity import run_key
+from backend.jobs.claims import planning
+from backend.jobs.draw import DrawState
+from backend.jobs.job import Job, JobStatus, Plan
+from backend.jobs.plan import EngineChoice, SamplingPlan
+from backend.jobs.tasks import do, finish, left_of, stored
 from backend.store.layout import StoreLayout
 from backend.store.merge import merge
-from backend.store.reads import Reader
 from backend.verifiers.protocol import Verifier
 from backend.verifiers.registry import verifier_for
 
@@ -58,13 +55,10 @@ def work(folder: Path) -> JobStatus:
         status = replace(before, state="running", error="", host=socket.gethostname(), pid=os.getpid())
         try:
             # For the whole plan: what is left of it may look like something else.
-            verifier = verifier_for(plan, plan.verifier)
+            verifier = verifier_for(plan, plan.verifier) if isinstance(plan, SamplingPlan) else None
             with planning(layout):
-                # What another job has claimed since this one was given up is that job's.
-                others = claimed(layout, plan.target.run, but=job.name)
-                stored = _stored(layout, plan)
-                left = without(without(plan, others), stored)
-                status = _with_stored(status, stored)
+                left = left_of(layout, plan, job.name)
+                status = _with_stored(status, stored(layout, plan))
                 status = replace(status, wanted=status.samples + left.samples)
                 job.say(status)
             status = _draw(job, layout, left, choice, verifier, status)
@@ -80,33 +74,17 @@ def work(folder: Path) -> JobStatus:
     return status
 
 
-def _stored(layout: StoreLayout, plan: SamplingPlan) -> dict[int, dict[int, str]]:
-    """Verdicts of the plan's samples that stand in the store, by problem key and index."""
-    wanted = {problem.key: set(problem.indices) for problem in plan.problems}
-    found: dict[int, dict[int, str]] = {}
-    database = open_store(layout, merging=False)
-    try:
-        with Reader(database) as reader:
-            for key, verdict, indices in reader.rows("reads/sample_verdicts", run_key=run_key(plan.target.run)):
-                here = wanted.get(key, set()).intersection(indices)
-                found.setdefault(key, {}).update((index, verdict) for index in here)
-    finally:
-        database.close()
-    return found
-
-
-def _with_stored(status: JobStatus, stored: dict[int, dict[int, str]]) -> JobStatus:
+def _with_stored(status: JobStatus, verdicts: Counter[str]) -> JobStatus:
     """The status with what the store holds of the plan."""
-    verdicts = Counter(verdict for problem in stored.values() for verdict in problem.values())
     return replace(status, samples=verdicts.total(), verdicts=dict(sorted(verdicts.items())))
 
 
-def _now(job: Job, layout: StoreLayout, plan: SamplingPlan, status: JobStatus) -> JobStatus:
+def _now(job: Job, layout: StoreLayout, plan: Plan, status: JobStatus) -> JobStatus:
     """The status after an interruption: what was last said of tokens and time, and what the store holds."""
     with suppress(PasskError, OSError):
         said = job.status()
         status = replace(status, tokens=said.tokens, seconds=said.seconds, drawn=said.drawn, last=said.last)
-        return _with_stored(status, _stored(layout, plan))
+        return _with_stored(status, stored(layout, plan))
     return status
 
 
@@ -132,19 +110,18 @@ def _in_words(error: Exception, job: Job) -> Exception:
 def _draw(
     job: Job,
     layout: StoreLayout,
-    plan: SamplingPlan,
+    plan: Plan,
     choice: EngineChoice,
     verifier: Verifier | None,
     status: JobStatus,
 ) -> JobStatus:
     if not plan.samples:
-        # Whoever drew the last of them was killed before it could gather them.
-        gather(DrawTarget(layout, plan, "", job.name))
+        finish(layout, plan, job.name)
         return replace(status, state="finished")
     with _Reports(job, status) as reports:
         engine = load_engine(choice.model, name=choice.name, options=choice.options)
         try:
-            reports.state = draw(layout, plan, engine, verifier, reports.take, job=job.name)
+            reports.state = do(layout, plan, engine, verifier, reports.take, job.name)
         finally:
             engine.close()
     return replace(reports.status(), state="finished")

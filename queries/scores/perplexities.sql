@@ -1,8 +1,9 @@
--- Every scored text of these runs (0: reference responses) of a benchmark, once for each model: what its perplexity is
--- made of. Of a text that was scored in several precisions, float32 counts; logprob_sum is NULL where it did not fit.
+-- Every scored text of these runs (0: reference responses) of a benchmark, once for each model, with the logarithm of its
+-- perplexity: NaN where it did not fit the context or has no token. Of a text that was scored in several precisions
+-- float32 counts. right: 1 for a right sample, 0 for any other, -1 for a reference response.
 -- parameters: run_keys UBIGINT[], benchmark VARCHAR, scorers VARCHAR[], problem_keys UBIGINT[]
--- columns: run_key UBIGINT, problem_key UBIGINT, scorer INTEGER, tokens INTEGER, logprob_sum DOUBLE, float32 BOOLEAN
--- columns: correct BOOLEAN
+-- columns: run_key UBIGINT, problem_key UBIGINT, scorer INTEGER, log_perplexity DOUBLE, fits BOOLEAN, float32 BOOLEAN
+-- columns: right INTEGER
 WITH of_benchmark AS (
     SELECT problem_key
     FROM problems
@@ -28,9 +29,9 @@ SELECT
     run_key,
     problem_key,
     chosen.scorer::INTEGER AS scorer,
-    chosen.score.tokens AS tokens,
-    chosen.score.logprob_sum AS logprob_sum,
+    coalesce(-chosen.score.logprob_sum / nullif(chosen.score.tokens, 0), 'nan'::DOUBLE) AS log_perplexity,
+    chosen.score.logprob_sum IS NOT NULL AS fits,
     chosen.float32,
-    judged.verdict = 'correct' AS correct
+    coalesce((judged.verdict = 'correct')::INTEGER, -1) AS "right"
 FROM chosen
 LEFT JOIN judged USING (run_key, problem_key, sample)

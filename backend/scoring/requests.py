@@ -1,0 +1,220 @@
+"""What a person asks to be scored, turned into a plan: which model, which texts, after which prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from backend.configuration import Configuration, model_path
+from backend.errors import UsageError, suggestion
+from backend.jobs.plan import EngineChoice
+from backend.jobs.templates import render_prompt
+from backend.records import Run
+from backend.scoring.plan import ALTERNATIVES, PlannedTexts, ScoringPlan, without_scored
+from backend.scoring.progress import claimed, scored
+from backend.store.identity import run_key
+from backend.store.reads import Reader
+
+RESPONSES = ("reference_response", "reference_solution", "solution", "rationale", "explanation", "answer")
+"""Metadata in which a benchmark keeps the whole of a reference response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which texts are to be scored."""
+
+    runs: tuple[Run, ...]
+    """Runs of one benchmark."""
+    benchmark: str
+    problems: Collection[int] | None = None
+    """Keys of the only problems; None for all."""
+    samples: int | None = None
+    """The first samples of each problem and run, so many; None for all."""
+    references: bool | Mapping[str, str] = False
+    """Whether reference responses are scored too; a mapping gives them, by the problem's label."""
+    template: str | None = None
+    """Prompt template, where the runs' own is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringRequest:
+    """A plan and what there is to say about it."""
+
+    plan: ScoringPlan
+    engine: EngineChoice
+    scored_already: int
+    """Texts asked for that have a score already, or that another job has promised."""
+    remarks: tuple[str, ...]
+
+
+def plan_scoring(
+    reader: Reader,
+    under: str,
+    wanted: Wanted,
+    *,
+    configuration: Configuration,
+    engine: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    model: str | None = None,
+    by_token: bool = False,
+    alternatives: int = ALTERNATIVES,
+) -> ScoringRequest:
+    """Plan scoring under a model; what has its score already is not scored again.
+
+    Args:
+        reader: of the store.
+        under: a model of the store, or one of its runs, or a model folder.
+        wanted: the texts.
+        configuration: of the user.
+        engine: its name; the configured one when omitted.
+        options: of the engine; the precision is float32 unless `dtype` says otherwise.
+        model: where the model lies, or what the engine calls it.
+        by_token: whether the scores of the tokens are wanted.
+        alternatives: likeliest tokens kept at each place then.
+
+    Raises:
+        UsageError: nobody knows where the model lies or what the prompt was, or nothing can be scored.
+    """
+    scorer, path = find_scorer(reader, under, configuration, model)
+    kind, configured = configuration.engine_options(engine or configuration.engine)
+    chosen = {**configured, **(options or {})}
+    if kind == "server":
+        # Which precision it has is the server's affair; the user may know.
+        dtype = str(chosen.pop("dtype", ""))
+    else:
+        dtype = str(chosen.setdefault("dtype", "float32"))
+        if Path(path).is_absolute() and not Path(path).is_dir():
+            raise UsageError(f"The model folder {path} does not exist", next_step="Name it with --model PATH.")
+    remarks: list[str] = []
+    texts = tuple(_texts(reader, wanted, remarks))
+    if not texts:
+        raise UsageError("There is nothing to score", "\n".join(remarks), "passk runs shows which runs have texts.")
+    whole = ScoringPlan(wanted.benchmark, scorer, dtype, texts, by_token, alternatives)
+    # Claims first: those of a job that finishes in between are in the store then.
+    done = claimed(reader.database.layout, whole)
+    plan = without_scored(whole, done | set(scored(reader, whole)))
+    return ScoringRequest(plan, EngineChoice(kind, path, chosen), whole.samples - plan.samples, tuple(remarks))
+
+
+def find_scorer(reader: Reader, under: str, configuration: Configuration, model: str | None = None) -> tuple[str, str]:
+    """Name and place of the model that is meant: one of the store, the model of a run, or a folder.
+
+    Raises:
+        UsageError: nobody knows it, or where it lies.
+    """
+    runs = reader.runs()
+    of_run = [run for run in runs if run.name == under]
+    known = of_run or [run for run in runs if run.model.name == under]
+    if known:
+        # Any of its runs may say where the model lies.
+        places = (
+            model_path(run.model.name, run.parameters, configuration) for run in runs if run.model == known[0].model
+        )
+        path = model or next((place for place in places if place is not None), None)
+        if path is None:
+            raise UsageError(
+                f"Where is the model {known[0].model.name}?",
+                "Its runs were imported, and their files do not say where it lies.",
+                f"Say so with --model PATH, or once and for all in {configuration.path} under [models].",
+            )
+        return known[0].model.name, path
+    folder = Path(under).expanduser()
+    if folder.is_dir():
+        return folder.resolve().name, str(folder.resolve())
+    if model is not None or under.count("/") == 1:
+        return under, model or under
+    names = sorted({run.model.name for run in runs})
+    raise UsageError(
+        f"There is no model {under}",
+        suggestion(under, names, "model"),
+        "Name a model of the store, a model folder, or its place with --model PATH.",
+    )
+
+
+def _texts(reader: Reader, wanted: Wanted, remarks: list[str]) -> Iterator[PlannedTexts]:
+    keys = None if wanted.problems is None else sorted(wanted.problems)
+    for run in wanted.runs:
+        template = _template(run, wanted.template)
+        rows = reader.rows("scores/texts_of_run", run_key=run_key(run.name), problem_keys=keys)
+        unasked = sum(row[2] is None for row in rows)
+        if unasked:
+            remarks.append(f"{unasked:,} problems of {run.name} have no statement, so no prompt: left out.")
+        if not rows:
+            remarks.append(f"{run.name} has no texts of these problems.")
+        for key, label, statement, samples in rows:
+            if statement is not None:
+                chosen = tuple(samples[: wanted.samples])
+                prompt = render_prompt(template, statement)
+                yield PlannedTexts(run.name, key, label, prompt, chosen, ended=not run.parameters.get("stop"))
+    if wanted.references is not False:
+        yield from _references(reader, wanted, keys, remarks)
+
+
+def _template(run: Run, given: str | None) -> str:
+    known = run.parameters.get("template")
+    if isinstance(known, str):
+        if given is not None and given != known:
+            raise UsageError(
+                f"{run.name} was sampled with another prompt template",
+                f"Its own: {known[:300]}",
+                "Leave --template out: a text is scored after the prompt that it was written after.",
+            )
+        return known
+    if given is None:
+        raise UsageError(
+            f"The prompt of {run.name} is not known",
+            "It was imported, and its files do not hold the prompt; a perplexity depends on it.",
+            "If you know it, say so: --template qwen-boxed, abel, plain, chat, or a file with {{ statement }} in it.",
+        )
+    return given
+
+
+def _references(
+    reader: Reader, wanted: Wanted, keys: Sequence[int] | None, remarks: list[str]
+) -> Iterator[PlannedTexts]:
+    """Reference responses, after the prompt of the runs or of the benchmark's runs."""
+    candidates = wanted.runs or reader.runs(wanted.benchmark)
+    templates = {str(run.parameters["template"]) for run in candidates if "template" in run.parameters}
+    if wanted.template is None and len(templates) != 1:
+        raise UsageError(
+            f"After which prompt are the reference responses of {wanted.benchmark} scored?",
+            f"Its runs used {len(templates)} templates." if templates else "No run of it says which it used.",
+            "Name a run with --run, or a template with --template.",
+        )
+    template = wanted.template if wanted.template is not None else templates.pop()
+    found = bare = missing = 0
+    given = wanted.references if isinstance(wanted.references, Mapping) else None
+    for key, label, statement, reference, metadata in reader.rows(
+        "scores/references", benchmark=wanted.benchmark, problem_keys=keys
+    ):
+        text = given.get(label) if given is not None else reference_response(metadata)
+        if text is None and given is None and reference:
+            bare, text = bare + 1, reference
+        if text is None or statement is None:
+            missing += 1
+            continue
+        found += 1
+        yield PlannedTexts("", key, label, render_prompt(template, statement), (0,), text)
+    if missing:
+        remarks.append(f"{missing:,} problems have no reference response or no statement: left out.")
+    if bare:
+        remarks.append(
+            f"{bare:,} of {found:,} problems have a reference answer and no reference response: the answer alone is "
+            "scored, which is no path to it. --references FILE gives responses."
+        )
+
+
+def reference_response(metadata: str | None) -> str | None:
+    """The whole reference response in a problem's metadata (JSON); None where it holds none."""
+    fields = json.loads(metadata) if metadata else {}
+    named = {str(name).lower(): value for name, value in fields.items()} if isinstance(fields, dict) else {}
+    found = (named.get(name) for name in RESPONSES)
+    return next((value for value in found if isinstance(value, str) and value.strip()), None)
+
+
+def with_options(request: ScoringRequest, options: Mapping[str, Any]) -> ScoringRequest:
+    """The same with other options of the engine."""
+    return replace(request, engine=replace(request.engine, options={**request.engine.options, **options}))
