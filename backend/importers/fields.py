@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from backend.importers.opening import MOST_DOCUMENT, MOST_LINE, lines
 from backend.importers.protocol import SourceFile, bad
 
 
@@ -18,22 +19,46 @@ def json_lines(source: SourceFile) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InputError: a line is not a JSON object in UTF-8.
     """
-    with open(source.path, "rb", buffering=1 << 18) as file:
-        for number, line in enumerate(file, 1):
-            source.bytes_read += len(line)
+    plain = source.compression is None
+    with source.open() as file:
+        for number, line in enumerate(lines(file), 1):
+            if plain:
+                source.bytes_read += len(line)
             source.row = number
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if not line or line.isspace():
                 continue
+            if len(line) > MOST_LINE:
+                raise bad(source, number, f"longer than {MOST_LINE >> 30} GiB")
             value = decode(source, line, number)
             if not isinstance(value, dict):
                 raise bad(source, number, f"expected a JSON object, found {kind(value)}")
             yield number, value
 
 
-def decode(source: SourceFile, text: bytes, number: int | None) -> Any:
+def document(source: SourceFile) -> Any:
+    """The whole file as one JSON value.
+
+    Raises:
+        InputError: not JSON, not UTF-8, or too large to be read whole.
+    """
+    with source.open() as file:
+        data = file.read(MOST_DOCUMENT + 1)
+    if len(data) > MOST_DOCUMENT:
+        raise bad(
+            source, None, f"one JSON document of more than {MOST_DOCUMENT >> 30} GiB; it would have to be read whole"
+        )
+    source.bytes_read = source.path.stat().st_size
+    return decode(source, data.removeprefix(b"\xef\xbb\xbf"), None)
+
+
+def decode(source: SourceFile, text: bytes, number: int | None, *, of: str = "") -> Any:
     """One JSON value; orjson, and the standard library for what orjson refuses (lone surrogates, NaN, huge integers).
+
+    Args:
+        number: the line; None for what is no line.
+        of: the member of an archive that it is.
 
     Raises:
         InputError: not JSON, or not UTF-8.
@@ -42,15 +67,16 @@ def decode(source: SourceFile, text: bytes, number: int | None) -> Any:
         return orjson.loads(text)
     except ValueError:
         pass
+    inside = f"{of}: " if of else ""
     try:
         return json.loads(text)
     except UnicodeDecodeError as error:
-        raise bad(source, number, f"not UTF-8 at byte {error.start}", "Convert the file to UTF-8.") from error
+        raise bad(source, number, f"{inside}not UTF-8 at byte {error.start}", "Convert the file to UTF-8.") from error
     except RecursionError as error:
-        raise bad(source, number, "JSON nested too deeply to read") from error
+        raise bad(source, number, f"{inside}JSON nested too deeply to read") from error
     except ValueError as error:
-        cut = " The line is cut off?" if not text.endswith(b"\n") else ""
-        raise bad(source, number, f"not JSON: {error}.{cut}") from error
+        cut = "" if text.endswith(b"\n") else f" The {'file' if number is None else 'line'} is cut off?"
+        raise bad(source, number, f"{inside}not JSON: {error}.{cut}") from error
 
 
 def kind(value: object) -> str:

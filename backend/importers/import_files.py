@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 
 from backend.errors import StoreError
-from backend.importers.intake import SURROGATES, Gathered, Intake, Progress, as_json, find_files
+from backend.importers.intake import SURROGATES, Gathered, Intake, Progress, as_json
 from backend.importers.protocol import Options
+from backend.importers.recognising import find_files
 from backend.importers.report import ImportReport
 from backend.importers.targets import RunOptions, Target, Targets
 from backend.store.database import open_store

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from backend.errors import InputError, UsageError
-from backend.importers.protocol import Block, Counts, Importer, Notes, Options, ProblemFacts, SourceFile, bad
-from backend.importers.registry import importer_for, not_recognised
+from backend.errors import PasskError, UsageError
+from backend.importers.protocol import (
+    Block,
+    Counts,
+    Importer,
+    Notes,
+    Options,
+    ProblemFacts,
+    SourceFile,
+    bad,
+    unexpected,
+)
+from backend.importers.recognising import recognise_all
 from backend.importers.report import FileReport, ImportReport, RunReport
 from backend.importers.targets import Target, Targets
-from backend.store.identity import file_digest, problem_key, run_key, source_key, without_surrogates
+from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 
 SURROGATES = "strings with lone surrogates, kept as U+FFFD"
 REPEATED = "repeated questions, each taken as one problem with more samples"
+
+MOST_INDEX = 2**31 - 2
+"""Largest sample index that the store holds."""
 
 Progress = Callable[[int, int, int], None]
 """Bytes read, bytes in all, samples so far; called about ten times a second."""
@@ -65,38 +78,19 @@ class Gathered:
 
 
 def as_json(value: Any) -> str:
-    """A value as the JSON text that the store keeps."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """A value as the JSON text that the store keeps; NaN and infinities, which JSON has not, as null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=str)
 
 
-def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
-    """Every file to look at, and whether the user named it (and not only its folder).
-
-    Raises:
-        InputError: a path does not exist or cannot be read.
-    """
-    found: list[tuple[Path, bool]] = []
-    for path in paths:
-        if path.is_dir():
-            inside = [
-                entry
-                for entry in sorted(path.rglob("*"))
-                if entry.is_file() and not any(map(_passed_over, entry.relative_to(path).parts))
-            ]
-            found.extend((entry, False) for entry in inside)
-        elif path.is_file():
-            found.append((path, True))
-        else:
-            raise InputError(f"{path}: no such file or folder", next_step="Nothing was imported.")
-    for path, _ in found:
-        if not os.access(path, os.R_OK):
-            raise InputError(f"{path}: no right to read it", next_step="Nothing was imported.")
-    return found
-
-
-def _passed_over(name: str) -> bool:
-    """Whether a file or folder inside a named folder is not looked at: hidden, or a store."""
-    return name.startswith(".") or name.endswith(".passk")
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass
@@ -146,25 +140,19 @@ class Intake:
             PasskError: the first thing that is wrong.
         """
         self._bytes_total = sum(path.stat().st_size for path, _ in files)
-        for path, named in files:
-            source = SourceFile(path)
-            try:
-                importer = importer_for(source, self.options, wanted)
-            except UsageError:
-                # A column that the user named and that this file lacks.
-                if named or wanted is not None:
-                    raise
-                importer = None
-            if importer is None:
-                if named:
-                    raise not_recognised(source)
-                self.files.append(FileReport(str(path), None, "left"))
+        found = recognise_all(files, self.options, wanted)
+        steps = {step for entry in found for step in entry.training_steps}
+        self.targets.several_checkpoints = len(steps) > 1
+        for entry in found:
+            if entry.importer is None or entry.reason:
+                form = None if entry.importer is None else entry.importer.name
+                self.files.append(FileReport(str(entry.path), form, "left", reason=entry.reason))
             else:
-                self._read_file(source, importer)
-            self._bytes_before += path.stat().st_size
+                self._read_file(SourceFile(entry.path), entry.importer)
+            self._bytes_before += entry.path.stat().st_size
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
-        digest = file_digest(source.path)
+        digest = source.digest
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
         before = self._samples
         self._file = _InFile()
@@ -184,6 +172,10 @@ class Intake:
                 self._take(source, item, target, digest)
         except RecursionError:
             raise bad(source, source.row, "JSON nested too deeply to read") from None
+        except (PasskError, OSError):
+            raise  # an OSError is of the store: a full disk
+        except Exception as error:
+            raise unexpected(source, importer.name, error) from error
         if self._samples == before:
             raise bad(source, None, "holds no samples")
         for run in entry.runs:
@@ -262,6 +254,8 @@ class Intake:
         taken = self._file.taken.setdefault((run, key), set())
         result = []
         for row, given in zip(block.rows, block.indices, strict=True):
+            if offset + given > MOST_INDEX:
+                raise bad(source, row, f"sample {given} is more than a run can number")
             index = given
             if index in taken:
                 if key not in self._file.repeated:

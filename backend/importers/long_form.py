@@ -268,7 +268,7 @@ class _Gatherer:
         return _Problem(facts, run)
 
     def _run(self, row: int, value: Callable[[str], Any]) -> RunFacts:
-        known = {field: as_text(value(field)) or None for field in RUN_FIELDS if field != "step"}
+        known: dict[str, Any] = {field: as_text(value(field)) or None for field in RUN_FIELDS if field != "step"}
         step = value("step")
         try:
             number = None if step is None or step == "" else count(step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ CHUNK_ROWS = 250_000
 ROW_GROUP_CHARACTERS = 2_000_000
 """Characters of text in one row group: reading one text unpacks at most so much."""
 
-_OUTCOMES, _TEXTS = SCHEMAS["outcomes"], SCHEMAS["texts"]
+_OUTCOMES, _TEXTS, _VERDICTS = SCHEMAS["outcomes"], SCHEMAS["texts"], SCHEMAS["verdicts"]
 
 
 @dataclass
@@ -32,6 +33,8 @@ class _Chunk:
         default_factory=lambda: {name: [] for name in _OUTCOMES.names if name != "characters"}
     )
     texts: list[str | None] = field(default_factory=list)
+    beside: list[tuple[Any, ...]] = field(default_factory=list)
+    """Rows of verdicts."""
     characters: int = 0
 
 
@@ -47,6 +50,8 @@ class PartFiles:
         self._pending: Future[None] | None = None
         self._outcomes: pq.ParquetWriter | None = None
         self._texts: pq.ParquetWriter | None = None
+        self._verdicts: pq.ParquetWriter | None = None
+        self._now = datetime.now(UTC).replace(tzinfo=None)
         self.rows = 0
 
     def add(self, run_key: int, problem_key: int, samples: Sequence[int], block: Block, source_key: int) -> None:
@@ -66,6 +71,24 @@ class PartFiles:
         columns["logprob_sum"] += block.logprob_sums or unknown
         columns["source_key"] += [source_key] * size
         columns["source_row"] += [row or None for row in block.rows]
+        for entry in block.beside or ():
+            answers = entry.answers or unknown
+            self._chunk.beside += [
+                (
+                    run_key,
+                    problem_key,
+                    sample,
+                    entry.verifier,
+                    entry.version,
+                    verdict,
+                    None,
+                    answer,
+                    False,
+                    self._now,
+                )
+                for sample, verdict, answer in zip(samples, entry.verdicts, answers, strict=True)
+                if verdict is not None
+            ]
         self._chunk.texts += block.texts or unknown
         self._chunk.characters += sum(map(len, filter(None, block.texts or ())))
         self.rows += size
@@ -121,6 +144,19 @@ class PartFiles:
             mean = max(chunk.characters // max(size, 1), 1)
             group = min(max(ROW_GROUP_CHARACTERS // mean, 256), 122_880)
             self._texts.write_table(table, row_group_size=group)
+        self._write_beside(chunk.beside)
+
+    def _write_beside(self, rows: list[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        rows.sort(key=lambda row: row[:3])
+        arrays = []
+        for values, entry in zip(zip(*rows, strict=True), _VERDICTS, strict=True):
+            text = pa.types.is_string(entry.type)
+            arrays.append(self._strings(list(values), entry.type)[0] if text else pa.array(values, entry.type))
+        if self._verdicts is None:
+            self._verdicts = pq.ParquetWriter(self._folder / "verdicts.parquet", _VERDICTS, compression="zstd")
+        self._verdicts.write_table(pa.Table.from_arrays(arrays, schema=_VERDICTS))
 
     def finish(self) -> None:
         """Write what is left and close the files."""
@@ -140,6 +176,6 @@ class PartFiles:
         finally:
             self._pending = None
             self._pool.shutdown()
-            for writer in (self._outcomes, self._texts):
+            for writer in (self._outcomes, self._texts, self._verdicts):
                 if writer is not None:
                     writer.close()

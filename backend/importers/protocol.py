@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from backend.errors import InputError
+from backend.importers import opening
 
 HEAD = 1 << 20
 """Bytes of a file that `recognise` may look at."""
@@ -31,6 +33,9 @@ class RunFacts:
     benchmark: str | None = None
     parameters: tuple[tuple[str, Any], ...] = ()
     """Sampling parameters under vLLM's names, sorted, so that facts can be compared and hashed."""
+    checkpoint: bool = False
+    """Whether `step` tells checkpoints of one training apart. Where an import has several, each is a model of its own,
+    named MODEL-stepN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,18 @@ class ProblemFacts:
     reference: str | None = None
     level: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Beside:
+    """Verdicts of a second filter, scorer or test suite on the samples of a block; the block's own count."""
+
+    verifier: str
+    """Name of the filter or scorer."""
+    verdicts: list[str | None]
+    """One a sample; None where it says nothing of this one."""
+    answers: list[str | None] | None = None
+    version: str | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +81,7 @@ class Block:
     logprob_sums: list[float | None] | None = None
     indices: list[int] | None = None
     """Sample indices that the file gives; else samples are numbered in the order of the file."""
+    beside: list[Beside] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +103,13 @@ class Options:
     """Samples a problem, for counts files that hold only c."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Field -> column of the file."""
+    filter: str | None = None
+    """Which of several verdicts counts, where a file has them: a filter, scorer, test suite or reward by its name."""
 
 
 @dataclass
 class SourceFile:
-    """A file to import, with its beginning at hand for recognition."""
+    """A file to import, with its beginning at hand for recognition. Compressed files are read as what they hold."""
 
     path: Path
     bytes_read: int = 0
@@ -98,10 +118,41 @@ class SourceFile:
     """The line that is being read, for errors that do not know it themselves."""
 
     @cached_property
+    def compression(self) -> str | None:
+        """`gzip` or `zstd` where it is compressed."""
+        return opening.compression(self.path)
+
+    def open(self) -> BinaryIO:
+        """Its bytes, unpacked; what is wrong with the compression is raised as InputError while reading."""
+        return opening.open_plain(self.path, self.compression, self._moved)
+
+    def _moved(self, place: int) -> None:
+        self.bytes_read = place
+
+    @cached_property
+    def _copy(self) -> Any:
+        return None if self.compression is None else opening.unpacked_copy(self.path, self.compression)
+
+    @property
+    def local(self) -> Path:
+        """A file that can be read from any place: itself, or a temporary unpacked copy that lives as long as this."""
+        return self.path if self._copy is None else Path(self._copy.name)
+
+    @cached_property
     def head(self) -> bytes:
-        """The first mebibyte."""
-        with open(self.path, "rb") as file:
-            return file.read(HEAD)
+        """The first mebibyte, unpacked."""
+        with self.open() as file:
+            return opening.beginning(file, HEAD)
+
+    @cached_property
+    def digest(self) -> str:
+        """BLAKE2b of its bytes, unpacked, so that a file and its compressed twin are one; 32 hexadecimal digits."""
+        digest = blake2b(digest_size=16)
+        with self.open() as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        self.bytes_read = 0
+        return digest.hexdigest()
 
     @cached_property
     def first_object(self) -> dict[str, Any] | None:
@@ -112,8 +163,8 @@ class SourceFile:
         if not line.startswith(b"{"):
             return None
         if len(line) >= HEAD - 3:
-            with open(self.path, "rb") as file:
-                line = file.readline()
+            with self.open() as file:
+                line = next(opening.lines(file), b"")
         try:
             value = orjson.loads(line)
         except ValueError:
@@ -124,6 +175,11 @@ class SourceFile:
             except (ValueError, RecursionError):
                 return None
         return value if isinstance(value, dict) else None
+
+    @cached_property
+    def first_document(self) -> bytes:
+        """The beginning without what may come before a JSON document: a byte order mark and white space."""
+        return self.head.removeprefix(b"\xef\xbb\xbf").lstrip()
 
     @property
     def is_parquet(self) -> bool:
@@ -154,6 +210,8 @@ class Importer(Protocol):
         """Whether the content is of this format; looks at the beginning only, never at the name."""
         ...
 
+    # Importers of training dumps may also have `training_steps(source) -> set[int]`: which steps a file has samples of.
+
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """The file's samples, in its order.
 
@@ -167,3 +225,17 @@ def bad(source: SourceFile, row: int | None, problem: str, next_step: str = "", 
     """The error for a bad line: file and line in the title."""
     place = f"{source.path}" + (f", {where} {row}" if row is not None else "")
     return InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")
+
+
+class Unexpected(InputError):
+    """An importer failed in a way that it does not know: a sentence for the person, a bug for whoever maintains it."""
+
+
+def unexpected(source: SourceFile, name: str, error: Exception) -> Unexpected:
+    """The error for what an importer did not foresee."""
+    place = f"{source.path}" + (f", line {source.row}" if source.row is not None else "")
+    return Unexpected(
+        f"{place}: cannot be read as {name}",
+        f"{type(error).__name__}: {error}",
+        "Nothing was imported. The importer did not foresee this; please report it.",
+    )

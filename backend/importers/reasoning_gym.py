@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend.importers.fields import as_text, decode, kind, list_of, parameter, refined, truth
+from backend.importers.fields import as_text, document, kind, list_of, parameter, refined, truth
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
 
 SHAPE = re.compile(rb'\A\s*\{.{0,20000}?"(?:metadata|categories)"\s*:', re.DOTALL)
@@ -38,7 +38,7 @@ class ReasoningGym:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples of every dataset in the file; each dataset is a benchmark."""
-        data = decode(source, source.path.read_bytes(), None)
+        data = document(source)
         if not isinstance(data, dict) or not isinstance(data.get("categories"), list):
             raise bad(source, None, "field categories: expected a list")
         metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}

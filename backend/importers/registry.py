@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import entry_points
 
-from backend.errors import InputError, UsageError, suggestion
-from backend.importers.protocol import Importer, Options, SourceFile
+from backend.errors import InputError, PasskError, UsageError, suggestion
+from backend.importers.protocol import Importer, Options, SourceFile, unexpected
 
 GROUP = "passk.importers"
 LAST = ("counts", "long-form")
-"""Asked last, in this order: other formats are special cases of a table."""
+"""Asked when no other recognises the file, in this order: other formats are special cases of a table."""
 
 
 @cache
@@ -48,7 +48,35 @@ def importer_for(source: SourceFile, options: Options, wanted: str | None = None
         if wanted not in known:
             raise UsageError(f"--format {wanted}: unknown format", next_step=suggestion(wanted, list(known), "format"))
         return known[wanted]
-    return next((importer for importer in known.values() if importer.recognise(source, options)), None)
+    found = claimants(source, options)
+    if len(found) > 1:
+        raise UsageError(
+            f"{source.path} is taken for {' and for '.join(importer.name for importer in found)}",
+            next_step="Say which it is with --format, and tell whoever maintains these importers.",
+        )
+    return found[0] if found else None
+
+
+def claimants(source: SourceFile, options: Options) -> list[Importer]:
+    """The importers that recognise a file: one, or none, unless a plug-in takes what is another's.
+
+    Tables are asked for only when nobody else recognises it, and the first of them alone is named.
+    """
+    known = importers()
+    found = [importer for name, importer in known.items() if name not in LAST and _claims(importer, source, options)]
+    if found:
+        return found
+    tables = (known[name] for name in LAST if name in known)
+    return [importer for importer in tables if _claims(importer, source, options)][:1]
+
+
+def _claims(importer: Importer, source: SourceFile, options: Options) -> bool:
+    try:
+        return importer.recognise(source, options)
+    except PasskError:
+        raise
+    except Exception as error:
+        raise unexpected(source, importer.name, error) from error
 
 
 def not_recognised(source: SourceFile) -> InputError:
@@ -57,7 +85,8 @@ def not_recognised(source: SourceFile) -> InputError:
     if source.head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and source.first_object is None:
         why = "Its first line is not a JSON object of its own: cut off, not UTF-8, or nested too deeply? "
     elif not source.head.strip():
-        why = "It is empty. "
+        packed = source.compression
+        why = f"It is empty, or damaged as {packed}. " if packed else "It is empty. "
     formats = "; ".join(f"{importer.name}: {importer.title}" for importer in importers().values())
     return InputError(
         f"{source.path}: not recognised as a result file",

@@ -36,6 +36,8 @@ class FileReport:
     status: str
     """imported, already imported, model described (already imported, but its role or origin is new), or left."""
     samples: int = 0
+    reason: str = ""
+    """Why it was left, where its format was recognised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backend.importers.fields import json_lines
+from backend.importers.parquet import batches, parquet_errors
 from backend.importers.protocol import SourceFile, bad
 
 Row = tuple[int, Sequence[Any]]
@@ -42,13 +43,10 @@ def _delimiter(header: str) -> str:
 def column_names(source: SourceFile) -> list[str] | None:
     """The columns of a tabular file (of its first line, for jsonl); None when it is none."""
     if source.is_parquet:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        try:
-            return list(pq.ParquetFile(source.path).schema_arrow.names)
-        except (pa.ArrowException, OSError) as error:
-            raise bad(source, None, f"not readable as Parquet: {error}") from error
+        with parquet_errors(source):
+            return list(pq.read_schema(source.local).names)
     if source.first_object is not None:
         return list(source.first_object)
     return looks_like_csv(source)
@@ -61,13 +59,14 @@ def constant_columns(source: SourceFile) -> dict[str, Any]:
     """
     if not source.is_parquet:
         return {}
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        metadata = pq.ParquetFile(source.path).metadata
-    except (pa.ArrowException, OSError):
-        return {}
+    with parquet_errors(source):
+        metadata = pq.ParquetFile(source.local).metadata
+        return _constants(metadata)
+
+
+def _constants(metadata: Any) -> dict[str, Any]:
     found: dict[str, set[Any]] = {}
     for group in range(metadata.num_row_groups):
         for place in range(metadata.num_columns):
@@ -114,21 +113,8 @@ def _json_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def _parquet_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(source.path)
-        size = source.path.stat().st_size
-        number = 0
-        for batch in file.iter_batches(batch_size=4_096, columns=list(columns)):
-            values = [batch.column(column).to_pylist() for column in columns]
-            for row in zip(*values, strict=True):
-                number += 1
-                yield number, row
-            source.bytes_read = size * number // max(file.metadata.num_rows, 1)
-    except (pa.ArrowException, OSError) as error:
-        raise bad(source, None, f"not readable as Parquet: {error}") from error
+    for first, values in batches(source, columns, 4_096):
+        yield from enumerate(zip(*values, strict=True), first)
 
 
 def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
@@ -136,7 +122,8 @@ def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
     header = looks_like_csv(source) or []
     first = source.head.split(b"\n", 1)[0].decode("utf-8-sig")
     places = [header.index(column) for column in columns]
-    with open(source.path, "rb") as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
+    plain = source.compression is None
+    with source.open() as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=_delimiter(first), strict=True)
         try:
             next(reader)
@@ -147,7 +134,8 @@ def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
                     raise bad(source, reader.line_num, f"{len(values)} fields where the header has {len(header)}")
                 # An empty cell is a missing value, except that a text may be empty; see long_form.
                 yield reader.line_num, [values[place] for place in places]
-                source.bytes_read = raw.tell()
+                if plain:
+                    source.bytes_read = raw.tell()
         except UnicodeDecodeError as error:
             raise bad(source, reader.line_num + 1, "not UTF-8", "Convert the file to UTF-8.") from error
         except csv.Error as error:

@@ -65,6 +65,10 @@ class Targets:
                 model = Model(run.model, run.role, run.from_model, run.step, run.algorithm)
                 self._models[run.model] = _combined(self._models.get(run.model), model)
         self._models_before = dict(self._models)
+        self.several_checkpoints = False
+        """Whether this import has samples of several training steps: then each step is a model of its own."""
+        self._named: dict[str, str] = {}
+        """Model that the files name, by run: the user may rename one, not several to the same."""
         self._resolved: dict[RunFacts, str] = {}
         self._by_run: dict[str, Target] = {}
 
@@ -95,6 +99,9 @@ class Targets:
         said = self._options
         model_name, benchmark = said.model or facts.model, said.benchmark or facts.benchmark
         run = said.run or facts.run
+        if facts.checkpoint and self.several_checkpoints and said.step is None:
+            run = f"{run}-step{facts.step}" if run else None
+            model_name = f"{model_name}-step{facts.step}" if model_name else None
         stored = self._stored.get(run) if run else None
         if stored is not None:
             # Adding to a run that exists: what the file leaves open is known from before.
@@ -107,6 +114,12 @@ class Targets:
             )
         model_name, benchmark = without_surrogates(model_name), without_surrogates(benchmark)
         run = without_surrogates(run or f"{model_name}@{benchmark}")
+        if facts.model is not None and self._named.setdefault(run, facts.model) != facts.model:
+            raise UsageError(
+                f"{where}: more than one model goes to the run {run}: {self._named[run]} and {facts.model}",
+                "Samples of two models in one run could not be told apart.",
+                "Leave out --run and --model, and name columns with --column MODEL=COLUMN; or import file by file.",
+            )
         role = said.role or facts.role
         if role is not None and role not in ROLES:
             raise UsageError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -45,12 +44,3 @@ def run_key(run: str) -> int:
 def source_key(digest: str, run: str) -> int:
     """Key of a source file as imported into one run. An unsigned 64-bit integer."""
     return _key("source", digest, run)
-
-
-def file_digest(path: Path) -> str:
-    """BLAKE2b of a file's bytes, 32 hexadecimal digits."""
-    digest = blake2b(digest_size=16)
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

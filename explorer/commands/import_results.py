@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="which column of a table holds what, such as verdict=is_correct; in counts files MODEL=COLUMN",
     )
+    parser.add_argument(
+        "--filter",
+        metavar="NAME",
+        help="which of several verdicts counts: the name of a filter, scorer, test suite or reward of the file "
+        "(default: the first; the others are kept beside)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="report, write nothing")
 
 
@@ -103,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
                 benchmark=arguments.benchmark,
                 source=arguments.source,
             ),
-            options=Options(n=arguments.n, columns=columns(arguments.column)),
+            options=Options(n=arguments.n, columns=columns(arguments.column), filter=arguments.filter),
             wanted_format=arguments.format,
             dry_run=arguments.dry_run,
             progress=progress,
@@ -119,7 +125,7 @@ def _print_report(report: ImportReport, store: str) -> None:
         if file.status == "imported":
             say(f"{file.path}: {file.format}, {file.samples:,} samples")
         elif file.status == "left":
-            say(f"{file.path}: left, not recognised as a result file")
+            say(f"{file.path}: left, {file.reason or 'not recognised as a result file'}")
         elif file.status == "model described":
             say(f"{file.path}: already imported; what you said of its model was added")
         else:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import backend.importers
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
 from backend.importers.protocol import SourceFile
@@ -58,7 +59,9 @@ def test_content_tells_the_format_whatever_the_name(tmp_path: Path) -> None:
 
 
 def test_every_importer_is_an_entry_point_and_has_a_title() -> None:
-    assert set(importers()) == {"qwen-math", "reasoning-gym", "human-eval", "counts", "long-form"}
+    folder = Path(backend.importers.__path__[0])
+    modules = {path.stem for path in folder.glob("*.py") if "\nimporter = " in path.read_text()}
+    assert len(importers()) == len(modules) == 15
     assert all(importer.title for importer in importers().values())
 
 
@@ -370,7 +373,7 @@ def test_counts_need_n(store: StoreLayout, tmp_path: Path) -> None:
 
 def test_two_columns_never_add_up_in_one_run(store: StoreLayout, tmp_path: Path) -> None:
     path = csv_file(tmp_path / "a.csv", ("id", "u", "v"), [("x", 2, 0)])
-    with pytest.raises(UsageError, match="more than one column goes to the run m@b"):
+    with pytest.raises(UsageError, match="more than one model goes to the run m@b: u and v"):
         imported(store, path, n=4)
 
 

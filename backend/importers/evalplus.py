@@ -1,0 +1,100 @@
+"""evalplus: samples jsonl with task_id and solution, and eval_results json with two verdicts, base and plus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from backend.importers.fields import document, json_lines, kind, text
+from backend.importers.gathering import Gathering, chosen
+from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+
+SHAPE = re.compile(rb'\{\s*"date"\s*:.{0,200}?"hash"\s*:.{0,200}?"eval"\s*:\s*\{', re.DOTALL)
+STATUS = {"pass": "correct", "fail": "wrong", "timeout": "timeout"}
+SUITES = ("plus", "base")
+"""The test suites, the strictest first: plus passes only where base does too."""
+KNOWN = {"task_id", "solution", "_identifier"}
+
+
+class EvalPlus:
+    """See the module. There are no statements: the task is the problem's identity."""
+
+    name = "evalplus"
+    title = "evalplus samples jsonl or eval_results json"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """task_id and solution in the first line; or an object with date, hash and eval."""
+        first = source.first_object
+        if first is not None and {"task_id", "solution"} <= first.keys() and first.keys() <= KNOWN:
+            return True
+        return bool(SHAPE.match(source.first_document))
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """Samples of every task; those of a samples file are unverified."""
+        if SHAPE.match(source.first_document):
+            yield from self._results(source, options, notes)
+        else:
+            yield from self._samples(source, notes)
+
+    @staticmethod
+    def _samples(source: SourceFile, notes: Notes) -> Iterator[Block]:
+        gathering = Gathering("texts")
+        facts = RunFacts()
+        for row, record in json_lines(source):
+            task = text(source, row, record, "task_id")
+            for unknown in record.keys() - KNOWN:
+                notes.add(f"lines with field {unknown}, which is not kept")
+            # A list of solutions is refused here; evalplus once scored it 0 without a word.
+            solution = text(source, row, record, "solution")
+            gathering.add(facts, gathering.problem(task, name=task), row, "unverified", texts=solution)
+            yield from gathering.full()
+        yield from gathering.rest()
+
+    def _results(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block]:
+        data = document(source)
+        tasks = data.get("eval") if isinstance(data, dict) else None
+        if not isinstance(tasks, dict):
+            raise bad(source, None, f"field eval: expected an object, found {kind(tasks)}")
+        entries = (entry for found in tasks.values() if isinstance(found, list) for entry in found)
+        with_plus = any(isinstance(entry, dict) and entry.get("plus_status") is not None for entry in entries)
+        suites = SUITES if with_plus else ("base",)
+        used = chosen(source, suites, options, notes, "test suites")
+        for position, (task, found) in enumerate(tasks.items()):
+            if not isinstance(found, list):
+                raise bad(source, position + 1, f"field eval.{task}: expected a list", where="task")
+            yield self._task(source, ProblemFacts(task, position), found, suites, used)
+
+    def _task(
+        self, source: SourceFile, problem: ProblemFacts, entries: list[Any], suites: tuple[str, ...], used: str
+    ) -> Block:
+        row = problem.position + 1
+        verdicts: dict[str, list[str]] = {suite: [] for suite in suites}
+        texts: list[str | None] = []
+        details: list[str | None] = []
+        for number, entry in enumerate(entries, 1):
+            if not isinstance(entry, dict) or not isinstance(entry.get("solution"), str):
+                raise bad(source, row, f"sample {number}, field solution: expected a string", where="task")
+            texts.append(entry["solution"])
+            status = {suite: self._status(source, row, number, entry, suite) for suite in SUITES}
+            details.append(", ".join(f"{suite}: {status[suite] or 'not run'}" for suite in suites))
+            for suite in suites:
+                # Plus counts only where base passes.
+                said = status["base"] if suite == "plus" and status["base"] not in (None, "pass") else status[suite]
+                verdicts[suite].append("unverified" if said is None else STATUS[said])
+        beside = [Beside(suite, list(verdicts[suite]), version="evalplus") for suite in suites if suite != used]
+        return Block(
+            RunFacts(), problem, verdicts[used], [row] * len(texts), texts=texts, details=details, beside=beside
+        )
+
+    @staticmethod
+    def _status(source: SourceFile, row: int, number: int, entry: dict[str, Any], suite: str) -> str | None:
+        status = entry.get(f"{suite}_status")
+        if status is None or (isinstance(status, str) and status in STATUS):
+            return status
+        raise bad(
+            source, row, f"sample {number}, field {suite}_status: expected one of {', '.join(STATUS)}", where="task"
+        )
+
+
+importer = EvalPlus()

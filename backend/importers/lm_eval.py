@@ -1,0 +1,241 @@
+"""lm-evaluation-harness `samples_{task}_{date}.jsonl`: a line for every document and filter.
+
+A task with two filters (gsm8k: strict-match and flexible-extract) writes every document twice. Here that is one sample
+with two verdicts: the first filter's counts unless --filter names another, and the others are kept beside. With
+`repeats` above 1 there are several texts and one metric for all of them: such samples are unverified.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from backend.importers.chat import asked
+from backend.importers.fields import as_text, json_lines
+from backend.importers.gathering import beside, chosen, sampling
+from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+
+FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
+STATEMENTS = ("question", "problem", "Question", "Problem", "query", "prompt", "input", "text")
+LEVELS = ("level", "difficulty")
+PARAMETERS = {
+    "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "min_p": "min_p",
+    "max_gen_toks": "max_tokens", "max_tokens": "max_tokens",
+}  # fmt: skip
+
+Key = tuple[str, int]
+"""A document and which time it comes: files are opened for appending."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the lines of the file say about one document, by the name of the verdict."""
+
+    verdicts: dict[str, str | None] = field(default_factory=dict)
+    answers: dict[str, str | None] = field(default_factory=dict)
+    emitted: bool = False
+
+
+def _texts(resps: Any) -> list[str | None] | None:
+    """The texts of a document: [[text, ...]]. Log-likelihoods are no texts: one sample without one. None: neither."""
+    if not isinstance(resps, list) or not resps or not all(isinstance(entry, list) for entry in resps):
+        return None
+    if all(isinstance(text, str) for text in resps[0]) and len(resps) == 1:
+        return list(resps[0])
+    return [None]
+
+
+class LmEval:
+    """See the module."""
+
+    name = "lm-eval"
+    title = "lm-evaluation-harness samples jsonl"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """doc_id, doc, arguments, resps and filtered_resps in the first line."""
+        first = source.first_object
+        return first is not None and {"doc_id", "doc", "arguments", "resps", "filtered_resps"} <= first.keys()
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """Samples of every document; the file is read twice, for its verdicts stand lines apart."""
+        said, names = self._verdicts(source, notes)
+        used = chosen(source, names, options, notes, "filters") if names else None
+        run = self._facts(source)
+        facts: dict[tuple[tuple[str, Any], ...], RunFacts] = {}
+        positions: dict[str, int] = {}
+        times: dict[tuple[str, str], int] = {}
+        source.bytes_read = 0
+        for row, record in json_lines(source):
+            key = self._key(source, row, record, times)
+            entry = said[key]
+            if entry.emitted:
+                continue
+            entry.emitted = True
+            if key[1]:
+                notes.add("documents that come again, taken as more samples of them")
+            parameters = self._parameters(record)
+            facts_here = facts.get(parameters)
+            if facts_here is None:
+                facts_here = facts[parameters] = replace(run, parameters=parameters)
+            position = positions.setdefault(key[0], len(positions))
+            yield self._block(source, row, position, record, entry, names, used, facts_here, notes)
+
+    def _verdicts(self, source: SourceFile, notes: Notes) -> tuple[dict[Key, _Said], list[str]]:
+        """What every line says, and the names of the verdicts in the order of the file."""
+        said: dict[Key, _Said] = {}
+        names: dict[str, None] = {}
+        times: dict[tuple[str, str], int] = {}
+        values: dict[str, set[bool]] = {}
+        for row, record in json_lines(source):
+            key = self._key(source, row, record, times)
+            entry = said.setdefault(key, _Said())
+            texts, filtered = _texts(record.get("resps")), record.get("filtered_resps")
+            if texts is None:
+                raise bad(source, row, "field resps: expected a list of lists, with the generated texts")
+            metrics = record.get("metrics")
+            metrics = [name for name in metrics if isinstance(name, str)] if isinstance(metrics, list) else []
+            form = str(record.get("filter", "none"))
+            for metric in metrics:
+                value = record.get(metric)
+                if not isinstance(value, bool | int | float):
+                    continue
+                name = _name(form, metric, len(metrics))
+                values.setdefault(name, set()).add(bool(0 <= value <= 1))
+                names[name] = None
+                if len(texts) == 1:
+                    entry.verdicts[name] = "correct" if value >= 1 else "wrong"
+                    entry.answers[name] = _answer(filtered)
+            if len(texts) > 1 and metrics:
+                notes.add("documents with several samples and one metric for all of them: unverified (passk verify)")
+        kept = [name for name in names if values[name] == {True}]
+        for name in names:
+            if name not in kept:
+                notes.add(f"metrics that are no verdict, not kept: {name}")
+        return said, kept
+
+    @staticmethod
+    def _key(source: SourceFile, row: int, record: Mapping[str, Any], times: dict[tuple[str, str], int]) -> Key:
+        name = as_text(record.get("doc_id"))
+        if name is None:
+            raise bad(source, row, "field doc_id: expected an id")
+        form = str(record.get("filter", "none"))
+        time = times.get((name, form), 0)
+        times[name, form] = time + 1
+        return name, time
+
+    @staticmethod
+    def _facts(source: SourceFile) -> RunFacts:
+        """Model and benchmark: from results_{date}.json beside the file, from its name, from its folder's."""
+        path = _without_ending(source.path)
+        named = FILE_NAME.fullmatch(path.name)
+        about = beside(path, f"results_{named['date']}.json") if named else {}
+        model = about.get("model_name")
+        if not isinstance(model, str) or not model:
+            folder = source.path.resolve().parent.name
+            model = folder.replace("__", "/") if "__" in folder.strip("_") else None
+        return RunFacts(model=model, benchmark=named["task"] if named else None)
+
+    @staticmethod
+    def _parameters(record: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+        arguments = _arguments(record)
+        found = next((value for value in arguments if isinstance(value, dict)), None)
+        if found is None:
+            return ()
+        parameters = dict(sampling(found, PARAMETERS))
+        if found.get("do_sample") is False:
+            parameters["temperature"] = 0.0
+        return tuple(sorted(parameters.items()))
+
+    @staticmethod
+    def _block(
+        source: SourceFile,
+        row: int,
+        position: int,
+        record: Mapping[str, Any],
+        entry: _Said,
+        names: Sequence[str],
+        used: str | None,
+        facts: RunFacts,
+        notes: Notes,
+    ) -> Block:
+        texts = _texts(record.get("resps")) or [None]
+        size = len(texts)
+        if size == 1 and texts[0] is None:
+            notes.add("documents that were scored by log-likelihood: there is no text")
+        document = record.get("doc")
+        document = document if isinstance(document, dict) else {}
+        verdict = entry.verdicts.get(used) if used is not None else None
+        if size == 1 and used is not None and verdict is None:
+            notes.add("documents without a line of the filter that counts: unverified")
+        answer = entry.answers.get(used) if used is not None else None
+        others = [name for name in names if name != used and name in entry.verdicts] if size == 1 else []
+        return Block(
+            facts=facts,
+            problem=ProblemFacts(
+                id=as_text(record.get("doc_id")) or str(position),
+                position=position,
+                statement=_statement(document, record),
+                reference=as_text(record.get("target")),
+                level=next((as_text(document[name]) for name in LEVELS if document.get(name) is not None), None),
+                metadata={key: value for key, value in document.items() if isinstance(value, str) and len(value) < 100},
+            ),
+            verdicts=[verdict or "unverified"] if size == 1 else ["unverified"] * size,
+            rows=[row] * size,
+            texts=texts,
+            answers=[answer] if size == 1 else None,
+            beside=[
+                Beside(name, [entry.verdicts[name]], [entry.answers.get(name)], version="lm-eval") for name in others
+            ],
+        )
+
+
+def _name(form: str, metric: str, metrics: int) -> str:
+    """What a verdict is called: its filter, its metric where the filter is `none`, or both where it needs both."""
+    if form == "none":
+        return metric
+    return form if metrics == 1 else f"{form}/{metric}"
+
+
+def _answer(filtered: Any) -> str | None:
+    value = filtered[0] if isinstance(filtered, list) and filtered else filtered
+    value = value[0] if isinstance(value, list) and value else value
+    return value or None if isinstance(value, str) else None
+
+
+def _arguments(record: Mapping[str, Any]) -> list[Any]:
+    """The first request's arguments: {"gen_args_0": {"arg_0": prompt, "arg_1": {...}}}, or older, [[prompt, ...]]."""
+    arguments = record.get("arguments")
+    first: Any = None
+    if isinstance(arguments, dict):
+        first = arguments.get("gen_args_0")
+    elif isinstance(arguments, list) and arguments:
+        first = arguments[0]
+    return list(first.values()) if isinstance(first, dict) else first if isinstance(first, list) else []
+
+
+def _statement(document: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
+    """What the document asks, by the usual names of that field; else the whole prompt, its examples included."""
+    for name in STATEMENTS:
+        value = document.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+    prompt = next(iter(_arguments(record)), None)
+    prompt = prompt[0] if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str) else prompt
+    if isinstance(prompt, str) and prompt.startswith("[{"):
+        try:
+            prompt = json.loads(prompt)
+        except (ValueError, RecursionError):
+            return prompt
+    return asked(prompt)
+
+
+def _without_ending(path: Path) -> Path:
+    """The path without the ending of a compressed file."""
+    return path.with_suffix("") if path.suffix in (".gz", ".zst") else path
+
+
+importer = LmEval()

@@ -1,0 +1,144 @@
+"""TRL `completions_{step}.parquet` (`log_completions`): a row a completion, with a column for each reward function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from backend.importers.chat import THINKING, answered, asked
+from backend.importers.fields import as_text, truth
+from backend.importers.gathering import Gathering, chosen
+from backend.importers.parquet import batches, schema
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.values import count, short
+
+ABOUT_ANSWERS = re.compile(r"accura|correct|solve|verif|answer|exact|pass", re.IGNORECASE)
+ABOUT_FORM = re.compile(r"format|length|len_|tag|language|repetition|cosine|xml|think", re.IGNORECASE)
+REFERENCES = ("answer", "solution", "ground_truth", "reference")
+STEPS = "step"
+
+
+class Trl:
+    """See the module."""
+
+    name = "trl"
+    title = "TRL completions Parquet"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """Columns step, prompt, completion and advantage."""
+        found = schema(source)
+        return found is not None and {"step", "prompt", "completion", "advantage"} <= set(found.names)
+
+    def training_steps(self, source: SourceFile) -> set[int]:
+        """The training steps that the file holds samples of."""
+        return {
+            step
+            for _, (steps,) in batches(source, [STEPS], 65_536)
+            for step in map(self._number, set(map(repr, steps)))
+            if step is not None
+        }
+
+    @staticmethod
+    def _number(value: str) -> int | None:
+        digits = value.strip("'\"")
+        return int(digits) if re.fullmatch(r"\d{1,9}", digits) else None
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """Samples gathered by step and prompt; the reward that is about right answers gives the verdict."""
+        rewards = self._rewards(source)
+        used = self._used(source, rewards, options, notes)
+        found = schema(source)
+        names = [] if found is None else found.names
+        reference = next((name for name in REFERENCES if name in names and name not in rewards), None)
+        columns = [STEPS, "prompt", "completion", "advantage", *rewards, *([reference] if reference else [])]
+        for name in names:
+            if name not in columns:
+                notes.add(f"columns not kept: {name}")
+        gathering = Gathering("texts", "details")
+        for first, values in batches(source, columns):
+            for offset, record in enumerate(zip(*values, strict=True)):
+                self._add(gathering, source, first + offset, columns, record, rewards, used, notes)
+                yield from gathering.full()
+        yield from gathering.rest()
+
+    @staticmethod
+    def _rewards(source: SourceFile) -> list[str]:
+        """Columns of numbers between the completion and the advantage; what else is logged may be text."""
+        import pyarrow as pa
+
+        found = schema(source)
+        if found is None:
+            raise bad(source, None, "not readable as Parquet")
+        numeric = (pa.types.is_floating, pa.types.is_integer, pa.types.is_boolean)
+        return [
+            entry.name
+            for entry in found
+            if entry.name not in (STEPS, "advantage", "prompt", "completion")
+            and any(is_(entry.type) for is_ in numeric)
+        ]
+
+    @staticmethod
+    def _used(source: SourceFile, rewards: Sequence[str], options: Options, notes: Notes) -> str | None:
+        """The reward whose word counts; None where nothing tells which is about right answers."""
+        if options.filter is not None:
+            return chosen(source, rewards, options, notes, "rewards")
+        about = [name for name in rewards if ABOUT_ANSWERS.search(name)]
+        if len(about) == 1:
+            used: str | None = about[0]
+        elif len(rewards) == 1 and not ABOUT_FORM.search(rewards[0]):
+            used = rewards[0]
+        else:
+            used = None
+        if used is None:
+            notes.add(
+                f"files with rewards ({', '.join(rewards) or 'none'}) of which none is surely about right answers: "
+                "unverified; --filter NAME chooses one"
+            )
+        elif len(rewards) > 1:
+            notes.add(f"files with several rewards: {used} gives the verdict, the others are kept as details")
+        return used
+
+    @staticmethod
+    def _add(
+        gathering: Gathering,
+        source: SourceFile,
+        row: int,
+        columns: Sequence[str],
+        values: Sequence[Any],
+        rewards: Sequence[str],
+        used: str | None,
+        notes: Notes,
+    ) -> None:
+        record = dict(zip(columns, values, strict=True))
+        statement = asked(record["prompt"])
+        if not statement:
+            raise bad(source, row, "field prompt: expected a text or messages", where="row")
+        try:
+            step = None if record[STEPS] is None else count(record[STEPS])
+        except (ValueError, TypeError, OverflowError):
+            raise bad(source, row, f"field step: {short(record[STEPS])} is no training step", where="row") from None
+        text, thought = answered(record["completion"])
+        if thought:
+            notes.add(THINKING)
+        value = record[used] if used is not None else None
+        correct = truth(value)
+        if isinstance(value, float) and 0 < value < 1:
+            notes.add("samples with a score between 0 and 1, which is not correct")
+        said = [
+            f"{name}={record[name]:g}"
+            for name in (*rewards, "advantage")
+            if isinstance(record[name], int | float) and name != used
+        ]
+        reference = record.get(columns[-1]) if columns[-1] in REFERENCES else None
+        gathering.add(
+            RunFacts(step=step, checkpoint=step is not None),
+            gathering.problem(statement, statement=statement, reference=as_text(reference)),
+            row,
+            "unverified" if correct is None else "correct" if correct else "wrong",
+            texts=text,
+            details=", ".join(said) or None,
+        )
+
+
+importer = Trl()

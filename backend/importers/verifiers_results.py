@@ -1,0 +1,97 @@
+"""`results.jsonl` of the library verifiers: a line a rollout, with example_id, prompt, completion and reward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Any
+
+from backend.importers.chat import THINKING, answered, asked
+from backend.importers.fields import as_text, json_lines, kind, refined
+from backend.importers.gathering import Gathering, beside, sampling
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+
+KNOWN = {
+    "example_id", "prompt", "completion", "reward", "answer", "task", "metrics", "is_truncated", "is_completed",
+    "stop_condition", "error",
+}  # fmt: skip
+DROPPED = {"timing", "info", "trajectory", "tool_defs", "token_usage", "id", "oai_tools"}
+PARAMETERS = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
+
+
+class Verifiers:
+    """See the module."""
+
+    name = "verifiers"
+    title = "verifiers results jsonl"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """example_id, prompt, completion and reward in the first line."""
+        first = source.first_object
+        return first is not None and {"example_id", "prompt", "completion", "reward"} <= first.keys()
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """Rollouts gathered by example; metadata.json beside the file names model, environment and parameters."""
+        about = beside(source.path, "metadata.json")
+        arguments = about.get("sampling_args")
+        model, environment = about.get("model"), about.get("env_id")
+        facts = RunFacts(
+            model=model if isinstance(model, str) and model else None,
+            benchmark=environment if isinstance(environment, str) and environment else None,
+            parameters=sampling(arguments, PARAMETERS) if isinstance(arguments, dict) else (),
+        )
+        threshold = about.get("pass_threshold")
+        at_least = float(threshold) if isinstance(threshold, int | float) and 0 < threshold < 1e9 else 1.0
+        if at_least != 1:
+            notes.add(f"files whose metadata says that a reward from {at_least:g} on is right")
+        gathering = Gathering("texts", "details", "finish_reasons")
+        for row, record in json_lines(source):
+            example = as_text(record.get("example_id"))
+            statement = asked(record.get("prompt"))
+            if not statement and not example:
+                raise bad(source, row, "neither an example_id nor a prompt")
+            problem = gathering.problem(
+                statement or f"id {example}", name=example, statement=statement, reference=as_text(record.get("answer"))
+            )
+            text, thought = answered(record.get("completion"))
+            if text is None and record.get("completion") is not None:
+                notes.add("completions without a text of the assistant")
+            if thought:
+                notes.add(THINKING)
+            for unknown in record.keys() - KNOWN - DROPPED:
+                notes.add(f"lines with field {unknown}, which is not kept")
+            verdict, reason = self._verdict(source, row, record, at_least, notes)
+            detail = self._detail(record)
+            gathering.add(facts, problem, row, verdict, texts=text, details=detail, finish_reasons=reason)
+            yield from gathering.full()
+        yield from gathering.rest()
+
+    @staticmethod
+    def _verdict(
+        source: SourceFile, row: int, record: Mapping[str, Any], at_least: float, notes: Notes
+    ) -> tuple[str, str | None]:
+        reason = "length" if record.get("is_truncated") is True else as_text(record.get("stop_condition"))
+        reward = record.get("reward")
+        if reward is None or (isinstance(reward, float) and not isfinite(reward)):
+            return "unverified", reason
+        if not isinstance(reward, int | float):
+            raise bad(source, row, f"field reward: expected a number, found {kind(reward)}")
+        if record.get("error") is not None and reward < at_least:
+            return "error", reason
+        if 0 < reward < at_least:
+            notes.add("samples with a reward between 0 and what is right, which is not correct")
+        return refined(reward >= at_least, None, reason, False), reason
+
+    @staticmethod
+    def _detail(record: Mapping[str, Any]) -> str | None:
+        """Error, and what every metric says."""
+        said = []
+        if record.get("error") is not None:
+            said.append(f"error: {as_text(record['error'])}")
+        metrics = record.get("metrics")
+        if isinstance(metrics, dict):
+            said += [f"{name}={value:g}" for name, value in metrics.items() if isinstance(value, int | float)]
+        return ", ".join(said) or None
+
+
+importer = Verifiers()

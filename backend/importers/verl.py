@@ -1,0 +1,90 @@
+"""verl rollout and validation dumps, `{step}.jsonl`: a line a sample, with input, output, score and step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from backend.importers.fields import as_text, json_lines, kind, refined, text, truth
+from backend.importers.gathering import Gathering
+from backend.importers.opening import lines
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.values import count, short
+
+KNOWN = {"input", "output", "gts", "score", "step", "acc", "pred", "reward", "uid", "request_id"}
+STEP = re.compile(rb'"step"\s*:\s*(\d{1,9})\s*[,}]')
+"""A quote inside a JSON string has a backslash before it, so that no text of a model can look like this."""
+UNKNOWN_ENDS = (
+    "samples without a finish reason: verl writes texts without special tokens, so one that was cut off looks like a "
+    "wrong one"
+)
+
+
+class Verl:
+    """See the module."""
+
+    name = "verl"
+    title = "verl rollout or validation dump jsonl"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """Input and output as strings, a score and a step in the first line."""
+        first = source.first_object
+        return (
+            first is not None
+            and isinstance(first.get("input"), str)
+            and isinstance(first.get("output"), str)
+            and {"score", "step"} <= first.keys()
+        )
+
+    def training_steps(self, source: SourceFile) -> set[int]:
+        """The training steps that the file holds samples of."""
+        steps: set[int] = set()
+        with source.open() as file:
+            for line in lines(file):
+                steps.update(map(int, STEP.findall(line)))
+        source.bytes_read = 0
+        return steps
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """Samples gathered by prompt: there is no problem id, and the prompt is the identity."""
+        gathering = Gathering("texts", "answers")
+        facts: dict[int | None, RunFacts] = {}
+        for row, record in json_lines(source):
+            prompt, output = text(source, row, record, "input"), text(source, row, record, "output")
+            step = self._step(source, row, record.get("step"))
+            run = facts.get(step)
+            if run is None:
+                run = facts[step] = RunFacts(step=step, checkpoint=step is not None)
+            correct = self._correct(source, row, record, notes)
+            answer = as_text(record.get("pred"))
+            for unknown in record.keys() - KNOWN:
+                notes.add(f"lines with field {unknown}, which is not kept")
+            problem = gathering.problem(prompt, statement=prompt, reference=as_text(record.get("gts")))
+            verdict = refined(correct, answer, None, record.get("pred") is not None)
+            gathering.add(run, problem, row, verdict, texts=output, answers=answer or None)
+            notes.add(UNKNOWN_ENDS)
+            yield from gathering.full()
+        yield from gathering.rest()
+
+    @staticmethod
+    def _step(source: SourceFile, row: int, value: Any) -> int | None:
+        try:
+            return None if value is None else count(value)
+        except (ValueError, TypeError, OverflowError):
+            raise bad(source, row, f"field step: {short(value)} is no training step") from None
+
+    @staticmethod
+    def _correct(source: SourceFile, row: int, record: dict[str, Any], notes: Notes) -> bool | None:
+        """`acc` where there is one, for the score may be shaped; else the score, which is right from 1 on."""
+        field = "acc" if record.get("acc") is not None else "score"
+        value = record.get(field)
+        correct = truth(value)
+        if value is not None and correct is None:
+            raise bad(source, row, f"field {field}: expected a number or true/false, found {kind(value)}")
+        if isinstance(value, float) and 0 < value < 1:
+            notes.add("samples with a score between 0 and 1, which is not correct")
+        return correct
+
+
+importer = Verl()
