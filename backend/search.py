@@ -16,7 +16,7 @@ from backend.store.reads import Reader
 AROUND = 60
 """Characters of an excerpt before and after the match."""
 
-AT_ONCE = 500
+AT_ONCE = 2_000
 """Hits handed on together; the first ones come sooner."""
 
 FIRST = 20
@@ -132,6 +132,7 @@ def search(
     problem: int | None = None,
     sample: int | None = None,
     problems: Collection[int] | None = None,
+    most: int | None = None,
 ) -> Generator[Findings, None, None]:
     """Search the texts of some runs, one after the other, in the order of the store.
 
@@ -139,6 +140,7 @@ def search(
         problem: key of the only problem to search in.
         sample: index of the only sample to search in.
         problems: keys of the only problems to search in; None for all.
+        most: hits to hand on; those beyond are only counted.
 
     Yields:
         Findings whenever some hits have come and at the end of every run; the last says finished.
@@ -148,7 +150,7 @@ def search(
         StoreError: DuckDB failed.
     """
     query = "search/regex_hits" if wanted.regex else "search/plain_hits"
-    start = time.monotonic()
+    start, handed_on = time.monotonic(), 0
     progress = [RunHits(run.name, 0, 0, {}, finished=False) for run in runs]
 
     def findings(hits: Sequence[Hit], *, finished: bool = False) -> Findings:
@@ -163,8 +165,10 @@ def search(
                 kept = [row for row in rows if problems is None or row[0] in problems]
                 found.update(row[0] for row in kept)
                 progress[place] = RunHits(run.name, searched, found.total(), dict(found), finished=False)
+                room = len(kept) if most is None else max(most - handed_on, 0)
+                handed_on += min(room, len(kept))
                 if kept:
-                    yield findings(_hits(reader, run, kept))
+                    yield findings(_hits(reader, run, kept[:room]) if room else ())
         progress[place] = RunHits(run.name, searched, found.total(), dict(found), finished=True)
         yield findings((), finished=place == len(runs) - 1)
     if not runs:

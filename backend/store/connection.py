@@ -46,6 +46,12 @@ def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def eager(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, which hands on the first rows of a stream when it has some hundred, not a megabyte of them."""
+    connection.execute("SET SESSION streaming_buffer_size = '64KB'")
+    return connection
+
+
 def is_lock_error(error: duckdb.Error) -> bool:
     """Whether another process (or another database of this one) has the file open."""
     text = str(error).lower()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import duckdb
 
 import queries
-from backend.store.connection import as_passk_error
+from backend.store.connection import as_passk_error, eager
 from backend.store.database import Database
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class StoreCursor:
 
         On a cursor of its own, so that others may be asked between two batches. Raises like `rows`.
         """
-        cursor = self.database.cursor()
+        cursor = eager(self.database.cursor())
         self._streams.add(cursor)
 
         def batches() -> Iterator[list[Row]]:

@@ -90,10 +90,9 @@ class SearchScreen(DataScreen):
     def show_findings(self, findings: Findings) -> None:
         """More hits and higher counts."""
         self.findings = findings
-        room = MOST_HITS - len(self.hits)
         first = len(self.hits)
-        self.hits.update({str(first + i): hit for i, hit in enumerate(findings.hits[:room])})
-        if findings.hits[:room] or findings.finished:
+        self.hits.update({str(first + i): hit for i, hit in enumerate(findings.hits)})
+        if findings.hits or findings.finished:
             self._show_hits()
         self._show_counts()
 
@@ -216,7 +215,7 @@ def _search(reader: Reader, place: Place, wanted: Pattern) -> Generator[Findings
     runs: Sequence[Run] = [reader.run(name, place.benchmark) for name in place.runs]
     runs = runs or [run for run in reader.runs(place.benchmark or None) if run.texts]
     problems = problems_meant(reader, runs, place.filter) if place.filter else None
-    return search(reader, runs, wanted, problem=place.problem, sample=place.sample, problems=problems)
+    return search(reader, runs, wanted, problem=place.problem, sample=place.sample, problems=problems, most=MOST_HITS)
 
 
 def _sets(reader: Reader, names: Sequence[str]) -> dict[int, str]:
