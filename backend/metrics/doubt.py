@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.metrics.joint_prior import Strata, Tallies, fit_pair
 from backend.metrics.pass_at_k import Counts, Floats
-from backend.metrics.prior import fit_prior
+from backend.metrics.prior import Prior, fit_prior
 from backend.metrics.solve_sets import Combination, all_combinations
 
 INTERVAL = 0.95
@@ -36,6 +36,13 @@ class Posterior(Protocol):
         """
 
 
+class RatePrior(Protocol):
+    """How success rates of some runs are spread over problems."""
+
+    def posterior(self, runs: Sequence[Tallies], strata: Strata) -> Posterior:
+        """What samples say of each problem, given its tallies in each run and its level."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SeparatePosterior:
     """Posterior of any number of runs, each under a prior of its own."""
@@ -54,49 +61,51 @@ class SeparatePosterior:
         }
 
 
-def posterior_of(runs: Sequence[Tallies], strata: Strata) -> Posterior:
-    """Posterior of the success rates of the same problems in some runs, under a prior fitted to all of them.
+@dataclass(frozen=True, slots=True, eq=False)
+class SeparatePriors:
+    """For each run a prior of its own."""
+
+    priors: tuple[Prior, ...]
+
+    def posterior(self, runs: Sequence[Tallies], strata: Strata) -> SeparatePosterior:
+        """See `RatePrior`; levels play no part."""
+        of_runs = tuple(prior.posterior(run.n, run.c) for prior, run in zip(self.priors, runs, strict=True))
+        return SeparatePosterior(self.priors[0].grid, of_runs)
+
+
+def fit_rates(runs: Sequence[Tallies], strata: Strata) -> RatePrior:
+    """How the success rates of some runs are spread, fitted to all problems that they share.
 
     Two runs share a prior of both rates, by level (`joint_prior.py`); otherwise every run has its own (`prior.py`).
 
     Args:
-        runs: tallies of each run, one or more.
+        runs: tallies of each run, one or more, of the same problems.
         strata: level of each problem, an index from 0.
     """
     if len(runs) == 2:
-        first, second = runs
-        pair: Posterior = fit_pair(first, second, strata).posterior(first, second, strata)
-        return pair
-    priors = [fit_prior(run.n, run.c) for run in runs]
-    of_runs = tuple(prior.posterior(run.n, run.c) for prior, run in zip(priors, runs, strict=True))
-    return SeparatePosterior(priors[0].grid, of_runs)
+        return fit_pair(*runs, strata)
+    return SeparatePriors(tuple(fit_prior(run.n, run.c) for run in runs))
 
 
-def chance_of_success(grid: Floats, draws: Counts, needed: Counts) -> Floats:
-    """Chance that at least `needed` of `draws` samples are right, at each rate: the binomial tail.
+def at_least(rates: Floats, draws: Counts, needed: Counts) -> Floats:
+    """Chance that at least `needed` of `draws` samples are right: the binomial tail.
 
     Args:
-        grid: rates, shape (G,).
-        draws: samples of each problem, shape (problems,).
-        needed: right ones wanted, same shape; 0 or less is certain.
-
-    Returns:
-        Shape (problems, G).
+        rates: success rates.
+        draws: samples.
+        needed: right ones wanted; 0 or less is certain. All three are broadcast against each other.
     """
-    pairs, inverse = np.unique(np.stack([draws, np.maximum(needed, 0)], axis=1), axis=0, return_inverse=True)
-    m, least = pairs[:, :1].astype(np.float64), pairs[:, 1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         # expm1 keeps the digits of small rates.
-        once = np.where(m > 0, -np.expm1(m * np.log1p(-grid)), 0.0)
-    chances = np.where(least <= 0, 1.0, once)
-    if (least > 1).any():
+        once = np.where(draws > 0, -np.expm1(draws * np.log1p(-rates)), 0.0)
+    chances: Floats = np.where(needed <= 0, 1.0, once)
+    if (needed > 1).any():
         from scipy.special import betainc
 
         # At least k of m: the regularised incomplete beta function I_p(k, m - k + 1); impossible for k > m.
-        tail = betainc(np.maximum(least, 1), np.maximum(m - least + 1, 0.5), grid)
-        chances = np.where(least > 1, np.where(least > m, 0.0, tail), chances)
-    result: Floats = chances[inverse.reshape(-1)]
-    return result
+        tail = betainc(np.maximum(needed, 1), np.maximum(draws - needed + 1, 0.5), rates)
+        chances = np.where(needed > 1, np.where(needed > draws, 0.0, tail), chances)
+    return chances
 
 
 def rate_intervals(grid: Floats, chances: Floats) -> tuple[Floats, Floats, Floats]:
@@ -132,6 +141,8 @@ class Otherwise:
     """For each run, the chance that it is solved then; shape (problems,)."""
     changed: tuple[Floats, ...]
     """For each run, the chance that this is not what is so now; shape (problems,)."""
+    ranges: tuple[tuple[Floats, Floats], ...]
+    """That chance at the two ends of each rate's credible interval, the smaller first."""
     combinations: dict[Combination, Floats]
     """For each combination of runs, the chance that just these solve the problem; they add up to 1."""
     moved: Floats
@@ -147,7 +158,8 @@ def otherwise(posterior: Posterior, runs: Sequence[Tallies], least: int, more: i
         least: right samples from which on a run solves a problem.
         more: further samples of each problem and run; None for a fresh run.
     """
-    solving = [chance_of_success(posterior.grid, *_asked(run, least, more)) for run in runs]
+    asked = [_asked(run, least, more) for run in runs]
+    solving = [at_least(posterior.grid, draws[:, None], needed[:, None]) for draws, needed in asked]
     solved = tuple((chances * at).sum(axis=1) for chances, at in zip(posterior.of_runs, solving, strict=True))
     now = [run.c >= least for run in runs]
     # The chance of failing is summed of its own: one minus the other would lose the digits of small chances.
@@ -155,12 +167,17 @@ def otherwise(posterior: Posterior, runs: Sequence[Tallies], least: int, more: i
         np.where(so, (chances * (1 - at)).sum(axis=1), share)
         for so, at, chances, share in zip(now, solving, posterior.of_runs, solved, strict=True)
     )
+    ranges = []
+    for so, chances, (draws, needed) in zip(now, posterior.of_runs, asked, strict=True):
+        ends = [at_least(end, draws, needed) for end in rate_intervals(posterior.grid, chances)[1:]]
+        first, second = (np.where(so, 1 - end, end) for end in ends)
+        ranges.append((np.minimum(first, second), np.maximum(first, second)))
     combinations = posterior.combinations(solving)
     stays = np.zeros(len(now[0]))
     for entry, chances in combinations.items():
         here = np.logical_and.reduce([so == wanted for so, wanted in zip(now, entry, strict=True)])
         stays[here] = chances[here]
-    return Otherwise(solved, changed, combinations, np.clip(1 - stays, 0.0, 1.0))
+    return Otherwise(solved, changed, tuple(ranges), combinations, np.clip(1 - stays, 0.0, 1.0))
 
 
 def _asked(run: Tallies, least: int, more: int | None) -> tuple[Counts, Counts]:

@@ -92,13 +92,14 @@ class PairPrior:
     weights: Floats
     """Share of a level's problems at each pair of rates; each level adds up to 1, shape (levels, G, G)."""
 
-    def posterior(self, first: Tallies, second: Tallies, strata: Strata) -> PairPosterior:
+    def posterior(self, runs: Sequence[Tallies], strata: Strata) -> PairPosterior:
         """What the samples of both runs say of each problem.
 
         Args:
-            first, second: the tallies of the problems.
+            runs: the tallies of the problems in the two runs.
             strata: level of each problem, an index into `weights`, shape (problems,).
         """
+        first, second = runs
         one, other = likelihood(first.n, first.c, self.grid), likelihood(second.n, second.c, self.grid)
         of_first, of_second = np.empty_like(one), np.empty_like(other)
         for stratum, rows in _by_stratum(strata):
