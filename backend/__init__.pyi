@@ -3,6 +3,10 @@
 The explorer knows these, `backend.records`, `backend.errors` and `backend.settings`, and nothing below.
 """
 
+from .bands import TWENTIETHS as TWENTIETHS
+from .bands import cover_bands as cover_bands
+from .bands import difference as difference
+from .bands import pass_at_k_bands as pass_at_k_bands
 from .benchmarks.add import add_benchmark as add_benchmark
 from .benchmarks.add import known_benchmarks as known_benchmarks
 from .benchmarks.problems import BenchmarkColumns as BenchmarkColumns
@@ -60,6 +64,14 @@ from .reading.tree import SearchTree as SearchTree
 from .reading.tree import search_tree as search_tree
 from .sample_store import is_sample_store as is_sample_store
 from .sample_store import sample_store as sample_store
+from .scoring.reads import perplexities as perplexities
+from .scoring.reads import sample_perplexities as sample_perplexities
+from .scoring.reads import token_scores as token_scores
+from .scoring.requests import ScoringRequest as ScoringRequest
+from .scoring.requests import Wanted as Wanted
+from .scoring.requests import plan_scoring as plan_scoring
+from .scoring.requests import prepare_scoring as prepare_scoring
+from .scoring.requests import read_references as read_references
 from .search import Pattern as Pattern
 from .search import pattern as pattern
 from .search import pattern_in_progress as pattern_in_progress

@@ -63,7 +63,7 @@ async def test_what_is_wrong_is_said_under_the_line(sums_store: StoreLayout, siz
         assert user.find(FilterLine).is_open, "what means nothing is not kept"
         assert user.screen.place.filter == ""
         await user.type("3")
-        assert "2 of 6 problems: c < 3 in both runs" in user.flat()
+        assert "3 of 6 problems: c < 3 in both runs" in user.flat()
         await user.type(" lvl=1")
         assert "lvl=1: nothing here is called lvl" in user.flat()
         await user.press("escape")
