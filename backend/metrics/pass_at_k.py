@@ -41,6 +41,21 @@ def pass_at_k_table(n: int, k: int) -> Floats:
     return table
 
 
+def pass_at_k_tables(n: int, ks: Counts) -> Floats:
+    """`pass_at_k_table` for several k at once, not cached.
+
+    Args:
+        n: samples of a problem.
+        ks: the k's, shape (m,), all in 1..n.
+
+    Returns:
+        Shape (n + 1, m): a row for each number of correct samples.
+    """
+    i = np.arange(n, dtype=np.float64)[:, None]
+    survival = np.cumprod(np.maximum(n - ks - i, 0.0) / (n - i), axis=0)
+    return np.concatenate([np.zeros((1, len(ks))), 1.0 - survival])
+
+
 def pass_at_k(n: Counts, c: Counts, ks: Counts, weights: Counts | None = None) -> Floats:
     """Mean pass@k over problems, for several k.
 

@@ -82,13 +82,14 @@ class Prior:
         return posterior
 
 
-def fit_prior(n: Counts, c: Counts, grid: Floats | None = None) -> Prior:
+def fit_prior(n: Counts, c: Counts, grid: Floats | None = None, *, rounds: int = ROUNDS) -> Prior:
     """The distribution of success rates that makes the samples of all problems likeliest.
 
     Args:
         n: samples of each problem, shape (problems,); problems without samples count for nothing.
         c: correct samples, same shape.
         grid: see `rates`.
+        rounds: of EM at most; after few of them the distribution is still smooth, as it began.
 
     Returns:
         A prior in which every rate of the grid keeps some weight (`SPREAD`).
@@ -100,7 +101,7 @@ def fit_prior(n: Counts, c: Counts, grid: Floats | None = None) -> Prior:
         return Prior(grid, even)
     chances, problems = likelihood(rows[:, 0], rows[:, 1], grid), float(times.sum())
     weights, before = even, -np.inf
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         of_rows = chances @ weights
         weights = weights * (chances.T @ (times / of_rows)) + SPREAD * even
         weights /= weights.sum()

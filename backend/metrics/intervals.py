@@ -1,0 +1,209 @@
+"""95 % intervals of a mean over problems: pass@k at each k, Cover@tau at each tau.
+
+Two questions, two kinds of interval, each for every point of a curve by itself (pointwise):
+
+over problems   Where is the curve of all problems of this kind, of which the benchmark is a sample? Bootstrap by
+                problem (Efron 1979), in its smooth form with Dirichlet weights (Rubin 1981, "The Bayesian bootstrap"),
+                percentile interval. Resampling alone never leaves what was seen: when all of 30 problems are solved,
+                it says 100 to 100 %. So each limit is drawn with a little of a problem (`UNSEEN`) at its own end of the
+                scale. With half a problem at both ends, the interval of a share would be Jeffreys' (Brown, Cai &
+                DasGupta 2001).
+
+over samples    Where is the curve of just these problems, had each been sampled without end? The estimator is unbiased
+                (Chen et al. 2021), so only its variance is wanted: that of a statistic of n binomial draws, averaged
+                over where the posterior of each problem says its rate may be (`prior.py`); the interval is normal.
+                Intervals of the posterior means themselves are too narrow, because the prior is estimated from the same
+                problems (Morris 1983): of 100 simulated benchmarks they held the truth in 60 to 90.
+
+`python -m tests.bench.coverage` measures how often both hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from backend.metrics.pass_at_k import Counts, Floats
+from backend.metrics.prior import fit_prior
+
+Kind = Literal["problems", "samples"]
+"""What an interval is over."""
+
+Statistic = Callable[[int], Floats]
+"""For n samples: the statistic of a problem for every number of correct ones, shape (n + 1, points), within 0..1."""
+
+TAILS = (0.025, 0.975)
+"""An interval of 95 %."""
+
+REPLICATES = 4_000
+"""Bootstrap replicates: the limits then vary by some 2 % of the interval's half width from seed to seed."""
+
+SEED = 2504
+"""The same store shows the same numbers."""
+
+UNSEEN = 0.25
+"""Problems' worth of weight at the end of the scale towards which a limit lies; half of it for a difference, whose ends
+need one run to solve what the other does not."""
+
+SMOOTH = 10
+"""Rounds of EM for the rates' distribution: its maximum sits on few rates and is too sure that none lies between."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """A curve with its interval at every point; each array has shape (points,)."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def at_problems(n: Counts, c: Counts, statistic: Statistic) -> Floats:
+    """The statistic of each problem, shape (problems, points)."""
+    tables = {int(size): statistic(int(size)) for size in np.unique(n)}
+    if len(tables) == 1:
+        return tables[int(n[0])][c]
+    return np.stack([tables[size][correct] for size, correct in zip(n.tolist(), c.tolist(), strict=True)])
+
+
+def cells(*columns: Counts) -> tuple[tuple[Counts, ...], Counts]:
+    """Problems with the same counts, taken together: the distinct counts, and how many problems have them."""
+    rows, times = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)
+    return tuple(rows.T), times
+
+
+# Over problems
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """Bootstrap weights of groups of problems; a group of m weighs Gamma(m), as m problems with Gamma(1) each."""
+
+    groups: Floats
+    """Shape (groups, replicates)."""
+    total: Floats
+    """Shape (replicates,)."""
+    unseen: Floats
+    """Weight of what lies at the lower and at the upper end, shape (2, replicates)."""
+
+
+def draw_weights(times: Counts, unseen_weight: float = UNSEEN) -> Weights:
+    """Weights of groups of so many problems, from the fixed seed."""
+    random = np.random.default_rng(SEED)
+    unseen = random.standard_gamma(unseen_weight, size=(2, REPLICATES))
+    groups = random.standard_gamma(times[:, None].astype(np.float64), size=(len(times), REPLICATES))
+    return Weights(groups, groups.sum(axis=0), unseen)
+
+
+def percentile_band(values: Floats, times: Counts, weights: Weights, *, least: float = 0.0) -> tuple[Band, Floats]:
+    """The bootstrap's interval of a mean over problems.
+
+    Args:
+        values: what each group of problems has at each point, shape (groups, points), within least..1.
+        times: problems of each group.
+        weights: of the same groups.
+        least: the lower end of the scale; the upper one is 1.
+
+    Returns:
+        The band, and the replicates of the curve, shape (points, replicates).
+    """
+    sums = values.T @ weights.groups
+    below, above = weights.unseen
+    low = np.quantile((sums + least * below) / (weights.total + below), TAILS[0], axis=1)
+    high = np.quantile((sums + above) / (weights.total + above), TAILS[1], axis=1)
+    value = times @ values / times.sum()
+    return Band(value, np.minimum(low, value), np.maximum(high, value)), sums / weights.total
+
+
+def band_over_problems(n: Counts, c: Counts, statistic: Statistic) -> Band:
+    """The mean of a statistic over problems with its interval for all problems of this kind.
+
+    Args:
+        n: samples of each problem, shape (problems,), all >= 1, at least one problem.
+        c: correct samples, same shape.
+        statistic: see `Statistic`.
+    """
+    (sizes, correct), times = cells(n, c)
+    return percentile_band(at_problems(sizes, correct, statistic), times, draw_weights(times))[0]
+
+
+# Over samples
+
+
+def binomial(n: int, rates: Floats) -> Floats:
+    """Chance of each number of correct samples at each rate, shape (rates, n + 1)."""
+    c = np.arange(n + 1, dtype=np.float64)
+    ways = np.concatenate([[0.0], np.cumsum(np.log((n - c[:-1]) / (c[:-1] + 1.0)))])
+    inner = np.clip(rates, 1e-300, 1.0 - 1e-16)[:, None]
+    chances: Floats = np.exp(ways + c * np.log(inner) + (n - c) * np.log1p(-inner))
+    chances[rates == 0.0] = c == 0
+    chances[rates == 1.0] = c == n
+    return chances
+
+
+def _errors(n: Counts, c: Counts) -> Iterator[tuple[int, Floats, Floats]]:
+    """For each number of samples: it, the expected problems at each rate, the chance of each c at each rate."""
+    prior = fit_prior(n, c, rounds=SMOOTH)
+    for size in np.unique(n).tolist():
+        of_size = n == size
+        yield size, prior.posterior(n[of_size], c[of_size]).sum(axis=0), binomial(size, prior.grid)
+
+
+def sampling_variance(n: Counts, c: Counts, statistic: Statistic) -> Floats:
+    """How much the mean of a statistic varies from run to run of the same problems.
+
+    A problem of rate p adds Var(f(C)) with C ~ Binomial(n, p); where p may be is its posterior. The errors of problems
+    are independent, and each has mean zero at any p, so the variances add up.
+
+    Args:
+        n: samples of each problem, shape (problems,), all >= 1, at least one problem.
+        c: correct samples, same shape.
+        statistic: see `Statistic`.
+
+    Returns:
+        Shape (points,).
+    """
+    total = np.zeros(1)
+    for size, problems, chances in _errors(n, c):
+        table = statistic(size)
+        total = total + problems @ (chances @ table**2 - (chances @ table) ** 2)
+    return np.maximum(total, 0.0) / len(n) ** 2
+
+
+def sampling_covariance(n: Counts, c: Counts, statistic: Statistic) -> Floats:
+    """The same between the points of the curve, shape (points, points)."""
+    total = np.zeros((1, 1))
+    for size, problems, chances in _errors(n, c):
+        table = statistic(size)
+        expected = chances @ table
+        total = total + (table.T * (problems @ chances)) @ table - (expected.T * problems) @ expected
+    return total / len(n) ** 2
+
+
+def normal_band(value: Floats, variance: Floats, *, least: float = 0.0) -> Band:
+    """The normal interval around an unbiased estimate, cut to the scale from `least` to 1."""
+    reach = NormalDist().inv_cdf(TAILS[1]) * np.sqrt(variance)
+    return Band(value, np.maximum(value - reach, least), np.minimum(value + reach, 1.0))
+
+
+def band_over_samples(n: Counts, c: Counts, statistic: Statistic) -> Band:
+    """The mean of a statistic over problems with its interval for just these problems; arguments as above."""
+    (sizes, correct), times = cells(n, c)
+    value = times @ at_problems(sizes, correct, statistic) / len(n)
+    return normal_band(value, sampling_variance(n, c, statistic))
+
+
+def band(kind: Kind, n: Counts, c: Counts, statistic: Statistic) -> Band:
+    """The band of that kind."""
+    return (band_over_problems if kind == "problems" else band_over_samples)(n, c, statistic)
+
+
+METHODS: dict[Kind, str] = {
+    "problems": f"95 % at each point, over problems: bootstrap by problem, {REPLICATES:,} replicates, percentiles",
+    "samples": "95 % at each point, over samples of these problems: variance by each problem's posterior, normal",
+}
+"""The kinds of interval in words."""
