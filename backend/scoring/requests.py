@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.configuration import Configuration, model_path
-from backend.errors import UsageError, suggestion
+from backend.errors import InputError, UsageError, suggestion
+from backend.jobs.claims import planning
+from backend.jobs.job import Job, prepare
 from backend.jobs.plan import EngineChoice
 from backend.jobs.templates import render_prompt
 from backend.records import Run
 from backend.scoring.plan import ALTERNATIVES, PlannedTexts, ScoringPlan, without_scored
 from backend.scoring.progress import claimed, scored
 from backend.store.identity import run_key
+from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
 
 RESPONSES = ("reference_response", "reference_solution", "solution", "rationale", "explanation", "answer")
 """Metadata in which a benchmark keeps the whole of a reference response."""
+REFERENCE_LINE = 'One JSON object a line: {"problem": "17", "text": "the whole response"}.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,31 @@ def reference_response(metadata: str | None) -> str | None:
     return next((value for value in found if isinstance(value, str) and value.strip()), None)
 
 
-def with_options(request: ScoringRequest, options: Mapping[str, Any]) -> ScoringRequest:
-    """The same with other options of the engine."""
-    return replace(request, engine=replace(request.engine, options={**request.engine.options, **options}))
+def read_references(path: Path) -> dict[str, str]:
+    """Reference responses from a file: JSON lines with `problem` (its label) and `text`.
+
+    Raises:
+        InputError: not such a file; names the line.
+    """
+    found: dict[str, str] = {}
+    try:
+        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+            if line.strip():
+                row = json.loads(line)
+                if not isinstance(row.get("text"), str) or "problem" not in row:
+                    raise InputError(f"{path}, line {number}: no problem and text", next_step=REFERENCE_LINE)
+                found[str(row["problem"])] = row["text"]
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} cannot be read as reference responses: {error}", next_step=REFERENCE_LINE) from error
+    return found
+
+
+def prepare_scoring(layout: StoreLayout, request: ScoringRequest) -> Job | None:
+    """Write the job of a request; None when other jobs have promised all of it since it was planned.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    with planning(layout):
+        plan = without_scored(request.plan, claimed(layout, request.plan))
+        return prepare(layout, plan, request.engine) if plan.samples else None

@@ -22,8 +22,10 @@ COMMANDS = {
     "search": ("explorer.commands.search", "search the texts of samples; prints the paths found as jsonl"),
     "benchmark": ("explorer.commands.benchmark", "add problems to sample from, or list the benchmarks"),
     "sample": ("explorer.commands.sample", "draw samples from a model into a store"),
-    "jobs": ("explorer.commands.jobs", "list sampling jobs; show, log, cancel or resume one"),
-    "work": ("explorer.commands.work", "do a sampling job, here"),
+    "score": ("explorer.commands.score", "score stored texts under a model: what perplexities are made of"),
+    "perplexity": ("explorer.commands.perplexity", "perplexities of runs and reference responses under models"),
+    "jobs": ("explorer.commands.jobs", "list jobs; show, log, cancel or resume one"),
+    "work": ("explorer.commands.work", "do a job, here"),
     "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
 }
 """Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import add_store, positive, reading
 from explorer.commands.output import say
+from explorer.commands.waiting import wait
 
 if TYPE_CHECKING:
-    from subprocess import Popen
-
-    from backend import Configuration, EngineChoice, Job, Reader, SamplingPlan
+    from backend import Configuration, EngineChoice, Reader, SamplingPlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.wait:
         say(f"It runs on its own; passk jobs shows it, passk jobs log {job.name} what it says.")
         return 0
-    return _wait(job, worker)
+    return wait(job, worker)
 
 
 def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPlan, EngineChoice]:
@@ -168,35 +165,3 @@ def _template(arguments: argparse.Namespace, model: str) -> str | None:
     from backend import template_for
 
     return None if arguments.template is None else template_for(arguments.template, model)
-
-
-def _wait(job: Job, worker: Popen[bytes]) -> int:
-    """Show the job's progress until it ends."""
-    terminal = sys.stderr.isatty()
-    said = 0.0
-    while True:
-        ended = worker.poll() is not None
-        status = job.status()
-        share = status.samples / max(status.wanted, 1)
-        rate = status.tokens / status.seconds if status.seconds else 0.0
-        left = status.seconds * (1 - share) / share if share else 0.0
-        line = f"{'█' * round(30 * share):░<30} {status.samples:,} of {status.wanted:,} samples, {rate:,.0f} tokens/s, "
-        if terminal or ended or time.monotonic() - said > 10:
-            said = time.monotonic()
-            print(
-                f"\r{line}{left:,.0f} s left ", end="" if terminal and not ended else "\n", file=sys.stderr, flush=True
-            )
-        if ended:
-            break
-        time.sleep(0.3)
-    verdicts = ", ".join(f"{times:,} {verdict.replace('_', ' ')}" for verdict, times in sorted(status.verdicts.items()))
-    say(f"{status.state}: {verdicts}" if verdicts else status.state)
-    if status.state != "finished":
-        say(status.error or "\n".join(job.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]))
-        return 1
-    if set(status.verdicts) == {"unverified"}:
-        say(
-            "Unverified samples count into neither n nor c. For verdicts give the benchmark reference answers "
-            "(passk benchmark add --answer COLUMN)."
-        )
-    return 0

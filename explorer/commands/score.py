@@ -1,0 +1,115 @@
+"""passk score."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.commands.options import add_problems, add_store, positive, problems_of, reading
+from explorer.commands.output import say
+from explorer.commands.waiting import wait
+
+if TYPE_CHECKING:
+    from backend import Reader, ScoringRequest
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `passk score`."""
+    add_store(parser, writing=True)
+    parser.add_argument("--run", metavar="R", action="append", default=[], help="a run with texts; repeatable")
+    parser.add_argument("--under", metavar="MODEL", required=True, help="a model of the store, or a model folder")
+    parser.add_argument("--model", metavar="PATH", help="where that model lies, or what the engine calls it")
+    parser.add_argument("--benchmark", metavar="B", help="look for the runs, or for the references, in this benchmark")
+    add_problems(parser)
+    parser.add_argument("--samples", metavar="N", type=positive, help="only the first N samples of each problem")
+    parser.add_argument(
+        "--references", metavar="FILE", nargs="?", const="", default=None,
+        help="reference responses too: the benchmark's own, or those of a file of lines with problem and text",
+    )  # fmt: skip
+    parser.add_argument("--tokens", action="store_true", help="keep the score of every token, for the reader's t")
+    parser.add_argument(
+        "--alternatives", metavar="N", type=int, choices=range(0, 21), default=None,
+        help="likeliest tokens kept at each place with --tokens (default 4)",
+    )  # fmt: skip
+    parser.add_argument("--template", metavar="T", help="prompt template of a run that does not say which it had")
+    parser.add_argument("--engine", metavar="E", help="transformers, vllm, server, or a name of config.toml")
+    parser.add_argument("--dtype", metavar="D", help="precision (default: float32); of a server: what it runs in")
+    parser.add_argument("--option", metavar="A=B", action="append", default=[], help="an option of the engine")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--prepare", action="store_true", help="write the job and stop; passk work JOB does it elsewhere"
+    )
+    where.add_argument("--wait", action="store_true", help="stay, show progress, fail if the job fails")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make a job and start it."""
+    from backend import prepare_scoring
+
+    with reading(arguments.store) as reader:
+        layout = reader.database.layout
+        request = _planned(reader, arguments)
+    for remark in request.remarks:
+        say(remark)
+    plan = request.plan
+    job = prepare_scoring(layout, request) if plan.samples else None
+    if job is None:
+        say(f"All {request.scored_already:,} texts are scored under {plan.scorer} already, or a job is at them.")
+        return 0
+    precision = plan.dtype or "the server's precision, which it does not tell"
+    done = f" ({request.scored_already:,} are scored already)" if request.scored_already else ""
+    problems = f"{len(plan.problems):,} {'problem' if len(plan.problems) == 1 else 'problems'}"
+    say(f"Job {job.name}: {plan.samples:,} texts of {problems}, {plan.title}, in {precision}{done}")
+    if plan.dtype not in ("float32", "float64"):
+        say("Only float32 gives log-probabilities that engines agree on: in bfloat16 a token is off by up to 0.12.")
+    if arguments.prepare:
+        print(job.folder)
+        say(f"Prepared. On a machine with the engine: passk work {job.folder}")
+        return 0
+    worker = job.start()
+    if not arguments.wait:
+        say(f"It runs on its own; passk jobs shows it, passk jobs log {job.name} what it says.")
+        return 0
+    return wait(job, worker, "texts")
+
+
+def _planned(reader: Reader, arguments: argparse.Namespace) -> ScoringRequest:
+    """What the options ask for."""
+    from backend import Wanted, engine_option, plan_scoring, read_configuration, read_references, template_for
+    from backend.errors import UsageError
+
+    benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
+    runs = tuple(reader.run(name, benchmark) for name in arguments.run)
+    if not runs and arguments.references is None:
+        raise UsageError("Which texts are to be scored?", next_step="Those of a run: --run R. And --references.")
+    if len({run.benchmark for run in runs}) > 1:
+        raise UsageError("The runs are of different benchmarks", next_step="Score each benchmark by itself.")
+    benchmark = runs[0].benchmark if runs else reader.benchmark(arguments.benchmark)
+    meant = problems_of(reader, runs or reader.runs(benchmark), arguments.problems) if arguments.problems else None
+    if arguments.alternatives is not None and not arguments.tokens:
+        raise UsageError("--alternatives are kept with --tokens only")
+    options = dict(engine_option(entry) for entry in arguments.option)
+    if arguments.dtype is not None:
+        options["dtype"] = arguments.dtype
+    template = arguments.template
+    return plan_scoring(
+        reader,
+        arguments.under,
+        Wanted(
+            runs,
+            benchmark,
+            problems=None if meant is None else meant.problems,
+            samples=arguments.samples,
+            references=read_references(Path(arguments.references))
+            if arguments.references
+            else arguments.references is not None,
+            template=None if template is None else template_for(template, arguments.model or arguments.under),
+        ),
+        configuration=read_configuration(),
+        engine=arguments.engine,
+        options=options,
+        model=arguments.model,
+        by_token=arguments.tokens,
+        **({} if arguments.alternatives is None else {"alternatives": arguments.alternatives}),
+    )
