@@ -48,6 +48,7 @@ from .jobs.requests import Changes as Changes
 from .jobs.requests import plan_addition as plan_addition
 from .jobs.requests import plan_new_run as plan_new_run
 from .jobs.resampling import Resampling as Resampling
+from .jobs.resampling import Wish as Wish
 from .jobs.resampling import moves as moves
 from .jobs.resampling import plan_resampling as plan_resampling
 from .jobs.resampling import start_resampling as start_resampling
@@ -62,6 +63,7 @@ from .reading.paths import compare_paths as compare_paths
 from .reading.paths import neighbours as neighbours
 from .reading.tree import SearchTree as SearchTree
 from .reading.tree import search_tree as search_tree
+from .reading.tree_view import TreeView as TreeView
 from .sample_store import is_sample_store as is_sample_store
 from .sample_store import sample_store as sample_store
 from .scoring.reads import perplexities as perplexities
@@ -97,4 +99,6 @@ from .store.layout import require_store as require_store
 from .store.merge import merge as merge
 from .store.merge import rebuild_statistics as rebuild_statistics
 from .store.reads import Reader as Reader
+from .verification import verdicts_of as verdicts_of
+from .verification import verify as verify
 from .verifiers.registry import verifier_for as verifier_for

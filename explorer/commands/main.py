@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "import": ("explorer.commands.import_results", "read result files into a store"),
+    "verify": ("explorer.commands.verify", "give stored samples a verdict with the benchmark's verifier"),
     "runs": ("explorer.commands.runs", "list the runs of a store"),
     "curves": ("explorer.commands.curves", "pass@k of runs"),
+    "difference": ("explorer.commands.difference", "RL - base with its interval, and where the curves cross"),
     "sets": ("explorer.commands.sets", "solve sets of two runs: both, base-only, RL-only, neither"),
+    "plan": ("explorer.commands.plan", "where the next samples of two runs would settle most doubt"),
     "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
     "search": ("explorer.commands.search", "search the texts of samples; prints the paths found as jsonl"),
     "benchmark": ("explorer.commands.benchmark", "add problems to sample from, or list the benchmarks"),

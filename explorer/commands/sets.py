@@ -10,8 +10,10 @@ from explorer.commands.output import print_csv, print_json, print_table, say
 
 if TYPE_CHECKING:
     from backend.records import SolveSets
+    from backend.records.doubt import ProblemDoubt, SetDoubt
 
 COLUMNS = ("problem", "set", "base_c", "base_n", "rl_c", "rl_n", "level", "statement")
+DOUBT_COLUMNS = ("doubt_base", "doubt_rl", "doubt_set")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,27 +25,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-correct", metavar="T", type=positive, default=1, help="correct samples that count as solved (default 1)"
     )
+    parser.add_argument(
+        "--doubt", action="store_true", help="how sure each membership is: what a fresh run of the same n would say"
+    )
+    parser.add_argument(
+        "--more", metavar="M", type=positive, help="with --doubt: what M further samples of each problem would say"
+    )
     add_problems(parser)
     add_format(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the solve sets of the pair."""
-    from backend import solve_sets
+    from backend import set_doubt, solve_sets
 
     with reading(arguments.store) as reader:
         benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
         pair = [reader.run(name, benchmark) for name in (arguments.base, arguments.rl)]
         meant = problems_of(reader, pair, arguments.problems)
         sets = solve_sets(reader, pair, arguments.min_correct, problems=meant.problems)
-    for line in in_words(sets):
+        wanted = arguments.doubt or arguments.more is not None
+        doubt = set_doubt(reader, sets, arguments.more) if wanted else None
+    for line in in_words(sets) + (doubt_in_words(sets, doubt) if doubt else []):
         say(line)
+    columns, rows = (*COLUMNS, *DOUBT_COLUMNS) if doubt else COLUMNS, _rows(sets, doubt)
     if arguments.format == "json":
-        print_json(as_json(sets))
+        print_json(as_json(sets, doubt))
     elif arguments.format == "csv":
-        print_csv(COLUMNS, _rows(sets))
+        print_csv(columns, rows)
     else:
-        print_table(COLUMNS, _rows(sets))
+        print_table(columns, rows)
     return 0
 
 
@@ -79,7 +90,20 @@ def in_words(sets: SolveSets) -> list[str]:
     return lines
 
 
-def as_json(sets: SolveSets) -> dict[str, Any]:
+def doubt_in_words(sets: SolveSets, doubt: SetDoubt) -> list[str]:
+    """What is expected of samples that nobody has drawn, and the pair's support."""
+    from backend import PAIR_SETS, support
+    from explorer.render import doubt_words
+
+    names = {entry: name.replace("_", "-") for entry, name in PAIR_SETS.items()}
+    return [
+        doubt_words.ranges_in_words(doubt, names),
+        doubt_words.doubt_in_words(doubt),
+        doubt_words.support_in_words(support(sets)),
+    ]
+
+
+def as_json(sets: SolveSets, doubt: SetDoubt | None = None) -> dict[str, Any]:
     """The solve sets of a pair as the command line's contract has them."""
     from backend import PAIR_SETS
 
@@ -108,19 +132,53 @@ def as_json(sets: SolveSets) -> dict[str, Any]:
             "n": sets.common_n,
             **{PAIR_SETS[entry]: count for entry, count in sets.expected_at_common_n.items()},
         }
+    if doubt is not None:
+        result |= _expectations(sets, doubt)
     result["problems"] = [
         {
             "problem": problem.label,
             "set": PAIR_SETS[problem.solved],
             "base": {"n": problem.tallies[0].n, "c": problem.tallies[0].c},
             "rl": {"n": problem.tallies[1].n, "c": problem.tallies[1].c},
+            **(_of_problem(doubt.problems[problem.key]) if doubt else {}),
         }
         for problem in sets.problems
     ]
     return result
 
 
-def _rows(sets: SolveSets) -> list[dict[str, Any]]:
+def _expectations(sets: SolveSets, doubt: SetDoubt) -> dict[str, Any]:
+    """What is expected of all problems together."""
+    from dataclasses import asdict
+
+    from backend import PAIR_SETS, support
+
+    return {
+        "expected": {PAIR_SETS[entry]: list(ends) for entry, ends in doubt.expected.items()},
+        "expected_mean": {PAIR_SETS[entry]: mean for entry, mean in doubt.means.items()},
+        "expected_of": "a fresh run of the same n" if doubt.more is None else f"{doubt.more} further samples",
+        "more": doubt.more,
+        "interval": "expected: 95 % prediction interval; rate: posterior mean and 95 % credible interval",
+        "in_doubt": doubt.in_doubt,
+        "expected_changes": doubt.moving,
+        "support": asdict(support(sets)),
+    }
+
+
+def _of_problem(doubt: ProblemDoubt) -> dict[str, Any]:
+    """Doubt and success rates of one problem; how far a forecast may be off where further samples are thought of."""
+    roles = ("base", "rl")
+    return {
+        "doubt": {**dict(zip(roles, doubt.runs, strict=True)), "set": doubt.set},
+        "doubt_range": {role: list(ends) for role, ends in zip(roles, doubt.ranges, strict=True)},
+        "rate": {
+            role: {"mean": rate.mean, "low": rate.low, "high": rate.high}
+            for role, rate in zip(roles, doubt.rates, strict=True)
+        },
+    }
+
+
+def _rows(sets: SolveSets, doubt: SetDoubt | None) -> list[dict[str, Any]]:
     from backend import PAIR_SETS
 
     return [
@@ -133,6 +191,15 @@ def _rows(sets: SolveSets) -> list[dict[str, Any]]:
             "rl_n": problem.tallies[1].n,
             "level": problem.level,
             "statement": problem.excerpt,
+            **(
+                {
+                    "doubt_base": doubt.problems[problem.key].runs[0],
+                    "doubt_rl": doubt.problems[problem.key].runs[1],
+                    "doubt_set": doubt.problems[problem.key].set,
+                }
+                if doubt
+                else {}
+            ),
         }
         for problem in sets.problems
     ]

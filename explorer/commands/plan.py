@@ -1,0 +1,61 @@
+"""passk plan."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from explorer.commands.options import add_format, add_problems, add_store, positive, problems_of, reading
+from explorer.commands.output import print_rows, say
+
+if TYPE_CHECKING:
+    from backend.records import SolveSets
+    from backend.records.doubt import DoubtPlan
+
+COLUMNS = ("run", "problem", "add", "expected_changes")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `passk plan`."""
+    from backend import POLICIES
+
+    add_store(parser)
+    parser.add_argument("--base", metavar="R", required=True, help="the base run")
+    parser.add_argument("--rl", metavar="R", required=True, help="the RL run")
+    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
+    parser.add_argument(
+        "--budget", metavar="N", type=positive, required=True, help="samples of this round, over both runs"
+    )
+    parser.add_argument(
+        "--policy",
+        choices=POLICIES,
+        default="doubt",
+        help="where most memberships are expected to change for their tokens; alike where no sample is right; "
+        "alike everywhere (default: doubt)",
+    )
+    add_problems(parser)
+    add_format(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print where the next samples go, and what they are expected to find."""
+    from backend import plan_samples, solve_sets
+
+    with reading(arguments.store) as reader:
+        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
+        pair = [reader.run(name, benchmark) for name in (arguments.base, arguments.rl)]
+        meant = problems_of(reader, pair, arguments.problems)
+        sets = solve_sets(reader, pair, problems=meant.problems)
+        plan = plan_samples(reader, sets, arguments.budget, arguments.policy)
+    for line in in_words(sets, plan):
+        say(line)
+    rows = [{column: getattr(row, column) for column in COLUMNS} for row in plan.rows]
+    print_rows(arguments.format, COLUMNS, rows)
+    return 0
+
+
+def in_words(sets: SolveSets, plan: DoubtPlan) -> list[str]:
+    """What the plan spends and expects, and whether the stopping rule is met."""
+    from explorer.render.plan_words import plan_in_words
+
+    return [f"{sets.benchmark}, {len(sets.problems)} problems compared", *plan_in_words(plan)]
