@@ -36,6 +36,16 @@ class Pattern:
     """The string, or the regular expression in RE2's dialect."""
     regex: bool
 
+    @property
+    def hits_query(self) -> str:
+        """The query of the samples that match, with where they do."""
+        return "search/regex_hits" if self.regex else "search/plain_hits"
+
+    @property
+    def counts_query(self) -> str:
+        """The query of how many samples of each problem match."""
+        return "search/problems_with_regex" if self.regex else "search/problems_with_plain"
+
     def spans(self, text: str, most: int = 10_000) -> list[tuple[int, int]]:
         """Where it matches in a text, in characters, without overlaps; the first `most` that are not empty."""
         import re2
@@ -149,7 +159,6 @@ def search(
         Cancelled: interrupted.
         StoreError: DuckDB failed.
     """
-    query = "search/regex_hits" if wanted.regex else "search/plain_hits"
     start, handed_on = time.monotonic(), 0
     progress = [RunHits(run.name, 0, 0, {}, finished=False) for run in runs]
 
@@ -159,16 +168,25 @@ def search(
     for place, run in enumerate(runs):
         found: Counter[int] = Counter()
         searched = run.texts if problem is None and problems is None else 0
-        where = {"run_key": run.key, "problem_key": problem, "sample": sample}
-        with reader.stream(query, FIRST, AT_ONCE, **where, pattern=wanted.sql, around=AROUND) as batches:
-            for rows in batches:
-                kept = [row for row in rows if problems is None or row[0] in problems]
-                found.update(row[0] for row in kept)
-                progress[place] = RunHits(run.name, searched, found.total(), dict(found), finished=False)
-                room = len(kept) if most is None else max(most - handed_on, 0)
-                handed_on += min(room, len(kept))
-                if kept:
-                    yield findings(_hits(reader, run, kept[:room]) if room else ())
+        where = {"run_key": run.key, "problem_key": problem, "sample": sample, "pattern": wanted.sql}
+        room = None if most is None else most - handed_on
+        whole = room is None or room > 0
+        if whole:
+            with reader.stream(wanted.hits_query, FIRST, AT_ONCE, **where, around=AROUND) as batches:
+                for rows in batches:
+                    kept = [row for row in rows if problems is None or row[0] in problems][:room]
+                    found.update(row[0] for row in kept)
+                    progress[place] = RunHits(run.name, searched, found.total(), dict(found), finished=False)
+                    if kept:
+                        handed_on += len(kept)
+                        yield findings(_hits(reader, run, kept))
+                    if room is not None and (room := room - len(kept)) <= 0:
+                        whole = False
+                        break
+        if not whole:
+            # What stands around a match costs more than to see that there is one: what is not shown is only counted.
+            counted = reader.rows(wanted.counts_query, **where)
+            found = Counter({key: samples for key, samples in counted if problems is None or key in problems})
         progress[place] = RunHits(run.name, searched, found.total(), dict(found), finished=True)
         yield findings((), finished=place == len(runs) - 1)
     if not runs:
@@ -177,8 +195,8 @@ def search(
 
 def problems_with(reader: Reader, runs: Sequence[Run], wanted: Pattern) -> frozenset[int]:
     """Keys of the problems of which a sample of one of these runs matches; raises like `search`."""
-    query = "search/problems_with_regex" if wanted.regex else "search/problems_with_plain"
-    return frozenset(key for run in runs for key, _ in reader.kept(query, run_key=run.key, pattern=wanted.sql))
+    every = {"problem_key": None, "sample": None, "pattern": wanted.sql}
+    return frozenset(key for run in runs for key, _ in reader.kept(wanted.counts_query, run_key=run.key, **every))
 
 
 def _hits(reader: Reader, run: Run, rows: Sequence[tuple[Any, ...]]) -> list[Hit]:

@@ -30,7 +30,7 @@ from explorer.render.search_words import HINT, findings_in_words, hit_cells, hit
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 
-MOST_HITS = 5_000
+MOST_HITS = 2_000
 """Hits that are listed; all are counted."""
 
 

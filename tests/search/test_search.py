@@ -131,6 +131,15 @@ def test_scopes(reader: Reader) -> None:
     assert as_found(hits(reader, pattern("wait"), problems={key})) == of_problem
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 100])
+def test_hits_beyond_the_most_are_only_counted(reader: Reader, most: int) -> None:
+    every = list(search(reader, reader.runs(), pattern("7")))
+    some = list(search(reader, reader.runs(), pattern("7"), most=most))
+    handed_on = [hit for findings in some for hit in findings.hits]
+    assert handed_on == [hit for findings in every for hit in findings.hits][:most]
+    assert some[-1].runs == every[-1].runs
+
+
 def test_verdicts_and_counts(reader: Reader) -> None:
     last = list(search(reader, reader.runs(), pattern("7")))[-1]
     assert last.finished
