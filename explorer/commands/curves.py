@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import add_format, add_problems, add_store, problems_of, reading
-from explorer.commands.output import print_csv, print_json, print_table, say
+from explorer.commands.output import print_csv, print_json, print_rows, print_table, say
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from backend.records import Curve
+    from backend.records.bands import BandCurve
 
 KChoice = Callable[[int], Sequence[int]]
 
@@ -21,8 +24,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--benchmark", metavar="B", help="only runs of this benchmark")
     parser.add_argument("--run", metavar="R", action="append", help="only this run; may be repeated")
     parser.add_argument("--k", metavar="K", help="1,2,4 or all (default: powers of two, and n)")
+    add_bands(parser)
+    parser.add_argument("--cover", action="store_true", help="Cover@tau: the share of problems with c/n >= tau")
+    parser.add_argument("--tau", metavar="T", help="with --cover: 0.1,0.5,1 (default: 0.05, 0.1 ... 1)")
     add_problems(parser)
     add_format(parser)
+
+
+def add_bands(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """--bands: what 95 % intervals are over."""
+    parser.add_argument(
+        "--bands",
+        choices=("problems", "samples"),
+        default=default,
+        help="95 %% intervals: over problems (others of this kind), or over samples (of these very problems)"
+        + (f"; default: {default}" if default else ""),
+    )
 
 
 def k_choice(text: str | None) -> tuple[KChoice, list[int]]:
@@ -43,35 +60,99 @@ def k_choice(text: str | None) -> tuple[KChoice, list[int]]:
     return (lambda _: named), named
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Print pass@k of the chosen runs."""
-    from backend import curves
+def tau_choice(text: str | None) -> tuple[Fraction, ...]:
+    """What --tau asks for, exactly."""
+    from fractions import Fraction
 
-    choice, named = k_choice(arguments.k)
+    from backend import TWENTIETHS
+    from backend.errors import UsageError
+
+    if text is None:
+        return TWENTIETHS
+    try:
+        named = sorted({Fraction(word) for word in text.split(",")})
+    except (ValueError, ZeroDivisionError):
+        named = [Fraction(0)]
+    if not 0 < named[0] <= named[-1] <= 1:
+        raise UsageError(f"--tau {text}: expected shares above 0 and up to 1, such as 0.1,0.5,1")
+    return tuple(named)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print pass@k or Cover@tau of the chosen runs."""
+    from backend import cover_bands, curves, pass_at_k_bands
+    from backend.errors import UsageError
+
+    if arguments.cover and arguments.k:
+        raise UsageError("--k is of pass@k", next_step="Cover@tau has --tau.")
+    if arguments.tau and not arguments.cover:
+        raise UsageError("--tau is of Cover@tau", next_step="Add --cover.")
+    (choice, named), taus = k_choice(arguments.k), tau_choice(arguments.tau)
     with reading(arguments.store) as reader:
         benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
         if arguments.run:
             runs = [reader.run(name, benchmark) for name in arguments.run]
         else:
             runs = list(reader.runs(benchmark))
-        found = curves(reader, runs, choice, problems=problems_of(reader, runs, arguments.problems).problems)
+        problems = problems_of(reader, runs, arguments.problems).problems
+        found = curves(reader, runs, choice, problems=problems)
+        bands: Sequence[BandCurve] = ()
+        if arguments.cover:
+            bands = cover_bands(reader, runs, arguments.bands or "problems", taus, problems=problems)
+        elif arguments.bands:
+            bands = pass_at_k_bands(reader, runs, arguments.bands, choice, problems=problems)
     for curve in found:
-        for line in why_it_ends(curve, named):
+        for line in without_verdict(curve) if arguments.cover else why_it_ends(curve, named):
             say(line)
-    if arguments.format == "json":
-        print_json([as_json(curve) for curve in found])
-        return 0
+    if bands:
+        _print_bands(arguments.format, found, bands, "cover" if arguments.cover else "pass_at_k")
+    else:
+        _print_curves(arguments.format, found)
+    return 0
+
+
+def _print_curves(form: str, found: Sequence[Curve]) -> None:
     rows = [
         {"run": curve.run.name, "benchmark": curve.run.benchmark, "problems": curve.problems, "n": curve.run.n_min,
          "k": point.k, "pass_at_k": point.pass_at_k}
         for curve in found
         for point in curve.points
     ]  # fmt: skip
-    if arguments.format == "csv":
+    if form == "json":
+        print_json([as_json(curve) for curve in found])
+    elif form == "csv":
         print_csv(("run", "benchmark", "problems", "n", "k", "pass_at_k"), rows)
     else:
         _print_wide(found)
-    return 0
+
+
+def _print_bands(form: str, found: Sequence[Curve], bands: Sequence[BandCurve], value: str) -> None:
+    """Curves with intervals: `value` is pass_at_k or cover, and says what a point is at."""
+    place = "tau" if value == "cover" else "k"
+    points = [
+        [{place: point.at, value: point.value, "low": point.low, "high": point.high} for point in band.points]
+        for band in bands
+    ]
+    if form == "json":
+        print_json(
+            [
+                as_json(curve) | {"method": band.method, "points": of_curve}
+                for curve, band, of_curve in zip(found, bands, points, strict=True)
+            ]
+        )
+        return
+    for method in {band.method for band in bands}:
+        say(f"low, high: {method}")
+    print_rows(
+        form,
+        ("run", "benchmark", "problems", "n", place, value, "low", "high"),
+        [
+            {"run": band.run.name, "benchmark": band.run.benchmark, "problems": band.problems, "n": band.run.n_min}
+            | row
+            for band, of_curve in zip(bands, points, strict=True)
+            for row in of_curve
+        ],
+    )
 
 
 def why_it_ends(curve: Curve, wanted: Sequence[int]) -> list[str]:
@@ -91,9 +172,14 @@ def why_it_ends(curve: Curve, wanted: Sequence[int]) -> list[str]:
             f"{run.name}: n is {run.n_min} to {run.n_max}; the curve ends at k = {run.n_min} because "
             f"{curve.problems_below_n_max} of {curve.problems} problems have fewer than {run.n_max} samples."
         )
-    if run.without_verdict:
-        lines.append(f"{run.name}: {run.without_verdict} problems without a verdict are left out.")
-    return lines
+    return lines + without_verdict(curve)
+
+
+def without_verdict(curve: Curve) -> list[str]:
+    """In words, what no curve of this run can show."""
+    run = curve.run
+    left_out = f"{run.name}: {run.without_verdict} problems without a verdict are left out."
+    return [left_out] if run.without_verdict else []
 
 
 def as_json(curve: Curve) -> dict[str, Any]:
