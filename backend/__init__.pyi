@@ -23,6 +23,9 @@ from .doubt import set_doubt as set_doubt
 from .doubt import support as support
 from .engines.registry import engine_option as engine_option
 from .engines.registry import load_engine as load_engine
+from .exporters.datasets_folder import push_dataset as push_dataset
+from .exporters.export import export as export
+from .exporters.export import form_of as form_of
 from .filters import FILTERS as FILTERS
 from .filters import contains_word as contains_word
 from .filters import quoted as quoted

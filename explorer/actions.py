@@ -31,10 +31,14 @@ CURVES = "curves"
 SETS = "sets"
 PROBLEM = "problem"
 PATH = "path"
+STATISTICS = "statistics"
+TREE = "tree"
+BRANCH = "branch"
+COMPARE = "compare"
 SEARCH = "search"
 JOBS = "jobs"
 
-SCREENS = (HOME, CURVES, SETS, PROBLEM, PATH, SEARCH, JOBS, EVERYWHERE)
+SCREENS = (HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, JOBS, EVERYWHERE)
 """In the order of the README's key table."""
 
 ACTIONS = (
@@ -47,7 +51,17 @@ ACTIONS = (
     Action("k_first", "home", "home", "k = 1", "k cursor to 1", (CURVES,), False, True),
     Action("k_last", "end", "end", "k = n", "k cursor to the largest k", (CURVES,), False, True),
     Action("toggle_run", "space", "space", "On/off", "Switch the run under the cursor on or off", (CURVES,)),
-    Action("all_runs", "a", "a", "All", "Switch all runs on, or back to the pair", (CURVES,)),
+    Action("all_runs", "a", "a", "All", "Switch all runs on, or back to the pair", (CURVES, STATISTICS)),
+    Action("statistics", "v", "v", "Views", "Accuracy, efficiency, steps, lengths and more of these runs", (CURVES,)),
+    Action("move_view(1)", "right,l", "→", "View", "Go to the next view", (STATISTICS,)),
+    Action("move_view(-1)", "left,h", "←", "View", "Go to the previous view", (STATISTICS,), False),
+    Action("view(1)", "1", "1", "Accuracy", "Problems by their share correct", (STATISTICS,), False),
+    Action("view(2)", "2", "2", "Efficiency", "Delta_SE: base pass@k less RL pass@1", (STATISTICS,), False),
+    Action("view(3)", "3", "3", "Steps", "Training steps of one model as a series", (STATISTICS,), False),
+    Action("view(4)", "4", "4", "Temperature", "Temperatures, and the RL run of nearest entropy", (STATISTICS,), False),
+    Action("view(5)", "5", "5", "Lengths", "Response lengths, right and other samples apart", (STATISTICS,), False),
+    Action("view(6)", "6", "6", "Agreement", "The majority answer, and maj@k", (STATISTICS,), False),
+    Action("view(7)", "7", "7", "Verdicts", "Shares of verdicts", (STATISTICS,), False),
     Action("move_set(1)", "right,l", "→", "Set", "Go to the next solve set", (SETS,)),
     Action("move_set(-1)", "left,h", "←", "Set", "Go to the previous solve set", (SETS,), False),
     Action("min_correct(1)", "plus,equals_sign", "+", "Min", "Ask for one more correct sample", (SETS,)),
@@ -59,19 +73,40 @@ ACTIONS = (
     Action("log", "l", "l", "Log", "What the worker printed", (JOBS,)),
     Action("cancel", "x", "x", "Cancel", "Ask the worker to stop; what has been drawn stays", (JOBS,)),
     Action("resume", "R", "R", "Resume", "Start a worker for what is left", (JOBS,)),
-    Action("filter", "f", "f", "Filter", "Only some problems: level=5, c<3, words; on every screen", (CURVES, SETS)),
+    Action("filter", "f", "f", "Filter", "Only some problems: level=5, c<3, words", (CURVES, SETS, STATISTICS)),
     Action("other_run(1)", "right,l,o", "→", "Run", "Samples of the next run", (PROBLEM,)),
     Action("other_run(-1)", "left,h", "←", "Run", "Samples of the previous run", (PROBLEM,), False),
     Action("verdicts", "v", "v", "Verdict", "Only right ones, only others, or all samples", (PROBLEM,)),
     Action("answers", "a", "a", "Answers", "Show the answers given, or the samples again", (PROBLEM,)),
     Action("statement", "z", "z", "Text", "Give the statement the whole screen, or back", (PROBLEM,)),
-    Action("step(1)", "right,n,l", "→ n", "Next", "Next sample", (PATH,)),
-    Action("step(-1)", "left,p,h", "← p", "Previous", "Previous sample", (PATH,), False),
+    Action("tree", "t", "t", "Tree", "The search tree: all samples merged by their steps", (PROBLEM,)),
+    Action("open", "enter", "enter", "Samples", "The samples under the branch", (TREE,)),
+    Action("expand", "right,l", "→", "Expand", "Show how the branch goes on, or the rarer branches", (TREE,)),
+    Action("collapse", "left,h", "←", "Collapse", "Hide what is below, or go to the branch above", (TREE,), False),
+    Action("most_taken", "m", "m", "Most", "Follow the way that most samples take", (TREE,)),
+    Action("right_one", "o", "o", "Right", "Follow the right samples down to where they part", (TREE,)),
+    Action("parting", "d", "d", "Part", "To the first branches that one of the models never takes", (TREE,)),
+    Action("cut", "w", "w", "Words", "Make the tree by words instead of steps, or back", (TREE,)),
+    Action("sort", "s", "s", "Sort", "Sort by samples, by right ones, by difference", (TREE,)),
+    Action("copy", "y", "y", "Copy", "Copy the text of the branch", (TREE,), False),
+    Action("open", "enter", "enter", "Read", "Read the sample under the cursor", (BRANCH,)),
+    Action("step(1)", "right,l", "→", "Next", "Next sample", (PATH,)),
+    Action("step(-1)", "left,h", "←", "Previous", "Previous sample", (PATH,), False),
     Action("step_right(1)", "right_square_bracket", "]", "Next ✓", "Next right sample", (PATH,)),
     Action("step_right(-1)", "left_square_bracket", "[", "Right", "Previous right sample", (PATH,), False),
     Action("step_wrong(1)", "right_curly_bracket", "}", "Next ✗", "Next wrong sample", (PATH,)),
     Action("step_wrong(-1)", "left_curly_bracket", "{", "Wrong", "Previous wrong sample", (PATH,), False),
     Action("other_run", "o", "o", "Other run", "The same problem in the next run", (PATH,)),
+    Action("compare", "c", "c", "Compare", "Beside the nearest path of the other run, differences marked", (PATH,)),
+    Action("reading", "m", "m", "Reading view", "Formulas, code and Markdown made readable, or raw", (PATH,), False),
+    Action("difference(1)", "n", "n", "Next", "Next difference", (COMPARE,)),
+    Action("difference(-1)", "p", "p", "Prev", "Previous difference", (COMPARE,)),
+    Action("first_difference", "d", "d", "First", "Where the two paths first differ", (COMPARE,)),
+    Action("other(1)", "right,l", "→", "Other", "Beside the next path, by length of the common beginning", (COMPARE,)),
+    Action("other(-1)", "left,h", "←", "Other", "Beside the path before", (COMPARE,), False),
+    Action("kind", "c", "c", "Which", "Nearest of the other run, nearest right (or wrong) one, any", (COMPARE,)),
+    Action("together", "s", "s", "Apart", "Scroll both together or each for itself", (COMPARE,)),
+    Action("open", "enter", "enter", "Read", "Read the other path alone", (COMPARE,)),
     Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (PATH,)),
     Action("details", "i", "i", "Details", "Show all that is known about this sample", (PATH,)),
     Action("search", "slash", "/", "Search", "Search the texts of the samples", (HOME, CURVES, SETS, PROBLEM, PATH)),

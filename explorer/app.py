@@ -31,7 +31,10 @@ class Explorer(App[None]):
     TITLE = "passk"
     # All at once: a style sheet that comes with its screen makes everything be styled anew.
     CSS_PATH: ClassVar = [
-        f"styles/{name}.tcss" for name in ("app", "filter", "home", "curves", "sets", "problem", "path", "search")
+        f"styles/{name}.tcss"
+        for name in (
+            "app", "filter", "home", "curves", "statistics", "sets", "problem", "path", "tree", "compare", "search"
+        )
     ]
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {Actions}

@@ -1,11 +1,12 @@
 r"""Two texts aligned word by word.
 
-Words are LaTeX commands, runs of letters and digits, and single other characters; white space does not count. What both
-texts begin and end with is cut off first. What is left is aligned by a longest common subsequence of words (bit-parallel,
-by rapidfuzz); where that would compare more than `MOST_PAIRS` pairs of words, runs of words that occur once in both texts
-(`ANCHORS`) divide it first, as in Bram Cohen's patience diff. What is still too large and has no such runs is a
-difference that nobody looked into, and says so. Last, small islands of common words between larger differences are given
-up, as in diff-match-patch (semantic clean-up): that two different sentences share a comma helps no reader.
+Words are LaTeX commands, runs of letters and digits, and single other characters; white space does not count. What
+both texts begin and end with is cut off first. What is left is aligned by a longest common subsequence of words
+(bit-parallel, by rapidfuzz); where that would compare more than `MOST_PAIRS` pairs of words, runs of words that occur
+once in both texts (`ANCHORS`) divide it first, as in Bram Cohen's patience diff. What is still too large and has no
+such runs is a difference that nobody looked into, and says so. Last, small islands of common words between larger
+differences are given up, as in diff-match-patch (semantic clean-up): that two different sentences share a comma helps
+no reader.
 """
 
 from __future__ import annotations

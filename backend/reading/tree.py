@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from backend.errors import UsageError
 from backend.reading.steps import CUTS
 from backend.records import Run
-from backend.records.reading import Branch, BranchSample, BranchTally, Kind, TreeRow
+from backend.records.reading import Branch, BranchSample, BranchTally, Kind
 from backend.store.reads import Reader
 
 SHOWN_TEXT = 5_000
 """Characters of its stretch that a branch carries."""
-
-MOST_BRANCHES = 12
-"""Branches of one place that are shown before the rarer ones are taken together."""
 
 ROOT = 0
 """Key of the root: all samples, no text."""
@@ -190,80 +187,7 @@ class SearchTree:
                 return tuple(sorted(found, key=lambda branch: -branch.taken))
         return ()
 
-    # What is shown of it
-
-    def rows(
-        self, opened: frozenset[int], order: str = "taken", most: int | None = MOST_BRANCHES
-    ) -> tuple[TreeRow, ...]:
-        """The lines of the tree, without the root.
-
-        Args:
-            opened: keys of the branches whose own branches are shown; a `more` among them shows what it stands for.
-            order: one of `TREE_ORDERS`.
-            most: branches of one place before the rarer ones are taken together; None for all.
-        """
-        rows: list[TreeRow] = []
-        # A stack instead of recursion: by words a tree may be as deep as a text is long.
-        waiting = [(branch, 0) for branch in reversed(self._level(self.root, opened, order, most))]
-        while waiting:
-            branch, depth = waiting.pop()
-            is_open = branch.kind == "branch" and not opened.isdisjoint(self._nodes[branch.key].keys)
-            rows.append(TreeRow(branch, depth, is_open))
-            if is_open:
-                below = self._level(branch, opened, order, most)
-                waiting.extend((child, depth + 1) for child in reversed(below))
-        return tuple(rows)
-
-    def _level(self, branch: Branch, opened: frozenset[int], order: str, most: int | None) -> list[Branch]:
-        below = sorted(self.branches(branch), key=lambda child: self._rank(child, order))
-        more = _more_key(branch)
-        if most is None or len(below) <= most + 1 or more in opened:
-            return below
-        rest = below[most:]
-        members = tuple(member for child in rest for member in self._nodes[child.key].members)
-        together = Branch(more, "more", "", 0, 0, len(rest), self._tallies(members))
-        self._nodes[more] = _Node(together, branch.key, members, (), (more,))
-        return [*below[:most], together]
-
-    def _rank(self, branch: Branch, order: str) -> tuple[float, ...]:
-        if order == "right":
-            return -branch.right, -branch.taken
-        if order == "difference":
-            shares = [
-                tally.taken / whole.taken
-                for tally, whole in zip(branch.tallies, self.root.tallies, strict=True)
-                if whole.taken
-            ]
-            return min(shares) - max(shares), -branch.taken
-        return -branch.taken, -branch.right
-
-    def opened_to(self, depth: int) -> frozenset[int]:
-        """Keys to open so that `depth` levels are shown, where there are as many; the first is always shown."""
-        opened: set[int] = set()
-        level = self.branches(self.root)
-        for _ in range(depth - 1):
-            opened.update(branch.key for branch in level)
-            level = tuple(child for branch in level for child in self.branches(branch))
-        return frozenset(opened)
-
-    def opened_at_first(self) -> frozenset[int]:
-        """Keys to open so that the first parting is shown, also when all samples begin alike."""
-        level = self.branches(self.root)
-        return frozenset(branch.key for branch in level) if len(level) == 1 else frozenset()
-
-    def opened_for(self, branch: Branch, opened: frozenset[int], order: str) -> frozenset[int]:
-        """Those opened, and what must be open besides, so that a branch is among the rows."""
-        more: set[int] = set()
-        key = branch.key
-        while key != ROOT:
-            parent = self._nodes[self._nodes[key].parent].branch
-            if parent.key != ROOT:
-                more.add(parent.key)
-            shown = self._level(parent, opened | more, order, MOST_BRANCHES)
-            if all(child.key != key for child in shown):
-                more.add(_more_key(parent))
-            key = parent.key
-        return opened | more
+    # What a view of it needs
 
     def find(self, key: int) -> Branch | None:
         """The branch with that key, if it has been made."""
@@ -274,11 +198,24 @@ class SearchTree:
         """The branch that a branch belongs to; the root for those of the first level."""
         return self._nodes[self._nodes[branch.key].parent].branch
 
+    def keys_of(self, branch: Branch) -> tuple[int, ...]:
+        """Of every step in a branch, the first one being its own: each may begin a branch once samples are added."""
+        return self._nodes[branch.key].keys
+
+    def together(self, above: Branch, branches: Sequence[Branch]) -> Branch:
+        """Some branches of one place as a single line."""
+        key = more_key(above)
+        members = tuple(member for branch in branches for member in self._nodes[branch.key].members)
+        whole = Branch(key, "more", "", 0, 0, len(branches), self._tallies(members))
+        self._nodes[key] = _Node(whole, above.key, members, (), (key,))
+        return whole
+
 
 _OF_SAMPLE = ("index", "verdict", "answer", "tokens", "characters")
 
 
-def _more_key(branch: Branch) -> int:
+def more_key(branch: Branch) -> int:
+    """Key of the line that stands for the rarer branches of a branch."""
     return hash((branch.key, "more"))
 
 

@@ -203,6 +203,15 @@ class ProblemScreen(DataScreen):
         self.showing_answers, self.choice = False, "all"
         self.show_samples(cursor=str(given[0].index))
 
+    def action_tree(self) -> None:
+        """All samples of the runs compared, merged by steps."""
+        from explorer.screens.tree import TreeScreen
+
+        if self.record is None or not any(tally.texts for tally in self.record.problem.tallies):
+            self.refuse("No paths are stored here", "These are published counts: the source holds n and c only.")
+        else:
+            self.app.push_screen(TreeScreen(self.place, self.problem_label))
+
     def action_copy(self) -> None:
         """Copy the statement."""
         statement = self.record.problem.statement if self.record else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
@@ -10,7 +12,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from explorer.render.visible import visible
+from explorer.render.shown import Shown, plain
 from explorer.render.wrap import Line, wrap
 
 
@@ -36,19 +38,36 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id)
-        self._visible = ""
+        self.shown = plain("")
+        """What is painted."""
         self._lines: list[Line] = [(0, 0)]
         self._wrapped_at = 0
 
-    def show(self, text: str, mark: tuple[int, int] | None = None) -> None:
-        """Show another text from its beginning."""
+    def show(
+        self, text: str, mark: tuple[int, int] | None = None, shown: Shown | None = None, *, keep: bool = False
+    ) -> None:
+        """Show a text.
+
+        Args:
+            text: as it is stored; this is what is copied.
+            mark: a stretch of it to point out.
+            shown: the text as it is to be painted; as it is stored when omitted.
+            keep: it is the text that was there, painted otherwise: the character at the top stays there.
+        """
+        first = self.shown.origin(self._first) if keep else 0
         self.set_reactive(TextView.text, text)
         self.set_reactive(TextView.mark, mark)
-        self._visible = visible(text)
+        self.shown = plain(text) if shown is None else shown
         self._wrapped_at = 0
         self._wrap()
-        self.scroll_to(0, 0, animate=False, immediate=True)
+        top = self._line_of(self.shown.place(first)) if first else 0
+        self.scroll_to(0, top, animate=False, immediate=True)
         self.refresh()
+
+    @property
+    def _first(self) -> int:
+        """The character at the top, of what is painted."""
+        return self._lines[min(self.scroll_offset.y, len(self._lines) - 1)][0]
 
     @property
     def lines(self) -> int:
@@ -60,12 +79,16 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.content_region.width - self.styles.scrollbar_size_vertical
         if width > 0 and width != self._wrapped_at:
             self._wrapped_at = width
-            self._lines = wrap(self._visible, width)
+            self._lines = self.broken(width)
             self.virtual_size = Size(width, len(self._lines))
+
+    def broken(self, width: int) -> list[Line]:
+        """The lines at this width."""
+        return wrap(self.shown.text, width)
 
     def on_resize(self) -> None:
         """Wrap anew, and keep the character at the top at the top."""
-        first = self._lines[min(self.scroll_offset.y, len(self._lines) - 1)][0]
+        first = self._first
         before = self._wrapped_at
         self._wrap()
         if self._wrapped_at != before:
@@ -74,17 +97,18 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
 
     def _line_of(self, position: int) -> int:
-        from bisect import bisect_right
-
         return max(bisect_right(self._lines, position, key=lambda line: line[0]) - 1, 0)
 
     def scroll_to_mark(self) -> bool:
         """Bring the marked stretch into the middle; False when there is none."""
         if self.mark is None:
             return False
-        line = self._line_of(self.mark[0])
-        self.scroll_to(y=max(line - self.size.height // 2, 0), animate=False, immediate=True)
+        self.show_place(self.shown.place(self.mark[0]), self.size.height // 2)
         return True
+
+    def show_place(self, position: int, above: int) -> None:
+        """Scroll so that a character of what is painted stands below this many lines."""
+        self.scroll_to(y=max(self._line_of(position) - above, 0), animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
@@ -97,10 +121,28 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(self._segments(start, end, style)).adjust_cell_length(width, style)
 
     def _segments(self, start: int, end: int, style: Style) -> list[Segment]:
-        text, mark = self._visible, self.mark
-        if mark is None or mark[1] <= start or mark[0] >= end:
-            return [Segment(text[start:end], style)]
-        first, last = max(mark[0], start), min(mark[1], end)
-        marked = style + self.get_component_rich_style("text-view--mark", partial=True)
-        pieces = ((start, first, style), (first, last, marked), (last, end, style))
-        return [Segment(text[a:b], look) for a, b, look in pieces if b > a]
+        """The pieces of one line: as the spans say, and the marked stretch over them."""
+        text, spans = self.shown.text, self.shown.spans
+        looks: list[tuple[int, int, Style]] = []
+        at = start
+        for first, last, look in spans[bisect_right(spans, start, key=lambda span: span[1]) :]:
+            if first >= end:
+                break
+            looks.append((at, first, style))
+            looks.append((max(first, start), min(last, end), style + Style.parse(look)))
+            at = min(last, end)
+        looks.append((at, end, style))
+        if self.mark is not None:
+            marked = (self.shown.place(self.mark[0]), self.shown.place(self.mark[1]))
+            over = self.get_component_rich_style("text-view--mark", partial=True)
+            looks = [piece for look in looks for piece in _over(look, *marked, over)]
+        return [Segment(text[a:b], look) for a, b, look in looks if b > a]
+
+
+def _over(piece: tuple[int, int, Style], first: int, last: int, look: Style) -> list[tuple[int, int, Style]]:
+    """A piece of a line, what is in a stretch of it looking otherwise."""
+    start, end, style = piece
+    first, last = max(first, start), min(last, end)
+    if first >= last:
+        return [piece]
+    return [(start, first, style), (first, last, style + look), (last, end, style)]

@@ -1,0 +1,140 @@
+"""The search tree as rows of a table, in words, and as lines for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.content import Content
+
+from backend import SearchTree
+from backend.records import Run
+from backend.records.reading import Branch, TreeRow
+from explorer.render.literal import cell, literal
+from explorer.render.names import contrast, squeezed
+from explorer.render.numbers import UNKNOWN, compact, count, percent
+from explorer.widgets.paged_table import Column
+
+FEW, MANY = 2, 4
+"""Runs that have columns of their own on a narrow and on a wide terminal."""
+
+ORDER_WORDS = {"taken": "most taken first", "right": "most right first", "difference": "most one-sided first"}
+
+KIND_WORDS = {"end": "(ends here)", "no_text": "(no text stored)"}
+
+
+def only_run(branch: Branch) -> int | None:
+    """Place of the run that alone takes a branch; None where several do, or where there is only one run."""
+    takers = [place for place, tally in enumerate(branch.tallies) if tally.taken]
+    return takers[0] if len(takers) == 1 < len(branch.tallies) else None
+
+
+def mark_of(branch: Branch) -> tuple[str, str]:
+    """The sign of a one-sided branch and its colour: - only base, + only the other, for more runs the run's number."""
+    only = only_run(branch)
+    if only is None:
+        return "", ""
+    if len(branch.tallies) == 2:
+        return ("−", "bold yellow") if only == 0 else ("+", "bold cyan")
+    return str(only + 1), "bold cyan"
+
+
+def branch_words(branch: Branch) -> str:
+    """What stands for a branch on its line."""
+    if branch.kind == "more":
+        return f"{count(branch.ways)} rarer branches"
+    return KIND_WORDS.get(branch.kind) or branch.text.strip()
+
+
+def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
+    """A sign, every run's samples and right ones, and the step; shares where there is room."""
+    words = contrast(runs)
+    wide = width >= 110
+    shown = [Column("mark", "", 1)]
+    for place, word in enumerate(words[: MANY if wide else FEW]):
+        shown.append(Column(f"taken {place}", squeezed(word, 6), 6, True))
+        if wide:
+            shown.append(Column(f"share {place}", "%", 5, True))
+        shown.append(Column(f"right {place}", "✓", 4, True))
+    rest = width - 3 - sum(column.width + 2 for column in shown)
+    return [*shown, Column("step", "step", max(rest, 20))]
+
+
+def tree_cells(row: TreeRow, root: Branch, columns: Sequence[Column]) -> list[Text]:
+    """The cells of one line."""
+    branch = row.branch
+    sign, look = mark_of(branch)
+    cells = []
+    for column in columns:
+        kind, _, place = column.key.partition(" ")
+        tally = branch.tallies[int(place)] if place else branch.tallies[0]
+        if kind == "mark":
+            cells.append(cell(sign, look))
+        elif kind == "taken":
+            cells.append(cell(compact(tally.taken), "" if tally.taken else "dim", right=True))
+        elif kind == "share":
+            whole = root.tallies[int(place)].taken
+            cells.append(cell(percent(tally.taken / whole) if whole else UNKNOWN, "dim", right=True))
+        elif kind == "right":
+            right = cell(compact(tally.c), "bold green" if tally.c else "dim", right=True)
+            cells.append(right if tally.n or not tally.taken else cell(UNKNOWN, right=True))
+        else:
+            cells.append(_step(row, column.width, look))
+    return cells
+
+
+def _step(row: TreeRow, width: int, look: str) -> Text:
+    """Indented; deep lines keep half of the width, and say how deep they are instead."""
+    depth = row.depth
+    lead = "  " * depth if 2 * depth <= width // 3 else f"{'  ' * (width // 6 - 2)}{depth:>3} "
+    signs = {"branch": "▾ " if row.open else "▸ ", "more": "▸ ", "leaf": "· ", "end": "∎ ", "no_text": "? "}
+    return cell(
+        f"{lead}{signs[row.branch.kind]}{branch_words(row.branch)}",
+        "dim" if row.branch.kind in ("more", "no_text") else look.removeprefix("bold "),
+        longest=width,
+    )
+
+
+def tree_heading(tree: SearchTree, order: str) -> Content:
+    """Every run's n and c, and how the tree is made."""
+    parts = [
+        literal(f"{word} n = {tally.n}, c = {tally.c}", "bold")
+        for word, tally in zip(contrast(tree.runs), tree.root.tallies, strict=True)
+    ]
+    return Content("   ").join([*parts, literal(f"by {tree.by}s, {ORDER_WORDS[order]}", "dim")])
+
+
+def branch_status(branch: Branch, tree: SearchTree) -> Content:
+    """The branch under the cursor: how often each run took it, of how many, and how often it was right."""
+    words = contrast(tree.runs)
+    parts = []
+    for word, tally, whole in zip(words, branch.tallies, tree.root.tallies, strict=True):
+        share = f" ({percent(tally.taken / whole.taken)} %)" if whole.taken else ""
+        verified = "" if tally.n == tally.taken else f" of {tally.n} verified"
+        right = f", {tally.c}{verified} right" if tally.taken else ""
+        parts.append(literal(f"{word} {tally.taken} of {whole.taken}{share}{right}"))
+    only = only_run(branch)
+    if only is not None:
+        sign, look = mark_of(branch)
+        parts.append(literal(f"{sign} only {words[only]}", look))
+    return Content("   ").join(parts)
+
+
+def branch_text(branch: Branch) -> str:
+    """The text of a branch for the panel below the tree, or what stands for it."""
+    if branch.kind == "more":
+        return f"{count(branch.ways)} branches that fewer samples take: → shows them, enter lists their samples."
+    if branch.kind == "end":
+        return "These samples end here."
+    if branch.kind == "no_text":
+        return "No text is stored for these samples."
+    if len(branch.text) < branch.characters:
+        return f"{branch.text}\n… {count(branch.characters - len(branch.text))} more characters"
+    return branch.text
+
+
+def tree_line(row: TreeRow) -> str:
+    """A line of `passk tree`: sign, every run's samples and right ones, the step."""
+    numbers = "  ".join(f"{tally.taken:>6} {tally.c:>5}" for tally in row.branch.tallies)
+    sign, _ = mark_of(row.branch)
+    return f"{sign or ' '} {numbers}  {'  ' * row.depth}{branch_words(row.branch)}"

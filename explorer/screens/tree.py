@@ -1,0 +1,216 @@
+"""Tree: all samples of a problem merged by steps; where base and RL part, and which ways end right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from backend import Reader, SearchTree, TreeView, search_tree
+from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, TreeRow
+from explorer.actions import TREE, bindings
+from explorer.navigation import Place
+from explorer.render.tree_words import branch_status, branch_text, tree_cells, tree_columns, tree_heading
+from explorer.screens.base import DataScreen
+from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.text_view import TextView
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRecord:
+    """The tree as it is to be shown."""
+
+    view: TreeView
+    rows: tuple[TreeRow, ...]
+    cursor: int | None = None
+    """Branch to go to; None to stay."""
+
+
+class TreeScreen(DataScreen):
+    """Branches in a table, the whole text of the one under the cursor below it."""
+
+    WHERE = TREE
+    BINDINGS = bindings(TREE)
+
+    def __init__(self, place: Place, label: str) -> None:
+        super().__init__(place)
+        self.problem_label = label
+        self.view: TreeView | None = None
+        self.rows: dict[str, TreeRow] = {}
+        self.columns: list[Column] = []
+        self.by = TREE_CUTS[0]
+
+    def compose_body(self) -> ComposeResult:
+        """Totals, branches, the text of one."""
+        yield Static(id="heading")
+        yield PagedTable(id="branches")
+        yield TextView(id="branch")
+        yield Static(id="status")
+
+    def on_mount(self) -> None:
+        """The cursor starts in the branches."""
+        super().on_mount()
+        self.crumbs(self.place.benchmark, f"problem {self.problem_label}", "search tree")
+        self.query_one(PagedTable).focus()
+
+    def on_resize(self) -> None:
+        """Columns follow the width."""
+        super().on_resize()
+        if self.view is not None:
+            self.show_tree(TreeRecord(self.view, tuple(self.rows.values())))
+
+    def reload(self) -> None:
+        """Make the tree anew; what was open stays open, and the cursor stays on its branch."""
+        place, by, before, here = self.place, self.by, self.view, self.cursor
+
+        def read(reader: Reader) -> TreeRecord:
+            key = place.problem or 0
+            compared = [reader.run(name).key for name in place.runs]
+            stored = reader.runs_with_texts(key, compared)
+            tree = search_tree(reader, key, [run for run in stored if run.key in compared] or stored[:1], by)
+            if before is None or before.tree.by != by:
+                view = TreeView(tree).at_first()
+            else:
+                view = before.of(tree, None if here is None else here.key)
+            return TreeRecord(view, view.rows())
+
+        self.ask("tree", read, self.show_tree)
+
+    def show_tree(self, record: TreeRecord) -> None:
+        """The rows anew; the cursor stays on its branch or goes where a key leads."""
+        view = self.view = record.view
+        self.rows = {str(row.branch.key): row for row in record.rows}
+        self.columns = tree_columns(view.tree.runs, self.size.width)
+        self.query_one("#heading", Static).update(tree_heading(view.tree, view.order))
+        cursor = None if record.cursor is None else str(record.cursor)
+        self.query_one(PagedTable).show(self.columns, list(self.rows), self.row, cursor=cursor)
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one branch."""
+        assert self.view is not None
+        return tree_cells(self.rows[key], self.view.tree.root, self.columns)
+
+    def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
+        """Say all about the branch under the cursor."""
+        row = self.rows.get(event.key)
+        if self.view is None or row is None:
+            return
+        text = self.query_one(TextView)
+        wanted = branch_text(row.branch)
+        if text.text != wanted:
+            text.show(wanted)
+        self.query_one("#status", Static).update(branch_status(row.branch, self.view.tree))
+
+    @property
+    def cursor(self) -> Branch | None:
+        """The branch under the cursor."""
+        row = self.rows.get(self.query_one(PagedTable).cursor_key or "")
+        return None if row is None else row.branch
+
+    def _turn(self, view: TreeView, cursor: Branch | None = None) -> None:
+        """Show other branches of the same tree."""
+        key = None if cursor is None else cursor.key
+        self.ask("tree", lambda _: TreeRecord(view, view.rows(), key), self.show_tree)
+
+    def _follow(self, find: Callable[[SearchTree], Branch | None], otherwise: str) -> None:
+        """To the branch that this finds, opening what is above it."""
+        view = self.view
+        if view is None:
+            return
+
+        def look(_: Reader) -> TreeRecord | None:
+            target = find(view.tree)
+            if target is None:
+                return None
+            shown = view.revealing(target)
+            return TreeRecord(shown, shown.rows(), target.key)
+
+        self.ask("tree", look, lambda found: self.refuse(otherwise) if found is None else self.show_tree(found))
+
+    # Keys
+
+    def action_expand(self) -> None:
+        """Show how the samples of the branch go on; from an open one, go to the first way."""
+        branch = self.cursor
+        if self.view is None or branch is None:
+            return
+        if self.rows[str(branch.key)].open:
+            self.query_one(PagedTable).action_cursor_down()
+        elif branch.kind in ("branch", "more"):
+            self._turn(*self.view.opening(branch))
+        else:
+            self.refuse("This branch does not part any more", "Enter opens its samples.")
+
+    def action_collapse(self) -> None:
+        """Hide what is below the branch; from a closed one, go to the branch that it belongs to."""
+        branch = self.cursor
+        if self.view is None or branch is None:
+            return
+        above = self.view.tree.above(branch)
+        if self.rows[str(branch.key)].open:
+            self._turn(self.view.closing(branch), branch)
+        elif above.key != self.view.tree.root.key:
+            self._turn(self.view, above)
+        else:
+            self.refuse("All branches here are of the first level")
+
+    def action_most_taken(self) -> None:
+        """Follow the most taken way."""
+        if (here := self.cursor) is not None:
+            self._follow(lambda tree: tree.most_taken(here), "This branch does not part any more")
+
+    def action_right_one(self) -> None:
+        """Follow the right ones down to where they part."""
+        if (here := self.cursor) is not None:
+            words = "There is one way to the right end from here" if here.right else "No sample of this branch is right"
+            self._follow(lambda tree: tree.towards_right(here), words)
+
+    def action_parting(self) -> None:
+        """To the first branch that one model never takes; from there to the next of the same level."""
+        here = None if self.cursor is None else self.cursor.key
+
+        def next_parting(tree: SearchTree) -> Branch | None:
+            found = tree.partings()
+            at = next((index for index, branch in enumerate(found) if branch.key == here), -1)
+            return found[(at + 1) % len(found)] if found else None
+
+        self._follow(next_parting, "Every branch is taken by all of them")
+
+    def action_cut(self) -> None:
+        """By steps, by words."""
+        self.by = TREE_CUTS[(TREE_CUTS.index(self.by) + 1) % len(TREE_CUTS)]
+        self.reload()
+
+    def action_sort(self) -> None:
+        """The branches of each place in another order."""
+        if self.view is not None:
+            order = TREE_ORDERS[(TREE_ORDERS.index(self.view.order) + 1) % len(TREE_ORDERS)]
+            self._turn(self.view.sorted_by(order))
+
+    def action_copy(self) -> None:
+        """Copy the text of the branch."""
+        if self.cursor is None or not self.cursor.text:
+            self.refuse("There is no text here")
+        else:
+            self.copy(self.cursor.text, "the branch")
+
+    def on_data_table_row_selected(self) -> None:
+        """A click."""
+        self.action_expand()
+
+    def action_open(self) -> None:
+        """The samples under the branch; a single one is read at once."""
+        from explorer.screens.branch import BranchScreen
+        from explorer.screens.path import PathScreen
+
+        if self.view is None or self.cursor is None:
+            return
+        samples = self.view.tree.samples(self.cursor)
+        if len(samples) == 1:
+            place = self.place.to(run=samples[0].run.name, sample=samples[0].index)
+            self.app.push_screen(PathScreen(place, self.problem_label))
+        else:
+            self.app.push_screen(BranchScreen(self.place, self.problem_label, self.cursor, samples))
