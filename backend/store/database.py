@@ -203,6 +203,10 @@ class Database:
                 script(cursor, f"overlay/{table}_with_files", **{table: files})
             else:
                 script(cursor, f"overlay/{table}")
+        # Joining costs as much as reading outcomes once more: only where there is something to join.
+        found = cursor.execute(queries.load("overlay/has_used_verdicts")).fetchone()
+        if found is not None and found[0]:
+            script(cursor, "overlay/judged_outcomes")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one thread; the caller closes it."""

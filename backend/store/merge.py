@@ -163,8 +163,12 @@ def _merge_waiting(
     superseded = {part for manifest in waiting for part in manifest.supersedes}
     for name, text in ledger.items():
         superseded.update(manifest_from_json(text, f"The ledger's {name}").supersedes)
+    drawing = {run.run for entry in waiting if entry.provisional for run in entry.runs}
     for manifest in waiting:
         if manifest.part in ledger or manifest.provisional or manifest.part in superseded:
+            continue
+        if manifest.kind == "verdicts" and drawing.intersection(run.run for run in manifest.runs):
+            # They may be of samples that a job has not gathered yet; statistics are rebuilt from what is merged.
             continue
         report(f"merging {manifest.part}")
         _merge_one(connection, layout, manifest)

@@ -1,0 +1,230 @@
+"""Verdicts for samples that are stored already: by the benchmark's verifier, beside what the samples came with.
+
+A part of kind `verdicts` brings rows of `verdicts` and what they change in `statistics`, so that statistics still add
+up; the view `outcomes` shows the last verdict that is used. Nothing that was imported is overwritten.
+
+Samples without a verdict get theirs part by part: killed, what has been judged stays and the next call goes on. With
+`again` all of them appear at once or not at all, for otherwise two verifiers' verdicts would mix in one n.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from backend.errors import UsageError
+from backend.records import Run
+from backend.records.verification import GivenVerdict, Verification
+from backend.store.layout import publishing
+from backend.store.reads import Reader
+from backend.store.verdict_part import VerdictPart
+from backend.verifiers.pool import open_judges
+from backend.verifiers.protocol import Judgement, Task, Verifier
+from backend.verifiers.registry import fitting, load_verifier
+
+BATCH = 2_000
+"""Samples whose texts are read at a time, of whole problems."""
+FLUSH_SECONDS = 60.0
+"""Without `again`, judgements become visible at the latest after this."""
+
+Progress = Callable[[int, int], None]
+"""Told how many samples are judged, and of how many."""
+Key = tuple[int, int, str]
+"""Problem key, sample index and the verdict that counts so far."""
+
+
+def verify(
+    reader: Reader,
+    run: Run,
+    *,
+    verifier: str | None = None,
+    problems: Collection[int] | None = None,
+    again: bool = False,
+    processes: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Verification:
+    """Judge the samples of a run that have no verdict, and let the judgements count.
+
+    Args:
+        reader: of the run's store; it sees the new verdicts afterwards.
+        run: whose samples.
+        verifier: name of a verifier; that of the benchmark, or the one that fits its reference answers, when omitted.
+        problems: only samples of these problem keys; None for all.
+        again: judge every sample, also those that have a verdict.
+        processes: at most so many judging processes.
+        progress: told now and then.
+
+    Raises:
+        UsageError: no verifier fits or the one named does not exist, or somebody else verifies this run.
+        StoreError: the store cannot be written.
+    """
+    database = reader.database
+    database.refresh()
+    seen = set(database.manifests)
+    waiting = [
+        row
+        for row in reader.rows("verification/waiting", run_key=run.key, again=again)
+        if problems is None or row[0] in problems
+    ]
+    if not waiting:
+        return Verification(run.name, None, None, wanted=0, without_text=0, judged=0, changes={}, unused=0)
+    judge = load_verifier(verifier or _usual(reader, run, waiting))
+    work = _Work(reader, run, judge, again, seen)
+    total = sum(row[5] for row in waiting)
+    with _only_one(reader, run), open_judges(judge, processes=processes) as judges:
+        try:
+            for key, task in _tasks(reader, run, waiting, again):
+                judges.submit(key, task)
+                for done in judges.ready():
+                    work.take(*done)
+                    progress(work.judged, total)
+            for done in judges.finish():
+                work.take(*done)
+                progress(work.judged, total)
+            work.publish()
+        except BaseException:
+            work.discard()
+            raise
+    return Verification(
+        run=run.name,
+        verifier=judge.name,
+        version=judge.version,
+        wanted=sum(row[4] for row in waiting),
+        without_text=sum(row[4] - row[5] for row in waiting),
+        judged=work.judged,
+        changes=work.changes,
+        unused=work.unused,
+    )
+
+
+def verdicts_of(reader: Reader, run: Run, problem_key: int, sample: int) -> tuple[GivenVerdict, ...]:
+    """Every verdict on one sample, the one that it came with first."""
+    rows = reader.rows("verification/verdicts_of_sample", run_key=run.key, problem_key=problem_key, sample=sample)
+    return tuple(GivenVerdict(*row) for row in rows)
+
+
+def _usual(reader: Reader, run: Run, waiting: list[tuple[Any, ...]]) -> str:
+    """The benchmark's verifier, else the one that fits the reference answers."""
+    chosen = reader.rows("reads/benchmark", benchmark=run.benchmark)
+    name = chosen[0][0] if chosen else None
+    name = name or fitting((row[2], json.loads(row[3]) if row[3] else {}) for row in waiting)
+    if name is None:
+        raise UsageError(
+            f"Nothing tells how to verify samples of {run.benchmark}",
+            "Its problems have no reference answers.",
+            "Name a verifier with --verifier, or bring references: passk benchmark add.",
+        )
+    return str(name)
+
+
+def _tasks(reader: Reader, run: Run, waiting: list[tuple[Any, ...]], again: bool) -> Iterator[tuple[Key, Task]]:
+    """The texts with what is known of their problems, some thousand at a time."""
+    batch: list[tuple[Any, ...]] = []
+    for row in waiting:
+        batch.append(row)
+        if sum(entry[5] for entry in batch) >= BATCH:
+            yield from _read(reader, run, batch, again)
+            batch = []
+    if batch:
+        yield from _read(reader, run, batch, again)
+
+
+def _read(reader: Reader, run: Run, batch: list[tuple[Any, ...]], again: bool) -> Iterator[tuple[Key, Task]]:
+    known: dict[int, tuple[str, str | None, Mapping[str, Any]]] = {}
+    for key, statement, reference, metadata, _, _ in batch:
+        facts = json.loads(metadata) if metadata else {}
+        known[key] = statement or "", reference, facts if isinstance(facts, dict) else {}
+    found = reader.rows(
+        "verification/texts",
+        run_key=run.key,
+        first=batch[0][0],
+        last=batch[-1][0],
+        problems=list(known),
+        again=again,
+    )
+    for key, sample, verdict, reason, text in found:
+        yield (key, sample, verdict), Task(text, reason, *known[key])
+
+
+class _Work:
+    """Takes judgements in and publishes them."""
+
+    def __init__(self, reader: Reader, run: Run, verifier: Verifier, again: bool, seen: set[str]) -> None:
+        self._reader = reader
+        self._layout = reader.database.layout
+        self._run = run
+        self._verifier = verifier
+        self._again = again
+        self._seen = seen
+        self._part: VerdictPart | None = None
+        self._since = time.monotonic()
+        self.judged = 0
+        self.changes: Counter[tuple[str, str]] = Counter()
+        self.unused = 0
+
+    def take(self, key: Key, judged: Judgement) -> None:
+        """Note one judgement."""
+        problem, sample, before = key
+        self.judged += 1
+        # What cannot be judged keeps its verdict; so does what the verifier failed on, if it has one.
+        used = judged.verdict != "unverified" and (judged.verdict != "error" or before == "unverified")
+        self.changes[before, judged.verdict if used else before] += 1
+        self.unused += not used
+        if judged.verdict == "unverified":
+            return
+        if self._part is None:
+            self._part = VerdictPart(self._layout, self._run)
+        given = (self._verifier.name, self._verifier.version, judged.verdict, judged.detail or None, judged.answer)
+        self._part.add(problem, sample, before, given, used=used)
+        if not self._again and time.monotonic() - self._since > FLUSH_SECONDS:
+            self.publish()
+
+    def publish(self) -> None:
+        """Make visible what has been judged since the last time.
+
+        Raises:
+            UsageError: somebody else gave verdicts to this run meanwhile; what statistics need to add up is lost.
+        """
+        self._since = time.monotonic()
+        if self._part is None:
+            return
+        with publishing(self._layout):
+            self._reader.database.refresh()
+            for part, manifest in self._reader.database.manifests.items():
+                others = manifest.kind == "verdicts" and part not in self._seen
+                if others and any(run.run == self._run.name for run in manifest.runs):
+                    raise UsageError(
+                        f"Somebody else gave verdicts to {self._run.name} meanwhile",
+                        next_step="Nothing of this was kept. Call it again; it takes theirs into account.",
+                    )
+            self._seen.add(self._part.publish())
+        self._part = None
+        self._reader.database.refresh()
+
+    def discard(self) -> None:
+        """Drop what is not published."""
+        if self._part is not None:
+            self._part.discard()
+
+
+@contextmanager
+def _only_one(reader: Reader, run: Run) -> Iterator[None]:
+    """Hold the lock on verifying this run; the kernel frees it when we die."""
+    import fcntl
+
+    layout = reader.database.layout
+    layout.create()
+    with open(layout.jobs / f"{run.key:016x}.verify.lock", "a+b") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(
+                f"Somebody is verifying the samples of {run.name} already", next_step="Wait for them."
+            ) from error
+        except OSError:
+            pass  # a file system without locks: `publish` looks whether somebody else was there
+        yield
