@@ -16,7 +16,10 @@ from backend.importers.tables import column_names, constant_columns, first_value
 from backend.importers.values import WANTED, as_they_are, count, integer, plain, short
 from backend.records import VERDICTS
 
-FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}}
+EXPORTED = {"position": ("position",), "parameters": ("parameters",)}
+"""Columns of passk's own exports: the problem's place in its benchmark; further sampling parameters as JSON text."""
+OF_RUN = (*RUN_FIELDS, *PARAMETERS, "parameters")
+FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}, **EXPORTED}
 _KNOWN = frozenset(VERDICTS)
 BUFFERED = 4_096
 """Rows that are gathered into blocks at a time: samples of a problem need not follow each other."""
@@ -37,6 +40,11 @@ def _mapping(source: SourceFile, options: Options) -> dict[str, str] | None:
             rest = [column for column in present if column not in mapping.values()]
             del mapping["problem"]
             mapping.update(map_columns(rest, {"problem": PROBLEM_FIELDS["problem"]}, {}))
+    if "parameters" in mapping and "parameters" not in options.columns:
+        # Other people's column of that name may be an object: then it is one that is not kept.
+        values = first_values(source, [mapping["parameters"]])
+        if values and not isinstance(values[0], str | None):
+            del mapping["parameters"]
     return mapping
 
 
@@ -88,14 +96,14 @@ class _Gatherer:
         self.constants = {
             field: constant[column]
             for field, column in mapping.items()
-            if column in constant and field in (*RUN_FIELDS, *PARAMETERS)
+            if column in constant and field in OF_RUN
         }
         """Fields of the run that are the same in every row, as the file itself says."""
         self.fields = [field for field in mapping if field not in self.constants]
         self.columns = [mapping[field] for field in self.fields]
         self.place = {field: index for index, field in enumerate(self.fields)}
         self.column_of = dict(mapping)
-        self.run_places = [self.place[f] for f in (*RUN_FIELDS, *PARAMETERS) if f in self.place]
+        self.run_places = [self.place[f] for f in OF_RUN if f in self.place]
         self.problem_places = [self.place[f] for f in ("problem", "statement") if f in self.place]
         self.runs: dict[tuple[Any, ...], RunFacts] = {}
         self.problems: dict[tuple[Any, ...], _Problem] = {}
@@ -248,6 +256,9 @@ class _Gatherer:
             run = self.runs[run_key] = self._run(row, value)
         problem_part = key[len(self.run_places) :]
         position = self.positions.setdefault(problem_part, len(self.positions))
+        given = value("position")
+        if isinstance(given, int) and 0 <= given < 1 << 31:
+            position = given
         problem_id, statement = as_text(value("problem")), as_text(value("statement"))
         if not problem_id and not statement:
             raise bad(self.source, row, "neither a problem id nor a statement")
@@ -276,12 +287,23 @@ class _Gatherer:
             raise bad(
                 self.source, row, f"field {self.column_of['step']}: {short(step)} is no {WANTED[count]}"
             ) from None
-        parameters = {
+        parameters = _exported(value("parameters")) | {
             name: parameter(self.source, row, self.column_of[name], plain(value(name)))
             for name in PARAMETERS
             if value(name) not in (None, "")
         }
         return RunFacts(**known, step=number, parameters=tuple(sorted(parameters.items())))
+
+
+def _exported(text: Any) -> dict[str, Any]:
+    """Parameters of the column `parameters`; nothing where it is something else than an object of words and numbers."""
+    try:
+        known = json.loads(text) if text else {}
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    if not isinstance(known, dict):
+        return {}
+    return {name: value for name, value in known.items() if isinstance(value, str | bool | int | float)}
 
 
 importer = LongForm()

@@ -1,0 +1,100 @@
+"""A solve-set comparison as every form writes it: the sets, how sure they are, and what things are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from backend.comparison import PAIR_SETS, solve_sets
+from backend.exporters.certainty import Certainty, certainty_of
+from backend.exporters.protocol import Job
+from backend.records import Run, SetProblem, SolveSets
+
+PAIR_WORDS = {"both": "both", "base_only": "base-only", "rl_only": "RL-only", "neither": "neither"}
+
+
+def run_label(run: Run) -> str:
+    """A run's name without its benchmark, which stands beside it."""
+    return run.name.removesuffix(f"@{run.benchmark}")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two or more runs of one benchmark."""
+
+    sets: SolveSets
+    certainty: Certainty
+    prefixes: tuple[str, ...]
+    """What each run's columns begin with: base and rl for a pair, else run1, run2, ..."""
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is of two runs."""
+        return len(self.sets.runs) == 2
+
+    @property
+    def run_words(self) -> tuple[str, ...]:
+        """What the runs are called in a heading: base and RL for a pair, else their names."""
+        return ("base", "RL") if self.is_pair else tuple(run_label(run) for run in self.sets.runs)
+
+    def set_name(self, solved: Sequence[bool]) -> str:
+        """A set as data names it: both, base_only, rl_only, neither; for more runs those that solve it, or none."""
+        if self.is_pair:
+            return PAIR_SETS[tuple(solved)]
+        return (
+            " + ".join(run.name for run, is_solved in zip(self.sets.runs, solved, strict=True) if is_solved) or "none"
+        )
+
+    def set_words(self, solved: Sequence[bool]) -> str:
+        """A set as a person names it."""
+        if self.is_pair:
+            return PAIR_WORDS[PAIR_SETS[tuple(solved)]]
+        who = [run_label(run) for run, is_solved in zip(self.sets.runs, solved, strict=True) if is_solved]
+        return "all runs" if len(who) == len(solved) else "no run" if not who else "only " + " + ".join(who)
+
+    def in_question(self) -> list[SetProblem]:
+        """The problems that some runs solve and some do not: base-only and RL-only for a pair, in this order."""
+        mixed = [problem for problem in self.sets.problems if len(set(problem.solved)) > 1]
+        order = {solved: place for place, solved in enumerate(self.sets.counts)}
+        return sorted(mixed, key=lambda problem: order[problem.solved])
+
+    def sizes(self, place: int) -> str:
+        """The n of a run over the compared problems."""
+        size = self.sets.n_ranges[place]
+        return "unknown" if size is None else str(size[0]) if size[0] == size[1] else f"{size[0]}-{size[1]}"
+
+    def counted(self) -> Mapping[str, tuple[int, tuple[float, float] | None]]:
+        """Every set's name in words, its count, and the 95 % range that fresh runs of the same n would give."""
+        return {
+            self.set_words(solved): (count, self.certainty.ranges.get(solved))
+            for solved, count in self.sets.counts.items()
+        }
+
+    def remarks(self) -> list[str]:
+        """What must be known to read the figures."""
+        sets = self.sets
+        lines = [f"Solved: at least {sets.min_correct} correct of n samples."]
+        for word, run, place in zip(self.run_words, sets.runs, range(len(sets.runs)), strict=True):
+            lines.append(f"{word}: {run.name}, n = {self.sizes(place)}.")
+        if sets.expected_at_common_n is not None:
+            expected = ", ".join(
+                f"{self.set_words(solved)} {count:.1f}" for solved, count in sets.expected_at_common_n.items()
+            )
+            lines.append(f"n differs, and more samples solve more. Expected at {sets.common_n} draws each: {expected}.")
+        if sets.not_compared.total:
+            lines.append(
+                f"{sets.not_compared.total:,} problems are not compared: not in every run, or without a verdict."
+            )
+        return [*lines, *self.certainty.words]
+
+
+def comparison_of(job: Job) -> Comparison:
+    """The comparison that a job asks for.
+
+    Raises:
+        UsageError: fewer than two runs.
+    """
+    sets = solve_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
+    pair = len(sets.runs) == 2
+    prefixes = ("base", "rl") if pair else tuple(f"run{place}" for place in range(1, len(sets.runs) + 1))
+    return Comparison(sets, certainty_of(job.reader, sets), prefixes)

@@ -1,0 +1,161 @@
+"""One export: resolved, written under a temporary name, renamed into place; all of it or nothing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from backend.errors import UsageError
+from backend.exporters.protocol import Job, Tell
+from backend.exporters.provenance import provenance
+from backend.exporters.registry import exporter_for
+from backend.records import Run
+from backend.records.exports import FORMS, Exported, ExportRequest
+from backend.selection import meaning
+from backend.store.reads import Reader
+
+CARD = "README.md"
+MARK = "passk-export"
+"""Stands in the card of an exported folder: only such a folder is replaced."""
+
+ROWS_ARE = {"sets": "problems", "paths": "samples", "problems": "problems", "datasets": "samples"}
+
+
+def form_of(what: str, path: Path, verl: bool = False) -> str:
+    """The form that a file's ending asks for.
+
+    Raises:
+        UsageError: nothing can be exported under that name, or not in that form.
+    """
+    if what not in FORMS:
+        raise UsageError(f"{what} cannot be exported", next_step=f"One of {', '.join(FORMS)}.")
+    forms = FORMS[what]
+    if forms == ("folder",):
+        return "folder"
+    ending = path.suffix.removeprefix(".").lower()
+    ending = {"markdown": "md", "htm": "html", "json": "jsonl", "latex": "tex"}.get(ending, ending)
+    if verl and what == "problems" and ending == "parquet":
+        return "verl"
+    if verl or ending not in forms:
+        wanted = "verl's form is a .parquet of problems" if verl else f"{what} cannot be written as {path.name}"
+        endings = ", ".join(f".{form}" for form in forms if form != "verl")
+        raise UsageError(wanted, next_step=f"The ending chooses the form: {endings}.")
+    return ending
+
+
+def resolved(reader: Reader, request: ExportRequest) -> tuple[Run, ...]:
+    """The runs of a request.
+
+    Raises:
+        UsageError: one does not exist, or they cannot be exported together.
+    """
+    runs = tuple({run.key: run for run in (reader.run(name) for name in request.runs)}.values())
+    benchmarks = sorted({run.benchmark for run in runs})
+    if not runs:
+        raise UsageError("Which runs?", next_step="--run R (may be repeated), or --base R --rl R.")
+    if len(benchmarks) > 1 and request.what not in ("paths", "datasets"):
+        raise UsageError(
+            f"These runs are of {len(benchmarks)} benchmarks: {', '.join(benchmarks)}",
+            next_step="Compare runs of one benchmark: --benchmark B, or --run R.",
+        )
+    if request.what == "difference" and len(runs) != 2:
+        raise UsageError(f"A difference is of two runs, not of {len(runs)}", next_step="--base R --rl R")
+    return runs
+
+
+def export(
+    reader: Reader, request: ExportRequest, path: Path, *, force: bool = False, tell: Tell = lambda done, total: None
+) -> Exported:
+    """Write one export.
+
+    Args:
+        path: the file, or for datasets the folder.
+        force: overwrite what is there.
+        tell: told how far it is; may raise Cancelled.
+
+    Raises:
+        UsageError: the request cannot be met, or something is there already.
+        Cancelled: by `tell`, or the reader was interrupted. Nothing is left.
+    """
+    runs = resolved(reader, request)
+    exporter = exporter_for(request)
+    meant = meaning(reader, runs, request.problems) if request.problems.strip() else None
+    if meant is not None and meant.problems is not None and not meant.problems:
+        raise UsageError(f"No problem fits the filter: {meant.words}")
+    path = path.expanduser()
+    _check_place(path, request, force)
+    origin = provenance(reader, request, runs, meant.words if meant is not None else "")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
+    job = Job(reader, request, runs, meant.problems if meant is not None else None, origin, temporary, tell)
+    try:
+        if request.form == "folder":
+            temporary.mkdir()
+        rows = exporter(job)
+        size = _size(temporary)
+        _into_place(temporary, path, force)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written", f"{error.strerror or error}", "Choose another place with --to."
+        ) from error
+    finally:
+        _discard(temporary)
+    return Exported(str(path), rows, ROWS_ARE.get(request.what, "points"), size, tuple(job.notes))
+
+
+def _check_place(path: Path, request: ExportRequest, force: bool) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent}", next_step="Make it first, or choose another place.")
+    if request.form != "folder" and path.is_dir():
+        raise UsageError(f"{path} is a folder", next_step="Name a file in it.")
+    if not os.path.lexists(path):
+        return
+    if not force:
+        raise UsageError(f"{path} is there already", next_step="Choose another name, or overwrite it with --force.")
+    if request.form == "folder" and not _is_export(path):
+        raise UsageError(
+            f"{path} is not an exported folder, so it is not replaced", next_step="Choose the name of a new folder."
+        )
+
+
+def _is_export(path: Path) -> bool:
+    if path.is_symlink() or not path.is_dir():
+        return False
+    card = path / CARD
+    return not any(path.iterdir()) or (card.is_file() and MARK in card.read_text(encoding="utf-8", errors="replace"))
+
+
+def _size(path: Path) -> int:
+    return sum(each.stat().st_size for each in (path.rglob("*") if path.is_dir() else [path]) if each.is_file())
+
+
+def _into_place(temporary: Path, path: Path, force: bool) -> None:
+    """Give what was written its name; what has appeared under that name meanwhile is overwritten only with force."""
+    for file in temporary.rglob("*") if temporary.is_dir() else [temporary]:
+        if file.is_file():
+            with open(file, "rb") as written:
+                os.fsync(written.fileno())
+    if temporary.is_dir():
+        old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+        if force and path.exists():
+            os.rename(path, old)
+        os.rename(temporary, path)
+        _discard(old)
+    elif force:
+        os.replace(temporary, path)
+    else:
+        try:
+            os.link(temporary, path)
+        except FileExistsError as error:
+            raise UsageError(f"{path} has appeared meanwhile", next_step="Overwrite it with --force.") from error
+        except OSError:
+            # A file system without hard links.
+            os.rename(temporary, path)
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

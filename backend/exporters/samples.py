@@ -1,0 +1,218 @@
+"""Samples in the long form, one a row with everything known about it: what `passk import` reads back.
+
+They are read in stretches of problems, so that memory does not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.exporters.escaping import json_text
+from backend.exporters.protocol import Job
+from backend.exporters.tables import WRITERS, Column, Row
+from backend.importers.columns import PARAMETERS
+from backend.records import Run
+from backend.store.reads import Reader
+
+STRETCH = 4_096
+"""Samples that are read at a time ..."""
+STRETCH_CHARACTERS = 12_000_000
+"""... or fewer, if their texts are longer than this together."""
+
+RUN_COLUMNS = (
+    Column("run"), Column("model"), Column("role"), Column("from_model"), Column("step", "whole"), Column("algorithm"),
+    Column("benchmark"),
+)  # fmt: skip
+PROBLEM_COLUMNS = (
+    Column("problem"), Column("position", "whole"), Column("statement"), Column("reference"), Column("level"),
+    Column("metadata", "json"),
+)  # fmt: skip
+SAMPLE_COLUMNS = (
+    Column("index", "whole"), Column("verdict"), Column("extracted_answer"), Column("detail"),
+    Column("tokens", "whole"), Column("finish_reason"), Column("seed", "whole"), Column("logprob_sum", "number"),
+    Column("source"), Column("format"), Column("source_row", "whole"), Column("verdicts", "json"),
+    Column("scores", "json"), Column("judgements", "json"), Column("text"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProblem:
+    """A problem with all that the store holds of it."""
+
+    key: int
+    benchmark: str
+    id: str
+    label: str
+    position: int
+    statement: str | None
+    reference: str | None
+    level: str | None
+    metadata: Any
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """As `PROBLEM_COLUMNS` has them."""
+        return self.id, self.position, self.statement, self.reference, self.level, self.metadata
+
+
+def stored_problems(
+    reader: Reader, runs: Sequence[Run], problems: Collection[int] | None = None
+) -> tuple[StoredProblem, ...]:
+    """The problems of some runs, in the order of their benchmarks.
+
+    Args:
+        problems: only those with these keys.
+    """
+    found = []
+    for *fields, metadata in reader.rows("exports/problems", run_keys=[run.key for run in runs]):
+        if problems is None or fields[0] in problems:
+            row = (*fields, json.loads(metadata) if metadata else None)
+            found.append(StoredProblem(*row))
+    return tuple(found)
+
+
+class RunTable:
+    """The columns that are the same for all samples of a run.
+
+    A sampling parameter has a column of its own if it is a number in every run, or text in every run; what else is
+    known of the parameters is in the column `parameters`.
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.typed = {name: kind for name in PARAMETERS if (kind := _kind([run.parameters.get(name) for run in runs]))}
+        self.columns = (
+            *RUN_COLUMNS, *(Column(name, kind) for name, kind in self.typed.items()), Column("parameters"),
+        )  # fmt: skip
+
+    def values(self, run: Run) -> tuple[Any, ...]:
+        """Of one run."""
+        model = run.model
+        rest = {name: value for name, value in sorted(run.parameters.items()) if name not in self.typed}
+        return (
+            run.name, model.name, model.role, model.from_model, model.step, model.algorithm, run.benchmark,
+            *(run.parameters.get(name) for name in self.typed), json_text(rest) if rest else None,
+        )  # fmt: skip
+
+
+def _kind(values: Sequence[Any]) -> str | None:
+    known = [value for value in values if value is not None]
+    if not known or any(isinstance(value, bool) for value in known):
+        return None
+    if all(isinstance(value, int) for value in known):
+        return "whole"
+    if all(isinstance(value, int | float) for value in known):
+        return "number"
+    return "text" if all(isinstance(value, str) and value for value in known) else None
+
+
+def stretches(
+    reader: Reader, run: Run, problems: Sequence[StoredProblem], verdict: str | None = None, limit: int | None = None
+) -> Iterator[tuple[list[StoredProblem], int]]:
+    """Problems of a run in their order, as many at a time as memory should hold, and how many samples they have."""
+    sizes = {
+        key: (samples, characters)
+        for key, samples, characters in reader.rows("exports/sizes", run_key=run.key, verdict=verdict)
+    }
+    together: list[StoredProblem] = []
+    count = length = 0
+    for problem in problems:
+        if problem.key not in sizes:
+            continue
+        samples, characters = sizes[problem.key]
+        taken = samples if limit is None else min(samples, limit)
+        characters = characters * taken // samples
+        if together and (count + taken > STRETCH or length + characters > STRETCH_CHARACTERS):
+            yield together, count
+            together, count, length = [], 0, 0
+        together.append(problem)
+        count, length = count + taken, length + characters
+    if together:
+        yield together, count
+
+
+class SampleRows:
+    """Reads the samples of the runs of a job, stretch by stretch, in the order of runs, problems and indices."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.table = RunTable(job.runs)
+        self.columns = (*self.table.columns, *PROBLEM_COLUMNS, *SAMPLE_COLUMNS)
+        self.problems = stored_problems(job.reader, job.runs, job.problems)
+        self.sources: Mapping[int, tuple[str, str]] = {
+            key: (path, name) for key, path, name in job.reader.rows("reads/sources")
+        }
+
+    def plan(self) -> list[tuple[Run, list[StoredProblem], int]]:
+        """What is to be read: run, problems, samples."""
+        request = self.job.request
+        return [
+            (run, together, 1 if request.sample is not None else count)
+            for run in self.job.runs
+            for together, count in stretches(self.job.reader, run, self._of(run), request.verdict, request.limit)
+        ]
+
+    def _of(self, run: Run) -> list[StoredProblem]:
+        return [problem for problem in self.problems if problem.benchmark == run.benchmark]
+
+    def batches(self) -> Iterator[list[Row]]:
+        """Rows in stretches; tells the job how far it is."""
+        plan = self.plan()
+        total, done = sum(count for _, _, count in plan), 0
+        self.job.tell(0, total)
+        for run, together, count in plan:
+            yield from self._read(run, together)
+            done += count
+            self.job.tell(done, total)
+
+    def _read(self, run: Run, together: Sequence[StoredProblem]) -> Iterator[list[Row]]:
+        reader, request = self.job.reader, self.job.request
+        which = {"run_key": run.key, "problem_keys": [problem.key for problem in together]}
+        beside = {name: self._beside(name, which) for name in ("verdicts", "scores", "judgements")}
+        of_run = self.table.values(run)
+        found: dict[int, list[Row]] = {}
+        for key, sample, *fields, source_key, source_row, text in reader.rows(
+            "exports/samples", **which, verdict=request.verdict, sample=request.sample, limit=request.limit
+        ):
+            verdict, detail, answer, *rest = fields
+            source = self.sources.get(source_key, (None, None))
+            more = [beside[name].get((key, sample)) for name in ("verdicts", "scores", "judgements")]
+            found.setdefault(key, []).append((sample, verdict, answer, detail, *rest, *source, source_row, *more, text))
+        rows: list[Row] = [
+            (*of_run, *problem.fields, *sample) for problem in together for sample in found.get(problem.key, ())
+        ]
+        if rows:
+            yield rows
+
+    def _beside(self, name: str, which: Mapping[str, Any]) -> dict[tuple[int, int], list[dict[str, Any]]]:
+        """What stands beside the samples in another table, by problem key and index."""
+        import queries
+
+        names = [column for column, _ in queries.query(f"exports/{name}").columns][2:]
+        found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+        for key, sample, *values in self.job.reader.rows(f"exports/{name}", **which):
+            entry = {
+                column: value.isoformat(timespec="microseconds") if column == "created" and value else value
+                for column, value in zip(names, values, strict=True)
+            }
+            found.setdefault((key, sample), []).append(entry)
+        return found
+
+
+def export_samples(job: Job) -> int:
+    """Write jsonl or Parquet, by the form of the request."""
+    rows = SampleRows(job)
+    writer = WRITERS[job.request.form](job.path, rows.columns, job.provenance.full)
+    written = 0
+    try:
+        for batch in rows.batches():
+            writer.write(batch)
+            written += len(batch)
+    finally:
+        writer.close()
+    counts_only = [run.name for run in job.runs if not run.texts and run.samples]
+    if counts_only and not written:
+        job.notes.append(f"{', '.join(counts_only)}: published counts, no samples are stored")
+    return written
