@@ -166,13 +166,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.push and what != "datasets":
         raise UsageError("--push is for datasets", next_step="passk export --to datasets DIR --push NAME")
     progress = Progress()
-    with closing(open_store(store_for_reading(arguments.store), memory_limit=MEMORY)) as database:
-        with Reader(database) as reader:
-            request = request_of(reader, what, path, arguments)
-            try:
-                made = export(reader, request, path, force=arguments.force, tell=progress)
-            finally:
-                progress.clear()
+    database = open_store(store_for_reading(arguments.store), memory_limit=MEMORY)
+    with closing(database), Reader(database) as reader:
+        request = request_of(reader, what, path, arguments)
+        try:
+            made = export(reader, request, path, force=arguments.force, tell=progress)
+        finally:
+            progress.clear()
     for line in in_words(made):
         say(line)
     if arguments.push:

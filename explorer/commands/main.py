@@ -29,6 +29,7 @@ COMMANDS = {
     "perplexity": ("explorer.commands.perplexity", "perplexities of runs and reference responses under models"),
     "jobs": ("explorer.commands.jobs", "list jobs; show, log, cancel or resume one"),
     "work": ("explorer.commands.work", "do a job, here"),
+    "export": ("explorer.commands.export", "write comparisons, figures, paths, problems or a dataset to files"),
     "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
 }
 """Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""
