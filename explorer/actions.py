@@ -36,9 +36,10 @@ TREE = "tree"
 BRANCH = "branch"
 COMPARE = "compare"
 SEARCH = "search"
+PERPLEXITY = "perplexity"
 JOBS = "jobs"
 
-SCREENS = (HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, JOBS, EVERYWHERE)
+SCREENS = (HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, JOBS, EVERYWHERE)
 """In the order of the README's key table."""
 
 ACTIONS = (
@@ -73,10 +74,10 @@ ACTIONS = (
     Action("log", "l", "l", "Log", "What the worker printed", (JOBS,)),
     Action("cancel", "x", "x", "Cancel", "Ask the worker to stop; what has been drawn stays", (JOBS,)),
     Action("resume", "R", "R", "Resume", "Start a worker for what is left", (JOBS,)),
-    Action("filter", "f", "f", "Filter", "Only some problems: level=5, c<3, words", (CURVES, SETS, STATISTICS)),
+    Action("filter", "f", "f", "Filter", "Only some problems: level=5, c<3, words", (CURVES, SETS, STATISTICS, PERPLEXITY)),
     Action("other_run(1)", "right,l,o", "→", "Run", "Samples of the next run", (PROBLEM,)),
     Action("other_run(-1)", "left,h", "←", "Run", "Samples of the previous run", (PROBLEM,), False),
-    Action("verdicts", "v", "v", "Verdict", "Only right ones, only others, or all samples", (PROBLEM,)),
+    Action("verdicts", "v", "v", "Verdict", "Only right ones, only others, or all samples", (PROBLEM, PERPLEXITY)),
     Action("answers", "a", "a", "Answers", "Show the answers given, or the samples again", (PROBLEM,)),
     Action("statement", "z", "z", "Text", "Give the statement the whole screen, or back", (PROBLEM,)),
     Action("tree", "t", "t", "Tree", "The search tree: all samples merged by their steps", (PROBLEM,)),
@@ -117,6 +118,8 @@ ACTIONS = (
     Action("copy", "y", "y", "Copy", "Copy the ids of the problems shown, one a line", (SETS,), False),
     Action("copy", "y", "y", "Copy", "Copy the statement, exactly as it is stored", (PROBLEM,), False),
     Action("copy", "y", "y", "Copy", "Copy the text, exactly as it is stored", (PATH,)),
+    Action("score", "s", "s", "Score", "Score what the cursor is on, or all that is missing", (PERPLEXITY,)),
+    Action("perplexity", "P", "P", "Perplexity", "Perplexity of responses", (CURVES, SETS, PROBLEM, PATH), False),
     Action("back", "escape,backspace", "esc", "Back", "Back to where you were", (EVERYWHERE,)),
     Action("jobs", "J", "J", "Jobs", "Sampling jobs: progress, log, cancel, resume", (EVERYWHERE,), False),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),

@@ -33,7 +33,8 @@ class Explorer(App[None]):
     CSS_PATH: ClassVar = [
         f"styles/{name}.tcss"
         for name in (
-            "app", "filter", "home", "curves", "statistics", "sets", "problem", "path", "tree", "compare", "search"
+            "app", "filter", "home", "curves", "statistics", "sets", "problem", "path", "tree", "compare", "search",
+            "perplexity",
         )
     ]
     ENABLE_COMMAND_PALETTE = True

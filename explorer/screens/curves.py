@@ -208,6 +208,14 @@ class CurvesScreen(FilteredScreen):
         self.show_plot()
         self.show_values()
 
+    def action_statistics(self) -> None:
+        """The paper's other views of the runs that are on, the pair first."""
+        from explorer.screens.statistics import StatisticsScreen
+
+        on = [curve.run.name for curve in self.record.curves if curve.run.name in self.on]
+        shown = sorted(on, key=lambda name: self.pair.index(name) if name in self.pair else len(self.pair))
+        self.app.push_screen(StatisticsScreen(self.place, shown))
+
     def on_data_table_row_selected(self) -> None:
         """Enter in the table of runs."""
         self.action_open()

@@ -1,0 +1,277 @@
+"""The statistics views: from their records to lines of text and to what is plotted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+
+from backend import BINS
+from backend.records import VERDICTS, Run
+from backend.records.statistics import (
+    AccuracyHistogram,
+    Agreement,
+    Efficiency,
+    Lengths,
+    LengthSummary,
+    Level,
+    MajorityPoint,
+    Series,
+    Sweep,
+)
+from explorer.render.names import run_label, squeezed
+from explorer.render.numbers import UNKNOWN, count, percent, span
+from explorer.render.text_table import bar_columns, text_table
+from explorer.widgets.curve_plot import MARKERS
+from explorer.widgets.line_plot import Line, Lines
+
+LONGEST_NAME = 40
+"""Cells for a run's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one view shows: lines of text, and a plot above them where there is one."""
+
+    text: tuple[str, ...]
+    plot: Lines | None = None
+
+
+def marked(run: Run, index: int) -> str:
+    """A run's name with its marker."""
+    return f"{MARKERS[index % len(MARKERS)]} {squeezed(run_label(run), LONGEST_NAME)}"
+
+
+def sizes(run: Run, problems: int) -> str:
+    """What figures of a run are figures of."""
+    return f"n = {span(run.n_min, run.n_max)}, {problems:,} problems"
+
+
+def points(value: float | None) -> str:
+    """A difference of shares in percentage points."""
+    return UNKNOWN if value is None else f"{100 * value:+.1f}"
+
+
+def histogram_view(record: Sequence[AccuracyHistogram], width: int) -> View:
+    """Problems by their share correct, a column a run."""
+    headings = [marked(entry.run, index) for index, entry in enumerate(record)]
+    lines = bar_columns(BINS, headings, [entry.counts for entry in record], width)
+    notes = [f"{marked(entry.run, index)}: {sizes(entry.run, entry.problems)}" for index, entry in enumerate(record)]
+    return View((*lines, "", "Share of problems by c/n; a bin holds its upper end.", *notes))
+
+
+def efficiency_view(record: Efficiency, width: int) -> View:
+    """Delta_SE and the two ends of the curves."""
+    k = record.k
+    rows = [
+        [
+            run_label(gap.level.run),
+            percent(gap.level.pass_at_1),
+            percent(gap.level.pass_at_k),
+            "base" if gap.level.run.key == record.base.key else points(gap.delta),
+            f"{gap.common:,}",
+            span(gap.level.run.n_min, gap.level.run.n_max),
+        ]
+        for gap in record.gaps
+    ]
+    headings = ["run", "pass@1 %", f"pass@{UNKNOWN if k is None else k} %", "Δ_SE points", "problems", "n"]
+    return View(
+        (
+            *text_table(headings, rows, width=width),
+            "",
+            f"Δ_SE, the sampling efficiency gap: pass@{UNKNOWN if k is None else k} of {run_label(record.base)} less "
+            "pass@1 of the run, over the problems that both have. Smaller is better.",
+            why_this_k(k),
+        )
+    )
+
+
+def why_this_k(k: int | None) -> str:
+    """Why a view stops at its k."""
+    if k is None:
+        return "pass@k is unknown: a run has no sample with a verdict."
+    return "k = 256, as in the paper." if k == 256 else f"k = {k}: the largest up to 256 that all these runs reach."
+
+
+def _step(level: Level) -> str:
+    return f"{level.run.model.step:,}" if level.run.model.step is not None else "base"
+
+
+def steps_view(record: Sequence[Series], width: int) -> View:
+    """Each training as a table; the longest is plotted."""
+    if not record:
+        return View(("No two runs here are checkpoints of one training.", "Import them with --step and --from."))
+    text: list[str] = []
+    for series in record:
+        title = f"{series.algorithm or 'algorithm unknown'} from {series.from_model or 'an unknown model'}"
+        first = series.points[0].run.parameters.get("temperature")
+        title += "" if first is None else f", temperature {first}"
+        rows = [
+            [
+                _step(level),
+                run_label(level.run),
+                percent(level.pass_at_1),
+                percent(level.pass_at_k),
+                f"{level.run.solvable:,}/{level.problems:,}",
+                span(level.run.n_min, level.run.n_max),
+                UNKNOWN if level.run.mean_tokens is None else f"{level.run.mean_tokens:,.0f}",
+            ]
+            for level in series.points
+        ]
+        at = f"pass@{UNKNOWN if series.k is None else series.k} %"
+        text += [
+            title,
+            *text_table(
+                ["step", "run", "o pass@1 %", f"x {at}", "solvable", "n", "tokens"], rows, 2, width=width, names=1
+            ),
+            "",
+        ]
+        if len({level.run.n_max for level in series.points}) > 1:
+            text += [f"n differs, and more samples solve more: compare solvable at equal n only, or {at[:-2]}.", ""]
+    return View(tuple(text), _steps_plot(record[0]))
+
+
+def _steps_plot(series: Series) -> Lines:
+    """pass@1 and pass@k over steps; the base run stands at step 0."""
+    steps = [float(level.run.model.step or 0) for level in series.points]
+    lines = []
+    for look, values in enumerate(
+        ([level.pass_at_1 for level in series.points], [level.pass_at_k for level in series.points])
+    ):
+        known = [(step, 100 * value) for step, value in zip(steps, values, strict=True) if value is not None]
+        lines.append(Line(tuple(step for step, _ in known), tuple(value for _, value in known), look))
+    labels = tuple(f"{step:g}" for step in steps)
+    return Lines(tuple(lines), tuple(steps), labels, "training step", "%")
+
+
+def temperature_view(record: Sweep, width: int) -> View:
+    """Runs by temperature, with their entropy; and which matches the base run's."""
+    rows = [
+        [
+            f"{'≈' if point is record.nearest else ' '} {run_label(point.level.run)}",
+            UNKNOWN if point.temperature is None else f"{point.temperature:g}",
+            percent(point.level.pass_at_1),
+            percent(point.level.pass_at_k),
+            UNKNOWN if point.entropy is None else f"{point.entropy.value:.4f}",
+            UNKNOWN if point.entropy is None else count(point.entropy.samples),
+            span(point.level.run.n_min, point.level.run.n_max),
+        ]
+        for point in record.points
+    ]
+    at = f"pass@{UNKNOWN if record.k is None else record.k} %"
+    base = run_label(record.base)
+    if record.nearest is not None:
+        found = f"≈ nearest to the entropy of {base}: {run_label(record.nearest.level.run)}"
+    elif all(point.entropy is None for point in record.points):
+        found = "Entropy unknown: no log-probabilities are stored."
+    else:
+        found = f"No RL run whose entropy could be compared with that of {base}."
+    return View(
+        (
+            *text_table(["  run", "T", "pass@1 %", at, "entropy", "of samples", "n"], rows, width=width),
+            "",
+            found,
+            "Entropy is estimated as the mean negative log-probability per token, in nats, of the run's own samples, "
+            "as stored: many engines store it before temperature and top-p.",
+            why_this_k(record.k),
+        )
+    )
+
+
+def lengths_view(record: Lengths, width: int) -> View:
+    """Lengths in tokens, right and other samples apart: a summary, and bins as bars."""
+    if all(entry.right is None and entry.other is None for entry in record.runs):
+        return View(("No token counts are stored for these runs.",))
+    rows, headings, columns = [], [], []
+    for index, entry in enumerate(record.runs):
+        for mark, kind, summary in (("✓", "right", entry.right), ("✗", "other", entry.other)):
+            rows.append([marked(entry.run, index), f"{mark} {kind}", *_length_cells(summary)])
+            if summary is not None:
+                headings.append(f"{mark} {marked(entry.run, index)}")
+                columns.append(summary.bins)
+    unknown = [
+        f"{run_label(entry.run)}: {entry.unknown:,} samples without a token count are left out"
+        for entry in record.runs
+        if entry.unknown
+    ]
+    bins = max(len(counts) for counts in columns)
+    labels = [f"{index * record.width:,}" for index in range(bins)]
+    table = text_table(["tokens of", "", "samples", "mean", "10 %", "median", "90 %", "longest"], rows, 2, width=width)
+    note = (
+        f"Bins of {record.width:,} tokens by their lower end. Other: every verdict but correct; unverified in neither."
+    )
+    return View((*table, "", *bar_columns(labels, headings, columns, width), "", note, *unknown))
+
+
+def _length_cells(summary: LengthSummary | None) -> list[str]:
+    if summary is None:
+        return [UNKNOWN] * 6
+    numbers = (summary.tenth, summary.median, summary.ninetieth, summary.longest)
+    return [f"{summary.samples:,}", f"{summary.mean:,.1f}", *(f"{number:,}" for number in numbers)]
+
+
+def verdicts_view(record: Lengths, width: int) -> View:
+    """Shares of verdicts, a column a run."""
+    shown = [entry for entry in record.runs if entry.verdicts]
+    counted_only = [run_label(entry.run) for entry in record.runs if not entry.verdicts]
+    notes = [f"Verdicts of single samples are unknown, only counts are stored: {', '.join(counted_only)}"]
+    if not shown:
+        return View(tuple(notes))
+    used = [verdict for verdict in VERDICTS if any(verdict in entry.verdicts for entry in shown)]
+    columns = [[entry.verdicts.get(verdict, 0) for verdict in used] for entry in shown]
+    headings = [marked(entry.run, record.runs.index(entry)) for entry in shown]
+    lines = bar_columns([verdict.replace("_", " ") for verdict in used], headings, columns, width)
+    samples = [
+        f"{heading}: {sum(counts):,} samples, {sizes(entry.run, entry.run.problems)}"
+        for heading, counts, entry in zip(headings, columns, shown, strict=True)
+    ]
+    return View((*lines, "", "Share of all stored samples.", *samples, *(notes if counted_only else [])))
+
+
+def agreement_view(record: Sequence[Agreement], width: int) -> View:
+    """maj@k of runs, and how many majorities are right."""
+    known = [(index, entry) for index, entry in enumerate(record) if entry.points]
+    missing = [
+        f"{run_label(entry.run)}: " + ("no answers are stored" if entry.samples else "no samples are stored")
+        for entry in record
+        if not entry.points
+    ]
+    if not known:
+        return View(tuple(missing))
+    ks = sorted({point.k for _, entry in known for point in entry.points})
+    values = [{point.k: point for point in entry.points} for _, entry in known]
+    rows = [[f"{k:,}", *(_majority_cell(of_run, k) for of_run in values)] for k in ks]
+    table = text_table(["maj@k %   k", *(marked(entry.run, index) for index, entry in known)], rows, 0, width=width)
+    notes = [
+        f"{marked(entry.run, index)}: {sizes(entry.run, entry.problems)}; the majority of all samples is right on "
+        f"{sum(majority.right for majority in entry.majorities):,.1f}; {entry.samples - entry.answered:,} of "
+        f"{entry.samples:,} samples gave no answer and do not vote"
+        for index, entry in known
+    ]
+    plot = Lines(
+        tuple(
+            Line(
+                tuple(log2(point.k) for point in entry.points),
+                tuple(100 * point.value for point in entry.points),
+                index,
+            )
+            for index, entry in known
+        ),
+        tuple(log2(k) for k in ks),
+        tuple(str(k) for k in ks),
+        "k (log2)",
+        "maj@k %",
+    )
+    how = (
+        f"Exact where no ± stands; else the mean of {known[0][1].draws} random subsets of each problem (fixed seed) "
+        "± its standard error."
+    )
+    same = "Answers are the same where their extracted words are; equal first places share the vote."
+    return View((*table, "", *notes, *missing, how, same), plot)
+
+
+def _majority_cell(of_run: Mapping[int, MajorityPoint], k: int) -> str:
+    point = of_run.get(k)
+    if point is None:
+        return UNKNOWN + "       "
+    return percent(point.value) + ("      " if point.error is None else f" ±{100 * point.error:.2f} ")

@@ -1,0 +1,163 @@
+"""Statistics: the paper's other views of the runs of one benchmark, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from textual.app import ComposeResult
+
+from backend import (
+    Reader,
+    accuracy_histograms,
+    agreement,
+    efficiency,
+    response_lengths,
+    step_series,
+    temperature_sweep,
+)
+from backend.records import Run
+from explorer.actions import STATISTICS, bindings
+from explorer.navigation import Place
+from explorer.render.statistics import (
+    View,
+    agreement_view,
+    efficiency_view,
+    histogram_view,
+    lengths_view,
+    steps_view,
+    temperature_view,
+    verdicts_view,
+)
+from explorer.screens.filtered import FilteredScreen
+from explorer.widgets.line_plot import LinePlot
+from explorer.widgets.text_view import TextView
+from explorer.widgets.view_strip import ViewStrip
+
+
+class Looked(NamedTuple):
+    """What is looked at: the runs that are on, the first of the pair, and every run of the benchmark."""
+
+    runs: Sequence[Run]
+    base: Run
+    every: Sequence[Run]
+    problems: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One view: how it is read, and how its record is shown in so many columns."""
+
+    name: str
+    read: Callable[[Reader, Looked], Any]
+    show: Callable[[Any, int], View]
+
+
+VIEWS = (
+    _View("accuracy", lambda r, at: accuracy_histograms(r, at.runs, problems=at.problems), histogram_view),
+    _View("efficiency", lambda r, at: efficiency(r, at.base, at.runs, problems=at.problems), efficiency_view),
+    _View("steps", lambda r, at: step_series(r, at.every, problems=at.problems), steps_view),
+    _View("temperature", lambda r, at: temperature_sweep(r, at.base, at.every, problems=at.problems), temperature_view),
+    _View("lengths", lambda r, at: response_lengths(r, at.runs, problems=at.problems), lengths_view),
+    _View("agreement", lambda r, at: agreement(r, at.runs, problems=at.problems), agreement_view),
+    _View("verdicts", lambda r, at: response_lengths(r, at.runs, problems=at.problems), verdicts_view),
+)
+
+
+class StatisticsScreen(FilteredScreen):
+    """The names of the views on top, below them a plot where there is one, and text that one can scroll."""
+
+    WHERE = STATISTICS
+    BINDINGS = bindings(STATISTICS)
+
+    def __init__(self, place: Place, shown: Sequence[str] = ()) -> None:
+        """A screen of the runs `shown`, or else of the place's."""
+        super().__init__(place)
+        self.on = tuple(shown) or place.runs
+        self.few = self.on
+        self.choice = 0
+        """Index of the view."""
+        self.record: Any = None
+        self.answered = False
+        """Whether the text that stands there is of this view."""
+
+    def compose_body(self) -> ComposeResult:
+        """Views, plot, text."""
+        yield ViewStrip(tuple(view.name for view in VIEWS))
+        yield LinePlot(id="plot")
+        yield TextView(id="view")
+
+    def on_mount(self) -> None:
+        """The keys move the text."""
+        super().on_mount()
+        self.query_one(TextView).focus()
+
+    @property
+    def view(self) -> _View:
+        """The view that is chosen."""
+        return VIEWS[self.choice]
+
+    def reload(self) -> None:
+        """Ask for what the view shows."""
+        self.crumbs(self.place.benchmark, "statistics", self.view.name)
+        self.query_one(ViewStrip).chosen = self.choice
+        view, place, names = self.view, self.place, self.on
+
+        def read(reader: Reader, problems: frozenset[int] | None) -> Any:
+            every = reader.runs(place.benchmark)
+            runs = [reader.run(name, place.benchmark) for name in names]
+            base = reader.run(place.runs[0], place.benchmark)
+            return view.read(reader, Looked(runs, base, every, problems))
+
+        self.ask_filtered("view", read, self.show_view)
+
+    def show_view(self, record: Any) -> None:
+        """Text, and a plot where the view has one."""
+        self.record = record
+        shown = self.view.show(record, self.size.width - 4)
+        plot = self.query_one(LinePlot)
+        plot.display = shown.plot is not None
+        if shown.plot is not None:
+            plot.draw(shown.plot)
+        # What is looked at stays in sight when the store grows.
+        self.query_one(TextView).show("\n".join(shown.text), keep=self.answered)
+        self.answered = True
+
+    def on_resize(self) -> None:
+        """Bars and names follow the width."""
+        super().on_resize()
+        if self.record is not None:
+            self.call_after_refresh(self.show_view, self.record)
+
+    # Keys
+
+    def action_view(self, number: int) -> None:
+        """To a view by its number, from 1."""
+        if number - 1 == self.choice:
+            return
+        self.choice = number - 1
+        # What stood there is of another view: nothing is better while this one is read.
+        self.record, self.answered = None, False
+        self.query_one(LinePlot).display = False
+        self.query_one(TextView).show("")
+        self.reload()
+
+    def action_move_view(self, by: int) -> None:
+        """To the view on the right (1) or on the left (-1)."""
+        self.action_view((self.choice + by) % len(VIEWS) + 1)
+
+    def on_view_strip_picked(self, event: ViewStrip.Picked) -> None:
+        """A click on a name."""
+        self.action_view(event.index + 1)
+
+    def action_all_runs(self) -> None:
+        """All runs of the benchmark, or those that were on."""
+        benchmark = self.place.benchmark
+
+        def show(runs: tuple[Run, ...]) -> None:
+            every = tuple(run.name for run in runs)
+            self.on = self.few if self.on == every else every
+            self.reload()
+
+        self.ask("runs", lambda reader: reader.runs(benchmark), show)
