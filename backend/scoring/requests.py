@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -189,26 +190,30 @@ def _references(
             "Name a run with --run, or a template with --template.",
         )
     template = wanted.template if wanted.template is not None else templates.pop()
-    found = bare = missing = 0
     given = wanted.references if isinstance(wanted.references, Mapping) else None
-    for key, label, statement, reference, metadata in reader.rows(
-        "scores/references", benchmark=wanted.benchmark, problem_keys=keys
-    ):
+    missing = 0
+    rows = reader.rows("scores/references", benchmark=wanted.benchmark, problem_keys=keys)
+    for key, label, statement, metadata in rows:
         text = given.get(label) if given is not None else reference_response(metadata)
-        if text is None and given is None and reference:
-            bare, text = bare + 1, reference
         if text is None or statement is None:
             missing += 1
             continue
-        found += 1
-        yield PlannedTexts("", key, label, render_prompt(template, statement), (0,), text)
+        prompt = render_prompt(template, statement)
+        yield PlannedTexts("", key, label, prompt, (reference_index(text),), text)
     if missing:
-        remarks.append(f"{missing:,} problems have no reference response or no statement: left out.")
-    if bare:
         remarks.append(
-            f"{bare:,} of {found:,} problems have a reference answer and no reference response: the answer alone is "
-            "scored, which is no path to it. --references FILE gives responses."
+            f"{missing:,} of {len(rows):,} problems have no reference response, or no statement: left out. A reference "
+            "answer alone is no path to it. --references FILE gives responses."
         )
+
+
+def reference_index(text: str) -> int:
+    """The sample index under which a reference response is scored: 31 bits of BLAKE2b of its text.
+
+    So a score is always of the text that it was made of, and a problem may have several reference responses.
+    """
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def reference_response(metadata: str | None) -> str | None:

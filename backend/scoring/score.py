@@ -88,7 +88,11 @@ def _count(planned: Sequence[PlannedTexts]) -> int:
 
 
 def _read(layout: StoreLayout, planned: Sequence[PlannedTexts]) -> list[Text]:
-    references = [(("", texts.key, 0), Scoring(texts.prompt, texts.reference)) for texts in planned if texts.reference]
+    references = [
+        (("", texts.key, texts.indices[0]), Scoring(texts.prompt, texts.reference))
+        for texts in planned
+        if texts.reference is not None
+    ]
     if references:
         return sorted(references, key=_length)
     by_key = {texts.key: (texts, set(texts.indices)) for texts in planned}

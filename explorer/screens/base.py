@@ -167,6 +167,12 @@ class DataScreen(Screen[None]):
 
         self.app.push_screen(SearchScreen(self.place))
 
+    def action_perplexity(self) -> None:
+        """Perplexity of the responses of this place: of its problem, or of all that its filter means."""
+        from explorer.screens.perplexity import PerplexityScreen
+
+        self.app.push_screen(PerplexityScreen(self.place, getattr(self, "problem_label", "")))
+
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""
         self.explorer.say(str(PasskError(title, next_step=next_step)))

@@ -19,7 +19,7 @@ CREATE TABLE verdicts (
 CREATE TABLE scores (
     run_key UBIGINT,     -- run of the sample; 0 for a text that was not sampled
     problem_key UBIGINT,
-    sample INTEGER,      -- 0 for the problem's reference response
+    sample INTEGER,      -- of a reference response, a hash of its text
     scorer VARCHAR,      -- the model it was scored under, by its name in the store
     engine VARCHAR,
     dtype VARCHAR,       -- float32 unless the user said otherwise

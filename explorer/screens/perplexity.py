@@ -1,0 +1,157 @@
+"""Perplexity: how likely responses of base, RL and reference are to base and to RL model (the paper's Fig. 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from backend import Reader, perplexities
+from backend.records.scores import CHOICES, Perplexities, PerplexityGroup
+from explorer.actions import PERPLEXITY, bindings
+from explorer.navigation import Place
+from explorer.render.literal import cell, literal
+from explorer.render.names import run_label
+from explorer.render.perplexity import (
+    Axis,
+    group_cells,
+    group_in_words,
+    heading,
+    histogram,
+    perplexity_columns,
+    score_command,
+)
+from explorer.render.summaries import lines
+from explorer.screens.filtered import FilteredScreen
+from explorer.widgets.paged_table import Column, PagedTable
+
+MARGIN = 2
+"""Cells left of the histogram."""
+ROOM = 11
+"""Lines that are not for groups or bars: breadcrumbs, legend, axes, words, filter, keys."""
+
+
+class PerplexityScreen(FilteredScreen):
+    """A row for each group of responses under each model; below it the one under the cursor as a histogram."""
+
+    WHERE = PERPLEXITY
+    BINDINGS = bindings(PERPLEXITY)
+
+    def __init__(self, place: Place, label: str = "") -> None:
+        super().__init__(place)
+        self.problem_label = label
+        self.record: Perplexities | None = None
+        self.groups: dict[str, PerplexityGroup] = {}
+        self.columns: list[Column] = []
+        self.choice = "all"
+
+    def compose_body(self) -> ComposeResult:
+        """Legend, groups, the one under the cursor."""
+        yield Static(id="heading")
+        yield PagedTable(id="groups")
+        yield Static(id="words")
+        yield Static(id="histogram")
+
+    def on_mount(self) -> None:
+        """The cursor starts in the table."""
+        super().on_mount()
+        self.query_one(PagedTable).focus()
+
+    def reload(self) -> None:
+        """Ask for the groups."""
+        place, choice = self.place, self.choice
+
+        def read(reader: Reader, problems: frozenset[int] | None) -> Perplexities:
+            runs = [reader.run(name, place.benchmark) for name in place.runs]
+            chosen = problems if place.problem is None else frozenset([place.problem])
+            return perplexities(reader, place.benchmark, runs, problems=chosen, choice=choice)
+
+        names = " vs ".join(name.removesuffix(f"@{place.benchmark}") for name in place.runs)
+        problem = f"problem {self.problem_label}" if place.problem is not None else ""
+        self.crumbs(place.benchmark, names, problem, "perplexity")
+        self.ask_filtered("perplexities", read, self.show_groups)
+
+    def show_groups(self, record: Perplexities) -> None:
+        """Everything anew; the cursor stays."""
+        self.record = record
+        self.groups = {f"{group.scorer}\t{group.run.name if group.run else ''}": group for group in record.groups}
+        self.query_one("#heading", Static).update(heading(record))
+        self.show_table()
+
+    def show_table(self) -> None:
+        """The rows for this width."""
+        if self.record is not None:
+            self.columns = perplexity_columns(self.record, self.size.width)
+            self.query_one(PagedTable).show(self.columns, list(self.groups), self.row)
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one group."""
+        assert self.record is not None
+        values = group_cells(self.groups[key], self.record, self.columns)
+        style = "" if self.groups[key].n else "dim"
+        return [
+            cell(values[column.key], style, longest=max(column.width, 1), right=column.right) for column in self.columns
+        ]
+
+    def on_resize(self) -> None:
+        """Boxes and bars follow the size."""
+        super().on_resize()
+        self.show_table()
+
+    def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
+        """The group under the cursor in words and as a histogram."""
+        group, record = self.groups[event.key], self.record
+        assert record is not None
+        words, bars = group_in_words(group, record), Content("")
+        if group.n:
+            width = max(self.size.width - 2 * MARGIN - 2, 20)
+            height = min(max(self.size.height - len(self.groups) - ROOM, 3), 12)
+            rows = [*histogram(group, record, width, height), Axis(record.edges, width).ticks()]
+            bars = lines([" " * MARGIN + row for row in rows])
+        else:
+            command = score_command(group.run, group.scorer, record.benchmark, self.selector())
+            words = lines([words, literal(f"s scores them here, or: {command}")])
+        self.query_one("#words", Static).update(words)
+        self.query_one("#histogram", Static).update(bars)
+
+    def selector(self) -> str:
+        """The problems looked at, as the command line's --problems."""
+        return f"id={self.problem_label}" if self.place.problem is not None else self.place.filter
+
+    # Keys
+
+    def action_verdicts(self) -> None:
+        """All samples, right ones, others."""
+        self.choice = CHOICES[(CHOICES.index(self.choice) + 1) % len(CHOICES)]
+        self.reload()
+
+    def action_score(self) -> None:
+        """Score what the cursor is on, or all that is missing."""
+        from explorer.screens.score import ScoreDialog
+
+        key = self.query_one(PagedTable).cursor_key
+        if self.record is None or key is None:
+            return
+        group = self.groups[key]
+
+        def started(job: str | None) -> None:
+            if job:
+                self.explorer.say(f"Job {job} started; J shows it. It goes on when you leave.")
+
+        chosen = None if self.place.problem is None else frozenset([self.place.problem])
+        words = f"problem {self.problem_label}" if chosen else self.place.filter
+        dialog = ScoreDialog(self.record, group, self.place, chosen, words)
+        self.app.push_screen(dialog, started)
+
+    def action_open(self) -> None:
+        """The paths of this problem are on its own screen."""
+        if self.record is not None:
+            runs = ", ".join(run_label(run) for run in self.record.runs)
+            self.refuse(f"These are groups of responses of {runs}", "Esc goes back to where the single paths are.")
+
+    def on_data_table_row_selected(self) -> None:
+        """Enter or a click."""
+        self.action_score()
