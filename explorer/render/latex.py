@@ -33,13 +33,17 @@ SYNONYMS = {
 """Commands that mean the same."""
 
 NAMES = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp max min gcd lim sup inf det dim ker deg "
-    "arg Pr".split()
+    re.findall(
+        r"\w+",
+        """arccos arcsin arctan arg cos cosh cot csc deg det dim exp gcd inf ker lg lim ln log max min Pr sec sin sinh
+        sup tan tanh""",
+    )
 )
 """Functions that are called by their names."""
 
 SPACES = dict.fromkeys((",", ";", ":", " ", "quad", "qquad"), " ") | {"!": ""}
-SIZES = frozenset("left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr displaystyle textstyle limits".split())
+SIZES = frozenset(re.findall(r"\w+", "left right displaystyle textstyle limits"))
+SIZED = re.compile("[bB]igg?[lr]?")
 RAISED = dict(zip("0123456789+-=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ", strict=True))
 LOWERED = dict(zip("0123456789+-=()ijkmn", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ᵢⱼₖₘₙ", strict=True))
 DOUBLE = dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True))
@@ -76,7 +80,8 @@ def unicode_formula(source: str) -> Formula | None:
         text = parser.sequence(until=None)
     except (_Lost, RecursionError):
         return None
-    boxes, shown = [], ""
+    boxes: list[tuple[int, int]] = []
+    shown = ""
     for piece in re.split(f"([{_OPENS}{_CLOSES}])", text):
         if piece in (_OPENS, _CLOSES):
             boxes.append((parser.boxes[len(boxes)], len(shown)))
@@ -175,7 +180,7 @@ class _Parser:
             return name
         if name in SPACES:
             return SPACES[name]
-        if name in SIZES:
+        if name in SIZES or SIZED.fullmatch(name):
             if self.peek() == ".":
                 raise _Lost
             return ""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from backend.records import Path
-from explorer.render.shown import Shown
+from explorer.render.shown import Shown, plain
 from explorer.render.visible import visible
 
 View = Callable[[Path], Shown]
@@ -24,7 +24,9 @@ CUT_OFF = "⏹ cut off here"
 
 def raw_view(path: Path) -> Shown:
     """Exactly what is stored."""
-    text = path.text or ""
+    if path.text is None:
+        return plain("No text is stored for this sample.")
+    text = path.text
     spans = [(found.start(), found.end(), SPECIAL_LOOK) for found in SPECIAL.finditer(text)]
     return with_end(path, Shown(visible(text), tuple(spans)))
 
@@ -33,7 +35,7 @@ def reading_view(path: Path) -> Shown:
     """LaTeX as Unicode, code in colours, Markdown's structure."""
     from explorer.render.reading_view import readable
 
-    return with_end(path, readable(path.text or "", path.answer_span))
+    return raw_view(path) if path.text is None else with_end(path, readable(path.text, path.answer_span))
 
 
 VIEWS: Mapping[str, View] = {"raw": raw_view, "reading": reading_view}

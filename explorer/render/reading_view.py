@@ -1,8 +1,8 @@
 r"""A path as one reads it on paper: formulas in Unicode, code in colours, Markdown's structure by its looks.
 
 Nothing is taken away: Markdown's own characters stay. The one thing that is replaced is a formula, only where
-`latex.unicode_formula` says that nothing is lost, and it stands in ⟪ ⟫ instead of its delimiters; one that is kept keeps
-its `$` or `\(`.
+`latex.unicode_formula` says that nothing is lost, and it stands in ⟪ ⟫ instead of its delimiters; one that is kept
+keeps its `$` or `\(`.
 """
 
 from __future__ import annotations

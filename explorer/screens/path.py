@@ -12,7 +12,9 @@ from backend.records import Page, Path, Run, Sample
 from explorer.actions import PATH, bindings
 from explorer.navigation import Place
 from explorer.render.names import run_label
+from explorer.render.path_views import VIEWS
 from explorer.render.path_words import path_details, path_heading
+from explorer.render.shown import Shown
 from explorer.screens.base import DataScreen
 from explorer.screens.problem import MOST_SAMPLES
 from explorer.widgets.text_view import TextView
@@ -26,6 +28,10 @@ class PathRecord:
     samples: Page[Sample]
     runs: tuple[Run, ...]
     """Every run that has samples of this problem, in the order of the place."""
+    view: str
+    """One of `VIEWS`."""
+    shown: Shown
+    """The text in that view."""
 
 
 class PathScreen(DataScreen):
@@ -38,6 +44,7 @@ class PathScreen(DataScreen):
         super().__init__(place)
         self.problem_label = label
         self.record: PathRecord | None = None
+        self.view = "raw"
 
     def compose_body(self) -> ComposeResult:
         """Heading, details (on request), text."""
@@ -52,7 +59,7 @@ class PathScreen(DataScreen):
 
     def reload(self) -> None:
         """Ask for the path; a sample of None is the first right one of the run, else its first."""
-        place = self.place
+        place, view = self.place, self.view
 
         def read(reader: Reader) -> PathRecord:
             key = place.problem or 0
@@ -62,7 +69,8 @@ class PathScreen(DataScreen):
             if index is None:
                 index = next((s.index for s in samples.items if s.verdict == "correct"), samples.items[0].index)
             runs = reader.runs_with_texts(key, [reader.run(name).key for name in place.runs])
-            return PathRecord(reader.path(run, key, index), samples, runs)
+            path = reader.path(run, key, index)
+            return PathRecord(path, samples, runs, view, VIEWS[view](path))
 
         self.ask("path", read, self.show_path)
 
@@ -71,24 +79,19 @@ class PathScreen(DataScreen):
         before = self.record
         self.record = record
         self.place = self.place.to(sample=record.path.sample.index)
-        place = self.place
-        run = record.path.run
-        self.crumbs(
-            place.benchmark, f"problem {self.problem_label}", run_label(run), f"sample {record.path.sample.index}"
-        )
-        self.query_one("#heading", Static).update(path_heading(record.path, record.samples))
-        self.query_one("#details", Static).update(path_details(record.path))
+        place, path = self.place, record.path
+        sample = f"sample {path.sample.index}" + ("" if record.view == "raw" else f", {record.view} view")
+        self.crumbs(place.benchmark, f"problem {self.problem_label}", run_label(path.run), sample)
+        self.query_one("#heading", Static).update(path_heading(path, record.samples))
+        self.query_one("#details", Static).update(path_details(path))
         same = before is not None and (before.path.run.key, before.path.sample.index) == (
-            run.key,
-            record.path.sample.index,
+            path.run.key,
+            path.sample.index,
         )
-        if not same:
+        if before is None or not same or before.view != record.view:
             text = self.query_one(TextView)
-            text.set_class(record.path.text is None, "absent")
-            text.show(
-                record.path.text if record.path.text is not None else "No text is stored for this sample.",
-                record.path.answer_span,
-            )
+            text.set_class(path.text is None, "absent")
+            text.show(path.text or "", path.answer_span, record.shown, keep=same)
 
     # Keys
 
@@ -136,6 +139,20 @@ class PathScreen(DataScreen):
         """Scroll to the extracted answer."""
         if not self.query_one(TextView).scroll_to_mark():
             self.refuse("The extracted answer is not found in this text")
+
+    def action_reading(self) -> None:
+        """The reading view, or the text as it is stored."""
+        self.view = "raw" if self.view == "reading" else "reading"
+        self.reload()
+
+    def action_compare(self) -> None:
+        """Beside another path of this problem."""
+        from explorer.screens.compare import CompareScreen
+
+        if self.record is None or self.record.path.text is None:
+            self.refuse("No text is stored for this sample")
+        else:
+            self.app.push_screen(CompareScreen(self.place.to(run=self.record.path.run.name), self.problem_label))
 
     def action_details(self) -> None:
         """Show or hide all that is known."""

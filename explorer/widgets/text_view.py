@@ -101,10 +101,15 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def scroll_to_mark(self) -> bool:
         """Bring the marked stretch into the middle; False when there is none."""
-        if self.mark is None:
+        if (marked := self.pointed_out) is None:
             return False
-        self.show_place(self.shown.place(self.mark[0]), self.size.height // 2)
+        self.show_place(marked[0], self.size.height // 2)
         return True
+
+    @property
+    def pointed_out(self) -> tuple[int, int] | None:
+        """The marked stretch, in what is painted."""
+        return None if self.mark is None else (self.shown.place(self.mark[0]), self.shown.place(self.mark[1]))
 
     def show_place(self, position: int, above: int) -> None:
         """Scroll so that a character of what is painted stands below this many lines."""
@@ -132,8 +137,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
             looks.append((max(first, start), min(last, end), style + Style.parse(look)))
             at = min(last, end)
         looks.append((at, end, style))
-        if self.mark is not None:
-            marked = (self.shown.place(self.mark[0]), self.shown.place(self.mark[1]))
+        if (marked := self.pointed_out) is not None:
             over = self.get_component_rich_style("text-view--mark", partial=True)
             looks = [piece for look in looks for piece in _over(look, *marked, over)]
         return [Segment(text[a:b], look) for a, b, look in looks if b > a]

@@ -1,0 +1,203 @@
+"""Compare: a path beside another of its problem, differences marked, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.widgets import Static
+
+from backend import Reader, compare_paths, neighbours
+from backend.errors import UsageError
+from backend.records.reading import Neighbour, PathComparison
+from explorer.actions import COMPARE, bindings
+from explorer.navigation import Place
+from explorer.render.compare import (
+    KINDS,
+    AlignedPair,
+    aligned,
+    candidates,
+    compare_status,
+    kind_words,
+    side_heading,
+)
+from explorer.screens.base import DataScreen
+from explorer.widgets.aligned_view import AlignedView
+
+ABOVE = 3
+"""Lines above a difference that one jumps to."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRecord:
+    """Both paths, aligned and painted, and the others that one may choose."""
+
+    comparison: PathComparison
+    pair: AlignedPair
+    near: tuple[Neighbour, ...]
+
+
+class CompareScreen(DataScreen):
+    """Left what one came from, right the other; one above the other where it is narrow."""
+
+    WHERE = COMPARE
+    BINDINGS = bindings(COMPARE)
+
+    def __init__(self, place: Place, label: str) -> None:
+        super().__init__(place)
+        self.problem_label = label
+        self.record: CompareRecord | None = None
+        self.kind = KINDS[0]
+        self.chosen: tuple[str, int] | None = None
+        """Run and sample of the other path; None for the nearest of the kind."""
+        self.at: int | None = None
+        """The difference one is at."""
+        self.is_together = True
+
+    def compose_body(self) -> ComposeResult:
+        """Two headings with two texts, and where one is."""
+        with Container(id="pair"):
+            for side in ("left", "right"):
+                with Vertical(id=f"{side}-side"):
+                    yield Static(id=f"{side}-heading")
+                    yield AlignedView(id=side)
+        yield Static(id="status")
+
+    def on_mount(self) -> None:
+        """The texts scroll together at first."""
+        super().on_mount()
+        self.crumbs(self.place.benchmark, f"problem {self.problem_label}", "two paths")
+        left, right = self.views
+        left.partner, right.partner = right, left
+        left.focus()
+
+    @property
+    def views(self) -> tuple[AlignedView, AlignedView]:
+        """Left and right."""
+        return self.query_one("#left", AlignedView), self.query_one("#right", AlignedView)
+
+    def reload(self) -> None:
+        """Read both paths; which others there are only when the store has grown."""
+        self._ask(afresh=True)
+
+    def _ask(self, *, afresh: bool) -> None:
+        place, kind, chosen, before = self.place, self.kind, self.chosen, self.record
+
+        def read(reader: Reader) -> CompareRecord:
+            key = place.problem or 0
+            path = reader.path(reader.run(place.run or ""), key, place.sample or 0)
+            if before is None or afresh:
+                wanted = {reader.run(name).key for name in (*place.runs, path.run.name)}
+                runs = [run for run in reader.runs_with_texts(key) if run.key in wanted]
+                near = neighbours(reader, path, runs)
+            else:
+                near = before.near
+            offered = candidates(near, path, kind) or near
+            other = next((n for n in near if (n.run.name, n.index) == chosen), offered[0] if offered else None)
+            if other is None:
+                raise UsageError("There is no other path of this problem", next_step="Esc goes back.")
+            comparison = compare_paths(path, reader.path(other.run, key, other.index))
+            return CompareRecord(comparison, aligned(comparison), near)
+
+        self.ask("pair", read, self.show_pair)
+
+    def show_pair(self, record: CompareRecord) -> None:
+        """Another pair from its first difference; the same stays where it is."""
+        before, self.record = self.record, record
+        right = record.comparison.right
+        self.chosen = (right.run.name, right.sample.index)
+        same = before is not None and before.comparison == record.comparison
+        if not same:
+            texts = (record.comparison.left.text or "", record.comparison.right.text or "")
+            for side, view in enumerate(self.views):
+                view.show_side(texts[side], record.pair, side)
+            self.at = None
+            if record.pair.differences:
+                self.go_to(0)
+        self._say()
+
+    def _say(self) -> None:
+        record = self.record
+        if record is None:
+            return
+        width = self.size.width if self.narrow else self.size.width // 2
+        for side, path in (("left", record.comparison.left), ("right", record.comparison.right)):
+            self.query_one(f"#{side}-heading", Static).update(side_heading(path, width))
+        offered = candidates(record.near, record.comparison.left, self.kind)
+        number = next((i for i, n in enumerate(offered, 1) if (n.run.name, n.index) == self.chosen), None)
+        place = f"{number or '–'} of {len(offered)} {kind_words(self.kind, record.comparison.left)}"
+        status = compare_status(record.pair, record.comparison, self.at, place, together=self.is_together)
+        self.query_one("#status", Static).update(status)
+
+    def on_resize(self) -> None:
+        """Both sides are equally wide, or rows that belong together would not be as many."""
+        super().on_resize()
+        for side in ("left", "right"):
+            self.query_one(f"#{side}-side").styles.width = self.size.width // (1 if self.narrow else 2)
+        self._say()
+
+    def go_to(self, number: int) -> None:
+        """To a difference, in both texts."""
+        assert self.record is not None
+        self.at = number
+        for view, place in zip(self.views, self.record.pair.differences[number], strict=True):
+            view.point_out(place, ABOVE)
+        self._say()
+
+    # Keys
+
+    def action_difference(self, by: int) -> None:
+        """Next or previous difference."""
+        total = len(self.record.pair.differences) if self.record else 0
+        wanted = (0 if by > 0 else total - 1) if self.at is None else self.at + by
+        if 0 <= wanted < total:
+            self.go_to(wanted)
+        else:
+            self.refuse(f"No {'further' if by > 0 else 'earlier'} difference")
+
+    def action_first_difference(self) -> None:
+        """Where the paths part."""
+        if self.record is not None and self.record.pair.differences:
+            self.go_to(0)
+        else:
+            self.refuse("The two paths do not differ, but for white space")
+
+    def action_other(self, by: int) -> None:
+        """Beside the next or previous path of the kind."""
+        if self.record is None:
+            return
+        offered = candidates(self.record.near, self.record.comparison.left, self.kind)
+        at = next((i for i, n in enumerate(offered) if (n.run.name, n.index) == self.chosen), -1)
+        if not 0 <= at + by < len(offered):
+            self.refuse(f"No {'further' if by > 0 else 'nearer'} path")
+            return
+        self.chosen = (offered[at + by].run.name, offered[at + by].index)
+        self._ask(afresh=False)
+
+    def action_kind(self) -> None:
+        """The nearest of the next kind of which there is one."""
+        if self.record is None:
+            return
+        for step in range(1, len(KINDS)):
+            kind = KINDS[(KINDS.index(self.kind) + step) % len(KINDS)]
+            if candidates(self.record.near, self.record.comparison.left, kind):
+                self.kind, self.chosen = kind, None
+                self._ask(afresh=False)
+                return
+        self.refuse("There are no other paths to choose from")
+
+    def action_together(self) -> None:
+        """Scroll both, or only the one that has the focus."""
+        self.is_together = not self.is_together
+        for view in self.views:
+            view.follows = self.is_together
+        self._say()
+
+    def action_open(self) -> None:
+        """The other path alone."""
+        from explorer.screens.path import PathScreen
+
+        if self.chosen is not None:
+            run, sample = self.chosen
+            self.app.push_screen(PathScreen(self.place.to(run=run, sample=sample), self.problem_label))
