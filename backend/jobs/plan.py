@@ -70,7 +70,7 @@ def plan_run(
     *,
     benchmark: str,
     n: int = 0,
-    add: int = 0,
+    add: int | Mapping[str, int] = 0,
     run_options: RunOptions,
     parameters: Mapping[str, Any],
     template: str | None = None,
@@ -83,7 +83,7 @@ def plan_run(
         reader: of the store that the samples go to.
         benchmark: whose problems are asked.
         n: indices 0 to n - 1 of each problem are wanted.
-        add: so many indices after the highest of the run are wanted, of each problem.
+        add: so many indices after the highest of the run are wanted, of each problem or by label.
         run_options: names and facts of run and model.
         parameters: sampling parameters under vLLM's names, as far as the user gave them. A run that exists keeps its
             own; a new one takes `DEFAULTS` for the rest.
@@ -111,6 +111,10 @@ def plan_run(
     if unknown:
         raise UsageError(f"{benchmark} has no problem {', '.join(sorted(unknown))}")
     have: dict[int, list[int]] = dict(reader.rows("reads/sample_indices", run_key=run_key(target.run)))
+
+    def adds(label: str) -> int:
+        return add if isinstance(add, int) else add.get(label, 0)
+
     planned = [
         PlannedProblem(
             key=key,
@@ -118,7 +122,7 @@ def plan_run(
             statement=statement,
             reference=reference,
             prompt=render_prompt(text, statement),
-            indices=_wanted({*have.get(key, ()), *claimed.get(key, ())}, n, add),
+            indices=_wanted({*have.get(key, ()), *claimed.get(key, ())}, n, adds(label)),
             metadata=json.loads(metadata) if metadata else {},
         )
         for key, label, statement, reference, metadata in rows

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.comparison import solve_sets
 from backend.configuration import read_configuration
 from backend.errors import PasskError, UsageError
+from backend.jobs.claims import planning
 from backend.jobs.job import Job, jobs_of, prepare
 from backend.jobs.plan import SamplingPlan
-from backend.jobs.requests import Addition, plan_addition
+from backend.jobs.requests import NO_CHANGES, Addition, Changes, plan_addition
+from backend.store.database import open_store
 from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be sampled, as a person asks for it."""
+
+    compared: tuple[str, ...]
+    """The runs of the comparison, whose solve sets are watched."""
+    runs: tuple[str, ...]
+    """Those of them that are to be sampled."""
+    problems: tuple[str, ...]
+    """Labels."""
+    add: int | Mapping[str, int]
+    """Samples for each problem and run, or by label."""
+    engine: str
+    """Name of an engine."""
+    changes: Changes = NO_CHANGES
+    pool: bool = False
+    """Whether the samples join imported runs of which nobody knows how they were drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
     """More samples of the same problems for one or more runs."""
 
+    wish: Wish
     additions: tuple[Addition, ...]
     refusals: tuple[str, ...]
     """Why a run cannot be sampled, in words with what to do."""
-    compared: tuple[str, ...]
-    """Runs whose solve sets are watched."""
     sets: dict[str, tuple[bool, ...]]
-    """Which of them solved each problem when this was planned, by label."""
+    """Which of the compared runs solved each problem when this was planned, by label."""
     tokens_per_second: float | None
     """Of the last job with this engine that drew something; None when there is none."""
 
@@ -43,35 +64,34 @@ class Resampling:
         return None if None in known else sum(tokens for tokens in known if tokens is not None)
 
 
-def plan_resampling(
-    reader: Reader, compared: Sequence[str], chosen: Sequence[str], problems: Sequence[str], add: int, engine: str
-) -> Resampling:
-    """Plan `add` more samples of these problems for each chosen run.
-
-    Args:
-        reader: of the runs' store.
-        compared: the runs of the comparison, whose sets are watched.
-        chosen: those of them that are to be sampled.
-        problems: labels.
-        add: samples for each problem and run.
-        engine: name of an engine.
-    """
+def plan_resampling(reader: Reader, wish: Wish) -> Resampling:
+    """What a wish comes to: for each run a plan, or why there is none."""
     configuration = read_configuration()
     additions: list[Addition] = []
     refusals: list[str] = []
-    for name in chosen:
+    for name in wish.runs:
         try:
-            additions.append(
-                plan_addition(reader, reader.run(name), problems, add, configuration=configuration, engine=engine)
+            addition = plan_addition(
+                reader,
+                reader.run(name),
+                wish.problems,
+                wish.add,
+                configuration=configuration,
+                engine=wish.engine,
+                pool=wish.pool,
+                changes=wish.changes,
             )
+            additions.append(addition)
         except UsageError as error:
             refusals.append(str(error))
     sets: dict[str, tuple[bool, ...]] = {}
-    if len(compared) > 1:
-        found = solve_sets(reader, [reader.run(name) for name in compared])
-        sets = {problem.label: problem.solved for problem in found.problems if problem.label in set(problems)}
+    if len(wish.compared) > 1:
+        found = solve_sets(reader, [reader.run(name) for name in wish.compared])
+        sets = {problem.label: problem.solved for problem in found.problems if problem.label in set(wish.problems)}
     layout = reader.database.layout
-    return Resampling(tuple(additions), tuple(refusals), tuple(compared), sets, last_throughput(layout, engine))
+    # The name may be the configuration's; a job keeps the engine's kind.
+    kind, _ = configuration.engine_options(wish.engine)
+    return Resampling(wish, tuple(additions), tuple(refusals), sets, last_throughput(layout, kind))
 
 
 def last_throughput(layout: StoreLayout, engine: str) -> float | None:
@@ -86,15 +106,23 @@ def last_throughput(layout: StoreLayout, engine: str) -> float | None:
     return None
 
 
-def start_resampling(layout: StoreLayout, resampling: Resampling) -> list[Job]:
-    """Write a job for each run and start its worker."""
+def start_resampling(layout: StoreLayout, wish: Wish) -> list[Job]:
+    """Write a job for each run and start its worker.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
     jobs = []
-    for addition in resampling.additions:
-        job = prepare(layout, addition.plan, addition.engine)
-        watched = {"runs": resampling.compared, "sets": resampling.sets}
-        _watch_file(job).write_text(json.dumps(watched, ensure_ascii=False), encoding="utf-8")
+    # Planned anew, from what the store holds now: since the estimate others may have drawn the same indices.
+    with planning(layout), closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+        resampling = plan_resampling(reader, wish)
+        for addition in resampling.additions:
+            job = prepare(layout, addition.plan, addition.engine)
+            watched = {"runs": wish.compared, "sets": resampling.sets}
+            _watch_file(job).write_text(json.dumps(watched, ensure_ascii=False), encoding="utf-8")
+            jobs.append(job)
+    for job in jobs:
         job.start()
-        jobs.append(job)
     return jobs
 
 

@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--from-model", metavar="B", help="the model that it was trained from")
     model.add_argument("--step", metavar="N", type=int, help="training step")
     how = parser.add_argument_group("how")
-    how.add_argument("--temperature", metavar="T", type=float, help="default: the run's own, else 0.6")
+    how.add_argument(
+        "--temperature", metavar="T", type=float, help="default: the run's own, else 0.6; another value makes a new run"
+    )
     how.add_argument("--top-p", metavar="P", type=float, help="default: the run's own, else 0.95")
     how.add_argument("--max-tokens", metavar="N", type=positive, help="default: the run's own, else 16384")
     how.add_argument("--template", metavar="T", help="prompt template by name or file (default: the benchmark's runs')")
@@ -51,15 +53,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a job and start it."""
-    from backend import prepare
+    from backend import planning, prepare
 
-    with reading(arguments.store) as reader:
+    with reading(arguments.store) as reader, planning(reader.database.layout):
         layout = reader.database.layout
+        reader.database.refresh()
         plan, engine = _planned(reader, arguments)
-    if not plan.samples:
-        say(f"{plan.target.run} has all these samples already; nothing to draw.")
-        return 0
-    job = prepare(layout, plan, engine)
+        if not plan.samples:
+            say(
+                f"{plan.target.run} has all these samples already, or jobs that are open will draw them (passk jobs): "
+                "nothing to draw."
+            )
+            return 0
+        job = prepare(layout, plan, engine)
     say(f"Job {job.name}: {plan.samples:,} samples of {len(plan.problems):,} problems into {plan.target.run}")
     if plan.target.parameters["temperature"] == 0 and any(max(problem.indices) for problem in plan.problems):
         say("At temperature 0 all samples of a problem are the same text: one says as much (--n 1).")
@@ -99,22 +105,11 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPla
 def _more_of_a_run(
     reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
 ) -> tuple[SamplingPlan, EngineChoice]:
-    from backend import plan_addition, select
-    from backend.errors import UsageError
+    from backend import Changes, plan_addition, select
 
     run = reader.run(arguments.run)
-    changed = [
-        f"{name} {run.parameters[name]} -> {value}"
-        for name, value in parameters.items()
-        if run.parameters.get(name, value) != value
-    ]
-    if changed:
-        raise UsageError(
-            f"Adding to {run.name} keeps its parameters",
-            f"Changed: {', '.join(changed)}.",
-            "For other parameters make a new run: --model PATH --benchmark B --n N --run NAME.",
-        )
     against = None if arguments.against is None else reader.run(arguments.against, run.benchmark)
+    template = _template(arguments, arguments.model or run.model.name)
     addition = plan_addition(
         reader,
         run,
@@ -124,28 +119,27 @@ def _more_of_a_run(
         engine=arguments.engine,
         model=arguments.model,
         pool=arguments.pool,
-        template=_template(arguments, arguments.model or run.model.name),
+        changes=Changes(parameters, template, arguments.template or ""),
     )
-    if addition.own_run:
-        say(
-            f"{run.name} was imported without its prompt or parameters: the new samples form the run "
-            f"{addition.plan.target.run}. --pool adds them to the imported run instead."
-        )
+    if addition.because:
+        say(f"{addition.because} So the new samples form the run {addition.plan.target.run}.")
+        if addition.can_pool:
+            say("Only you can know that prompt and parameters are the same: --pool adds them to the imported run.")
     return addition.plan, addition.engine
 
 
 def _new_run(
     reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
 ) -> tuple[SamplingPlan, EngineChoice]:
-    from backend import EngineChoice, RunOptions, plan_run
+    from backend import RunOptions, plan_new_run
 
-    kind, options = configuration.engine_options(arguments.engine or configuration.engine)
     folder = Path(arguments.model)
     path = str(folder.resolve()) if folder.is_dir() else arguments.model
-    plan = plan_run(
+    return plan_new_run(
         reader,
         benchmark=reader.benchmark(arguments.benchmark),
         n=arguments.n,
+        model=path,
         run_options=RunOptions(
             run=arguments.run,
             model=arguments.name or folder.name,
@@ -153,11 +147,12 @@ def _new_run(
             from_model=arguments.from_model,
             step=arguments.step,
         ),
-        parameters={**parameters, "model_path": path},
+        parameters=parameters,
+        configuration=configuration,
+        engine=arguments.engine,
         template=_template(arguments, path),
         problems=arguments.problems.split(",") if arguments.problems else (),
     )
-    return plan, EngineChoice(kind, path, options)
 
 
 def _template(arguments: argparse.Namespace, model: str) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textual.content import Content
 
+from backend import Resampling
 from explorer.render.literal import literal
 from explorer.render.names import VERDICT_MARKS
 from explorer.render.numbers import UNKNOWN, compact, count
@@ -39,28 +40,78 @@ def progress_bar(samples: int, wanted: int, width: int) -> str:
 
 def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     """One job: how far, how fast, what came of it, what moved."""
-    verdicts = ", ".join(
+    verdicts = "  ".join(
         f"{VERDICT_MARKS.get(verdict, '')} {times:,} {verdict.replace('_', ' ')}"
         for verdict, times in sorted(row["verdicts"].items())
     )
-    rate = f"{compact(row['tokens_per_second'])} tokens/s" if row["tokens_per_second"] else "speed unknown"
+    speed = ""
+    if row["samples_per_second"]:
+        tokens = f", {compact(row['tokens_per_second'])} tokens/s" if row["tokens_per_second"] else ""
+        speed = f", {rate(row['samples_per_second'])} samples/s{tokens}"
+    left = ""
+    if row["state"] == "running":
+        left = f", {duration(row['seconds_left'])} left" if row["samples_per_second"] else ", none finished yet"
     parts: list[str | Content] = [
         literal(f"{row['run']}: {row['problems']:,} problems, engine {row['engine']}", "bold"),
-        f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} samples, {count(row['tokens'])} tokens, "
-        f"{rate}, {duration(row['seconds_left'])} left" if row["state"] == "running"
-        else f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} samples, {rate}",
-    ]  # fmt: skip
+        f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} samples, "
+        f"{count(row['tokens'])} tokens{speed}{left}",
+    ]
     if verdicts:
         parts.append(f"verdicts so far: {verdicts}")
     if row["error"]:
         parts.append(literal(f"error: {row['error']}", "bold"))
     if row["state"] == "gone":
         parts.append(f"Its worker on {row['host']} fell silent; l shows its last words, R starts it again.")
-    parts += moved[:6]
+    if row["state"] == "prepared":
+        parts.append("Nobody has begun it: R starts a worker here, passk work does it on another machine.")
+    parts += [f"moved: {move}" for move in moved[:6]]
     if len(moved) > 6:
         parts.append(f"and {len(moved) - 6} more moved")
     if row["last"]:
-        parts.append(literal(f"last: {row['last']}", "dim"))
+        parts += [Content(""), literal("the path that finished last:", "dim"), literal(row["last"])]
+    return lines(parts)
+
+
+def rate(number: float | None) -> str:
+    """Samples a second: one digit after the point where they are few."""
+    return UNKNOWN if number is None else f"{number:.1f}" if number < 10 else compact(number)
+
+
+def without_benchmark(run: str) -> str:
+    """A run's name where room is short: MODEL+temperature=0.7 of MODEL@BENCHMARK+temperature=0.7."""
+    head, _, rest = run.partition("@")
+    _, plus, changes = rest.partition("+")
+    return f"{head}{plus}{changes}"
+
+
+def problems_in_words(labels: Sequence[str]) -> str:
+    """How many problems, and the first of them."""
+    named = ", ".join(labels[:6]) + (" …" if len(labels) > 6 else "")
+    return f"{len(labels):,} {'problem' if len(labels) == 1 else 'problems'}: {named}"
+
+
+def kept_value(stored: Sequence[Any], *, changed: bool) -> str:
+    """What runs have of one parameter, beside the field that changes it."""
+    if changed:
+        return "instead of " + " and ".join(dict.fromkeys(UNKNOWN if value is None else str(value) for value in stored))
+    if all(value is None for value in stored):
+        return "unknown of the stored samples; the default"
+    return " and ".join(dict.fromkeys(UNKNOWN if value is None else str(value) for value in stored)) + " as stored"
+
+
+def resampling_in_words(planned: Resampling) -> Content:
+    """What a resampling takes, which runs the samples go to and why, and what cannot be drawn."""
+    parts: list[str | Content] = []
+    if planned.samples:
+        words = estimate_in_words(planned.samples, planned.tokens, planned.tokens_per_second)
+        parts.append(literal(words, "bold"))
+    for addition in planned.additions:
+        name = addition.plan.target.run
+        if addition.because:
+            parts.append(literal(f"into the new run {name}: {addition.because}"))
+        else:
+            parts.append(literal(f"into {name}, with its template and parameters"))
+    parts += [literal(refusal) for refusal in planned.refusals]
     return lines(parts)
 
 

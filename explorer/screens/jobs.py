@@ -13,7 +13,7 @@ from textual.widgets import Static
 from backend import Reader, describe, find_job, jobs_of, moves
 from explorer.actions import JOBS, bindings
 from explorer.navigation import Place
-from explorer.render.job_words import STATE_MARKS, duration, job_in_words, progress_bar
+from explorer.render.job_words import STATE_MARKS, duration, job_in_words, progress_bar, rate, without_benchmark
 from explorer.render.literal import cell, literal
 from explorer.render.names import contrast, set_name, squeezed
 from explorer.render.numbers import compact
@@ -71,7 +71,8 @@ class JobsScreen(DataScreen):
             Column("state", "state", 11),
             Column("progress", "progress", 8 if self.narrow else 20),
             Column("samples", "samples", 11, True),
-            Column("rate", "tok/s", 6, True),
+            Column("samples_rate", "smp/s", 5, True),
+            Column("tokens_rate", "tok/s", 6, True),
             Column("left", "left", 7, True),
         ]
         rest = self.size.width - 4 - sum(column.width + 2 for column in fixed)
@@ -84,10 +85,11 @@ class JobsScreen(DataScreen):
         widths = {column.key: column.width for column in columns}
         values = {
             "state": f"{STATE_MARKS.get(row['state'], ' ')} {row['state']}",
-            "run": squeezed(row["run"], widths["run"]),
+            "run": squeezed(without_benchmark(row["run"]) if self.narrow else row["run"], widths["run"]),
             "progress": progress_bar(row["samples"], row["wanted"], widths["progress"]),
             "samples": f"{compact(row['samples'])}/{compact(row['wanted'])}",
-            "rate": compact(row["tokens_per_second"]),
+            "samples_rate": rate(row["samples_per_second"]),
+            "tokens_rate": compact(row["tokens_per_second"]),
             "left": duration(row["seconds_left"]),
         }
         return [cell(values[c.key], longest=c.width, right=c.right) for c in columns]

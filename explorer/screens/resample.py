@@ -1,4 +1,4 @@
-"""The dialog for more samples: which runs, how many, with which engine, and what that takes."""
+"""The dialog for more samples: which runs, how many, with which engine, how, and what that takes."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from backend import Reader, Resampling, plan_resampling, read_configuration, start_resampling
+from backend import Changes, Reader, Resampling, Wish, plan_resampling, read_configuration, start_resampling
 from backend.records import Run
 from explorer.gateway import Failed, Loaded
-from explorer.render.job_words import estimate_in_words
+from explorer.render.job_words import kept_value, problems_in_words, resampling_in_words
 from explorer.render.literal import literal
 from explorer.render.names import contrast
+from explorer.widgets.choice import Choice
 
 if TYPE_CHECKING:
     from explorer.app import Explorer
 
 ENGINES = ("transformers", "vllm", "server")
+PARAMETERS: dict[str, type[int] | type[float]] = {"temperature": float, "top_p": float, "max_tokens": int}
+"""Sampling parameters that can be changed, and what they are."""
 
 
 class ResampleDialog(ModalScreen[int]):
@@ -32,9 +35,8 @@ class ResampleDialog(ModalScreen[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(0)", "Close"),
         Binding("enter", "start", "Start", priority=True),
-        Binding("up,shift+tab", "runs(-1)", "Runs", priority=True),
-        Binding("down,tab", "runs(1)", "Runs", priority=True),
-        Binding("ctrl+e", "engine", "Engine", priority=True),
+        Binding("up", "app.focus_previous", "Previous", priority=True),
+        Binding("down", "app.focus_next", "Next", priority=True),
     ]
 
     def __init__(self, runs: Sequence[Run], problems: Sequence[str]) -> None:
@@ -42,23 +44,38 @@ class ResampleDialog(ModalScreen[int]):
         self.runs = tuple(runs)
         self.problems = tuple(problems)
         words = contrast(runs)
-        single = [((run.name,), word) for run, word in zip(runs, words, strict=True)]
         self.choices: list[tuple[tuple[str, ...], str]] = [(tuple(run.name for run in runs), " and ".join(words))]
-        if len(single) > 1:
-            self.choices += single
-        self.choice = 0
+        if len(words) > 1:
+            self.choices += [((run.name,), word) for run, word in zip(runs, words, strict=True)]
         self.configuration = read_configuration()
         self.engines = tuple(dict.fromkeys((self.configuration.engine, *self.configuration.engines, *ENGINES)))
-        self.engine = 0
         self.planned: Resampling | None = None
+        self.starting = False
 
     def compose(self) -> ComposeResult:
         """What is asked, and what it takes."""
-        with Vertical() as box:
+        with VerticalScroll(can_focus=False) as box:
             box.border_title = "Draw more samples"
-            box.border_subtitle = "enter starts  ↑↓ runs  ctrl+e engine  esc closes"
-            yield Static(id="what")
-            yield Input(str(self.configuration.add), type="integer", id="add", compact=True)
+            box.border_subtitle = "enter starts  ↑↓ field  ←→ choose  esc closes"
+            yield Static(literal(problems_in_words(self.problems)), id="problems")
+            with Horizontal():
+                yield Static("runs", classes="name")
+                yield Choice([words for _, words in self.choices], "runs")
+            with Horizontal():
+                yield Static("samples to add", classes="name")
+                yield Input(str(self.configuration.add), type="integer", id="add", compact=True)
+                yield Static("of each problem, in each run", classes="said")
+            with Horizontal():
+                yield Static("engine", classes="name")
+                yield Choice(self.engines, "engine")
+            for name, kind in PARAMETERS.items():
+                with Horizontal():
+                    yield Static(name, classes="name")
+                    yield Input(type="integer" if kind is int else "number", id=name, compact=True)
+                    yield Static(classes="said", id=f"{name}-said")
+            with Horizontal(id="pooling"):
+                yield Static("imported run", classes="name")
+                yield Choice(("kept apart", "pooled: prompt and parameters are the same"), "pool")
             yield Static(id="takes")
 
     @property
@@ -68,36 +85,56 @@ class ResampleDialog(ModalScreen[int]):
 
     def on_mount(self) -> None:
         """Plan at once with the defaults."""
-        self.query_one(Input).focus()
+        self.query_one("#pooling").display = False
+        self.query_one("#add", Input).focus()
         self.replan()
 
     def on_unmount(self) -> None:
         """Nobody waits any more."""
         self.explorer.gateway.forget(self)
 
-    def replan(self) -> None:
-        """Ask what the present choice takes."""
-        names, words = self.choices[self.choice]
-        some = ", ".join(self.problems[:6]) + (" …" if len(self.problems) > 6 else "")
-        self.query_one("#what", Static).update(
-            Content("\n").join(
-                [
-                    literal(f"{len(self.problems)} problems: {some}"),
-                    Content("runs: ").append(literal(words, "bold")),
-                    Content("engine: ").append(literal(self.engines[self.engine], "bold")),
-                    Content("samples to add for each problem and run:"),
-                ]
-            )
-        )
-        self.planned = None
-        add = int(self.query_one(Input).value or 0)
+    def wish(self) -> Wish | str:
+        """What the fields say, or what is wrong with them."""
+        names, _ = self.choices[self.query_one("#runs", Choice).chosen]
+        changed: dict[str, float] = {}
+        for name, kind in PARAMETERS.items():
+            if text := self.query_one(f"#{name}", Input).value.strip():
+                try:
+                    changed[name] = kind(text)
+                except ValueError:
+                    return f"{name} must be a number, not {text}."
+        try:
+            add = int(self.query_one("#add", Input).value or 0)
+        except ValueError:
+            add = 0
         if add < 1:
-            self.query_one("#takes", Static).update("How many? A whole number of 1 or more.")
+            return "How many? A whole number of 1 or more."
+        return Wish(
+            compared=tuple(run.name for run in self.runs),
+            runs=names,
+            problems=self.problems,
+            add=add,
+            engine=self.engines[self.query_one("#engine", Choice).chosen],
+            changes=Changes(changed),
+            pool=self.query_one("#pool", Choice).chosen == 1,
+        )
+
+    def replan(self) -> None:
+        """Ask what the fields take."""
+        self.planned = None
+        chosen = [run for run in self.runs if run.name in self.choices[self.query_one("#runs", Choice).chosen][0]]
+        for name in PARAMETERS:
+            changed = bool(self.query_one(f"#{name}", Input).value)
+            said = kept_value([run.parameters.get(name) for run in chosen], changed=changed)
+            self.query_one(f"#{name}-said", Static).update(literal(said))
+        wish = self.wish()
+        if isinstance(wish, str):
+            self.explorer.gateway.cancel(self, "plan")
+            self.query_one("#takes", Static).update(literal(wish))
             return
-        compared, problems, engine = tuple(run.name for run in self.runs), self.problems, self.engines[self.engine]
 
         def read(reader: Reader) -> Resampling:
-            return plan_resampling(reader, compared, names, problems, add, engine)
+            return plan_resampling(reader, wish)
 
         self.explorer.gateway.ask(self, "plan", read)
 
@@ -111,41 +148,32 @@ class ResampleDialog(ModalScreen[int]):
             return
         planned: Resampling = event.record
         self.planned = planned
-        parts: list[Content] = []
-        if planned.samples:
-            words = estimate_in_words(planned.samples, planned.tokens, planned.tokens_per_second)
-            parts.append(literal(words, "bold"))
-        for addition in planned.additions:
-            kept = {k: v for k, v in addition.plan.target.parameters.items() if k != "template" and len(str(v)) < 40}
-            parts.append(literal(f"{addition.plan.target.run}: {', '.join(f'{k} {v}' for k, v in kept.items())}"))
-            if addition.own_run:
-                parts.append(literal("  a run of its own: the imported run's prompt or parameters are not known"))
-        parts += [literal(refusal) for refusal in planned.refusals]
-        self.query_one("#takes", Static).update(Content("\n").join(parts))
+        can_pool = any(addition.can_pool for addition in planned.additions)
+        self.query_one("#pooling").display = can_pool
+        self.query_one("#takes", Static).update(resampling_in_words(planned))
 
     def on_failed(self, event: Failed) -> None:
         """Say so in the dialog."""
         event.stop()
+        self.starting = False
         self.query_one("#takes", Static).update(literal(str(event.error)))
 
     def on_input_changed(self) -> None:
         """Another number."""
         self.replan()
 
-    def action_runs(self, by: int) -> None:
-        """The next choice of runs."""
-        self.choice = (self.choice + by) % len(self.choices)
-        self.replan()
-
-    def action_engine(self) -> None:
-        """The next engine."""
-        self.engine = (self.engine + 1) % len(self.engines)
-        self.replan()
+    def on_choice_changed(self) -> None:
+        """Other runs, another engine."""
+        if self.is_mounted:
+            self.replan()
 
     def action_start(self) -> None:
-        """Start the jobs."""
+        """Start the jobs, once."""
         planned = self.planned
         if planned is None or not planned.samples:
             self.explorer.say("Nothing can be drawn yet: the dialog says what is missing.")
-            return
-        self.explorer.gateway.ask(self, "start", lambda reader: len(start_resampling(reader.database.layout, planned)))
+        elif not self.starting:
+            self.starting = True
+            self.query_one("#takes", Static).update(Content("Starting ..."))
+            layout, wish = self.explorer.database.layout, planned.wish
+            self.explorer.gateway.ask(self, "start", lambda reader: len(start_resampling(layout, wish)))

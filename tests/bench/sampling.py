@@ -12,23 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backend import RunOptions, SamplingPlan, draw, find_job, open_store, plan_run, sample_store
-from backend.engines.protocol import make_request
-from backend.jobs.draw import sampling_params
+from backend import find_job, sample_store
 from backend.store.layout import StoreLayout
-from backend.store.reads import Reader
-from backend.verifiers.expression import ExpressionVerifier
-from backend.verifiers.protocol import Verifier
+from tests.bench import throughput
 from tests.bench.explore import DOWN, ENTER, ESCAPE, MILLISECONDS, RIGHT, Measured, command
 from tests.bench.terminal import Terminal
 
 if TYPE_CHECKING:
-    from backend.engines.transformers import TransformersEngine
+    pass
 
 MODEL = Path(__file__).parents[2] / "sample_data" / "models" / "countdown-base"
 PARAMETERS = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 160}
@@ -42,70 +37,17 @@ def table(*, problems: int = 200, n: int = 16, repeats: int = 3, rounds: int = 8
         if find_spec(package) is None:
             return [f"Sampling is not measured: the package {package} is not installed."]
     with tempfile.TemporaryDirectory(prefix="passk-sampling-") as folder:
-        return [*throughput(Path(folder), problems, n, repeats), *beside_a_job(Path(folder), rounds)]
+        return [
+            *throughput.table("transformers", problems, n, repeats),
+            *throughput.in_vllms_environment(problems // 4, n, repeats),
+            *beside_a_job(Path(folder), rounds),
+        ]
 
 
-def _copy(target: Path) -> StoreLayout:
+def copy_of_the_sample_store(target: Path) -> StoreLayout:
+    """A store that a benchmark may change."""
     shutil.copytree(sample_store().root, target)
     return StoreLayout(target)
-
-
-def throughput(folder: Path, problems: int, n: int, repeats: int) -> list[str]:
-    """Tokens a second: the engine alone, drawn into a store, drawn and verified; in turn, the engine loaded once."""
-    from backend.engines.transformers import TransformersEngine
-
-    store = open_store(_copy(folder / "plan.passk"), merging=False)
-    try:
-        with Reader(store) as reader:
-            rows = reader.rows("reads/problems_to_sample", benchmark="countdown")
-            labels = [row[1] for row in rows[:problems]]
-            options = RunOptions(run="bench", model="countdown-base")
-            plan = plan_run(
-                reader, benchmark="countdown", n=n, run_options=options, parameters=PARAMETERS, problems=labels
-            )
-    finally:
-        store.close()
-    engine = TransformersEngine.load(MODEL)
-    number = 0
-
-    def drawn(verifier: Verifier | None) -> int:
-        nonlocal number
-        number += 1
-        return draw(StoreLayout(folder / f"drawn-{number}.passk"), plan, engine, verifier).tokens
-
-    ways: dict[str, Callable[[], int]] = {
-        "bare engine": lambda: _bare(engine, plan),
-        "drawn, unverified": lambda: drawn(None),
-        "drawn and verified": lambda: drawn(ExpressionVerifier()),
-    }
-    rates: dict[str, list[float]] = {way: [] for way in ways}
-    for turn in range(repeats + 1):
-        for way, go in ways.items():
-            started = time.perf_counter()
-            tokens = go()
-            if turn:  # the first turn warms up
-                rates[way].append(tokens / (time.perf_counter() - started))
-    engine.close()
-    lines = [
-        f"Drawing {plan.samples:,} samples, {len(plan.problems)} problems, {engine.version}; medians of {repeats} in"
-        f" turn, load average {os.getloadavg()[0]:.1f}",
-        f"  {'way':<24}{'tokens/s':>10}{'to bare':>9}{'lowest':>8}{'highest':>9}",
-    ]
-    bare = rates["bare engine"]
-    for way, found in rates.items():
-        # Each to the bare one of its own turn: what else the machine does changes from turn to turn.
-        ratios = [rate / beside for rate, beside in zip(found, bare, strict=True)]
-        verdict = "" if found is bare else f"  goal {GOAL} {'ok' if median(ratios) >= GOAL else 'missed'}"
-        lines.append(
-            f"  {way:<24}{median(found):>10,.0f}{median(ratios):>9.3f}{min(ratios):>8.3f}{max(ratios):>9.3f}{verdict}"
-        )
-    return lines
-
-
-def _bare(engine: TransformersEngine, plan: SamplingPlan) -> int:
-    run = plan.target.run
-    requests = [make_request(run, problem.label, problem.prompt, problem.indices) for problem in plan.problems]
-    return sum(sample.tokens for sample in engine.generate(requests, sampling_params(plan.target.parameters)))
 
 
 class _Walk:
@@ -189,7 +131,7 @@ def _walked(store: StoreLayout, rounds: int) -> Measured:
 
 def beside_a_job(folder: Path, rounds: int) -> list[str]:
     """Each drill-in without a job and while one delivers."""
-    store = _copy(folder / "explored.passk")
+    store = copy_of_the_sample_store(folder / "explored.passk")
     quiet = _walked(store, rounds)
     with _job(store) as rate:
         busy = _walked(store, rounds)

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from backend import find_job
+from backend import find_job, jobs_of
 from backend.store.layout import StoreLayout
 from tests.support import Finished, Passk, passk_command, runs_of
 
@@ -49,24 +49,90 @@ def test_a_new_run_is_drawn_verified_and_known(asked: Passk, models: Path) -> No
     assert list(StoreLayout(asked.folder / "store.passk").unfinished.iterdir()) == []
 
 
-def test_adding_keeps_the_parameters(asked: Passk, models: Path) -> None:
+def test_adding_keeps_the_parameters_and_changing_one_makes_a_new_run(asked: Passk, models: Path) -> None:
     new_run(asked, models, 2, "--wait")
     before = drawn(asked)
-    refused = asked("sample", "--run", "countdown-base", "--add", "2", "--temperature", "0.3", status=1)
-    assert "keeps its parameters" in refused.stderr
     asked("sample", "--run", "countdown-base", "--add", "3", "--problems", "c000,c002", "--wait")
     after = drawn(asked)
     assert before.items() <= after.items()
     assert {key for key in after if key not in before} == {(p, i) for p in ("c000", "c002") for i in (2, 3, 4)}
 
+    run = "countdown-base@countdown"
+    more = ("--run", run, "--add", "2", "--problems", "c001", "--wait")
+    other = f"{run}+temperature=0.3"
+    changed = asked("sample", *more, "--temperature", "0.3")
+    assert f"temperature 1.0 becomes 0.3. So the new samples form the run {other}" in changed.stderr
+    assert "--pool" not in changed.stderr
+    again = asked("sample", "--run", other, "--add", "1", "--problems", "c001", "--temperature", "0.3", "--wait")
+    assert "becomes" not in again.stderr
+    templated = asked("sample", *more, "--template", "plain")
+    assert "prompt template becomes another" in templated.stderr
+    assert f"{run}+template=plain" in templated.stderr
+    asked("sample", *more, "--temperature", "1", "--max-tokens", "60", status=0)
 
-def test_an_imported_run_gets_a_run_of_its_own(asked: Passk, models: Path) -> None:
+    runs = runs_of(StoreLayout(asked.folder / "store.passk"))
+    stored = runs[run].parameters
+    assert runs[other].parameters == {**stored, "temperature": 0.3}
+    assert {name: run.samples for name, run in runs.items() if run.model.name == "countdown-base"} == {
+        run: 20,
+        other: 3,
+        f"{run}+template=plain": 2,
+    }
+    assert drawn(asked).items() >= after.items()
+
+
+def test_an_imported_run_gets_a_run_of_its_own_unless_pooling_is_confirmed(asked: Passk, models: Path) -> None:
     unknown = asked("sample", "--run", "nobody", "--add", "1", status=1)
     assert "Where is the model nobody?" in unknown.stderr
-    model = str(models / "countdown-base")
-    added = asked("sample", "--run", "nobody", "--add", "1", "--model", model, "--wait", "--problems", "c001")
+    model = ("--model", models / "countdown-base")
+    more = ("--run", "nobody@countdown", "--add", "1", *model, "--problems", "c001", "--wait")
+    added = asked("sample", *more)
+    assert "its temperature, top p, max tokens is not known" in added.stderr
     assert "form the run nobody@countdown+resampled" in added.stderr
-    assert runs_of(StoreLayout(asked.folder / "store.passk"))["nobody@countdown"].samples == 6
+    assert "--pool" in added.stderr
+    store = StoreLayout(asked.folder / "store.passk")
+    assert runs_of(store)["nobody@countdown"].samples == 6
+    pooled = asked("sample", *more, "--pool")
+    assert "form the run" not in pooled.stderr
+    assert runs_of(store)["nobody@countdown"].samples == 7
+
+
+def test_no_two_jobs_plan_the_same_indices(asked: Passk, models: Path) -> None:
+    """Eight processes prepare at once; a cancelled job gives its indices back and, resumed, draws what is left."""
+    new_run(asked, models, 1, "--wait")
+    more = ("sample", "--run", "countdown-base", "--add", "2", "--problems", "c000,c001", "--prepare")
+    started = [asked.start(*more) for _ in range(8)]
+    assert [process.wait() for process in started] == [0] * 8
+    store = StoreLayout(asked.folder / "store.passk")
+    jobs = [job for job in jobs_of(store) if job.status().state == "prepared"]
+    planned = [index for job in jobs for problem in job.plan()[0].problems for index in problem.indices]
+    assert sorted(planned) == sorted([*range(1, 17)] * 2)
+
+    first = min(jobs, key=lambda job: min(job.plan()[0].problems[0].indices))
+    asked("jobs", "cancel", first.name)
+    refill = new_run(asked, models, 3, "--problems", "c000,c001", "--wait")
+    assert "4 samples of 2 problems" in refill.stderr, "the indices of the cancelled job, and no others"
+    asked("work", first.folder)
+    assert (first.status().state, first.status().samples) == ("finished", 4), "another job has drawn them all"
+    for job in jobs:
+        if job != first:
+            asked("work", job.folder)
+    assert {key for key in drawn(asked) if key[0] in ("c000", "c001")} == {
+        (problem, index) for problem in ("c000", "c001") for index in range(17)
+    }
+
+
+def test_killed_between_prepare_and_start_a_job_can_be_started(asked: Passk, models: Path) -> None:
+    """What is written and was never begun is `prepared`; resume begins it."""
+    folder = Path(new_run(asked, models, 2, "--prepare").stdout.strip())
+    job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
+    assert (job.folder, job.status().state, job.status().wanted) == (folder, "prepared", 12)
+    asked("jobs", "resume", "last")
+    deadline = time.monotonic() + 90
+    while job.status().state != "finished":
+        assert time.monotonic() < deadline, job.status()
+        time.sleep(0.1)
+    assert len(drawn(asked)) == 12
 
 
 def test_prepared_here_worked_there(asked: Passk, models: Path) -> None:
