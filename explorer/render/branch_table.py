@@ -8,10 +8,10 @@ from rich.text import Text
 from textual.content import Content
 
 from backend.records.reading import Branch, BranchSample
+from explorer.render.branch_words import branch_words
 from explorer.render.literal import cell, literal
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, squeezed
 from explorer.render.numbers import UNKNOWN, compact, count
-from explorer.render.tree_words import branch_words
 from explorer.render.visible import visible_line
 from explorer.widgets.paged_table import Column
 

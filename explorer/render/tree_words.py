@@ -1,4 +1,4 @@
-"""The search tree as rows of a table, in words, and as lines for the command line."""
+"""The search tree as rows of a table, and in words."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.content import Content
 from backend import SearchTree
 from backend.records import Run
 from backend.records.reading import Branch, TreeRow
+from explorer.render.branch_words import branch_words, only_run, sign_of
 from explorer.render.literal import cell, literal
 from explorer.render.names import contrast, squeezed
 from explorer.render.numbers import UNKNOWN, compact, count, percent
@@ -20,30 +21,8 @@ FEW, MANY = 2, 4
 
 ORDER_WORDS = {"taken": "most taken first", "right": "most right first", "difference": "most one-sided first"}
 
-KIND_WORDS = {"end": "(ends here)", "no_text": "(no text stored)"}
-
-
-def only_run(branch: Branch) -> int | None:
-    """Place of the run that alone takes a branch; None where several do, or where there is only one run."""
-    takers = [place for place, tally in enumerate(branch.tallies) if tally.taken]
-    return takers[0] if len(takers) == 1 < len(branch.tallies) else None
-
-
-def mark_of(branch: Branch) -> tuple[str, str]:
-    """The sign of a one-sided branch and its colour: - only base, + only the other, for more runs the run's number."""
-    only = only_run(branch)
-    if only is None:
-        return "", ""
-    if len(branch.tallies) == 2:
-        return ("−", "bold yellow") if only == 0 else ("+", "bold cyan")
-    return str(only + 1), "bold cyan"
-
-
-def branch_words(branch: Branch) -> str:
-    """What stands for a branch on its line."""
-    if branch.kind == "more":
-        return f"{count(branch.ways)} rarer branches"
-    return KIND_WORDS.get(branch.kind) or branch.text.strip()
+ONLY_LOOKS = ("bold yellow", "bold cyan", "bold magenta", "bold blue")
+"""Colours of branches that only one run takes, by its place."""
 
 
 def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
@@ -63,13 +42,14 @@ def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
 def tree_cells(row: TreeRow, root: Branch, columns: Sequence[Column]) -> list[Text]:
     """The cells of one line."""
     branch = row.branch
-    sign, look = mark_of(branch)
+    only = only_run(branch)
+    look = "" if only is None else ONLY_LOOKS[only % len(ONLY_LOOKS)]
     cells = []
     for column in columns:
         kind, _, place = column.key.partition(" ")
         tally = branch.tallies[int(place)] if place else branch.tallies[0]
         if kind == "mark":
-            cells.append(cell(sign, look))
+            cells.append(cell(sign_of(branch), look))
         elif kind == "taken":
             cells.append(cell(compact(tally.taken), "" if tally.taken else "dim", right=True))
         elif kind == "share":
@@ -115,8 +95,7 @@ def branch_status(branch: Branch, tree: SearchTree) -> Content:
         parts.append(literal(f"{word} {tally.taken} of {whole.taken}{share}{right}"))
     only = only_run(branch)
     if only is not None:
-        sign, look = mark_of(branch)
-        parts.append(literal(f"{sign} only {words[only]}", look))
+        parts.append(literal(f"{sign_of(branch)} only {words[only]}", ONLY_LOOKS[only % len(ONLY_LOOKS)]))
     return Content("   ").join(parts)
 
 
@@ -131,10 +110,3 @@ def branch_text(branch: Branch) -> str:
     if len(branch.text) < branch.characters:
         return f"{branch.text}\n… {count(branch.characters - len(branch.text))} more characters"
     return branch.text
-
-
-def tree_line(row: TreeRow) -> str:
-    """A line of `passk tree`: sign, every run's samples and right ones, the step."""
-    numbers = "  ".join(f"{tally.taken:>6} {tally.c:>5}" for tally in row.branch.tallies)
-    sign, _ = mark_of(row.branch)
-    return f"{sign or ' '} {numbers}  {'  ' * row.depth}{branch_words(row.branch)}"
