@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Static
 
-from backend import Reader
-from backend.records import Page, Problem, RunTally, Sample
+from backend import Reader, problem_doubt, sample_perplexities
+from backend.records import Page, Problem, Run, RunTally, Sample
 from explorer.actions import PROBLEM, bindings
 from explorer.navigation import Place
+from explorer.render.doubt_words import problem_doubt_in_words
 from explorer.render.literal import literal
+from explorer.render.names import contrast
 from explorer.render.numbers import count
 from explorer.render.problem_words import (
     answer_rows,
@@ -22,7 +26,14 @@ from explorer.render.problem_words import (
     same_answer,
     tallies_in_words,
 )
-from explorer.render.sample_table import CHOICES, chosen_samples, sample_cells, sample_columns, samples_in_words
+from explorer.render.sample_table import (
+    CHOICES,
+    Scores,
+    chosen_samples,
+    sample_cells,
+    sample_columns,
+    samples_in_words,
+)
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 from explorer.widgets.text_view import TextView
@@ -37,6 +48,24 @@ class ProblemRecord:
 
     problem: Problem
     samples: Page[Sample]
+    scores: Scores
+    """Perplexities of the samples, by the heading of their column."""
+
+
+def _scores(reader: Reader, place: Place, run: Run, problem: int) -> Scores:
+    """Perplexities under the models of the compared runs, then under the others that scored any of these samples."""
+    found = sample_perplexities(reader, run, problem)
+    compared = [reader.run(name) for name in place.runs]
+    words = dict(zip((run.model.name for run in compared), contrast(compared), strict=True))
+    order = dict.fromkeys([*words, *found.scorers])
+    return {f"ppl {words.get(scorer, scorer)}": found.of[scorer] for scorer in order if scorer in found.of}
+
+
+def _doubt_in_words(place: Place, short: bool, reader: Reader) -> Content:
+    """Success rates of the compared runs (or the one looked at), and what fresh ones are expected to say."""
+    runs = [reader.run(name) for name in place.runs or (place.run,) if name is not None]
+    doubt = problem_doubt(reader, runs, place.problem or 0, place.min_correct) if runs else None
+    return literal(problem_doubt_in_words(doubt, contrast(runs), place.min_correct, short=short) if doubt else "")
 
 
 class ProblemScreen(DataScreen):
@@ -63,6 +92,7 @@ class ProblemScreen(DataScreen):
         yield Static(id="heading")
         yield TextView(id="statement")
         yield Static(id="tallies")
+        yield Static(id="doubt")
         yield PagedTable(id="samples")
         yield Static(id="status")
 
@@ -81,10 +111,12 @@ class ProblemScreen(DataScreen):
             order = [reader.run(name).key for name in place.runs]
             problem = reader.problem(place.problem or 0, order)
             run = reader.run(place.run or problem.tallies[0].run.name)
-            return ProblemRecord(problem, reader.samples(run.key, problem.key, limit=MOST_SAMPLES))
+            samples = reader.samples(run.key, problem.key, limit=MOST_SAMPLES)
+            return ProblemRecord(problem, samples, _scores(reader, place, run, problem.key))
 
         self.crumbs(*self.parts())
         self.ask("problem", read, self.show_problem)
+        self.ask("doubt", partial(_doubt_in_words, place, self.short), self.query_one("#doubt", Static).update)
 
     def parts(self) -> tuple[str, ...]:
         """Breadcrumbs below the store."""
@@ -118,25 +150,25 @@ class ProblemScreen(DataScreen):
 
     def show_samples(self, cursor: str | None = None) -> None:
         """Tallies, and the table of samples or answers."""
-        if self.record is None:
+        if (record := self.record) is None:
             return
-        self.query_one("#tallies", Static).update(tallies_in_words(self.record.problem, self.place.run))
+        self.query_one("#tallies", Static).update(tallies_in_words(record.problem, self.place.run))
         if self.showing_answers:
             self._show_answers()
             return
-        shown = chosen_samples(self.record.samples, self.choice, self.sort, descending=self.descending)
+        shown = chosen_samples(record.samples, record.scores, self.choice, self.sort, descending=self.descending)
         self.samples = {str(sample.index): sample for sample in shown}
-        columns = self.columns = sample_columns(self.size.width)
+
+        def row(key: str) -> Sequence[Text]:
+            return sample_cells(self.samples[key], record.scores, columns)
+
+        columns = self.columns = sample_columns(self.size.width, record.scores)
         arrow = "▼" if self.descending else "▲"
         headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
-        self.query_one(PagedTable).show(columns, list(self.samples), self.row, headings=headings, cursor=cursor)
+        self.query_one(PagedTable).show(columns, list(self.samples), row, headings=headings, cursor=cursor)
         if self.tally is not None:
-            words = samples_in_words(self.tally.run, self.record.samples, len(shown), self.choice)
+            words = samples_in_words(self.tally.run, record.samples, len(shown), self.choice)
             self.query_one("#status", Static).update(literal(words))
-
-    def row(self, key: str) -> Sequence[Text]:
-        """The cells of one sample."""
-        return sample_cells(self.samples[key], self.columns)
 
     def _show_answers(self) -> None:
         assert self.record is not None
@@ -178,7 +210,7 @@ class ProblemScreen(DataScreen):
     def action_sort(self) -> None:
         """By the next column."""
         keys = [column.key for column in self.columns]
-        self.sort = keys[(keys.index(self.sort) + 1) % len(keys)]
+        self.sort = keys[(keys.index(self.sort) + 1) % len(keys) if self.sort in keys else 0]
         self.show_samples()
 
     def action_reverse(self) -> None:
