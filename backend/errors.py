@@ -28,6 +28,10 @@ class UsageError(PasskError):
     """The user asked for something that does not exist or cannot be: a run, a problem, an option."""
 
 
+class AlreadyThere(UsageError):
+    """A file of that name is there, and it was not said to overwrite it."""
+
+
 class Cancelled(PasskError):
     """A query was interrupted because its answer is no longer wanted."""
 

@@ -42,6 +42,9 @@ JOBS = "jobs"
 SCREENS = (HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, JOBS, EVERYWHERE)
 """In the order of the README's key table."""
 
+SHOWING = tuple(name for name in SCREENS if name not in (JOBS, EVERYWHERE))
+"""The screens that show something of the store."""
+
 ACTIONS = (
     Action("open", "enter", "enter", "Open", "Open what the cursor is on", (HOME, PROBLEM, SETS)),
     Action("open", "enter", "enter", "Solve sets", "Solve sets of the runs that are switched on", (CURVES,)),
@@ -120,6 +123,7 @@ ACTIONS = (
     Action("copy", "y", "y", "Copy", "Copy the text, exactly as it is stored", (PATH,)),
     Action("score", "s", "s", "Score", "Score what the cursor is on, or all that is missing", (PERPLEXITY,)),
     Action("perplexity", "P", "P", "Perplexity", "Perplexity of responses", (CURVES, SETS, PROBLEM, PATH), False),
+    Action("export", "e", "e", "Export", "Write this to a file: table, figure, paths, dataset", SHOWING, False),
     Action("back", "escape,backspace", "esc", "Back", "Back to where you were", (EVERYWHERE,)),
     Action("jobs", "J", "J", "Jobs", "Sampling jobs: progress, log, cancel, resume", (EVERYWHERE,), False),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),

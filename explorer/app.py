@@ -34,7 +34,7 @@ class Explorer(App[None]):
         f"styles/{name}.tcss"
         for name in (
             "app", "filter", "home", "curves", "statistics", "sets", "problem", "path", "tree", "compare", "search",
-            "perplexity",
+            "perplexity", "export",
         )
     ]
     ENABLE_COMMAND_PALETTE = True

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from backend.errors import UsageError
+from backend.errors import AlreadyThere, UsageError
 from backend.exporters.protocol import Job, Tell
 from backend.exporters.provenance import provenance
 from backend.exporters.registry import exporter_for
@@ -112,7 +112,7 @@ def _check_place(path: Path, request: ExportRequest, force: bool) -> None:
     if not os.path.lexists(path):
         return
     if not force:
-        raise UsageError(f"{path} is there already", next_step="Choose another name, or overwrite it with --force.")
+        raise AlreadyThere(f"{path} is there already", next_step="Choose another name, or overwrite it with --force.")
     if request.form == "folder" and not _is_export(path):
         raise UsageError(
             f"{path} is not an exported folder, so it is not replaced", next_step="Choose the name of a new folder."
@@ -148,7 +148,7 @@ def _into_place(temporary: Path, path: Path, force: bool) -> None:
         try:
             os.link(temporary, path)
         except FileExistsError as error:
-            raise UsageError(f"{path} has appeared meanwhile", next_step="Overwrite it with --force.") from error
+            raise AlreadyThere(f"{path} has appeared meanwhile", next_step="Overwrite it with --force.") from error
         except OSError:
             # A file system without hard links.
             os.rename(temporary, path)

@@ -128,16 +128,19 @@ def _histogram(job: Job) -> Figure:
 
 def _steps(job: Job) -> Figure:
     drawn, notes = [], []
-    for found in step_series(job.reader, job.runs, problems=job.problems):
+    trainings = step_series(job.reader, job.runs, problems=job.problems)
+    for found in trainings:
         name = f"{found.algorithm or 'training'} from {found.from_model or 'unknown'}"
+        if len(trainings) > 1 and "temperature" in (known := found.points[-1].run.parameters):
+            name += f", temperature {known['temperature']}"
         steps = tuple(point.run.model.step or 0 for point in found.points)
         for k, values in (
             (1, [point.pass_at_1 for point in found.points]),
             (found.k, [point.pass_at_k for point in found.points]),
         ):
-            known = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None]
-            if k is not None and known:
-                drawn.append(Series(f"{name}, pass@{k}", None, *zip(*known, strict=True)))
+            points = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None]
+            if k is not None and points:
+                drawn.append(Series(f"{name}, pass@{k}", None, *zip(*points, strict=True)))
         sizes = sorted({_sizes(point.run) for point in found.points})
         notes.append(f"{name}: {len(steps)} checkpoints, n = {', '.join(sizes)}; step 0 is the model it started from")
     if not drawn:

@@ -81,7 +81,7 @@ class Provenance:
                 "step": run.model.step,
                 "algorithm": run.model.algorithm,
                 "benchmark": run.benchmark,
-                "parameters": shown_parameters(run),
+                "parameters": dict(sorted(run.parameters.items())),
             }
             for run in self.runs
         ]

@@ -18,6 +18,8 @@ from backend.records import VERDICTS
 
 EXPORTED = {"position": ("position",), "parameters": ("parameters",)}
 """Columns of passk's own exports: the problem's place in its benchmark; further sampling parameters as JSON text."""
+WHERE_FROM = ("export", "source", "format", "source_row")
+"""Columns of passk's own exports that say where a row was before; they are not kept, and that goes without saying."""
 OF_RUN = (*RUN_FIELDS, *PARAMETERS, "parameters")
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}, **EXPORTED}
 _KNOWN = frozenset(VERDICTS)
@@ -75,7 +77,10 @@ class LongForm:
                     next_step=suggestion(field, list(FIELDS), "field"),
                 )
         present = column_names(source) or []
-        for column in sorted(set(present).difference(mapping.values())):
+        own = {"position", "parameters"} <= mapping.keys()
+        nothing = [column for column, value in constant_columns(source).items() if value is None] if own else []
+        known = (*WHERE_FROM, *nothing) if own else ()
+        for column in sorted(set(present).difference(mapping.values(), known)):
             notes.add(f"columns not kept: {column}")
         yield from _Gatherer(source, mapping, notes).blocks()
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.commands.options import add_problems, add_store, positive
 from explorer.commands.output import say
-from explorer.render.visible import visible_line
+from explorer.render.export_words import written_in_words
 
 if TYPE_CHECKING:
     from backend import Reader
-    from backend.records.exports import Exported, ExportRequest
+    from backend.records.exports import ExportRequest
 
 MEMORY = "200MB"
 """What DuckDB may keep in memory: an export reads everything once, so that keeping it would help nobody."""
@@ -114,27 +113,6 @@ def request_of(reader: Reader, what: str, path: Path, arguments: argparse.Namesp
     )
 
 
-def command_words(request: ExportRequest, path: str) -> list[str]:
-    """The command that makes the same file; what the dialog shows and a script may say."""
-    from backend.records.exports import ExportRequest
-
-    usual = ExportRequest(request.what, request.form, request.runs)
-    words = ["passk", "export", *([] if request.what == "datasets" else [request.what])]
-    pair = len(request.runs) == 2 and request.what in ("sets", "difference")
-    options = ("--base", "--rl") if pair else ("--run",) * len(request.runs)
-    for option, run in zip(options, request.runs, strict=True):
-        words += [option, run]
-    for option, field in (
-        ("--problems", "problems"), ("--min-correct", "min_correct"), ("--bands", "bands"), ("--verdict", "verdict"),
-        ("--sample", "sample"), ("--limit", "limit"),
-    ):  # fmt: skip
-        value = getattr(request, field)
-        if value != getattr(usual, field):
-            words += [option, str(value)]
-    words += ["--as", "verl"] if request.form == "verl" else []
-    return [*words, "--to", *(["datasets"] if request.what == "datasets" else []), path]
-
-
 class Progress:
     """A line on stderr that is rewritten in place, from the second second on and only on a terminal."""
 
@@ -173,14 +151,8 @@ def run(arguments: argparse.Namespace) -> int:
             made = export(reader, request, path, force=arguments.force, tell=progress)
         finally:
             progress.clear()
-    for line in in_words(made):
+    for line in written_in_words(made):
         say(line)
     if arguments.push:
         say(f"Pushed to {push_dataset(path, arguments.push)}")
     return 0
-
-
-def in_words(made: Exported) -> Sequence[str]:
-    """What was written, in lines."""
-    size = f"{made.bytes:,} bytes" if made.bytes < 1_000_000 else f"{made.bytes / 1e6:,.1f} MB"
-    return [f"{made.path}: {made.rows:,} {made.what}, {size}", *(f"  {visible_line(note)}" for note in made.notes)]

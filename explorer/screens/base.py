@@ -173,6 +173,20 @@ class DataScreen(Screen[None]):
 
         self.app.push_screen(PerplexityScreen(self.place, getattr(self, "problem_label", "")))
 
+    def export_place(self) -> Place:
+        """The place whose export is asked for; a screen that shows some of its runs names these."""
+        return self.place
+
+    def action_export(self) -> None:
+        """Write what is shown here to a file."""
+        from explorer.screens.export import ExportDialog
+
+        place = self.export_place()
+        if not place.benchmark:
+            self.refuse("There is nothing to export here", "Put the cursor on a pair or a run first.")
+            return
+        self.app.push_screen(ExportDialog(self.WHERE, place))
+
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""
         self.explorer.say(str(PasskError(title, next_step=next_step)))

@@ -208,13 +208,20 @@ class CurvesScreen(FilteredScreen):
         self.show_plot()
         self.show_values()
 
+    def names_on(self) -> list[str]:
+        """The runs that are on, the pair first and in its order."""
+        on = [curve.run.name for curve in self.record.curves if curve.run.name in self.on]
+        return sorted(on, key=lambda name: self.pair.index(name) if name in self.pair else len(self.pair))
+
+    def export_place(self) -> Place:
+        """Of the runs that are on."""
+        return self.place.to(runs=tuple(self.names_on()))
+
     def action_statistics(self) -> None:
-        """The paper's other views of the runs that are on, the pair first."""
+        """The paper's other views of the runs that are on."""
         from explorer.screens.statistics import StatisticsScreen
 
-        on = [curve.run.name for curve in self.record.curves if curve.run.name in self.on]
-        shown = sorted(on, key=lambda name: self.pair.index(name) if name in self.pair else len(self.pair))
-        self.app.push_screen(StatisticsScreen(self.place, shown))
+        self.app.push_screen(StatisticsScreen(self.place, self.names_on()))
 
     def on_data_table_row_selected(self) -> None:
         """Enter in the table of runs."""
@@ -224,8 +231,7 @@ class CurvesScreen(FilteredScreen):
         """Solve sets of the runs that are on; the pair keeps its order."""
         from explorer.screens.sets import SetsScreen
 
-        chosen = [name for name in self.pair if name in self.on]
-        chosen += [c.run.name for c in self.record.curves if c.run.name in self.on and c.run.name not in chosen]
+        chosen = self.names_on()
         if len(chosen) < 2:
             self.refuse("Solve sets compare two or more runs", "Switch on another run: cursor on it, then space.")
         elif len(chosen) > 5:

@@ -121,6 +121,16 @@ class HomeScreen(DataScreen):
         """Enter or a click."""
         self.action_open()
 
+    def export_place(self) -> Place:
+        """The pair or run under the cursor."""
+        key = self.query_one(PagedTable).cursor_key
+        return self._place(self.entries[key]) if key is not None else self.place
+
+    @staticmethod
+    def _place(entry: PairSummary | Run) -> Place:
+        runs = (entry.base.name, entry.rl.name) if isinstance(entry, PairSummary) else (entry.name,)
+        return Place(benchmark=entry.benchmark, runs=runs)
+
     def action_open(self) -> None:
         """Open the curves of the pair or run."""
         from explorer.screens.curves import CurvesScreen
@@ -129,9 +139,7 @@ class HomeScreen(DataScreen):
         if key is None:
             self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
             return
-        entry = self.entries[key]
-        runs = (entry.base.name, entry.rl.name) if isinstance(entry, PairSummary) else (entry.name,)
-        self.app.push_screen(CurvesScreen(Place(benchmark=entry.benchmark, runs=runs)))
+        self.app.push_screen(CurvesScreen(self._place(self.entries[key])))
 
 
 def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:

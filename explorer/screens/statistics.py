@@ -151,6 +151,10 @@ class StatisticsScreen(FilteredScreen):
         """A click on a name."""
         self.action_view(event.index + 1)
 
+    def export_place(self) -> Place:
+        """Of the runs that are on."""
+        return self.place.to(runs=self.on)
+
     def action_all_runs(self) -> None:
         """All runs of the benchmark, or those that were on."""
         benchmark = self.place.benchmark
