@@ -16,6 +16,7 @@ from .comparison import default_pairs as default_pairs
 from .comparison import every_k as every_k
 from .comparison import pair_summaries as pair_summaries
 from .comparison import solve_sets as solve_sets
+from .configuration import EXAMPLE as EXAMPLE
 from .configuration import Configuration as Configuration
 from .configuration import read_configuration as read_configuration
 from .doubt import problem_doubt as problem_doubt

@@ -89,7 +89,7 @@ def _configuration() -> dict[str, str | None]:
     except PasskError as error:
         return {"what": "configuration", "found": None, "status": "wrong", "note": str(error)}
     there = configuration.path.exists()
-    note = "" if there else "optional: engines, model folders, defaults (see the README)"
+    note = "" if there else "optional: engines, model folders, defaults; passk config shows every key"
     status = "ok" if there else "none"
     return {"what": "configuration", "found": str(configuration.path), "status": status, "note": note}
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "jobs": ("explorer.commands.jobs", "list jobs; show, log, cancel or resume one"),
     "work": ("explorer.commands.work", "do a job, here"),
     "export": ("explorer.commands.export", "write comparisons, figures, paths, problems or a dataset to files"),
+    "config": ("explorer.commands.config", "print every key of config.toml, and where it lies"),
     "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
 }
 """Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""
