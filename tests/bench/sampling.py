@@ -6,13 +6,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,23 +21,16 @@ from tests.bench import throughput
 from tests.bench.explore import DOWN, ENTER, ESCAPE, MILLISECONDS, RIGHT, Measured, command
 from tests.bench.terminal import Terminal
 
-if TYPE_CHECKING:
-    pass
-
-MODEL = Path(__file__).parents[2] / "sample_data" / "models" / "countdown-base"
-PARAMETERS = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 160}
 RUN = "countdown-base@countdown"
-GOAL = 0.95
+RATE = 200
+"""Samples a second that arrive while the explorer is measured."""
 
 
-def table(*, problems: int = 200, n: int = 16, repeats: int = 3, rounds: int = 8) -> list[str]:
-    """The figures as lines to print; one sentence where there is no engine."""
-    for package in ("torch", "transformers"):
-        if find_spec(package) is None:
-            return [f"Sampling is not measured: the package {package} is not installed."]
+def table(*, problems: int = 200, n: int = 16, repeats: int = 5, rounds: int = 8) -> list[str]:
+    """The figures as lines to print; a sentence for an engine that is not here."""
     with tempfile.TemporaryDirectory(prefix="passk-sampling-") as folder:
         return [
-            *throughput.table("transformers", problems, n, repeats),
+            *throughput.in_this_environment(problems, n, repeats),
             *throughput.in_vllms_environment(problems // 4, n, repeats),
             *beside_a_job(Path(folder), rounds),
         ]
@@ -95,27 +87,35 @@ class _Walk:
 
 @contextmanager
 def _job(store: StoreLayout) -> Iterator[Callable[[], float]]:
-    """A real job that draws into the store; gives how many samples a second it has delivered."""
-    asked = [command(), "sample", "--store", str(store.root), "--run", RUN, "--add", "512"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"The job did not start: {done.stdout}{done.stderr}")
-    job = find_job(store, "last")
-
-    def rate() -> float:
-        status = job.status()
-        return status.samples / status.seconds if status.seconds else 0.0
-
+    """A real job that draws into the store from a server at a steady rate; gives samples a second since it began."""
+    replay = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.replay", str(store.root), RUN, str(RATE)], stdout=subprocess.PIPE, text=True
+    )
+    assert replay.stdout is not None
     try:
+        url = replay.stdout.readline().strip()
+        asked = [command(), "sample", "--store", str(store.root), "--run", RUN, "--add", "512", "--model", "stored"]
+        server = ["--engine", "server", "--option", f"base_url={url}", "--option", "concurrency=32"]
+        done = subprocess.run([*asked, *server], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"The job did not start: {done.stdout}{done.stderr}")
+        job = find_job(store, "last")
         deadline = time.monotonic() + 60
-        while not job.status().samples and time.monotonic() < deadline:
+        while not job.status().samples:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"The job delivers nothing: {job.status().error or job.log.read_text()}")
             time.sleep(0.2)
-        yield rate
+        began, before = time.monotonic(), job.status().samples
+        try:
+            yield lambda: (job.status().samples - before) / (time.monotonic() - began)
+        finally:
+            job.cancel()
+            deadline = time.monotonic() + 20
+            while job.status().state == "running" and time.monotonic() < deadline:
+                time.sleep(0.2)
     finally:
-        job.cancel()
-        deadline = time.monotonic() + 20
-        while job.status().state == "running" and time.monotonic() < deadline:
-            time.sleep(0.2)
+        replay.terminate()
+        replay.wait()
 
 
 def _walked(store: StoreLayout, rounds: int) -> Measured:
@@ -137,7 +137,7 @@ def beside_a_job(folder: Path, rounds: int) -> list[str]:
         busy = _walked(store, rounds)
         delivered = rate()
     lines = [
-        f"Explorer at 120x40 while a job delivers {delivered:.0f} samples/s ({RUN}), load average"
+        f"Explorer at 120x40 while a job stores {delivered:.0f} samples/s ({RUN}), {rounds} rounds, load average"
         f" {os.getloadavg()[0]:.1f}; milliseconds, alone as above, budget {MILLISECONDS['drill']:.0f}",
         f"  {'':<18}{'without a job':^26}{'with one':^26}",
         f"  {'step':<18}" + f"{'p50':>6}{'p95':>6}{'alone':>7}{'p95':>6} " * 2,

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -129,6 +130,14 @@ def table(name: str, problems: int, n: int, repeats: int) -> list[str]:
             f"{min(wall):>8.3f}{max(wall):>9.3f}{median(cpu):>13.3f}{min(cpu):>8.3f}{goal}"
         )
     return lines
+
+
+def in_this_environment(problems: int, n: int, repeats: int) -> list[str]:
+    """The same with transformers; one sentence where it is not installed."""
+    missing = [package for package in ("torch", "transformers") if find_spec(package) is None]
+    if missing:
+        return [f"The transformers engine is not measured: {' and '.join(missing)} missing."]
+    return table("transformers", problems, n, repeats)
 
 
 def in_vllms_environment(problems: int, n: int, repeats: int) -> list[str]:
