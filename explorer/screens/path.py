@@ -15,8 +15,8 @@ from explorer.render.names import run_label
 from explorer.render.path_views import VIEWS
 from explorer.render.path_words import path_details, path_heading
 from explorer.render.shown import Shown
-from explorer.screens.base import DataScreen
 from explorer.screens.problem import MOST_SAMPLES
+from explorer.screens.surprise import SurpriseScreen
 from explorer.widgets.text_view import TextView
 
 
@@ -34,7 +34,7 @@ class PathRecord:
     """The text in that view."""
 
 
-class PathScreen(DataScreen):
+class PathScreen(SurpriseScreen):
     """What is known of the sample on top, its text below."""
 
     WHERE = PATH
@@ -45,12 +45,14 @@ class PathScreen(DataScreen):
         self.problem_label = label
         self.record: PathRecord | None = None
         self.view = "raw"
+        self.reset()
 
     def compose_body(self) -> ComposeResult:
-        """Heading, details (on request), text."""
+        """Heading, details (on request), text, the token under the cursor (on request)."""
         yield Static(id="heading")
         yield Static(id="details")
         yield TextView(id="text")
+        yield Static(id="surprise")
 
     def on_mount(self) -> None:
         """The cursor keys scroll the text."""
@@ -92,6 +94,7 @@ class PathScreen(DataScreen):
             text = self.query_one(TextView)
             text.set_class(path.text is None, "absent")
             text.show(path.text or "", path.answer_span, record.shown, keep=same)
+        self.follow(path, record.shown)
 
     # Keys
 
@@ -137,12 +140,19 @@ class PathScreen(DataScreen):
 
     def action_to_answer(self) -> None:
         """Scroll to the extracted answer."""
+        self.hide_surprise()
         if not self.query_one(TextView).scroll_to_mark():
             self.refuse("The extracted answer is not found in this text")
 
     def action_reading(self) -> None:
         """The reading view, or the text as it is stored."""
         self.view = "raw" if self.view == "reading" else "reading"
+        self.hide_surprise()
+        self.reload()
+
+    def show_raw(self) -> None:
+        """The text as it is stored."""
+        self.view = "raw"
         self.reload()
 
     def action_compare(self) -> None:

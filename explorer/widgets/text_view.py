@@ -111,6 +111,18 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         """The marked stretch, in what is painted."""
         return None if self.mark is None else (self.shown.place(self.mark[0]), self.shown.place(self.mark[1]))
 
+    def reveal_mark(self) -> None:
+        """Bring the marked stretch into the middle, unless it is in sight."""
+        if (marked := self.pointed_out) is not None:
+            line = self._line_of(marked[0]) - self.scroll_offset.y
+            if not 0 <= line < self.size.height:
+                self.scroll_to_mark()
+
+    @property
+    def first_stored(self) -> int:
+        """The character at the top, of the stored text."""
+        return self.shown.origin(self._first)
+
     def show_place(self, position: int, above: int) -> None:
         """Scroll so that a character of what is painted stands below this many lines."""
         self.scroll_to(y=max(self._line_of(position) - above, 0), animate=False, immediate=True)

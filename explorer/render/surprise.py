@@ -1,0 +1,153 @@
+"""How surprising each token of a path was to a model: what is painted over the text, and one token in words."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, log
+
+from textual.content import Content
+
+from backend.records.scores import TokenScores
+from explorer.render.literal import literal
+from explorer.render.numbers import UNKNOWN, count
+from explorer.render.perplexity import short_perplexity
+from explorer.render.shown import Shown
+from explorer.render.summaries import lines
+from explorer.render.visible import visible_line
+
+THRESHOLDS = (2, 5, 10, 20, 50, 100, 1_000, 10_000)
+"""A token is surprising where its probability is below one in so many; 20 unless the user says otherwise."""
+SURPRISING = "bold underline red"
+UNLIKELY = "underline"
+"""Where the model would rather have written something else: below a half, or below the threshold's cube root."""
+MOST_TOKENS_SHOWN = 6
+LONGEST_TOKEN = 24
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the text that one token wrote, or the few tokens that one character took."""
+
+    start: int
+    end: int
+    logprob: float
+    """Of all its tokens."""
+    token: int
+    """Number of the first of them, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurpriseView:
+    """A path's pieces under one model."""
+
+    scores: TokenScores
+    pieces: tuple[Piece, ...]
+
+    @classmethod
+    def of(cls, scores: TokenScores) -> SurpriseView:
+        """Join the tokens that share a character; what follows the text (its end) is a piece without width."""
+        pieces: list[Piece] = []
+        last = scores.ends[-1] if scores.ends else 0
+        start, total, first = 0, 0.0, 0
+        for token, (end, logprob) in enumerate(zip(scores.ends, scores.logprobs, strict=True)):
+            total += logprob
+            if end > start or end == last:
+                pieces.append(Piece(start, end, total, first))
+                start, total, first = end, 0.0, token + 1
+        return cls(scores, tuple(pieces))
+
+    @property
+    def perplexity(self) -> float | None:
+        """Of the whole path."""
+        known = self.scores.logprobs
+        return exp(-sum(known) / len(known)) if known else None
+
+    def surprising(self, one_in: int) -> list[int]:
+        """Numbers of the surprising pieces."""
+        limit = -log(one_in)
+        return [number for number, piece in enumerate(self.pieces) if piece.logprob < limit]
+
+    def at(self, position: int) -> int:
+        """Number of the piece in which a character stands."""
+        return max(bisect_right(self.pieces, position, key=lambda piece: piece.start) - 1, 0)
+
+    def painted(self, shown: Shown, one_in: int) -> Shown:
+        """The text as it is stored, with how surprising each piece was; what a view added behind it stays."""
+        limit = -log(one_in)
+        unlikely = max(limit / 3, -log(2))
+        spans = [
+            (piece.start, piece.end, SURPRISING if piece.logprob < limit else UNLIKELY)
+            for piece in self.pieces
+            if piece.logprob < unlikely and piece.end > piece.start
+        ]
+        end = self.pieces[-1].end if self.pieces else 0
+        return Shown(shown.text, (*spans, *(span for span in shown.spans if span[0] >= end)), shown.moves)
+
+
+def summary(view: SurpriseView, under: str, one_in: int) -> Content:
+    """The whole path on one line."""
+    found = len(view.surprising(one_in))
+    return literal(
+        f"under {under} ({view.scores.dtype or 'precision unknown'}): perplexity {short_perplexity(view.perplexity)}, "
+        f"{count(found)} of {count(len(view.scores.logprobs))} tokens below 1 in {one_in:,}",
+        "bold",
+    )
+
+
+def piece_in_words(view: SurpriseView, number: int | None, text: str) -> Content:
+    """The piece under the cursor, and what the model would rather have written there."""
+    if number is None:
+        return literal("No token is below that; - asks for less, > goes token by token.")
+    piece = view.pieces[number]
+    following = view.pieces[number + 1].token if number + 1 < len(view.pieces) else len(view.scores.logprobs)
+    which = f"token {piece.token + 1}" if following - piece.token == 1 else f"tokens {piece.token + 1}–{following}"
+    written = quoted(text[piece.start : piece.end]) if piece.end > piece.start else "end of text"
+    said = f"{which} {written}: log-probability {round(piece.logprob, 3) + 0.0:.3f} ({probability(piece.logprob)})"
+    return lines([literal(said), literal(_instead(view.scores, piece.token))])
+
+
+def _instead(scores: TokenScores, token: int) -> str:
+    if scores.alternatives is None:
+        return "no alternatives were kept"
+    kept = scores.alternatives[token]
+    if not kept:
+        return "likeliest: this one"
+    shown = kept[:MOST_TOKENS_SHOWN]
+    return "likeliest: " + ", ".join(f"{quoted(text)} {probability(logprob)}" for text, logprob in shown)
+
+
+def quoted(text: str) -> str:
+    """A token on one line, with signs around it that show its blanks."""
+    return f"‹{visible_line(text, LONGEST_TOKEN)}›"
+
+
+def probability(logprob: float | None) -> str:
+    """A probability in percent; very small ones as one in so many."""
+    if logprob is None:
+        return UNKNOWN
+    share = exp(min(logprob, 0.0))
+    if share >= 0.001:
+        return f"{100 * share:.1f} %"
+    return f"1 in {1 / share:,.0f}" if share > 1e-9 else "below 1 in a billion"
+
+
+def step(numbers: Sequence[int], here: int | None, by: int) -> int | None:
+    """The next (by = 1) or previous of these numbers; None when there is none."""
+    ahead = [number for number in numbers if here is None or (number - here) * by > 0]
+    return None if not ahead else ahead[0] if by > 0 else ahead[-1]
+
+
+def other_threshold(one_in: int, by: int) -> int:
+    """The next stricter (by = 1) or looser threshold."""
+    return THRESHOLDS[min(max(THRESHOLDS.index(one_in) + by, 0), len(THRESHOLDS) - 1)]
+
+
+def covers(pieces: Sequence[Piece], size: int) -> bool:
+    """Whether the pieces stand side by side over a text of that size; scores of another text do not."""
+    joined = all(before.end == after.start for before, after in pairwise(pieces))
+    return bool(pieces) and joined and pieces[0].start == 0 and pieces[-1].end == size
