@@ -8,8 +8,12 @@ from backend.records.exports import Exported, ExportRequest
 from explorer.render.visible import visible_line
 
 
-def command_words(request: ExportRequest, path: str) -> list[str]:
-    """The command that makes the same file; what the dialog shows and a script may say."""
+def command_words(request: ExportRequest, path: str, store: str | None = None) -> list[str]:
+    """The command that makes the same file; what the dialog shows and a script may say.
+
+    Args:
+        store: the store's folder, where it is not the one that is opened without a name.
+    """
     usual = ExportRequest(request.what, request.form, request.runs)
     words = ["passk", "export", *([] if request.what == "datasets" else [request.what])]
     pair = len(request.runs) == 2 and request.what in ("sets", "difference")
@@ -24,6 +28,7 @@ def command_words(request: ExportRequest, path: str) -> list[str]:
         if value != getattr(usual, field):
             words += [option, str(value)]
     words += ["--as", "verl"] if request.form == "verl" else []
+    words += ["--store", store] if store is not None else []
     return [*words, "--to", *(["datasets"] if request.what == "datasets" else []), path]
 
 

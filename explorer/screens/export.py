@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from backend import Reader, export, form_of
+from backend import Reader, export
 from backend.errors import AlreadyThere, Cancelled, PasskError
-from backend.records.exports import Exported, ExportRequest
+from backend.records.exports import Exported
 from explorer.gateway import Failed, Loaded
 from explorer.navigation import Place
-from explorer.render.export_choices import ExportChoice, export_choices, with_ending
+from explorer.render.export_choices import ExportChoice, export_choices
 from explorer.render.export_words import command_words, written_in_words
 from explorer.render.literal import literal
 from explorer.widgets.choice import Choice
+from explorer.widgets.export_fields import ExportFields
 
 if TYPE_CHECKING:
     from explorer.app import Explorer
@@ -53,9 +51,6 @@ class ExportDialog(ModalScreen[None]):
         super().__init__()
         self.where = where
         self.place = place
-        self.choices: list[ExportChoice] = []
-        self.shown = 0
-        """The choice whose forms are shown."""
         self.stopping: Event | None = None
         """Set to stop the export that is being written; None while there is none."""
 
@@ -90,67 +85,24 @@ class ExportDialog(ModalScreen[None]):
 
     async def show_choices(self, choices: list[ExportChoice]) -> None:
         """The fields."""
-        self.choices = choices
-        rows: Sequence[tuple[str, Choice | Input]] = (
-            ("what", Choice([choice.words for choice in choices], "what")),
-            ("form", Choice(choices[0].forms, "form")),
-            ("file", Input(choices[0].file_name(choices[0].forms[0]), id="file", compact=True)),
-        )
-        fields = [Horizontal(Static(literal(name), classes="name"), field) for name, field in rows]
-        await self.query_one(VerticalScroll).mount_all(fields, before=0)
+        await self.query_one(VerticalScroll).mount(ExportFields(choices), before=0)
         self.query_one("#what", Choice).focus()
         self.show_command()
 
-    # What is chosen
-
-    @property
-    def choice(self) -> ExportChoice:
-        """What is to be exported."""
-        return self.choices[self.query_one("#what", Choice).chosen]
-
-    @property
-    def form(self) -> str:
-        """In which form."""
-        return self.choice.forms[self.query_one("#form", Choice).chosen]
-
-    def request(self) -> tuple[ExportRequest, Path]:
-        """What the fields say; raises UsageError where the file's ending is of no form."""
-        path = Path(self.query_one("#file", Input).value.strip() or ".")
-        what = self.choice.request.what
-        return replace(self.choice.request, form=form_of(what, path, self.form == "verl")), path
-
-    def on_choice_changed(self) -> None:
-        """Another thing, or another form of it: the file's name follows."""
-        what, form, file = self.query_one("#what", Choice), self.query_one("#form", Choice), self.query_one(Input)
-        if what.chosen != self.shown:
-            self.shown = what.chosen
-            form.options = self.choice.forms
-            self.show_form(0)
-            file.value = self.choice.file_name(self.form)
-        else:
-            file.value = with_ending(file.value, self.form)
-        self.show_command()
-
-    def show_form(self, chosen: int) -> None:
-        """Put another form into its field."""
-        form = self.query_one("#form", Choice)
-        with form.prevent(Choice.Changed):
-            form.chosen = chosen
-        form.refresh()
-
-    def on_input_changed(self) -> None:
-        """Another file."""
+    def on_export_fields_changed(self) -> None:
+        """Another thing, form or file."""
         self.show_command()
 
     def show_command(self) -> None:
         """The command that writes the same file, or what is wrong."""
         try:
-            request, path = self.request()
+            request, path = self.query_one(ExportFields).request()
         except PasskError as error:
             self.say(str(error))
             return
-        self.show_form(self.choice.forms.index(request.form))
-        self.query_one("#command", Static).update(literal(shlex.join(command_words(request, str(path)))))
+        store = None if self.explorer.is_sample else self.explorer.store_path
+        words = command_words(request, str(path), store)
+        self.query_one("#command", Static).update(literal(shlex.join(words)))
         self.say("")
 
     def say(self, text: str) -> None:
@@ -161,10 +113,10 @@ class ExportDialog(ModalScreen[None]):
 
     def action_write(self, force: bool) -> None:
         """Write the file in a thread."""
-        if self.stopping is not None or not self.choices:
+        if self.stopping is not None or not self.query(ExportFields):
             return
         try:
-            request, path = self.request()
+            request, path = self.query_one(ExportFields).request()
         except PasskError as error:
             self.say(str(error))
             return
