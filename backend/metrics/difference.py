@@ -10,15 +10,14 @@ from backend.metrics.intervals import (
     REPLICATES,
     SEED,
     TAILS,
-    UNSEEN,
     Band,
     Kind,
     Statistic,
     at_problems,
     cells,
-    draw_weights,
     normal_band,
     percentile_band,
+    resample,
     sampling_covariance,
 )
 from backend.metrics.pass_at_k import Counts, Floats
@@ -41,7 +40,7 @@ class Turns:
 def paired_difference(kind: Kind, base: Tallies, rl: Tallies, statistic: Statistic) -> tuple[Band, Turns]:
     """The mean over problems of RL - base with its interval, and where it changes its sign.
 
-    Over problems, a replicate weighs each problem alike for both runs: the pairing is kept. Over samples, the runs'
+    Over problems, a replicate draws the same problems for both runs: the pairing is kept. Over samples, the runs'
     errors are independent, so their covariances add up; replicates of the curve are normal with that covariance.
 
     Args:
@@ -51,9 +50,12 @@ def paired_difference(kind: Kind, base: Tallies, rl: Tallies, statistic: Statist
         statistic: see `intervals.Statistic`; points in their order.
     """
     (base_n, base_c, rl_n, rl_c), times = cells(*base, *rl)
-    values = at_problems(rl_n, rl_c, statistic) - at_problems(base_n, base_c, statistic)
+    of_base, of_rl = at_problems(base_n, base_c, statistic), at_problems(rl_n, rl_c, statistic)
+    values = of_rl - of_base
     if kind == "problems":
-        band, replicates = percentile_band(values, times, draw_weights(times, UNSEEN / 2), least=-1.0)
+        # An unseen problem is one that a run solves as it solves others, and the other run never.
+        least, most = -(times @ of_base) / times.sum(), (times @ of_rl) / times.sum()
+        band, replicates = percentile_band(values, times, resample(times), least, most)
     else:
         covariance = sampling_covariance(*base, statistic) + sampling_covariance(*rl, statistic)
         variance = np.maximum(np.diag(covariance), 0.0)

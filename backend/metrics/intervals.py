@@ -3,11 +3,10 @@
 Two questions, two kinds of interval, each for every point of a curve by itself (pointwise):
 
 over problems   Where is the curve of all problems of this kind, of which the benchmark is a sample? Bootstrap by
-                problem (Efron 1979), in its smooth form with Dirichlet weights (Rubin 1981, "The Bayesian bootstrap"),
-                percentile interval. Resampling alone never leaves what was seen: when all of 30 problems are solved,
-                it says 100 to 100 %. So each limit is drawn with a little of a problem (`UNSEEN`) at its own end of the
-                scale. With half a problem at both ends, the interval of a share would be Jeffreys' (Brown, Cai &
-                DasGupta 2001).
+                problem, percentile interval (Efron 1979; Efron & Tibshirani 1993). Resampling alone never leaves what
+                was seen: when all of 30 problems are solved, it says 100 to 100 %. So each limit is drawn with a little
+                of an unseen problem (`UNSEEN`) at its own end of the scale, in the way in which Beta priors keep the
+                interval of a share apart from 0 and 1 (Brown, Cai & DasGupta 2001).
 
 over samples    Where is the curve of just these problems, had each been sampled without end? The estimator is unbiased
                 (Chen et al. 2021), so only its variance is wanted: that of a statistic of n binomial draws, averaged
@@ -42,12 +41,11 @@ TAILS = (0.025, 0.975)
 REPLICATES = 4_000
 """Bootstrap replicates: the limits then vary by some 2 % of the interval's half width from seed to seed."""
 
-SEED = 2504
+SEED = 2025
 """The same store shows the same numbers."""
 
 UNSEEN = 0.25
-"""Problems' worth of weight at the end of the scale towards which a limit lies; half of it for a difference, whose ends
-need one run to solve what the other does not."""
+"""Problems' worth of weight at the end of the scale towards which a limit lies."""
 
 SMOOTH = 10
 """Rounds of EM for the rates' distribution: its maximum sits on few rates and is too sure that none lies between."""
@@ -80,43 +78,48 @@ def cells(*columns: Counts) -> tuple[tuple[Counts, ...], Counts]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Weights:
-    """Bootstrap weights of groups of problems; a group of m weighs Gamma(m), as m problems with Gamma(1) each."""
+class Resampling:
+    """Bootstrap replicates of a benchmark whose problems are taken together in groups."""
 
-    groups: Floats
-    """Shape (groups, replicates)."""
-    total: Floats
-    """Shape (replicates,)."""
+    drawn: Floats
+    """How often problems of each group were drawn, shape (groups, replicates)."""
     unseen: Floats
-    """Weight of what lies at the lower and at the upper end, shape (2, replicates)."""
+    """Weight of an unseen problem in the lower and in the upper limit, shape (2, replicates)."""
 
 
-def draw_weights(times: Counts, unseen_weight: float = UNSEEN) -> Weights:
-    """Weights of groups of so many problems, from the fixed seed."""
+def resample(times: Counts) -> Resampling:
+    """As many problems as there are, drawn with replacement, from the fixed seed; groups have `times` problems."""
     random = np.random.default_rng(SEED)
-    unseen = random.standard_gamma(unseen_weight, size=(2, REPLICATES))
-    groups = random.standard_gamma(times[:, None].astype(np.float64), size=(len(times), REPLICATES))
-    return Weights(groups, groups.sum(axis=0), unseen)
+    unseen = random.standard_gamma(UNSEEN, size=(2, REPLICATES))
+    groups, problems = len(times), int(times.sum())
+    drawn = np.repeat(np.arange(groups), times)[random.integers(0, problems, size=(REPLICATES, problems))]
+    drawn += groups * np.arange(REPLICATES)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=groups * REPLICATES).reshape(REPLICATES, groups)
+    return Resampling(counts.T.astype(np.float64), unseen)
 
 
-def percentile_band(values: Floats, times: Counts, weights: Weights, *, least: float = 0.0) -> tuple[Band, Floats]:
+def percentile_band(
+    values: Floats, times: Counts, resampled: Resampling, least: Floats | float = 0.0, most: Floats | float = 1.0
+) -> tuple[Band, Floats]:
     """The bootstrap's interval of a mean over problems.
 
     Args:
-        values: what each group of problems has at each point, shape (groups, points), within least..1.
+        values: what each group of problems has at each point, shape (groups, points).
         times: problems of each group.
-        weights: of the same groups.
-        least: the lower end of the scale; the upper one is 1.
+        resampled: the same groups, resampled.
+        least: what an unseen problem has at the lower limit, for all points or for each, shape (points,).
+        most: the same at the upper limit.
 
     Returns:
         The band, and the replicates of the curve, shape (points, replicates).
     """
-    sums = values.T @ weights.groups
-    below, above = weights.unseen
-    low = np.quantile((sums + least * below) / (weights.total + below), TAILS[0], axis=1)
-    high = np.quantile((sums + above) / (weights.total + above), TAILS[1], axis=1)
-    value = times @ values / times.sum()
-    return Band(value, np.minimum(low, value), np.maximum(high, value)), sums / weights.total
+    problems = times.sum()
+    sums, value = values.T @ resampled.drawn, times @ values / problems
+    low, high = (
+        np.quantile((sums + np.reshape(extreme, (-1, 1)) * weight) / (problems + weight), tail, axis=1)
+        for tail, extreme, weight in zip(TAILS, (least, most), resampled.unseen, strict=True)
+    )
+    return Band(value, np.minimum(low, value), np.maximum(high, value)), sums / problems
 
 
 def band_over_problems(n: Counts, c: Counts, statistic: Statistic) -> Band:
@@ -128,7 +131,7 @@ def band_over_problems(n: Counts, c: Counts, statistic: Statistic) -> Band:
         statistic: see `Statistic`.
     """
     (sizes, correct), times = cells(n, c)
-    return percentile_band(at_problems(sizes, correct, statistic), times, draw_weights(times))[0]
+    return percentile_band(at_problems(sizes, correct, statistic), times, resample(times))[0]
 
 
 # Over samples

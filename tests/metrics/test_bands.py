@@ -22,8 +22,8 @@ from backend.metrics.intervals import (
     band,
     binomial,
     cells,
-    draw_weights,
     percentile_band,
+    resample,
     sampling_covariance,
     sampling_variance,
 )
@@ -126,19 +126,19 @@ def test_both_bands_and_the_difference_are_fast(qwen) -> None:
 # Over problems
 
 
-def test_a_group_of_problems_weighs_as_its_problems_do() -> None:
+def test_groups_are_resampled_as_their_problems_are() -> None:
     n, c = np.repeat(8, 30), np.repeat(ints(0, 3, 8), 10)
     (sizes, correct), times = cells(n, c)
     assert times.tolist() == [10, 10, 10]
-    together, replicates = percentile_band(pass_at_k_tables(8, ints(1))[correct], times, draw_weights(times))
+    together, replicates = percentile_band(pass_at_k_tables(8, ints(1))[correct], times, resample(times))
     ones = np.ones(30, dtype=np.int64)
-    each, _ = percentile_band(pass_at_k_tables(8, ints(1))[c], ones, draw_weights(ones))
+    each, _ = percentile_band(pass_at_k_tables(8, ints(1))[c], ones, resample(ones))
     assert sizes.tolist() == [8, 8, 8]
     assert together.low[0] == pytest.approx(each.low[0], abs=0.01)
     assert together.high[0] == pytest.approx(each.high[0], abs=0.01)
-    # The variance of the bootstrap is known: that of the values over one more than the problems.
+    # The variance of the bootstrap is known.
     values = pass_at_k_tables(8, ints(1))[c, 0]
-    assert replicates.var() == pytest.approx(values.var() / 31, rel=0.06)
+    assert replicates.var() == pytest.approx(values.var() / 30, rel=0.06)
 
 
 @pytest.mark.parametrize("c", [0, 8])
