@@ -100,8 +100,8 @@ $(VENV)/.engines: $(VENV)/.core
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	echo "  installing passk, its engine, and the tools for tests and checks (some minutes, about two gigabytes)"
-	$(PIP) -e '.[dev,transformers,verify,datasets]' >$(LOG) 2>&1 || $(GIVE_UP)
+	echo "  installing passk, its engines, trl, and the tools for tests and checks (some minutes, about two gigabytes)"
+	$(PIP) -e '.[dev,transformers,verify,datasets,recipe]' >$(LOG) 2>&1 || $(GIVE_UP)
 	touch $@ $(VENV)/.core $(VENV)/.engines
 
 $(VENV)/.recipe: $(VENV)/.core
