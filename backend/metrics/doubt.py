@@ -83,7 +83,7 @@ def fit_rates(runs: Sequence[Tallies], strata: Strata) -> RatePrior:
         strata: level of each problem, an index from 0.
     """
     if len(runs) == 2:
-        return fit_pair(*runs, strata)
+        return fit_pair(runs[0], runs[1], strata)
     return SeparatePriors(tuple(fit_prior(run.n, run.c) for run in runs))
 
 

@@ -45,8 +45,8 @@ class SetDoubt:
     """Further samples of each problem and run that are thought of; None for a fresh run of the same n."""
     problems: Mapping[int, ProblemDoubt]
     """By key of the problem."""
-    expected: Mapping[tuple[bool, ...], Interval]
-    """For each set, the counts between which 95 % of such runs lie: whole numbers."""
+    expected: Mapping[tuple[bool, ...], tuple[int, int]]
+    """For each set, the counts between which 95 % of such runs lie."""
     means: Mapping[tuple[bool, ...], float]
     """For each set, the mean count of such runs."""
     in_doubt: int

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from backend.records.doubt import DOUBTFUL, ProblemDoubt, Rate, SetDoubt, Support
+from backend.records.doubt import DOUBTFUL, ProblemDoubt, SetDoubt, Support
 from explorer.render.numbers import percent
-
-FAR = 3
-"""From more than so many times n on, a forecast says how little n tells."""
 
 
 def otherwise_in_words(more: int | None) -> str:
@@ -39,40 +36,46 @@ def support_in_words(support: Support) -> str:
     )
 
 
-def rate_in_words(rate: Rate) -> str:
-    """A success rate with its interval and its n."""
-    return (
-        f"success rate {percent(rate.mean)} % (95 % credible {percent(rate.low)}–{percent(rate.high)} %, "
-        f"c/n = {rate.c}/{rate.n})"
+def doubt_on_screen(doubt: SetDoubt, supported: Support | None, *, short: bool) -> str:
+    """How many memberships are in doubt, in a line of 80 columns; where there is room, what that means, and support."""
+    counted = f"{doubt.in_doubt:,} of {len(doubt.problems):,}"
+    line = f"{counted} in doubt ({100 * DOUBTFUL:.0f} % or more); {doubt.moving:.1f} expected to move in a fresh run"
+    if short:
+        return line
+    meaning = (
+        "doubt: chance of another set in a fresh run of the same n; ranges: 95 % prediction intervals of such runs"
     )
+    return "\n".join([line, meaning, *([support_in_words(supported)] if supported else [])])
 
 
 def chance_in_words(chance: float) -> str:
-    """A chance as a percentage that is never rounded to certainty."""
-    if 0 < chance < 0.0005 or 0.9995 < chance < 1:
-        return "under 0.1 %" if chance < 0.5 else "over 99.9 %"
-    return f"{percent(chance)} %"
+    """A chance in percent that is never rounded to certainty."""
+    if 0 < chance < 0.0005:
+        return "<0.1"
+    if 0.9995 < chance < 1:
+        return ">99.9"
+    return percent(chance)
 
 
-def problem_doubt_in_words(doubt: ProblemDoubt, words: Sequence[str], min_correct: int, more: int | None) -> list[str]:
-    """For each run its success rate and what is expected of it; for several, the chance of another set.
+def problem_doubt_in_words(doubt: ProblemDoubt, words: Sequence[str], min_correct: int, *, short: bool) -> str:
+    """Two lines: success rates with the kind of their interval, and what is expected in fresh runs of the same n.
 
     Args:
-        doubt: of one problem.
+        doubt: of one problem, thought of fresh runs.
         words: what the runs are called.
         min_correct: right samples from which on a run solves it.
-        more: what the doubt is of; see `SetDoubt.more`.
+        short: fewer words, and without the n that stand beside.
     """
-    lines = []
-    for word, rate, chance, ends in zip(words, doubt.rates, doubt.runs, doubt.ranges, strict=True):
-        solved = rate.c >= min_correct
-        what = "unsolved" if solved else "solved"
-        asked = f"a fresh run of {rate.n:,}" if more is None else f"{more:,} further samples"
-        line = f"{word}: {rate_in_words(rate)}; expected {what} in {chance_in_words(chance)} of cases by {asked}"
-        if more is not None and more > FAR * rate.n:
-            line += f", anything from {chance_in_words(ends[0])} to {chance_in_words(ends[1])} (95 % credible)"
-        lines.append(line)
-    if len(doubt.rates) > 1:
-        asked = "fresh runs of the same n" if more is None else f"{more:,} further samples of each run"
-        lines.append(f"expected in another set in {chance_in_words(doubt.set)} of cases by {asked}")
-    return lines
+    rates = ", ".join(
+        f"{word} {chance_in_words(rate.mean)} % ({chance_in_words(rate.low)}–{chance_in_words(rate.high)}"
+        + (")" if short else f", n = {rate.n:,})")
+        for word, rate in zip(words, doubt.rates, strict=True)
+    )
+    chances = [
+        f"{word} {'unsolved' if rate.c >= min_correct else 'solved'} {chance_in_words(chance)}"
+        for word, rate, chance in zip(words, doubt.rates, doubt.runs, strict=True)
+    ]
+    if len(words) > 1:
+        chances.append(f"another set {chance_in_words(doubt.set)}")
+    kind = "rate (95 % credible)" if short else "success rate, posterior mean (and 95 % credible interval)"
+    return f"{kind}: {rates}\nfresh run, expected %: {', '.join(chances)}"

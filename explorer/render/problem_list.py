@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from backend.records import SetProblem, SolveSets
+from backend.records.doubt import SetDoubt
 
 
 def in_set(problems: Sequence[SetProblem], solved: tuple[bool, ...] | None) -> list[SetProblem]:
@@ -23,7 +24,7 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def sort_key(column: str) -> Callable[[SetProblem], Any]:
-    """How a column sorts: position, id, statement, level, c<run> (share correct) or t<run> (mean tokens)."""
+    """How a column sorts of which every problem has a value: position, id, statement, level or c<run> (share)."""
     simple: dict[str, Callable[[SetProblem], Any]] = {
         "position": lambda problem: problem.position,
         "id": lambda problem: natural(problem.label),
@@ -33,20 +34,30 @@ def sort_key(column: str) -> Callable[[SetProblem], Any]:
     if column in simple:
         return simple[column]
     run = int(column[1:])
-    if column.startswith("c"):
-        return lambda problem: problem.tallies[run].c / problem.tallies[run].n
-    return lambda problem: problem.mean_tokens[run] or 0.0
+    return lambda problem: problem.tallies[run].c / problem.tallies[run].n
 
 
-def ordered(problems: Sequence[SetProblem], column: str, *, reverse: bool) -> list[SetProblem]:
-    """Sorted by a column, equal ones in the order of the benchmark; unknown token counts last in either direction."""
+def ordered(
+    problems: Sequence[SetProblem], column: str, *, reverse: bool, doubt: SetDoubt | None = None
+) -> list[SetProblem]:
+    """Sorted by a column, equal ones in the order of the benchmark; what is unknown comes last in either direction."""
     by_position = sorted(problems, key=lambda problem: (problem.position, problem.label))
-    if not column.startswith("t"):
-        return sorted(by_position, key=sort_key(column), reverse=reverse)
-    run = int(column[1:])
-    known = [problem for problem in by_position if problem.mean_tokens[run] is not None]
-    unknown = [problem for problem in by_position if problem.mean_tokens[run] is None]
-    return sorted(known, key=sort_key(column), reverse=reverse) + unknown
+    if column == "doubt":
+        chances = {} if doubt is None else {key: entry.set for key, entry in doubt.problems.items()}
+        return _known_first(by_position, lambda problem: chances.get(problem.key), reverse)
+    if column.startswith("t"):
+        run = int(column[1:])
+        return _known_first(by_position, lambda problem: problem.mean_tokens[run], reverse)
+    return sorted(by_position, key=sort_key(column), reverse=reverse)
+
+
+def _known_first(
+    problems: Sequence[SetProblem], value: Callable[[SetProblem], float | None], reverse: bool
+) -> list[SetProblem]:
+    """Sorted by a number that is not known of every problem."""
+    known = [(number, problem) for problem in problems if (number := value(problem)) is not None]
+    unknown = [problem for problem in problems if value(problem) is None]
+    return [problem for _, problem in sorted(known, key=lambda pair: pair[0], reverse=reverse)] + unknown
 
 
 def first_choice(record: SolveSets) -> tuple[bool, ...] | None:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from rich.text import Text
 
 from backend.records import SetProblem
+from backend.records.doubt import ProblemDoubt
+from explorer.render.doubt_words import chance_in_words
 from explorer.render.literal import cell
 from explorer.render.names import squeezed
 from explorer.render.numbers import UNKNOWN, compact
@@ -28,17 +30,21 @@ def problem_columns(problems: Sequence[SetProblem], words: Sequence[str], width:
     longest_id = min(max((len(problem.label) for problem in problems), default=2), 16)
     longest_level = min(max((len(problem.level) for problem in problems if problem.level), default=0), 12)
     level = [Column("level", "level", max(longest_level, 5))] if longest_level else []
-    fixed = [Column("id", "id", max(longest_id, 3) + 2), *level, *tallies, *tokens]
+    doubt = Column("doubt", "doubt %", 8, True)
+    fixed = [Column("id", "id", max(longest_id, 3) + 2), *level, *tallies, doubt, *tokens]
     rest = width - 4 - sum(column.width + 2 for column in fixed)
     return [fixed[0], Column("statement", "statement", max(rest, 12)), *fixed[1:]]
 
 
-def problem_cells(problem: SetProblem, columns: Sequence[Column], marked: Collection[int]) -> list[Text]:
-    """The cells of one problem under these columns; a marked one has its mark."""
+def problem_cells(
+    problem: SetProblem, columns: Sequence[Column], marked: Collection[int], doubt: ProblemDoubt | None
+) -> list[Text]:
+    """The cells of one problem under these columns; a marked one has its mark. Doubt is None until it is known."""
     values = {
         "id": f"{MARK if problem.key in marked else ' '} {problem.label}",
         "statement": problem.excerpt if problem.excerpt is not None else "no statement stored",
         "level": problem.level or UNKNOWN,
+        "doubt": UNKNOWN if doubt is None else chance_in_words(doubt.set),
     }
     for index, (tally, tokens) in enumerate(zip(problem.tallies, problem.mean_tokens, strict=True)):
         values[f"c{index}"] = f"{tally.c}/{tally.n}"

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
-from backend import Reader, solve_sets
+from backend import Reader, set_doubt, solve_sets, support
 from backend.records import SetProblem, SolveSets
+from backend.records.doubt import SetDoubt
 from explorer.actions import SETS, bindings
 from explorer.navigation import Place
+from explorer.render.doubt_words import doubt_on_screen
 from explorer.render.literal import literal
 from explorer.render.names import contrast, run_label, set_name
 from explorer.render.numbers import of
 from explorer.render.problem_list import first_choice, in_set, list_in_words, ordered
 from explorer.render.problem_table import problem_cells, problem_columns
 from explorer.render.summaries import sets_in_words
-from explorer.screens.filtered import FilteredScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.screens.sorting import SortedScreen
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.set_strip import Chip, SetStrip
 
 Solved = tuple[bool, ...] | None
 
 
-class SetsScreen(FilteredScreen):
+class SetsScreen(SortedScreen):
     """The sets with their counts on top, the problems of the selected one below."""
 
     WHERE = SETS
@@ -34,11 +37,9 @@ class SetsScreen(FilteredScreen):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self.record: SolveSets | None = None
+        self.doubt: SetDoubt | None = None
         self.problems: dict[str, SetProblem] = {}
         self.words: tuple[str, ...] = ()
-        self.sort = "position"
-        self.descending = False
-        self.columns: list[Column] = []
         self.marked: set[int] = set()
         """Keys of the problems marked for resampling."""
         self.chosen = False
@@ -48,6 +49,7 @@ class SetsScreen(FilteredScreen):
         """Counts and problems."""
         yield SetStrip()
         yield Static(id="words")
+        yield Static("how sure the sets are is being worked out", id="doubt")
         yield PagedTable(id="problems")
         yield Static(id="status")
 
@@ -67,6 +69,8 @@ class SetsScreen(FilteredScreen):
 
     def show_sets(self, record: SolveSets) -> None:
         """Everything anew, the cursor where it was."""
+        if self.record is None or self.record.min_correct != record.min_correct:
+            self.doubt = None
         self.record = record
         self.words = contrast(record.runs)
         if not self.chosen:
@@ -75,6 +79,18 @@ class SetsScreen(FilteredScreen):
         chips = [Chip(set_name(solved, self.words), count, solved) for solved, count in record.counts.items()]
         self.query_one(SetStrip).chips = (*chips, Chip("all", len(record.problems), None))
         self.query_one("#words", Static).update(literal(sets_in_words(record)))
+        self.show_problems()
+        self.ask("doubt", lambda reader: set_doubt(reader, record), self.show_doubt)
+
+    def show_doubt(self, doubt: SetDoubt) -> None:
+        """How sure the sets are, once it is known."""
+        self.doubt = doubt
+        strip = self.query_one(SetStrip)
+        strip.chips = [
+            chip if chip.solved is None else replace(chip, expected=doubt.expected[chip.solved]) for chip in strip.chips
+        ]
+        kept = support(self.record) if self.record and len(self.record.runs) == 2 else None
+        self.query_one("#doubt", Static).update(literal(doubt_on_screen(doubt, kept, short=self.short)))
         self.show_problems()
 
     def show_problems(self) -> None:
@@ -85,7 +101,7 @@ class SetsScreen(FilteredScreen):
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.place.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        shown = ordered(inside, self.sort, reverse=self.descending)
+        shown = ordered(inside, self.sort, reverse=self.descending, doubt=self.doubt)
         self.problems = {str(problem.key): problem for problem in shown}
         columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
         self.columns = columns
@@ -108,7 +124,9 @@ class SetsScreen(FilteredScreen):
 
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one problem."""
-        return problem_cells(self.problems[key], self.columns, self.marked)
+        problem = self.problems[key]
+        doubt = self.doubt.problems.get(problem.key) if self.doubt else None
+        return problem_cells(problem, self.columns, self.marked, doubt)
 
     def on_resize(self) -> None:
         """Columns follow the width."""
@@ -138,31 +156,6 @@ class SetsScreen(FilteredScreen):
         if wanted != self.place.min_correct:
             self.place = self.place.to(min_correct=wanted)
             self.reload()
-
-    def _sort_by(self, column: str) -> None:
-        self.sort = column
-        # Shares and lengths are looked at from the top.
-        self.descending = column[0] in "ct" and column[1:].isdigit()
-        self.show_problems()
-
-    def action_sort(self) -> None:
-        """By the next column; after the last, in the order of the benchmark again."""
-        keys = ["position", *(column.key for column in self.columns)]
-        at = keys.index(self.sort) if self.sort in keys else 0
-        self._sort_by(keys[(at + 1) % len(keys)])
-
-    def action_reverse(self) -> None:
-        """The other way around."""
-        self.descending = not self.descending
-        self.show_problems()
-
-    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """A click on a heading sorts by it, a second one turns around."""
-        column = str(event.column_key.value)
-        if column == self.sort:
-            self.action_reverse()
-        else:
-            self._sort_by(column)
 
     def action_mark(self) -> None:
         """Mark the problem under the cursor for resampling, or unmark it, and go on."""

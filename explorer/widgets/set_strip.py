@@ -12,6 +12,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from explorer.render.literal import literal
+from explorer.render.numbers import UNKNOWN
+
+EXPECTED = "95 % prediction"
+"""Below the last chip: the kind of the intervals. The words below the strip say of what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,17 @@ class Chip:
     count: int
     solved: tuple[bool, ...] | None
     """None for all problems."""
+    expected: tuple[int, int] | None = None
+    """Between which counts a fresh run is expected to lie; None where that is not known (yet)."""
+
+    def label(self, chosen: bool) -> str:
+        """Name and count; the chosen one in brackets, so that it shows without colour."""
+        text = f"{self.name} {self.count:,}"
+        return f"[{text}]" if chosen else f" {text} "
+
+    def range(self) -> str:
+        """The expected counts, or a dash."""
+        return UNKNOWN if self.expected is None else f"{self.expected[0]:,}–{self.expected[1]:,}"
 
 
 class SetStrip(Widget):
@@ -38,16 +53,24 @@ class SetStrip(Widget):
     selected: reactive[tuple[bool, ...] | None] = reactive(None)
 
     def render(self) -> Content:
-        """The chips; the selected one in reverse and in brackets, so that it shows without colour."""
-        parts: list[Content] = []
+        """The chips; below each set's the counts that a fresh run is expected to give, beside it where lines wrap."""
+        names, below = [], []
         for index, chip in enumerate(self.chips):
             chosen = chip.solved == self.selected
-            style = "bold reverse" if chosen else ""
-            label = literal(f"[{chip.name} {chip.count:,}]" if chosen else f" {chip.name} {chip.count:,} ", style)
-            parts.append(label.stylize(f"@click=pick({index})"))
-            if index < len(self.chips) - 1:
-                parts.append(Content(" = " if index == len(self.chips) - 2 else " + "))
-        return Content("").join(parts)
+            between = "" if not index else " = " if index == len(self.chips) - 1 else " + "
+            text = chip.label(chosen)
+            label = literal(text, "bold reverse" if chosen else "").stylize(f"@click=pick({index})")
+            names.append(Content(between).append(label))
+            last = index == len(self.chips) - 1
+            below.append(f"{' ' * len(between)} {EXPECTED if last else chip.range()}".ljust(len(between) + len(text)))
+        if sum(name.cell_length for name in names) <= self.size.width:
+            line = "".join(below).rstrip()
+            return Content("").join(names).append("\n").append(literal(line[: self.size.width], "dim"))
+        wrapped = [
+            name if chip.expected is None else name.append(literal(f"({chip.range()})", "dim"))
+            for name, chip in zip(names, self.chips, strict=True)
+        ]
+        return Content("").join(wrapped)
 
     def action_pick(self, index: int) -> None:
         """A click on a chip."""

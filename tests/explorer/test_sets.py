@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from backend import Reader, open_store, set_doubt, solve_sets
+from backend.records import SolveSets
+from backend.records.doubt import SetDoubt
 from backend.store.layout import StoreLayout
 from explorer.widgets.set_strip import SetStrip
 from tests.explorer.conftest import CORRECT
@@ -19,6 +22,22 @@ def solved_by(runs: tuple[str, ...], pattern: tuple[bool, ...], least: int = 1) 
     return [
         f"s{problem + 1}" for problem in range(6) if tuple(CORRECT[run][0][problem] >= least for run in runs) == pattern
     ]
+
+
+def doubt_of(store: StoreLayout, min_correct: int = 1) -> tuple[SolveSets, SetDoubt]:
+    """Of the pair that Home offers first."""
+    database = open_store(store)
+    try:
+        with Reader(database) as reader:
+            sets = solve_sets(reader, [reader.run("tiny-base@sums"), reader.run("tiny-rl@sums")], min_correct)
+            return sets, set_doubt(reader, sets)
+    finally:
+        database.close()
+
+
+def most_doubtful_first(store: StoreLayout) -> list[str]:
+    sets, doubt = doubt_of(store)
+    return [p.label for p in sorted(sets.problems, key=lambda p: (-doubt.problems[p.key].set, p.position))]
 
 
 def chips(user: Driver) -> dict[str, int]:
@@ -94,6 +113,7 @@ async def test_sorted_by_every_column(sums_store: StoreLayout, size: tuple[int, 
             "c1": ["s1", "s2", "s5", "s3", "s4", "s6"],
             "t0": ["s6", "s5", "s4", "s3", "s2", "s1"],
             "t1": ["s6", "s5", "s4", "s3", "s2", "s1"],
+            "doubt": most_doubtful_first(sums_store),
         }
         keys = [str(column.key.value) for column in user.table.ordered_columns]
         assert set(keys) == set(expected) - (set() if size[0] >= 110 else {"t0"})
@@ -101,7 +121,7 @@ async def test_sorted_by_every_column(sums_store: StoreLayout, size: tuple[int, 
             await user.press("s")
             assert user.column("id") == expected[key], key
             [marked] = [heading for heading in user.headings() if heading[-1] in "▲▼"]
-            assert marked[-1] == ("▼" if key[0] in "ct" else "▲")
+            assert marked[-1] == ("▼" if key[0] in "ct" or key == "doubt" else "▲")
             assert marked in user.shown, "the arrow is cut off"
         await user.press("S")
         assert user.column("id") == ["s1", "s2", "s3", "s4", "s5", "s6"], "the other way around"
@@ -187,3 +207,40 @@ async def test_figures_of_other_peoples_files(gym_store: StoreLayout, math500_st
         counts = chips(user)
         assert counts["all"] == 500 == sum(counts.values()) - 500
         assert "base n = 128, RL n = 128" in user.flat()
+
+
+async def test_doubt_is_shown_with_its_kind(sums_store: StoreLayout) -> None:
+    async with explorer(sums_store) as user:
+        await open_sets(user)
+        for least in (1, 2):
+            sets, doubt = doubt_of(sums_store, least)
+            shown = {chip.solved: chip.expected for chip in user.find(SetStrip).chips}
+            assert shown == {**doubt.expected, None: None}
+            for low, high in doubt.expected.values():
+                assert f"{low}–{high}" in user.flat()
+            assert "95 % prediction" in user.flat()
+            assert f"{doubt.in_doubt} of 6 in doubt (5 % or more); {doubt.moving:.1f} expected to move" in user.flat()
+            while user.crumbs[-1] != "all":
+                await user.press("right")
+            cells = dict(zip(user.column("id"), user.column("doubt"), strict=True))
+            for problem in sets.problems:
+                chance = 100 * doubt.problems[problem.key].set
+                assert cells[problem.label] in (f"{chance:.1f}", "<0.1"), problem.label
+            await user.press("plus")
+
+
+async def test_a_problem_says_what_its_samples_do_not_show(sums_store: StoreLayout) -> None:
+    sets, doubt = doubt_of(sums_store)
+    of_s3 = next(doubt.problems[problem.key] for problem in sets.problems if problem.label == "s3")
+    for size in SIZES:
+        async with explorer(sums_store, size) as user:
+            await open_sets(user)
+            await user.press("enter")
+            assert user.crumbs[-1] == "problem s3"
+            base, rl = of_s3.rates
+            assert f"base {100 * base.mean:.1f} % ({100 * base.low:.1f}–{100 * base.high:.1f}" in user.flat()
+            assert f"RL {100 * rl.mean:.1f} % ({100 * rl.low:.1f}–{100 * rl.high:.1f}" in user.flat()
+            assert "95 % credible" in user.flat()
+            chances = [f"{100 * chance:.1f}" for chance in (*of_s3.runs, of_s3.set)]
+            said = f"base unsolved {chances[0]}, RL solved {chances[1]}, another set {chances[2]}"
+            assert f"fresh run, expected %: {said}" in user.flat()
