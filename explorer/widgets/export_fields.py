@@ -1,4 +1,4 @@
-"""The fields of an export: what, in which form, to which file. The file's ending is the form, and the form its ending."""
+"""The fields of an export: what, in which form, to which file. The form is the ending of the file."""
 
 from __future__ import annotations
 
