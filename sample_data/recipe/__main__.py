@@ -1,7 +1,8 @@
 """``python -m sample_data.recipe [--seed S] [--out DIR] [STEP...]``: the miniature experiment from nothing.
 
 Without a STEP all steps run, in order; what is complete is skipped. ``table`` prints the tables of the
-README from the shipped files, ``table --write`` puts them between its markers.
+README from the shipped files, ``table --write`` puts them between its markers. ``references`` writes
+references.jsonl from the shipped problems.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.steps == ["table"]:
         _table(arguments.write)
+        return 0
+    if arguments.steps == ["references"]:
+        from sample_data.recipe import references
+
+        references.write()
         return 0
 
     from sample_data.recipe import config
