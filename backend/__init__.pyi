@@ -58,6 +58,17 @@ from .jobs.resampling import plan_resampling as plan_resampling
 from .jobs.resampling import start_resampling as start_resampling
 from .jobs.templates import template_for as template_for
 from .jobs.worker import work as work
+from .judgements.book import JudgementBook as JudgementBook
+from .judgements.book import NewJudgement as NewJudgement
+from .judgements.book import author_name as author_name
+from .judgements.checking import check_steps as check_steps
+from .judgements.reading import HARD as HARD
+from .judgements.reading import all_judgements as all_judgements
+from .judgements.reading import cot_curves as cot_curves
+from .judgements.reading import judgements_of as judgements_of
+from .judgements.reading import judging_queue as judging_queue
+from .judgements.reading import settled_judgements as settled_judgements
+from .judgements.reading import valid_sets as valid_sets
 from .metrics.accuracy_bins import BINS as BINS
 from .metrics.pass_at_k import powers_and_end as powers_and_end
 from .metrics.solve_sets import all_combinations as all_combinations
@@ -96,6 +107,7 @@ from .statistics.histogram import accuracy_histograms as accuracy_histograms
 from .statistics.lengths import response_lengths as response_lengths
 from .statistics.steps import step_series as step_series
 from .statistics.temperature import temperature_sweep as temperature_sweep
+from .step_checkers.registry import step_checker_names as step_checker_names
 from .store.database import Database as Database
 from .store.database import open_store as open_store
 from .store.layout import StoreLayout as StoreLayout

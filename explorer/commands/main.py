@@ -25,6 +25,8 @@ COMMANDS = {
     "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
     "tree": ("explorer.commands.tree", "all samples of one problem merged by their steps"),
     "compare": ("explorer.commands.compare", "one path beside the nearest other, differences marked"),
+    "judge": ("explorer.commands.judge", "say whether a path's reasoning is valid, or let a step checker say it"),
+    "judgements": ("explorer.commands.judgements", "what was judged: list, queue, CoT-pass@k, sets by valid paths"),
     "search": ("explorer.commands.search", "search the texts of samples; prints the paths found as jsonl"),
     "benchmark": ("explorer.commands.benchmark", "add problems to sample from, or list the benchmarks"),
     "sample": ("explorer.commands.sample", "draw samples from a model into a store"),

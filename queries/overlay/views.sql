@@ -85,3 +85,37 @@ UNION ALL SELECT * EXCLUDE (part) FROM overlay.scores;
 CREATE OR REPLACE VIEW judgements AS
 FROM base.judgements
 UNION ALL SELECT * EXCLUDE (part) FROM overlay.judgements;
+
+-- What the judgements of a path come to: the last of each author counts; persons go before step checkers; where they
+-- disagree it is unsure.
+CREATE OR REPLACE VIEW settled_judgements AS
+WITH latest AS (
+    SELECT
+        run_key,
+        problem_key,
+        sample,
+        author,
+        version IS NULL AS by_person,
+        arg_max(judgement, created) AS judgement
+    FROM judgements
+    WHERE judgement IS NOT NULL
+    GROUP BY ALL
+),
+said AS (
+    SELECT
+        run_key,
+        problem_key,
+        sample,
+        coalesce(
+            list(DISTINCT judgement) FILTER (by_person),
+            list(DISTINCT judgement) FILTER (NOT by_person)
+        ) AS judgements
+    FROM latest
+    GROUP BY run_key, problem_key, sample
+)
+SELECT
+    run_key,
+    problem_key,
+    sample,
+    CASE WHEN len(judgements) = 1 THEN judgements[1] ELSE 'unsure' END AS judgement
+FROM said;

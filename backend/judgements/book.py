@@ -1,0 +1,108 @@
+"""Writes judgements into a store: what one process says, one part at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backend.errors import UsageError
+from backend.records.judgements import JUDGEMENTS
+from backend.store.layout import StoreLayout
+from backend.store.part_tables import write_rows
+from backend.store.parts import Manifest, discard, new_part_name, publish, write_workspace
+
+KEPT_FOR = 60.0
+"""Seconds before a part that is superseded is unlinked: by then every reader has looked."""
+
+LONGEST_NOTE = 10_000
+"""Characters of a note."""
+
+
+def author_name() -> str:
+    """Who judges: $PASSK_AUTHOR, else the name of the user."""
+    from getpass import getuser
+
+    try:
+        return os.environ.get("PASSK_AUTHOR") or getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJudgement:
+    """What is said of the reasoning of one path; `judgement` None is a note alone."""
+
+    run_key: int
+    problem_key: int
+    sample: int
+    judgement: str | None
+    note: str | None = None
+
+
+class JudgementBook:
+    """What one author says in one sitting, on disk as soon as it is said.
+
+    Every judgement is published at once. So that an hour of reading leaves no hundred parts, each part holds what was
+    said before in the same sitting too, and supersedes the one before; the old folder is unlinked a minute later.
+    """
+
+    def __init__(self, layout: StoreLayout, author: str, version: str | None = None) -> None:
+        self._layout = layout
+        self._author = author
+        self._version = version
+        self._rows: list[tuple[object, ...]] = []
+        self._part: str | None = None
+        self._old: list[tuple[float, str]] = []
+
+    def say(self, judgements: Iterable[NewJudgement]) -> None:
+        """Publish some judgements.
+
+        Raises:
+            UsageError: not a judgement, or a note that is too long.
+            StoreError: the store cannot be written.
+        """
+        created = datetime.now(UTC).replace(tzinfo=None)
+        rows = [self._row(entry, created) for entry in judgements]
+        if not rows:
+            return
+        if self._part is not None and not (self._layout.parts / self._part).is_dir():
+            # It has been merged meanwhile: what it said stays there.
+            self._rows, self._part = [], None
+        every = [*self._rows, *rows]
+        self._part = self._publish(every, () if self._part is None else (self._part,))
+        self._rows = every
+        self._sweep()
+
+    def _row(self, entry: NewJudgement, created: datetime) -> tuple[object, ...]:
+        if entry.judgement is not None and entry.judgement not in JUDGEMENTS:
+            raise UsageError(f"{entry.judgement} is no judgement", next_step=f"One of {', '.join(JUDGEMENTS)}.")
+        note = entry.note.strip() if entry.note else None
+        if entry.judgement is None and not note:
+            raise UsageError("A note without words", next_step="Write something, or leave it.")
+        if note and len(note) > LONGEST_NOTE:
+            raise UsageError(f"A note of {len(note):,} characters is too long", f"At most {LONGEST_NOTE:,} are kept.")
+        key = (entry.run_key, entry.problem_key, entry.sample)
+        return (*key, self._author, self._version, created, entry.judgement, note)
+
+    def _publish(self, rows: Sequence[tuple[object, ...]], supersedes: tuple[str, ...]) -> str:
+        part = new_part_name("judgements")
+        folder = write_workspace(self._layout, part)
+        try:
+            write_rows(folder, "judgements", rows)
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            publish(self._layout, folder, Manifest(part, "judgements", created, (), supersedes=supersedes))
+        except BaseException:
+            discard(folder)
+            raise
+        if supersedes:
+            self._old.append((time.monotonic(), supersedes[0]))
+        return part
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for since, part in [entry for entry in self._old if now - entry[0] > KEPT_FOR]:
+            discard(self._layout.parts / part)
+            self._old.remove((since, part))
