@@ -89,7 +89,7 @@ class _Walk:
 def _job(store: StoreLayout) -> Iterator[Callable[[], float]]:
     """A real job that draws into the store from a server at a steady rate; gives samples a second since it began."""
     replay = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.replay", str(store.root), RUN, str(RATE)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.bench.stored_server", str(store.root), RUN, str(RATE)], stdout=subprocess.PIPE, text=True
     )
     assert replay.stdout is not None
     try:

@@ -1,6 +1,6 @@
 """A completions server that hands out the stored samples of a run, so many a second: real paths at a steady rate.
 
-    python -m tests.bench.replay STORE RUN RATE
+    python -m tests.bench.stored_server STORE RUN RATE
 
 Two models on two cores would deliver a rate of their own and leave none for the explorer that is measured. Here only
 the drawing of tokens is left out: the server engine, the verifier, the parts and the store are those of any job.
