@@ -40,7 +40,7 @@ class Gap:
 
     level: Level
     delta: float | None
-    """None for the base itself, and where it is undefined."""
+    """None for base models, and where it is undefined."""
     common: int
     """Problems that it is the mean over."""
 

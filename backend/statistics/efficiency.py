@@ -36,7 +36,7 @@ def efficiency(
     gaps = []
     for level in levels(reader, every, k, problems):
         delta, common = _delta(tallies, base.key, level.run.key, k)
-        gaps.append(Gap(level, None if level.run.key == base.key else delta, common))
+        gaps.append(Gap(level, None if level.run.model.role == "base" or level.run.key == base.key else delta, common))
     return Efficiency(base, k, tuple(gaps))
 
 

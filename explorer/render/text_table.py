@@ -76,7 +76,7 @@ def bar_columns(
     lines: list[str] = []
     for start in range(0, len(columns), max(beside, 1)):
         shown = range(start, min(start + beside, len(columns)))
-        names = (set_cell_size(visible_line(headings[column]), each) for column in shown)
+        names = (set_cell_size(squeezed(visible_line(headings[column]), each), each) for column in shown)
         lines += [""] * bool(lines) + [(" " * first + GAP.join(names)).rstrip()]
         for row, label in enumerate(labels):
             parts = (_share(shares[column][row], columns[column][row], largest, each, digits) for column in shown)

@@ -69,3 +69,35 @@ def reader(small_store: StoreLayout) -> Iterator[Reader]:
     with Reader(database) as reader:
         yield reader
     database.close()
+
+
+SAMPLES = Path(__file__).resolve().parent.parent.parent / "sample_data" / "samples"
+MINIATURE = (
+    "countdown-base@countdown",
+    "countdown-rl-50@countdown",
+    "countdown-rl-200@countdown",
+    "countdown-base@countdown-t0.6",
+    "countdown-rl-150@countdown-t0.6",
+    "countdown-base@countdown-noreason",
+)
+
+
+@pytest.fixture(scope="session")
+def miniature(folder: Path) -> Iterator[Reader]:
+    """Six runs of the shipped experiment, from the files that are shipped."""
+    if not SAMPLES.is_dir():
+        pytest.skip("sample_data/samples is not here")
+    layout = StoreLayout(folder / "miniature.passk")
+    import_files(layout, [SAMPLES / f"{run}.parquet" for run in MINIATURE], run_options=RunOptions(), options=Options())
+    database = open_store(layout)
+    with Reader(database) as reader:
+        yield reader
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def shipped() -> dict[str, list[dict[str, Any]]]:
+    """The rows of the same files, without a store."""
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    wanted = ["problem", "verdict", "tokens", "logprob_sum", "answer"]
+    return {run: parquet.read_table(SAMPLES / f"{run}.parquet", columns=wanted).to_pylist() for run in MINIATURE}
