@@ -22,6 +22,7 @@ from backend.records.verification import GivenVerdict, Verification
 from backend.store.layout import publishing
 from backend.store.reads import Reader
 from backend.store.verdict_part import VerdictPart
+from backend.verifiers.judging import Judges
 from backend.verifiers.pool import open_judges
 from backend.verifiers.protocol import Judgement, Task, Verifier
 from backend.verifiers.registry import fitting, load_verifier
@@ -75,7 +76,7 @@ def verify(
     judge = load_verifier(verifier or _usual(reader, run, waiting))
     work = _Work(reader, run, judge, again, seen)
     total = sum(row[5] for row in waiting)
-    with _only_one(reader, run), open_judges(judge, processes=processes) as judges:
+    with _only_one(reader, run), _judges(judge, processes) as judges:
         try:
             for key, task in _tasks(reader, run, waiting, again):
                 judges.submit(key, task)
@@ -105,6 +106,10 @@ def verdicts_of(reader: Reader, run: Run, problem_key: int, sample: int) -> tupl
     """Every verdict on one sample, the one that it came with first."""
     rows = reader.rows("verification/verdicts_of_sample", run_key=run.key, problem_key=problem_key, sample=sample)
     return tuple(GivenVerdict(*row) for row in rows)
+
+
+def _judges(verifier: Verifier, processes: int | None) -> Judges[Key]:
+    return open_judges(verifier, processes=processes)
 
 
 def _usual(reader: Reader, run: Run, waiting: list[tuple[Any, ...]]) -> str:

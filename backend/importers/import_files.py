@@ -111,37 +111,52 @@ def _attempt(
         intake.read(files, wanted_format)
         return intake.report(dry_run=True, part=None)
 
-    from backend.importers.part_files import PartFiles
-
     part = new_part_name("import")
     is_new = not layout.exists()
     folder = write_workspace(layout, part)
-    part_files: PartFiles | None = None
     try:
         intake = Intake(targets, options, known, None, progress)
-        part_files = PartFiles(folder, lambda times: intake.notes.add(SURROGATES, times))
-        intake.sink = part_files.add
-        intake.read(files, wanted_format)
-        part_files.finish()
-        if not intake.gathered.runs:
+        manifest = fill_part(folder, part, intake, files, wanted_format)
+        if manifest is None:
             discard(folder)
             return intake.report(dry_run=False, part=None)
-        resolved = {run: targets.resolved(run) for run in intake.gathered.runs}
-        _write_tables(folder, part, intake.gathered, resolved, part_files.rows)
-        manifest = _manifest(part, intake.gathered, resolved, part_files.rows, intake.notes.counts)
         with publishing(layout):
             _refuse_if_overtaken(before, _visible(layout), manifest)
             publish(layout, folder, manifest)
     except BaseException:
-        if part_files is not None:
-            with suppress(Exception):  # what is thrown away need not be whole
-                part_files.close()
         discard(folder)
         if is_new:
             layout.remove_if_empty()
         raise
     merge(layout)
     return intake.report(dry_run=False, part=part)
+
+
+def fill_part(
+    folder: Path, part: str, intake: Intake, files: Sequence[tuple[Path, bool]], wanted_format: str | None = None
+) -> Manifest | None:
+    """Read files and write all tables of a part into a folder; None when there is nothing new in them.
+
+    Raises:
+        PasskError: something is wrong; the folder holds rubbish.
+    """
+    from backend.importers.part_files import PartFiles
+
+    part_files = PartFiles(folder, lambda times: intake.notes.add(SURROGATES, times))
+    try:
+        intake.sink = part_files.add
+        intake.read(files, wanted_format)
+        part_files.finish()
+    except BaseException:
+        with suppress(Exception):  # what is thrown away need not be whole
+            part_files.close()
+        raise
+    gathered = intake.gathered
+    if not gathered.runs:
+        return None
+    resolved = {run: intake.targets.resolved(run) for run in gathered.runs}
+    _write_tables(folder, part, gathered, resolved, part_files.rows)
+    return _manifest(part, gathered, resolved, part_files.rows, intake.notes.counts)
 
 
 def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: Manifest) -> None:

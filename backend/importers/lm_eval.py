@@ -87,7 +87,7 @@ class LmEval:
     def _verdicts(self, source: SourceFile, notes: Notes) -> tuple[dict[Key, _Said], list[str]]:
         """What every line says, and the names of the verdicts in the order of the file."""
         said: dict[Key, _Said] = {}
-        names: dict[str, None] = {}
+        names: dict[str, str] = {}
         times: dict[tuple[str, str], int] = {}
         values: dict[str, set[bool]] = {}
         for row, record in json_lines(source):
@@ -105,7 +105,7 @@ class LmEval:
                     continue
                 name = _name(form, metric, len(metrics))
                 values.setdefault(name, set()).add(bool(0 <= value <= 1))
-                names[name] = None
+                names[name] = metric
                 if len(texts) == 1:
                     entry.verdicts[name] = "correct" if value >= 1 else "wrong"
                     entry.answers[name] = _answer(filtered)
@@ -114,7 +114,7 @@ class LmEval:
         kept = [name for name in names if values[name] == {True}]
         for name in names:
             if name not in kept:
-                notes.add(f"metrics that are no verdict, not kept: {name}")
+                notes.add(f"metrics that are no verdict, not kept: {names[name]}")
         return said, kept
 
     @staticmethod

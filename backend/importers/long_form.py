@@ -184,8 +184,11 @@ class _Gatherer:
     ) -> list[str]:
         if verdicts is None:
             return ["unverified"] * len(numbers)
-        if all(map(_KNOWN.__contains__, verdicts)):
-            return verdicts
+        try:
+            if all(map(_KNOWN.__contains__, verdicts)):
+                return verdicts
+        except TypeError:
+            pass  # a list or an object, which the loop below refuses
         result = []
         for i, value in enumerate(verdicts):
             if isinstance(value, str) and value in VERDICTS:

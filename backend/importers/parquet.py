@@ -52,6 +52,9 @@ def batches(source: SourceFile, columns: Sequence[str], size: int = 1_024) -> It
     row = 1
     with parquet_errors(source):
         file = pq.ParquetFile(source.local)
+        present = file.schema_arrow.names
+        if double := next((column for column in columns if present.count(column) > 1), None):
+            raise bad(source, None, f"more than one column {double}")
         total = max(file.metadata.num_rows, 1)
         iterator = file.iter_batches(batch_size=size, columns=list(columns))
     while True:

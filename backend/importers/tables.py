@@ -30,7 +30,10 @@ def looks_like_csv(source: SourceFile) -> list[str] | None:
         return None
     if line[:1] in "{[<" or len(line) > 20_000:
         return None
-    header = next(csv.reader([line], delimiter=_delimiter(line)), [])
+    try:
+        header = next(csv.reader([line], delimiter=_delimiter(line)), [])
+    except csv.Error:
+        return None
     names = [name.strip() for name in header]
     usable = len(names) > 1 and all(names) and len(set(names)) == len(names)
     return names if usable else None

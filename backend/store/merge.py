@@ -163,7 +163,8 @@ def _merge_waiting(
     superseded = {part for manifest in waiting for part in manifest.supersedes}
     for name, text in ledger.items():
         superseded.update(manifest_from_json(text, f"The ledger's {name}").supersedes)
-    drawing = {run.run for entry in waiting if entry.provisional for run in entry.runs}
+    unfinished = [entry for entry in waiting if entry.provisional and entry.part not in superseded]
+    drawing = {run.run for entry in unfinished for run in entry.runs}
     for manifest in waiting:
         if manifest.part in ledger or manifest.provisional or manifest.part in superseded:
             continue
