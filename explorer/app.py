@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from threading import Thread
 from typing import ClassVar
@@ -17,6 +17,7 @@ from explorer.actions import EVERYWHERE, bindings
 from explorer.gateway import Failed, Gateway, Loaded
 from explorer.navigation import Place
 from explorer.palette import Actions
+from explorer.places import SCREENS, Destination
 from explorer.render.visible import visible
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import error_dialog, help_dialog
@@ -42,8 +43,9 @@ class Explorer(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
     PAUSE_GC_ON_SCROLL: ClassVar = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, at: Destination | None = None) -> None:
         super().__init__()
+        self._at = at
         # Every frame of an animation is bytes on a slow link.
         self.animation_level = "none"
         self.database = database
@@ -58,7 +60,29 @@ class Explorer(App[None]):
         from explorer.screens.home import HomeScreen
 
         self.push_screen(HomeScreen(Place()))
+        if self._at is not None:
+            self.go_to(self._at)
         self.set_interval(LOOK_OUT, self.look_out)
+
+    def go_to(self, at: Destination) -> None:
+        """From Home down to a place, so that Esc leads up again."""
+        from explorer.screens.curves import CurvesScreen
+        from explorer.screens.path import PathScreen
+        from explorer.screens.problem import ProblemScreen
+        from explorer.screens.sets import SetsScreen
+
+        way = SCREENS[1 : SCREENS.index(at.screen) + 1]
+        place = at.place
+        above: dict[str, Callable[[], DataScreen]] = {
+            "curves": lambda: CurvesScreen(place.to(solved=None, problem=None, run=None, sample=None)),
+            "sets": lambda: SetsScreen(place.to(problem=None, run=None, sample=None)),
+            "problem": lambda: ProblemScreen(place.to(sample=None), at.label),
+            "path": lambda: PathScreen(place, at.label),
+        }
+        for screen in way:
+            # Solve sets are of two runs or more.
+            if screen != "sets" or len(place.runs) > 1:
+                self.push_screen(above[screen]())
 
     def load_screens(self) -> None:
         """Import what comes after Home while the user looks at it."""

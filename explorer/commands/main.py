@@ -41,8 +41,9 @@ COMMANDS = {
 """Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""
 
 EPILOGUE = """\
-passk [STORE] opens the explorer. STORE is a folder, usually NAME.passk; without it $PASSK_STORE counts, then
-./store.passk, then the sample store. A store named like a command is opened as ./NAME.
+passk [STORE] [@PLACE] opens the explorer. STORE is a folder, usually NAME.passk; without it $PASSK_STORE counts, then
+./store.passk, then the sample store. A store named like a command is opened as ./NAME. @PLACE is what Y copies in the
+explorer: it opens there.
 """
 
 
@@ -56,7 +57,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         description="Terminal explorer for pass@k: from curves to solve sets to the single reasoning path.",
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="passk [STORE] | passk COMMAND [OPTIONS]",
+        usage="passk [STORE] [@PLACE] | passk COMMAND [OPTIONS]",
     )
     parser.add_argument("--version", action="version", version=f"passk {version('passk-explorer')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -75,11 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
-            if len(words) > 1:
-                _parser(None).error(f"unknown command {words[0]}, or more than one store")
+            stores = [word for word in words if not word.startswith("@")]
+            places = [word for word in words if word.startswith("@")]
+            if len(stores) > 1 or len(places) > 1:
+                _parser(None).error(f"unknown command {words[0]}, or more than one store or place")
             from explorer.commands.open_explorer import open_explorer
 
-            return open_explorer(words[0] if words else None)
+            return open_explorer(stores[0] if stores else None, places[0] if places else None)
         parsed = _parser(words[0]).parse_args(words)
         status: int = parsed.handler(parsed)
         sys.stdout.flush()

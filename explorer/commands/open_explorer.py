@@ -1,17 +1,17 @@
-"""passk [STORE]: open the explorer."""
+"""passk [STORE] [@PLACE]: open the explorer."""
 
 from __future__ import annotations
 
 import sys
 
 
-def open_explorer(store: str | None) -> int:
-    """Open the explorer on a store and stay until the user leaves.
+def open_explorer(store: str | None, place: str | None = None) -> int:
+    """Open the explorer on a store, at Home or at a place, and stay until the user leaves.
 
     Raises:
-        PasskError: no such store, or no terminal.
+        PasskError: no such store, no such place in it, or no terminal.
     """
-    from backend import open_store, store_for_reading
+    from backend import Reader, open_store, store_for_reading
     from backend.errors import UsageError
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -22,9 +22,14 @@ def open_explorer(store: str | None) -> int:
     layout = store_for_reading(store)
     database = open_store(layout)
     from explorer.app import Explorer
+    from explorer.places import destination
 
     try:
-        Explorer(database).run()
+        at = None
+        if place is not None:
+            with Reader(database) as reader:
+                at = destination(reader, place)
+        Explorer(database, at).run()
     finally:
         database.close()
     return 0

@@ -12,6 +12,7 @@ from backend import Reader
 from backend.errors import PasskError
 from explorer.gateway import Ended, Failed, Loaded
 from explorer.navigation import Place
+from explorer.places import place_line
 from explorer.widgets.breadcrumbs import Breadcrumbs
 from explorer.widgets.key_bar import KeyBar
 
@@ -172,6 +173,12 @@ class DataScreen(Screen[None]):
         from explorer.screens.perplexity import PerplexityScreen
 
         self.app.push_screen(PerplexityScreen(self.place, getattr(self, "problem_label", "")))
+
+    def action_copy_place(self) -> None:
+        """Copy the command that opens this place on another copy of the store."""
+        line = f"passk {place_line(self.WHERE, self.place)}"
+        self.explorer.copy_to_clipboard(line)
+        self.explorer.say(f"Copied: {line}")
 
     def export_place(self) -> Place:
         """The place whose export is asked for; a screen that shows some of its runs names these."""

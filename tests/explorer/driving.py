@@ -15,9 +15,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from backend import RunOptions, import_files, open_store
+from backend import Reader, RunOptions, import_files, open_store
 from backend.store.layout import StoreLayout
 from explorer.app import Explorer
+from explorer.places import destination
 from explorer.screens.base import DataScreen
 from explorer.widgets.breadcrumbs import Breadcrumbs
 from explorer.widgets.paged_table import PagedTable
@@ -154,11 +155,17 @@ class Driver:
 
 
 @asynccontextmanager
-async def explorer(store: StoreLayout | Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Driver]:
-    """The explorer on a store, at Home."""
+async def explorer(
+    store: StoreLayout | Path, size: tuple[int, int] = (80, 24), place: str | None = None
+) -> AsyncIterator[Driver]:
+    """The explorer on a store, at Home or at a place."""
     database = open_store(store if isinstance(store, StoreLayout) else StoreLayout(store))
     try:
-        app = Explorer(database)
+        at = None
+        if place is not None:
+            with Reader(database) as reader:
+                at = destination(reader, place)
+        app = Explorer(database, at)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)
             await driver.idle()
