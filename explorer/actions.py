@@ -131,7 +131,7 @@ ACTIONS = (
     Action("keep", "K", "K", "Keep", "Keep the search as a filter of the benchmark's screens", (SEARCH,)),
     Action("copy", "y", "y", "Copy", "Copy the ids of the problems shown, one a line", (SETS,), False),
     Action("copy", "y", "y", "Copy", "Copy the statement, exactly as it is stored", (PROBLEM,), False),
-    Action("copy", "y", "y", "Copy", "Copy the text, exactly as it is stored", (PATH,)),
+    Action("copy", "y", "y", "Copy", "Copy the text, exactly as it is stored", (PATH,), False),
     Action("score", "s", "s", "Score", "Score what the cursor is on, or all that is missing", (PERPLEXITY,)),
     Action("perplexity", "P", "P", "Perplexity", "Perplexity of responses", (CURVES, SETS, PROBLEM, PATH), False),
     Action("export", "e", "e", "Export", "Write this to a file: table, figure, paths, dataset", SHOWING, False),

@@ -16,10 +16,18 @@ from tests.explorer.driving import SIZES, Driver, explorer
 
 WALK = (("home", ()), ("curves", ("enter",)), ("sets", ("enter",)), ("problem", ("enter",)), ("path", ("enter",)))
 """Every screen, and the keys that lead to it from the one before."""
-SCREENS = [where for where, _ in WALK]
+ASIDE = {"tree": ("problem", ("t",)), "branch": ("tree", ("w", "enter")), "compare": ("path", ("c",))}
+"""Screens beside the walk: from where, and by which keys."""
+SCREENS = [*(where for where, _ in WALK), *ASIDE]
 
 
 async def go_to(user: Driver, where: str) -> None:
+    if where in ASIDE:
+        before, keys = ASIDE[where]
+        await go_to(user, before)
+        await user.press(*keys)
+        assert screen_name(user) == where
+        return
     for screen, keys in WALK:
         await user.press(*keys)
         assert screen_name(user) == screen
@@ -33,7 +41,7 @@ def screen_name(user: Driver) -> str:
 
 @pytest.mark.parametrize("where", SCREENS)
 async def test_help_lists_every_action(sums_store: StoreLayout, where: str) -> None:
-    async with explorer(sums_store, (80, 30)) as user:
+    async with explorer(sums_store, (80, 60)) as user:
         await go_to(user, where)
         await user.press("question_mark")
         assert isinstance(user.screen, Dialog)

@@ -162,7 +162,7 @@ def test_equal_texts_never_part() -> None:
 
 
 def test_the_sample_store_shows_the_plans_that_rl_starved() -> None:
-    """As its README says: RL hardly ever begins with quotients or pairs, and nine in ten begin with sums or products."""
+    """As its README says: RL hardly ever begins with quotients or pairs, nine times in ten with sums or products."""
     database = open_store(sample_store())
     try:
         with Reader(database) as reader:
