@@ -88,15 +88,14 @@ class _Walk:
 @contextmanager
 def _job(store: StoreLayout) -> Iterator[Callable[[], float]]:
     """A real job that draws into the store from a server at a steady rate; gives samples a second since it began."""
-    replay = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.stored_server", str(store.root), RUN, str(RATE)], stdout=subprocess.PIPE, text=True
-    )
-    assert replay.stdout is not None
+    serve = [sys.executable, "-m", "tests.bench.stored_server", str(store.root), RUN, str(RATE)]
+    server = subprocess.Popen(serve, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
     try:
-        url = replay.stdout.readline().strip()
+        url = server.stdout.readline().strip()
         asked = [command(), "sample", "--store", str(store.root), "--run", RUN, "--add", "512", "--model", "stored"]
-        server = ["--engine", "server", "--option", f"base_url={url}", "--option", "concurrency=32"]
-        done = subprocess.run([*asked, *server], capture_output=True, text=True, check=False)
+        engine = ["--engine", "server", "--option", f"base_url={url}", "--option", "concurrency=32"]
+        done = subprocess.run([*asked, *engine], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"The job did not start: {done.stdout}{done.stderr}")
         job = find_job(store, "last")
@@ -114,8 +113,8 @@ def _job(store: StoreLayout) -> Iterator[Callable[[], float]]:
             while job.status().state == "running" and time.monotonic() < deadline:
                 time.sleep(0.2)
     finally:
-        replay.terminate()
-        replay.wait()
+        server.terminate()
+        server.wait()
 
 
 def _walked(store: StoreLayout, rounds: int) -> Measured:

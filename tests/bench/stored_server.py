@@ -99,12 +99,20 @@ def handler_of(answers: Answers, pace: Pace) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Quiet(ThreadingHTTPServer):
+    """Clients that hang up when a job is cancelled are nothing to report."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+
+
 def main() -> None:
     """Serve until the process is ended; the first line of stdout is the URL."""
     store, run, rate = sys.argv[1:]
     handler = handler_of(stored_answers(Path(store), run), Pace(float(rate)))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = Quiet(("127.0.0.1", 0), handler)
     print(f"http://127.0.0.1:{server.server_port}/v1", flush=True)
     server.serve_forever()
 

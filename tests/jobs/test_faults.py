@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -114,6 +115,32 @@ def test_a_server_that_stops_in_the_middle(asked: Passk, serve: servers.Serve) -
     assert len(complete) == 24
     assert kept < set(complete)
     assert len(local.asked) == 14, "what was finished is not drawn again"
+
+
+@pytest.mark.parametrize("how", ["cancel", "sigterm"])
+def test_a_worker_that_waits_for_its_engine_can_be_stopped(asked: Passk, serve: servers.Serve, how: str) -> None:
+    """No sample finishes, and yet the worker reports, listens and ends within ten seconds."""
+    local = serve(lambda handler, body, number: time.sleep(60))
+    asked("sample", "--benchmark", "countdown", "--n", 4, *served(local, timeout=600))
+    job = find_job(store_of(asked), "last")
+    deadline = time.monotonic() + 60
+    while not local.asked:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    seen = job.status()
+    while job.status().updated == seen.updated:
+        assert time.monotonic() < deadline, "it is silent"
+        time.sleep(0.05)
+    assert job.status().state == "running"
+    started = time.monotonic()
+    if how == "cancel":
+        asked("jobs", "cancel", "last")
+    else:
+        os.kill(job.status().pid, signal.SIGTERM)
+    while job.status().state == "running":
+        assert time.monotonic() < started + 10
+        time.sleep(0.05)
+    assert job.status().state == "cancelled"
 
 
 def add_problem(passk: Passk, statement: str, benchmark: str, **fields: object) -> None:
