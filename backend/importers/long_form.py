@@ -9,45 +9,17 @@ from math import isfinite
 from typing import Any
 
 from backend.errors import UsageError, suggestion
-from backend.importers.columns import PARAMETERS, PROBLEM_FIELDS, RUN_FIELDS, SAMPLE_FIELDS, map_columns
+from backend.importers.columns import PARAMETERS, RUN_FIELDS
 from backend.importers.fields import as_text, kind, parameter, refined, truth
+from backend.importers.long_columns import FIELDS, OF_RUN, WHERE_FROM, table_columns
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
 from backend.importers.tables import column_names, constant_columns, first_values, rows
 from backend.importers.values import WANTED, as_they_are, count, integer, plain, short
 from backend.records import VERDICTS
 
-EXPORTED = {"position": ("position",), "parameters": ("parameters",)}
-"""Columns of passk's own exports: the problem's place in its benchmark; further sampling parameters as JSON text."""
-WHERE_FROM = ("export", "source", "format", "source_row")
-"""Columns of passk's own exports that say where a row was before; they are not kept, and that goes without saying."""
-OF_RUN = (*RUN_FIELDS, *PARAMETERS, "parameters")
-FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}, **EXPORTED}
 _KNOWN = frozenset(VERDICTS)
 BUFFERED = 4_096
 """Rows that are gathered into blocks at a time: samples of a problem need not follow each other."""
-
-
-def _mapping(source: SourceFile, options: Options) -> dict[str, str] | None:
-    """Field -> column; None when the file is not a table of samples."""
-    present = column_names(source)
-    if present is None:
-        return None
-    mapping = map_columns(present, FIELDS, options.columns, extra_allowed=True)
-    named = mapping.get("problem")
-    if named is not None and named not in options.columns.values() and "statement" not in mapping:
-        # MATH-like files call the statement `problem`: then it holds a sentence and another column the id.
-        values = first_values(source, [named])
-        if values and isinstance(values[0], str) and any(space in values[0].strip() for space in " \n"):
-            mapping["statement"] = named
-            rest = [column for column in present if column not in mapping.values()]
-            del mapping["problem"]
-            mapping.update(map_columns(rest, {"problem": PROBLEM_FIELDS["problem"]}, {}))
-    if "parameters" in mapping and "parameters" not in options.columns:
-        # Other people's column of that name may be an object: then it is one that is not kept.
-        values = first_values(source, [mapping["parameters"]])
-        if values and not isinstance(values[0], str | None):
-            del mapping["parameters"]
-    return mapping
 
 
 class LongForm:
@@ -58,7 +30,7 @@ class LongForm:
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """A problem and a text or verdict in every row, none of them a list."""
-        mapping = _mapping(source, options)
+        mapping = table_columns(source, options)
         if mapping is None or not ({"problem", "statement"} & mapping.keys()):
             return False
         if not ({"text", "verdict"} & mapping.keys()):
@@ -69,7 +41,7 @@ class LongForm:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples, gathered by problem within some thousand rows."""
-        mapping = _mapping(source, options) or {}
+        mapping = table_columns(source, options) or {}
         for field, column in options.columns.items():
             if field not in FIELDS:
                 raise UsageError(
