@@ -12,10 +12,10 @@ from backend.comparison import tallies_of
 from backend.errors import UsageError
 from backend.metrics.cover import cover_tables
 from backend.metrics.difference import Tallies, paired_difference, wins
-from backend.metrics.intervals import METHODS, Kind, Statistic, at_problems, band
+from backend.metrics.intervals import METHODS, Statistic, at_problems, band
 from backend.metrics.pass_at_k import Counts, Floats, crossing, pass_at_k_of_runs, pass_at_k_tables, powers_and_end
 from backend.records import Run
-from backend.records.bands import BandCurve, BandPoint, Crossing, Difference, Wins
+from backend.records.bands import BandCurve, BandPoint, Crossing, Difference, Kind, Wins
 from backend.restriction import restricted
 from backend.store.reads import Reader
 

@@ -11,7 +11,6 @@ from backend.metrics.intervals import (
     SEED,
     TAILS,
     Band,
-    Kind,
     Statistic,
     at_problems,
     cells,
@@ -21,6 +20,7 @@ from backend.metrics.intervals import (
     sampling_covariance,
 )
 from backend.metrics.pass_at_k import Counts, Floats
+from backend.records.bands import Kind
 
 Tallies = tuple[Counts, Counts]
 """n and c of each problem, in the order that both runs of a pair share."""

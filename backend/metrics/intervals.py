@@ -22,15 +22,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 
 from backend.metrics.pass_at_k import Counts, Floats
 from backend.metrics.prior import fit_prior
-
-Kind = Literal["problems", "samples"]
-"""What an interval is over."""
+from backend.records.bands import Kind
 
 Statistic = Callable[[int], Floats]
 """For n samples: the statistic of a problem for every number of correct ones, shape (n + 1, points), within 0..1."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from backend.records.runs import Run
+
+Kind = Literal["problems", "samples"]
+"""What an interval is over: other problems of this kind, or other samples of these problems."""
 
 
 @dataclass(frozen=True, slots=True)

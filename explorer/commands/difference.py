@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from explorer.commands.curves import add_bands, k_choice
 from explorer.commands.options import add_format, add_problems, add_store, problems_of, reading
 from explorer.commands.output import print_json, print_rows, say
+from explorer.render.curve_words import crossing_in_words, wins_in_words
 
 if TYPE_CHECKING:
-    from backend.records.bands import Crossing, Difference
+    from backend.records.bands import Difference
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,24 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def in_words(found: Difference) -> list[str]:
     """What must be known to read the numbers."""
+    what = f"{found.rl.name} - {found.base.name}"
     if found.crossing is None:
-        return [f"{found.rl.name} - {found.base.name}: no problem that counts has a verdict in both runs"]
-    lines = [
-        f"{found.rl.name} - {found.base.name}: pass@k over {found.problems} problems that both have, k up to {found.n}",
+        return [f"{what}: no problem that counts has a verdict in both runs"]
+    return [
+        f"{what}: pass@k over {found.problems} problems that both have, k up to {found.n}",
         f"low, high: {found.method}",
         crossing_in_words(found.crossing, found.n),
+        wins_in_words(found),
     ]
-    wins = found.wins
-    lines.append(f"higher c/n: RL {wins.rl}, base {wins.base}, equal {wins.ties} of {found.problems} problems")
-    return lines
-
-
-def crossing_in_words(crossing: Crossing, n: int | None) -> str:
-    """Where the curves cross, how sure that is, and how often they do not."""
-    where = "the curves do not cross" if crossing.k is None else f"the curves cross at k = {crossing.k}"
-    ends = [str(end) if end is not None else f"beyond {n}" for end in (crossing.low, crossing.high)]
-    interval = "" if crossing.low is None else f"; 95 % interval {ends[0]} to {ends[1]}"
-    return f"{where}{interval}; {100 * crossing.share_without:.1f} % of replicates do not cross up to n = {n}"
 
 
 def as_json(found: Difference) -> dict[str, Any]:

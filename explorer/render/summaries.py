@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from backend.records import Curve, PairSummary, Run, SolveSets
+from backend.records import PairSummary, Run, SolveSets
 from explorer.render.literal import literal
 from explorer.render.names import ROLE_WORDS, contrast, run_label, set_name
 from explorer.render.numbers import count, percent, span
@@ -96,22 +96,6 @@ def empty_store(path: str) -> str:
         "This store is empty. Import result files into it, from another terminal; they appear here:\n\n"
         f"    passk import FILE_OR_FOLDER --store {path} --model NAME --role base --benchmark NAME"
     )
-
-
-def curve_end_in_words(curve: Curve) -> list[str]:
-    """Why a curve ends where it does; empty when there is nothing to say."""
-    run = curve.run
-    if run.n_min is None:
-        return [f"{run_label(run)}: pass@k unknown, no sample has a verdict"]
-    result = []
-    if curve.problems_below_n_max:
-        result.append(
-            f"{run_label(run)} ends at k = {run.n_min}: {curve.problems_below_n_max} of {curve.problems} problems have "
-            f"fewer than {run.n_max} samples"
-        )
-    if run.without_verdict:
-        result.append(f"{run_label(run)}: {run.without_verdict} problems without a verdict left out")
-    return result
 
 
 def sets_in_words(sets: SolveSets) -> str:

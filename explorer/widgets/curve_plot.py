@@ -1,15 +1,17 @@
-"""pass@k curves on a log2 axis, with a marker for each run and a cursor at one k."""
+"""Curves with their bands, a marker for each run, and a cursor."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil, floor, log2
+from math import ceil, floor
 
 from textual.app import RenderResult
 from textual_plotext import PlotextPlot
 
-MARKERS = "ox+*#@%&"
+from explorer.render.curve_picture import Edges, Picture
+
+MARKERS = "ox+*#@%&$^vz"
 """One for each run, so that curves differ without colour."""
 COLOURS = ("cyan+", "orange+", "green+", "magenta+", "red+", "blue+", "white", "gray+")
 """plotext's names of the colours."""
@@ -26,14 +28,8 @@ RICH_COLOURS = (
 """The same colours in Rich's words."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlottedCurve:
-    """One curve: pass@k in percent at increasing k."""
-
-    ks: tuple[int, ...]
-    percents: tuple[float, ...]
-    look: int
-    """Index of its marker and colour."""
+DOTS = (3, 5)
+"""Every how many dots of a row a band's edge has one: different, so that two bands differ without colour."""
 
 
 class CurvePlot(PlotextPlot):
@@ -45,40 +41,78 @@ class CurvePlot(PlotextPlot):
         """The plot; nothing before there is something to draw, for an empty plot takes 50 ms too."""
         return super().render() if self.drawn else ""
 
-    def draw(self, curves: Sequence[PlottedCurve], k: int) -> None:
-        """Draw the curves and the cursor."""
+    def draw(self, picture: Picture) -> None:
+        """Draw the curves with their bands, and the cursor."""
         self.drawn = True
         plt = self.plt
         plt.clear_data()
         plt.clear_figure()
-        largest = max((curve.ks[-1] for curve in curves if curve.ks), default=1)
-        for curve in curves:
-            if not curve.ks:
-                continue
-            colour = COLOURS[curve.look % len(COLOURS)]
-            xs = [log2(value) for value in curve.ks]
-            plt.plot(xs, list(curve.percents), marker="braille", color=colour)
-            at = [i for i, value in enumerate(curve.ks) if value & (value - 1) == 0 or i == len(curve.ks) - 1]
+        # What is drawn later lies above: first the bands, last the markers.
+        if picture.zero:
+            plt.hline(0, color="gray+")
+        banded = [(curve.look, curve.band) for curve in picture.curves if curve.band is not None]
+        for (look, band), step in zip(banded, DOTS, strict=False):
+            plt.scatter(*self.dots(band, picture.axis.end, step), marker="braille", color=colour(look))
+        for curve in picture.curves:
+            plt.plot(list(curve.places), list(curve.percents), marker="braille", color=colour(curve.look))
             plt.scatter(
-                [xs[i] for i in at],
-                [curve.percents[i] for i in at],
+                [curve.places[i] for i in curve.marked],
+                [curve.percents[i] for i in curve.marked],
                 marker=MARKERS[curve.look % len(MARKERS)],
-                color=colour,
+                color=colour(curve.look),
             )
-        ticks = [value for value in (1 << i for i in range(largest.bit_length())) if value <= largest]
-        if len(ticks) > 9:
-            ticks = ticks[::2]
-        plt.xticks([log2(value) for value in ticks], [str(value) for value in ticks])
-        values = [value for curve in curves for value in curve.percents]
-        low, high = (min(values), max(values)) if values else (0.0, 100.0)
-        steps = round_steps(low, high)
+        if picture.crossing is not None:
+            self.draw_crossing(picture.crossing, picture.axis.end)
+        self.draw_axes(picture)
+        self.refresh()
+
+    def dots(self, band: Edges, end: float, step: int) -> tuple[list[float], list[float]]:
+        """The dots of a band's two edges."""
+        # Two dots a cell; the axis and its numbers take some cells.
+        room = 2 * max(self.size.width - 8, 10)
+        places = [end * dot / room for dot in range(0, room + 1, step)]
+        within = [place for place in places if band.places[0] <= place <= band.places[-1]]
+        return within * 2, [between(band.places, edge, place) for edge in (band.low, band.high) for place in within]
+
+    def draw_crossing(self, crossing: tuple[float | None, float | None, float | None], end: float) -> None:
+        """On the line at 0: = from end to end of the interval, X where the curves cross."""
+        at, low, high = crossing
+        if low is not None:
+            high = end if high is None else high
+            cells = max(int((high - low) / end * self.size.width), 1)
+            places = [low + (high - low) * cell / cells for cell in range(cells + 1)]
+            self.plt.scatter(places, [0.0] * len(places), marker="=", color="white")
+        if at is not None:
+            self.plt.scatter([at], [0.0], marker="X", color="white")
+
+    def draw_axes(self, picture: Picture) -> None:
+        """Ticks, limits, the cursor."""
+        plt = self.plt
+        plt.xticks([place for place, _ in picture.axis.ticks], [name for _, name in picture.axis.ticks])
+        values = [value for curve in picture.curves for value in curve.percents] + [0.0] * picture.zero
+        values += [value for curve in picture.curves if curve.band for value in (*curve.band.low, *curve.band.high)]
+        steps = round_steps(min(values, default=0.0), max(values, default=100.0))
         plt.ylim(steps[0], steps[-1])
         plt.yticks(steps, [f"{step:g}" for step in steps])
-        plt.xlim(0, max(log2(largest), 1))
-        plt.vline(log2(k), color="gray+")
-        plt.xlabel("k (log2)")
-        plt.ylabel("pass@k %")
-        self.refresh()
+        plt.xlim(0, picture.axis.end)
+        if picture.cursor is not None:
+            plt.vline(picture.cursor, color="gray+")
+        plt.xlabel(picture.axis.label)
+        plt.ylabel(picture.value)
+
+
+def colour(look: int) -> str:
+    """Plotext's name of a run's colour."""
+    return COLOURS[look % len(COLOURS)]
+
+
+def between(places: Sequence[float], values: Sequence[float], place: float) -> float:
+    """The value at a place between points, on a straight line; at an end, that end's."""
+    right = bisect_left(places, place)
+    if right == 0 or right == len(places):
+        return values[min(right, len(places) - 1)]
+    share = (place - places[right - 1]) / (places[right] - places[right - 1])
+    return values[right - 1] + share * (values[right] - values[right - 1])
 
 
 def round_steps(low: float, high: float, most: int = 7) -> list[float]:

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from backend.metrics.cover import cover_tables
 from backend.metrics.difference import paired_difference
-from backend.metrics.intervals import Band, Kind, band, binomial
+from backend.metrics.intervals import Band, band, binomial
 from backend.metrics.pass_at_k import pass_at_k_tables, powers_and_end
+from backend.records.bands import Kind
 from tests.bench.synthetic import SHAPES, Rates, sharpened
 
 Floats = NDArray[np.float64]

@@ -18,7 +18,6 @@ import sample_data
 from backend.metrics.cover import cover_tables
 from backend.metrics.difference import first_turns, paired_difference, turns, wins
 from backend.metrics.intervals import (
-    Kind,
     band,
     binomial,
     cells,
@@ -28,6 +27,7 @@ from backend.metrics.intervals import (
     sampling_variance,
 )
 from backend.metrics.pass_at_k import pass_at_k, pass_at_k_table, pass_at_k_tables
+from backend.records.bands import Kind
 
 KINDS: tuple[Kind, ...] = ("problems", "samples")
 QWEN = Path(sample_data.__file__).parent / "qwen7b_math500_counts.csv"

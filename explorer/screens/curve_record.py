@@ -1,0 +1,71 @@
+"""What the curves screen asks the store for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from fractions import Fraction
+
+import numpy as np
+
+from backend import Reader, cover_bands, curves, difference, pass_at_k_bands
+from backend.records import Curve
+from backend.records.bands import BandPoint
+from explorer.render.curve_look import Bands, Look, Values
+from explorer.render.curve_picture import MOST_BANDS
+
+DENSE = 64
+"""Points of a curve between 1 and n, evenly spaced on the log axis; more cannot be told apart in a terminal."""
+FIFTIETHS = tuple(Fraction(i, 50) for i in range(1, 51))
+"""The thresholds at which Cover@tau is drawn."""
+Problems = Collection[int] | None
+"""Keys of the only problems that count."""
+
+
+def plotted_ks(n: int) -> list[int]:
+    """Every small k, powers of two, n, and in between as many as a terminal resolves."""
+    spaced = np.unique(np.round(np.geomspace(1, n, DENSE)).astype(int)).tolist()
+    return sorted({*spaced, *(1 << i for i in range(n.bit_length()) if 1 << i <= n), n})
+
+
+def read_curves(reader: Reader, look: Look, problems: Problems) -> tuple[tuple[Curve, ...], Values]:
+    """The curves of every run of the benchmark, and the values at the cursor."""
+    found = curves(reader, reader.runs(look.benchmark), plotted_ks, problems=problems)
+    return found, read_values(reader, look, problems)
+
+
+def read_values(reader: Reader, look: Look, problems: Problems) -> Values:
+    """The values at the cursor, of the runs that are on with their intervals."""
+    found: dict[str, BandPoint] = {}
+    runs = reader.runs(look.benchmark)
+    for kind, chosen in (
+        (look.kind, [run for run in runs if run.name in look.on]),
+        (None, [run for run in runs if run.name not in look.on]),
+    ):
+        if look.view == "cover":
+            at_cursor = cover_bands(reader, chosen, kind, [look.tau], problems=problems)
+        else:
+            at_cursor = pass_at_k_bands(reader, chosen, kind, lambda _: [look.k], problems=problems)
+        found |= {curve.run.name: curve.points[0] for curve in at_cursor if curve.points}
+    return found
+
+
+def read_bands(reader: Reader, look: Look, problems: Problems) -> Bands:
+    """The bands of the plot, the difference of two runs, or Cover@tau."""
+    of_name = {run.name: run for run in reader.runs(look.benchmark)}
+    on = [of_name[name] for name in look.on if name in of_name]
+    banded, others = on[:MOST_BANDS], on[MOST_BANDS:]
+    if look.view == "difference":
+        if len(on) != 2:
+            return Bands(look.view)
+
+        def ks(n: int) -> list[int]:
+            return sorted({*plotted_ks(n), look.k})
+
+        kind = look.kind or "problems"
+        return Bands(look.view, difference=difference(reader, on[0], on[1], kind, ks, problems=problems))
+    if look.view == "cover":
+        found = cover_bands(reader, banded, look.kind, FIFTIETHS, problems=problems)
+        found += cover_bands(reader, others, None, FIFTIETHS, problems=problems)
+    else:
+        found = pass_at_k_bands(reader, banded, look.kind, plotted_ks, problems=problems) if look.kind else ()
+    return Bands(look.view, {curve.run.name: curve for curve in found})
