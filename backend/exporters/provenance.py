@@ -32,9 +32,15 @@ def fingerprint(reader: Reader) -> str:
     """
     digest = blake2b(digest_size=8)
     for run, model, parameters, *tally in reader.rows("exports/fingerprint"):
-        known = json.dumps(json.loads(parameters), sort_keys=True) if parameters else "{}"
+        known = json.dumps(json.loads(parameters, parse_float=_number), sort_keys=True) if parameters else "{}"
         digest.update(repr((run, model, known, *tally)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _number(text: str) -> float:
+    """A number of which 1 and 1.0 are the same."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 @dataclass(frozen=True)
