@@ -147,10 +147,10 @@ class Job:
         return worker
 
     def cancel(self) -> None:
-        """Ask the worker to stop; what has been drawn stays."""
+        """Ask the worker to stop; what has been drawn stays. Where there is none, the job is given up."""
         self.cancel_mark.touch()
         status = self.status()
-        if status.state in ("prepared", "gone"):
+        if status.state in ("prepared", "gone", "failed"):
             self.say(replace(status, state="cancelled"))
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ from backend.store.merge import merge
 from backend.verifiers.protocol import Verifier
 from backend.verifiers.registry import verifier_for
 
+BEGAN = time.time()
+"""When this process came to be, by the clock that files are dated by."""
 SAY_EVERY = 1.0
 """Seconds between two statuses."""
 
@@ -51,6 +54,7 @@ def work(folder: Path) -> JobStatus:
     layout = StoreLayout(folder.parent.parent)
     plan, choice = job.plan()
     with _alone(job), _sigterm():
+        _forget_old_cancel(job)
         before = job.status()
         status = replace(before, state="running", error="", host=socket.gethostname(), pid=os.getpid())
         try:
@@ -72,6 +76,13 @@ def work(folder: Path) -> JobStatus:
         job.say(status)
     merge(layout)
     return status
+
+
+def _forget_old_cancel(job: Job) -> None:
+    """Whoever starts a worker takes back what was cancelled before; what is cancelled since then still counts."""
+    with suppress(FileNotFoundError):
+        if job.cancel_mark.stat().st_mtime < BEGAN:
+            job.cancel_mark.unlink()
 
 
 def _with_stored(status: JobStatus, verdicts: Counter[str]) -> JobStatus:

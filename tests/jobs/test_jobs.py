@@ -108,8 +108,11 @@ def test_no_two_jobs_plan_the_same_indices(asked: Passk, models: Path) -> None:
     planned = [index for job in jobs for problem in job.plan()[0].problems for index in problem.indices]
     assert sorted(planned) == sorted([*range(1, 17)] * 2)
 
-    first = min(jobs, key=lambda job: min(job.plan()[0].problems[0].indices))
+    first, last = (choose(jobs, key=lambda job: min(job.plan()[0].problems[0].indices)) for choose in (min, max))
     asked("jobs", "cancel", first.name)
+    asked("jobs", "cancel", last.name)
+    asked("work", last.folder)
+    assert last.status().state == "finished", "begun again, it is cancelled no more"
     refill = new_run(asked, models, 3, "--problems", "c000,c001", "--wait")
     assert "4 samples of 2 problems" in refill.stderr, "the indices of the cancelled job, and no others"
     asked("work", first.folder)
