@@ -37,12 +37,18 @@ BRANCH = "branch"
 COMPARE = "compare"
 SEARCH = "search"
 PERPLEXITY = "perplexity"
+QUEUE = "queue"
+QUEUED = "queued path"
+BOOKMARKS = "bookmarks"
 JOBS = "jobs"
 
-SCREENS = (HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, JOBS, EVERYWHERE)
+SCREENS = (
+    HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, QUEUE, QUEUED, BOOKMARKS,
+    JOBS, EVERYWHERE,
+)  # fmt: skip
 """In the order of the README's key table."""
 
-SHOWING = tuple(name for name in SCREENS if name not in (JOBS, EVERYWHERE))
+SHOWING = tuple(name for name in SCREENS if name not in (QUEUE, QUEUED, BOOKMARKS, JOBS, EVERYWHERE))
 """The screens that show something of the store."""
 
 ACTIONS = (
@@ -123,13 +129,22 @@ ACTIONS = (
     Action("threshold(-1)", "minus", "-", "Looser", "Ask for less surprise of a token", (PATH,), False),
     Action("scorer", "T", "T", "Other model", "Surprise of the tokens to the next model", (PATH,), False),
     Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (PATH,)),
-    Action("judge('valid')", "v", "v", "Valid", "Judge the reasoning valid", (PATH,)),
-    Action("judge('invalid')", "x", "x", "Invalid", "Judge the reasoning invalid", (PATH,)),
-    Action("judge('unsure')", "u", "u", "Unsure", "Say that one cannot be sure of the reasoning", (PATH,), False),
-    Action("note", "n", "n", "Note", "Write a note on this path", (PATH,), False),
+    Action("judge('valid')", "v", "v", "Valid", "Judge the reasoning valid", (PATH, QUEUED)),
+    Action("judge('invalid')", "x", "x", "Invalid", "Judge the reasoning invalid", (PATH, QUEUED)),
+    Action("judge('unsure')", "u", "u", "Unsure", "Say that one cannot be sure of the reasoning", (PATH, QUEUED)),
+    Action("note", "n", "n", "Note", "Write a note on this path", (PATH, QUEUED), False),
+    Action("next", "right,l,N", "→", "Next", "The next path of the queue that you have not judged", (QUEUED,)),
+    Action("previous", "left,h", "←", "Back", "The path before in the queue", (QUEUED,), False),
+    Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (QUEUED,)),
+    Action("reading", "m", "m", "View", "Formulas, code and Markdown made readable, or raw", (QUEUED,), False),
+    Action("open", "enter", "enter", "Judge", "Read and judge the path under the cursor", (QUEUE,)),
+    Action("next", "N", "N", "Next", "Read and judge the next path that you have not judged", (QUEUE,)),
+    Action("blind", "b", "b", "Blind", "Hide the models, or show them", (QUEUE,)),
+    Action("open", "enter", "enter", "Open", "Go to the place", (BOOKMARKS,)),
+    Action("remove", "x", "x", "Remove", "Take the bookmark away", (BOOKMARKS,)),
     Action("match(1)", "f", "f", "Match", "Next match of what was searched for", (PATH,), False),
     Action("match(-1)", "F", "F", "Match", "Previous match", (PATH,), False),
-    Action("random", "R", "R", "Unseen", "A random path of this run and problem that you have not seen", (PATH,), False),
+    Action("random", "R", "R", "Unseen", "A random path of this run that you have not seen", (PATH,), False),
     Action("bookmark", "b", "b", "Bookmark", "Set a bookmark here, or take it away", (PATH,), False),
     Action("details", "i", "i", "Details", "Show all that is known about this sample", (PATH,), False),
     Action("search", "slash", "/", "Search", "Search the texts of the samples", (HOME, CURVES, SETS, PROBLEM, PATH)),
@@ -145,6 +160,8 @@ ACTIONS = (
     Action("export", "e", "e", "Export", "Write this to a file: table, figure, paths, dataset", SHOWING, False),
     Action("copy_place", "Y", "Y", "Place", "Copy the command that opens this place in another copy", SHOWING, False),
     Action("back", "escape,backspace", "esc", "Back", "Back to where you were", (EVERYWHERE,)),
+    Action("queue", "Q", "Q", "Judge", "Judge right paths of the hardest problems", (CURVES, SETS, PROBLEM), False),
+    Action("bookmarks", "B", "B", "Bookmarks", "The places that you bookmarked", (EVERYWHERE,), False),
     Action("jobs", "J", "J", "Jobs", "Sampling jobs: progress, log, cancel, resume", (EVERYWHERE,), False),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),
     Action("command_palette", "ctrl+p", "ctrl p", "Palette", "Search all actions", (EVERYWHERE,), False),

@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import BindingType
 
-from backend import Database, Reader, is_sample_store, jobs_of
+from backend import Database, JudgementBook, Reader, author_name, is_sample_store, jobs_of
 from backend.errors import PasskError
 from backend.records import Run
 from explorer.actions import EVERYWHERE, bindings
@@ -18,6 +18,7 @@ from explorer.gateway import Failed, Gateway, Loaded
 from explorer.navigation import Place
 from explorer.palette import Actions
 from explorer.places import SCREENS, Destination
+from explorer.reading_marks import ReadingMarks, marks_path
 from explorer.render.visible import visible
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import error_dialog, help_dialog
@@ -35,7 +36,7 @@ class Explorer(App[None]):
         f"styles/{name}.tcss"
         for name in (
             "app", "filter", "home", "curves", "statistics", "sets", "problem", "path", "tree", "compare", "search",
-            "perplexity", "export",
+            "perplexity", "export", "reading",
         )
     ]
     ENABLE_COMMAND_PALETTE = True
@@ -53,6 +54,8 @@ class Explorer(App[None]):
         self.store_path = str(database.layout.root)
         self.store_name = database.layout.root.name
         self.is_sample = is_sample_store(database.layout)
+        self.judgement_book = JudgementBook(database.layout, author_name())
+        self.marks = ReadingMarks(marks_path(self.store_name))
         self._seen_failure = ""
 
     def on_mount(self) -> None:
@@ -84,6 +87,19 @@ class Explorer(App[None]):
             if screen != "sets" or len(place.runs) > 1:
                 self.push_screen(above[screen]())
 
+    def from_home_to(self, at: Destination) -> None:
+        """Leave where one is, and go down to another place from Home."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.go_to(at)
+
+    def action_bookmarks(self) -> None:
+        """The bookmarks of this user."""
+        from explorer.screens.bookmarks import BookmarksScreen
+
+        if not isinstance(self.screen, BookmarksScreen):
+            self.push_screen(BookmarksScreen(Place()))
+
     def load_screens(self) -> None:
         """Import what comes after Home while the user looks at it."""
 
@@ -105,11 +121,15 @@ class Explorer(App[None]):
             if isinstance(screen, DataScreen):
                 screen.show_activity(activity)
         if changed:
-            for screen in self.screen_stack:
-                if isinstance(screen, DataScreen):
-                    screen.stale = screen is not self.screen
+            self.mark_stale()
             if isinstance(self.screen, DataScreen):
                 self.screen.reload()
+
+    def mark_stale(self) -> None:
+        """The store holds more: screens behind the one in front ask again when they come to the front."""
+        for screen in self.screen_stack:
+            if isinstance(screen, DataScreen):
+                screen.stale = screen is not self.screen
 
     def on_failed(self, event: Failed) -> None:
         """A damaged part, for example. It fails at every look; one dialog says so."""

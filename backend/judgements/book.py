@@ -50,9 +50,9 @@ class JudgementBook:
     """
 
     def __init__(self, layout: StoreLayout, author: str, version: str | None = None) -> None:
+        self.author = author
+        self.version = version
         self._layout = layout
-        self._author = author
-        self._version = version
         self._rows: list[tuple[object, ...]] = []
         self._part: str | None = None
         self._old: list[tuple[float, str]] = []
@@ -85,7 +85,7 @@ class JudgementBook:
         if note and len(note) > LONGEST_NOTE:
             raise UsageError(f"A note of {len(note):,} characters is too long", f"At most {LONGEST_NOTE:,} are kept.")
         key = (entry.run_key, entry.problem_key, entry.sample)
-        return (*key, self._author, self._version, created, entry.judgement, note)
+        return (*key, self.author, self.version, created, entry.judgement, note)
 
     def _publish(self, rows: Sequence[tuple[object, ...]], supersedes: tuple[str, ...]) -> str:
         part = new_part_name("judgements")

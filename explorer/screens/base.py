@@ -174,6 +174,12 @@ class DataScreen(Screen[None]):
 
         self.app.push_screen(PerplexityScreen(self.place, getattr(self, "problem_label", "")))
 
+    def action_queue(self) -> None:
+        """Judge the reasoning of the hardest problems' right paths."""
+        from explorer.screens.queue import QueueScreen
+
+        self.app.push_screen(QueueScreen(self.place))
+
     def action_copy_place(self) -> None:
         """Copy the command that opens this place on another copy of the store."""
         line = f"passk {place_line(self.WHERE, self.place)}"

@@ -15,7 +15,10 @@ from explorer.render.names import run_label
 from explorer.render.path_views import VIEWS
 from explorer.render.path_words import path_details, path_heading
 from explorer.render.shown import Shown
+from explorer.screens.finding import FindingScreen
+from explorer.screens.judging import JudgingScreen
 from explorer.screens.problem import MOST_SAMPLES
+from explorer.screens.reading import ReadingScreen
 from explorer.screens.surprise import SurpriseScreen
 from explorer.widgets.text_view import TextView
 
@@ -34,7 +37,7 @@ class PathRecord:
     """The text in that view."""
 
 
-class PathScreen(SurpriseScreen):
+class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
     """What is known of the sample on top, its text below."""
 
     WHERE = PATH
@@ -48,8 +51,9 @@ class PathScreen(SurpriseScreen):
         self.reset()
 
     def compose_body(self) -> ComposeResult:
-        """Heading, details (on request), text, the token under the cursor (on request)."""
+        """Heading, judgements, details (on request), text, the token under the cursor (on request)."""
         yield Static(id="heading")
+        yield Static(id="judgements")
         yield Static(id="details")
         yield TextView(id="text")
         yield Static(id="surprise")
@@ -72,7 +76,7 @@ class PathScreen(SurpriseScreen):
                 index = next((s.index for s in samples.items if s.verdict == "correct"), samples.items[0].index)
             runs = reader.runs_with_texts(key, [reader.run(name).key for name in place.runs])
             path = reader.path(run, key, index)
-            return PathRecord(path, samples, runs, view, VIEWS[view](path))
+            return PathRecord(path, samples, runs, view, self.with_matches(VIEWS[view](path), path))
 
         self.ask("path", read, self.show_path)
 
@@ -94,7 +98,11 @@ class PathScreen(SurpriseScreen):
             text = self.query_one(TextView)
             text.set_class(path.text is None, "absent")
             text.show(path.text or "", path.answer_span, record.shown, keep=same)
+            if not same:
+                self.show_match(path)
         self.follow(path, record.shown)
+        self.follow_judgements(path)
+        self.follow_reading(path, tuple(sample.index for sample in record.samples.items))
 
     # Keys
 

@@ -1,0 +1,80 @@
+"""Bookmarks of this user in stores of this name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from backend.errors import PasskError
+from explorer.actions import BOOKMARKS, bindings
+from explorer.places import Destination, destination
+from explorer.reading_marks import Bookmark
+from explorer.render.literal import cell, literal
+from explorer.render.numbers import count
+from explorer.screens.base import DataScreen
+from explorer.widgets.paged_table import Column, PagedTable
+
+
+class BookmarksScreen(DataScreen):
+    """The newest first; enter opens the place."""
+
+    WHERE = BOOKMARKS
+    BINDINGS = bindings(BOOKMARKS)
+
+    def compose_body(self) -> ComposeResult:
+        """The list."""
+        yield PagedTable(id="bookmarks")
+        yield Static(id="status")
+
+    def on_mount(self) -> None:
+        """The cursor starts in the table."""
+        super().on_mount()
+        self.query_one(PagedTable).focus()
+
+    def reload(self) -> None:
+        """Bookmarks are no part of the store: they are here at once."""
+        self.crumbs("bookmarks")
+        self.marks: dict[str, Bookmark] = {mark.line: mark for mark in self.explorer.marks.bookmarks}
+        columns = [Column("created", "set (UTC)", 16), Column("title", "place", max(self.size.width - 22, 20))]
+        self.query_one(PagedTable).show(columns, list(self.marks), self.row)
+        words = f"{count(len(self.marks))} bookmarks, kept in {self.explorer.marks.path}"
+        self.query_one("#status", Static).update(literal(words if self.marks else "No bookmark yet: b on a path."))
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one bookmark."""
+        mark = self.marks[key]
+        return [cell(mark.created[:16].replace("T", " ")), cell(mark.title, longest=max(self.size.width - 22, 20))]
+
+    def on_resize(self) -> None:
+        """Columns follow the width."""
+        super().on_resize()
+        self.reload()
+
+    # Keys
+
+    def on_data_table_row_selected(self) -> None:
+        """Enter or a click."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Open the place, with the way to it behind."""
+        line = self.query_one(PagedTable).cursor_key
+        if line is not None:
+            self.ask("destination", lambda reader: destination(reader, line), self._go)
+
+    def _go(self, at: Destination) -> None:
+        self.explorer.from_home_to(at)
+
+    def action_remove(self) -> None:
+        """Take the bookmark under the cursor away."""
+        line = self.query_one(PagedTable).cursor_key
+        if line is None:
+            return
+        try:
+            self.explorer.marks.toggle_bookmark(line, self.marks[line].title)
+        except PasskError as error:
+            self.refuse(error.title, error.next_step)
+        self.reload()

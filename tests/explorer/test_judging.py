@@ -1,0 +1,126 @@
+"""Judging by keys: kept with author and time, blind, the next on one key; a queue that says how far one has come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend import Reader, all_judgements, open_store
+from backend.store.layout import StoreLayout
+from tests.explorer.driving import SIZES, explorer, import_into
+from tests.explorer.test_sets import open_sets
+from tests.support import jsonl
+
+N = 40
+RIGHT = {"base": [1, 20, 0], "rl": [1, 40, 1]}
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoreLayout:
+    """Two hard problems and an easy one."""
+    monkeypatch.setenv("PASSK_AUTHOR", "ann")
+    layout = StoreLayout(tmp_path / "judged.passk")
+    for run, correct in RIGHT.items():
+        rows = [
+            {
+                "problem_id": f"p{problem}",
+                "question": f"Question {problem}",
+                "completion": f"{run} says 2 + 2 = 4, at {sample}.",
+                "is_correct": sample < c,
+                "model": f"tiny-{run}",
+                "role": run,
+                "benchmark": "sums",
+            }
+            for problem, c in enumerate(correct)
+            for sample in range(N)
+        ]
+        import_into(layout, [jsonl(tmp_path / f"{run}.jsonl", rows)])
+    return layout
+
+
+def judgements(store: StoreLayout) -> list[tuple[str, str, int, str, str | None, str | None]]:
+    database = open_store(store)
+    try:
+        with Reader(database) as reader:
+            return [
+                (entry.run, entry.label, entry.sample, said.author, said.judgement, said.note)
+                for entry in all_judgements(reader, reader.runs())
+                for said in [entry.judgement]
+            ]
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_path_is_judged_and_noted_while_one_reads(store: StoreLayout, size: tuple[int, int]) -> None:
+    async with explorer(store, size) as user:
+        await open_sets(user)
+        await user.press("enter", "enter")
+        assert user.name == "PathScreen"
+        assert "reasoning not judged" in user.flat()
+        await user.press("v")
+        assert "reasoning valid ann," in user.flat()
+        await user.press("n")
+        await user.type("sound [/b]")
+        await user.press("enter")
+        assert "reasoning note ann," in user.flat()
+        assert "sound [/b]" in user.flat()
+        # A change of mind stands beside what was said before.
+        await user.press("x")
+        assert "reasoning invalid ann," in user.flat()
+        assert "reasoning valid ann," in user.flat()
+        await user.press("n", "escape")
+        assert user.name == "PathScreen"
+        label, sample = user.crumbs[2].removeprefix("problem "), int(user.crumbs[-1].removeprefix("sample "))
+        run = f"{user.crumbs[3]}@sums"
+    assert judgements(store) == [
+        (run, label, sample, "ann", "valid", None),
+        (run, label, sample, "ann", None, "sound [/b]"),
+        (run, label, sample, "ann", "invalid", None),
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_queue_is_judged_blind_path_by_path(store: StoreLayout, size: tuple[int, int]) -> None:
+    async with explorer(store, size) as user:
+        await user.press("enter", "Q")
+        assert user.name == "QueueScreen"
+        assert "3 right paths of the hardest solvable problems" in user.flat()
+        assert "0 judged by ann" in user.flat()
+        assert user.column("run") == ["hidden"] * 3
+        await user.press("N")
+        seen = []
+        for key in ("v", "x"):
+            assert "model hidden" in user.flat()
+            assert "tiny-" not in user.flat().replace("judged.passk", "")
+            seen.append(user.crumbs[-2])
+            await user.press(key)
+        assert "2 of 3 paths of the queue judged by you" in user.flat()
+        await user.press("u")
+        assert "You have judged every path of the queue" in user.said()
+        assert "3 paths of the queue judged by you" in user.flat()
+        await user.press("escape")
+        assert user.name == "QueueScreen"
+        assert "3 judged by ann" in user.flat()
+        assert sorted(user.column("mine")) == ["U unsure", "V valid", "X invalid"]
+        await user.press("b")
+        assert {*user.column("run")} == {"tiny-base", "tiny-rl"}
+        assert user.column("rate") == ["1/40"] * 3
+    assert sorted(entry[4] or "" for entry in judgements(store)) == ["invalid", "unsure", "valid"]
+
+
+async def test_a_reader_without_write_rights_is_told(store: StoreLayout, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backend.errors import StoreError
+
+    async with explorer(store) as user:
+        await open_sets(user)
+        await user.press("enter", "enter")
+
+        def refused(*_: object) -> None:
+            raise StoreError("The store cannot be written")
+
+        monkeypatch.setattr("backend.judgements.book.write_workspace", refused)
+        await user.press("v")
+        assert "The store cannot be written" in user.flat()
+    assert judgements(store) == []
