@@ -210,10 +210,6 @@ def _words(match: re.Match[str], scope: Scope) -> Condition:
     return Condition(f'"{text}" in id, level or statement', lambda problem: needle in problem.text)
 
 
-def _kind(form: str, meaning: str, pattern: str, condition: Any, *, reads_texts: bool = False) -> Filter:
-    return Filter(form, meaning, re.compile(pattern, re.DOTALL | re.IGNORECASE), condition, reads_texts)
-
-
 def _contains(match: re.Match[str], scope: Scope) -> Condition:
     written = unquoted(match["pattern"])
     found = problems_with(scope.reader, scope.runs, pattern(written))
@@ -226,9 +222,19 @@ def contains_word(written: str) -> str:
     return f"contains:{quoted(written)}"
 
 
+def _kind(form: str, meaning: str, pattern: str, condition: Any, *, reads_texts: bool = False) -> Filter:
+    return Filter(form, meaning, re.compile(pattern, re.DOTALL | re.IGNORECASE), condition, reads_texts)
+
+
 FILTERS: tuple[Filter, ...] = (
     _kind("all", "every problem", r"all", _everything),
     _kind("set:base_only", "a solve set of the pair: both, base_only, rl_only, neither", r"set:(?P<sets>.*)", _set),
+    _kind(
+        'contains:wait  contains:"two words"  contains:/regex/i',
+        "problems with a path that contains this text, or matches",
+        r"contains:(?P<pattern>.*)",
+        _contains,
+    ),
     _kind(
         "guess:RUN<0.05",
         "without what RUN, sampled without reasoning, guesses: 0 < c/n < 0.05",
@@ -240,12 +246,6 @@ FILTERS: tuple[Filter, ...] = (
         "correct samples, samples, c/n, mean tokens: of every run compared, or of the one that is named",
         rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?(?P<measure>c|n|rate|c/n|tokens)(?P<compare>{COMPARED})(?P<value>.*)',
         _measure,
-    ),
-    _kind(
-        'contains:wait  contains:"two words"  contains:/regex/i',
-        "problems with a path that contains this text, or matches",
-        r"contains:(?P<pattern>.*)",
-        _contains,
     ),
     _kind("id=17,23", "these ids; also without id=", r"id=(?P<ids>.*)", _ids),
     _kind(

@@ -31,8 +31,8 @@ def agreement(reader: Reader, runs: Sequence[Run], *, problems: Collection[int] 
 def _agreement(reader: Reader, run: Run, problems: Collection[int] | None) -> Agreement:
     keys = None if problems is None else sorted(problems)
     rows = reader.rows("statistics/answers", run_key=run.key, problem_keys=keys)
-    labels = {key: label for key, label, *_ in reader.rows(
-        "statistics/problems", benchmark=run.benchmark, with_statements=False)}  # fmt: skip
+    every = reader.rows("statistics/problems", benchmark=run.benchmark, with_statements=False)
+    labels = {key: label for key, label, *_ in every}
     order = {key: place for place, key in enumerate(labels)}
     by_problem = {key: list(group) for key, group in groupby(rows, key=lambda row: row[0])}
     sizes = {key: sum(votes for _, _, votes, _ in group) for key, group in by_problem.items()}

@@ -16,7 +16,12 @@ from tests.explorer.driving import SIZES, Driver, explorer
 
 WALK = (("home", ()), ("curves", ("enter",)), ("sets", ("enter",)), ("problem", ("enter",)), ("path", ("enter",)))
 """Every screen, and the keys that lead to it from the one before."""
-ASIDE = {"tree": ("problem", ("t",)), "branch": ("tree", ("w", "enter")), "compare": ("path", ("c",))}
+ASIDE = {
+    "statistics": ("curves", ("v",)),
+    "tree": ("problem", ("t",)),
+    "branch": ("tree", ("w", "enter")),
+    "compare": ("path", ("c",)),
+}
 """Screens beside the walk: from where, and by which keys."""
 SCREENS = [*(where for where, _ in WALK), *ASIDE]
 

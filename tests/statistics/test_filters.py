@@ -68,6 +68,8 @@ def meant(reader: Reader, selector: str, runs: list[Run] | None = None) -> list[
         ('"x < y"', lambda p: p == 6),
         ('"say ""no"""', lambda p: p == 7),
         ("café", lambda p: p == 5),
+        ("contains:/(base|rl).c?.?1/", lambda p: True),
+        ("contains:nobody", lambda p: False),
         ("size 3", lambda p: True),
         ("guess:tiny-guess<0.05", lambda p: not 0 < Fraction(GUESS[p], 40) < Fraction(1, 20)),
         ("guess:tiny-guess<0.051", lambda p: not 0 < Fraction(GUESS[p], 40) < Fraction(51, 1000)),
