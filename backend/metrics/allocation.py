@@ -2,8 +2,8 @@
 
 A problem is a unit: one problem in one run. It has changed when one of its new samples is right. The chance of that is
 concave in the number of samples, so taking always the batch that finds most for its cost is the best that one round can
-do; and since a failure only ever makes the next one likelier, it is the best over rounds too, as long as units teach
-nothing about each other. What they do teach (the joint prior) comes in between rounds.
+do. And since a failure only makes another failure likelier, it is the best over rounds too, but for what units teach
+about each other (the joint prior): that is taken in between rounds.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Allocation:
     """The same when the round has been drawn."""
 
 
-def failing(grid: Floats, chances: Floats, draws: Counts) -> Floats:
-    """Chance that none of the next samples of a unit is right.
+def changing(grid: Floats, chances: Floats, draws: Counts) -> Floats:
+    """Chance that one of the next samples of a unit is right, and the unit so changes.
 
     Args:
         grid: rates, shape (G,).
         chances: posterior of the rate of each unit, shape (units, G).
         draws: samples of each unit, shape (units,).
     """
-    result: Floats = (chances * (1 - grid) ** draws[:, None]).sum(axis=1)
+    result: Floats = (chances * (1 - (1 - grid) ** draws[:, None])).sum(axis=1)
     return result
 
 
@@ -90,7 +90,7 @@ def evenly(units: int, budget: int) -> Counts:
 
 def valued(grid: Floats, chances: Floats, adds: Counts, *, ahead: int) -> Allocation:
     """What given adds are expected to find; see `Allocation`."""
-    none_right = failing(grid, chances, adds)
-    later = failing(grid, chances, adds + ahead)
-    before = 1 - failing(grid, chances, np.full_like(adds, ahead))
-    return Allocation(adds, 1 - none_right, float(before.sum()), float((none_right - later).sum()))
+    changes = changing(grid, chances, adds)
+    later = changing(grid, chances, adds + ahead)
+    before = changing(grid, chances, np.full_like(adds, ahead))
+    return Allocation(adds, changes, float(before.sum()), float((later - changes).sum()))

@@ -111,8 +111,7 @@ def at_least(rates: Floats, draws: Counts, needed: Counts) -> Floats:
 def rate_intervals(grid: Floats, chances: Floats) -> tuple[Floats, Floats, Floats]:
     """Posterior mean of each problem's rate, and its equal-tailed 95 % credible interval.
 
-    Between two rates of the grid the distribution function is taken as a straight line; an end lies on zero or one
-    when half of that rate's own chance reaches over it.
+    Zero and one are rates of their own; between the others of the grid the distribution function is a straight line.
 
     Args:
         grid: rates, shape (G,).
@@ -122,6 +121,7 @@ def rate_intervals(grid: Floats, chances: Floats) -> tuple[Floats, Floats, Float
         Mean, low, high; each of shape (problems,).
     """
     below = np.cumsum(chances, axis=1) - chances / 2
+    below[:, 0], below[:, -1] = chances[:, 0], 1 - chances[:, -1]
     ends = []
     for share in ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2):
         right = np.clip((below < share).sum(axis=1), 1, len(grid) - 1)
