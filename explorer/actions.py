@@ -66,7 +66,7 @@ ACTIONS = (
     Action("bands", "b", "b", "Bands", "95 % intervals: over problems, over samples, none", (CURVES,)),
     Action("difference", "d", "d", "Diff", "RL - base with its interval, and the crossing", (CURVES,)),
     Action("cover", "c", "c", "Cover", "Cover@tau: share of problems with c/n >= tau", (CURVES,)),
-    Action("statistics", "v", "v", "Views", "Accuracy, efficiency, steps, lengths and more of these runs", (CURVES,)),
+    Action("statistics", "v", "v", "Views", "Statistics: accuracy, efficiency, steps, lengths", (CURVES,)),
     Action("move_view(1)", "right,l", "→", "View", "Go to the next view", (STATISTICS,)),
     Action("move_view(-1)", "left,h", "←", "View", "Go to the previous view", (STATISTICS,), False),
     Action("view(1)", "1", "1", "Accuracy", "Problems by their share correct", (STATISTICS,), False),
