@@ -12,7 +12,7 @@ from backend import open_store
 from backend.store.layout import StoreLayout
 from explorer.app import Explorer
 from tests.explorer.driving import Driver
-from tests.explorer.test_keys import SCREENS, go_to
+from tests.explorer.test_keys import WALK, go_to
 
 Compare = Callable[..., bool]
 
@@ -34,7 +34,7 @@ def looks_as_before(compare: Compare, store: StoreLayout, size: tuple[int, int],
 
 @pytest.mark.parametrize(
     ("where", "size"),
-    [*((where, (80, 24)) for where in SCREENS), *((where, (120, 40)) for where in ("home", "sets", "problem"))],
+    [*((where, (80, 24)) for where, _ in WALK), *((where, (120, 40)) for where in ("home", "sets", "problem"))],
     ids=lambda value: value if isinstance(value, str) else "x".join(map(str, value)),
 )
 def test_screen(snap_compare: Compare, sums_store: StoreLayout, where: str, size: tuple[int, int]) -> None:
