@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -86,9 +87,15 @@ class Resampling:
 
 def resample(times: Counts) -> Resampling:
     """As many problems as there are, drawn with replacement, from the fixed seed; groups have `times` problems."""
+    return _resampled(tuple(times.tolist()))
+
+
+@lru_cache(maxsize=4)
+def _resampled(times: tuple[int, ...]) -> Resampling:
+    # Kept for a few: while one moves along a curve, the problems stay the same.
     random = np.random.default_rng(SEED)
     unseen = random.standard_gamma(UNSEEN, size=(2, REPLICATES))
-    groups, problems = len(times), int(times.sum())
+    groups, problems = len(times), sum(times)
     drawn = np.repeat(np.arange(groups), times)[random.integers(0, problems, size=(REPLICATES, problems))]
     drawn += groups * np.arange(REPLICATES)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=groups * REPLICATES).reshape(REPLICATES, groups)
