@@ -7,7 +7,8 @@ import argparse
 from explorer.commands.options import add_format, add_store
 from explorer.commands.output import print_json, print_rows, say
 
-COLUMNS = ("job", "state", "run", "engine", "problems", "samples", "wanted", "tokens_per_second", "seconds_left")
+SPEED = ("samples_per_second", "tokens_per_second", "seconds_left")
+COLUMNS = ("job", "state", "run", "engine", "problems", "samples", "wanted", *SPEED)
 ACTIONS = ("show", "log", "cancel", "resume")
 
 

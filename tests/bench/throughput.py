@@ -31,7 +31,7 @@ MODEL = Path(__file__).parents[2] / "sample_data" / "models" / "countdown-base"
 PARAMETERS = {"temperature": 1.0, "top_p": 0.95, "max_tokens": 160}
 ENGINES: dict[str, dict[str, object]] = {
     "transformers": {},
-    "vllm": {"dtype": "float32", "max_model_len": 256, "max_num_seqs": 64},
+    "vllm": {"dtype": "float32", "max_model_len": 256, "max_num_seqs": 64, "enforce_eager": True},
 }
 
 

@@ -87,6 +87,38 @@ def test_samples_arrive_while_one_looks(compared: Passk, terminals: list[Termina
     terminal.wait("RL n = 12")
 
 
+def test_another_temperature_makes_runs_of_their_own(compared: Passk, terminals: list[Terminal]) -> None:
+    terminal = open_sets(compared, terminals)
+    terminal.keys("r")
+    terminal.wait("Draw more samples", "1.0 as stored", "with its template and parameters")
+    terminal.keys("C-u", "2", "Down", "Down", "0", ".", "5")
+    terminal.wait("instead of 1.0", "into the new run", "temperature 1.0 becomes 0.5")
+    terminal.keys("Up", "Right")
+    terminal.wait("‹ vllm ›")
+    terminal.keys("Left", "Up", "Up", "Right")
+    terminal.wait("‹ base ›", "12 samples")
+    terminal.keys("Enter")
+    terminal.wait("1 job started")
+    terminal.keys("J")
+    terminal.wait("✓ finished", "12/12", "samples/s", "the path that finished last")
+    runs = {run["run"]: run for run in compared("runs", "--format", "json").json}
+    assert runs["countdown-base@countdown+temperature=0.5"]["parameters"]["temperature"] == 0.5
+    assert runs["countdown-base@countdown"]["samples"] == 24
+
+
+def test_a_job_that_nobody_has_begun_shows_so_and_can_be_begun(compared: Passk, terminals: list[Terminal]) -> None:
+    compared("sample", "--run", "countdown-base@countdown", "--add", 2, "--prepare")
+    terminals.append(Terminal(compared, "store.passk"))
+    terminal = terminals[-1]
+    terminal.wait("store.passk › benchmarks", "countdown-base")
+    terminal.keys("J")
+    terminal.wait("· prepared", "0/12", "Nobody has begun it", "R starts a worker here")
+    terminal.keys("R")
+    terminal.wait("✓ finished", "12/12", "verdicts so far")
+    terminal.keys("l")
+    terminal.wait("Log of", "finished: 12 of 12 samples")
+
+
 def test_what_is_missing_is_said_in_the_dialog(run_passk: Passk, terminals: list[Terminal]) -> None:
     for role in ("base", "rl"):
         rows = [
