@@ -57,6 +57,8 @@ class ScoreDialog(ModalScreen[str]):
         self.engines = tuple(dict.fromkeys((self.configuration.engine, *self.configuration.engines, *ENGINES)))
         self.engine = 0
         self.planned: ScoringRequest | None = None
+        self.eager = False
+        """Enter came before the plan."""
 
     def compose(self) -> ComposeResult:
         """What is asked, and what it takes."""
@@ -97,7 +99,7 @@ class ScoreDialog(ModalScreen[str]):
                 ]
             )
         )
-        self.planned = None
+        self.planned, self.eager = None, False
         given = self.query_one(Input).value
         samples = int(given) if given.lstrip("-").isdigit() else None
         if samples is not None and samples < 1:
@@ -112,6 +114,7 @@ class ScoreDialog(ModalScreen[str]):
             wanted = Wanted(tuple(runs), place.benchmark, problems, samples, references)
             return plan_scoring(reader, scorer, wanted, configuration=configuration, engine=engine, by_token=by_token)
 
+        self.query_one("#takes", Static).update("…")
         self.explorer.gateway.ask(self, "plan", read)
 
     def on_loaded(self, event: Loaded) -> None:
@@ -125,6 +128,8 @@ class ScoreDialog(ModalScreen[str]):
         request: ScoringRequest = event.record
         self.planned = request
         self.query_one("#takes", Static).update(request_in_words(request))
+        if self.eager:
+            self.action_start()
 
     def on_failed(self, event: Failed) -> None:
         """Say so in the dialog."""
@@ -153,7 +158,10 @@ class ScoreDialog(ModalScreen[str]):
     def action_start(self) -> None:
         """Start the job."""
         request = self.planned
-        if request is None or not request.plan.samples:
+        self.eager = request is None
+        if request is None:
+            return
+        if not request.plan.samples:
             self.explorer.say("Nothing can be scored yet: the dialog says why.")
             return
 
