@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from backend import FILTERS
 from backend.errors import UsageError
 from backend.records.selection import Meant
+
+FORMS = "  ".join(kind.form for kind in FILTERS if kind.form != "all")
+"""What can be written; shown until something is."""
 
 
 def filter_line(selector: str, meant: Meant) -> str:
@@ -16,4 +20,4 @@ def feedback(answer: Meant | UsageError) -> str:
     """What has been typed so far means, or what is wrong with it."""
     if isinstance(answer, UsageError):
         return "  ".join(part for part in (answer.title, answer.detail, answer.next_step) if part)
-    return f"{answer.count:,} of {answer.total:,} problems: {answer.words or 'no filter'}"
+    return f"{answer.count:,} of {answer.total:,} problems: {answer.words or FORMS}"

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from explorer.render.literal import literal
 
-HINT = "level=5  c<3  rl.c>3  rate<0.05  set:base_only  guess:RUN<0.05  word  -  enter keeps, esc clears"
+HINT = "words separated by spaces, all must hold; enter keeps, esc clears"
 
 
 class FilterLine(Vertical):
