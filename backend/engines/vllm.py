@@ -4,6 +4,9 @@ Every sample is a request of its own with its own seed: a request for n samples 
 which overlap with the next request's. The samples of a prompt follow each other and share its prefix cache.
 More requests wait in vLLM than it runs at once, so it never starves, and a sample is handed on as it finishes.
 
+A sample's seed makes its noise, but vLLM computes its logits in batches that change from run to run, so that a sample
+drawn again may differ where two tokens are nearly tied; in bfloat16 a long one mostly does, sooner or later.
+
 vllm is imported when an engine is loaded, not with this module. It is set to be quiet and to send no usage
 statistics, unless the environment says otherwise: its log would be written into the terminal of whoever draws.
 """
