@@ -25,6 +25,7 @@ from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.metrics.pass_at_k import Counts, Floats
 from backend.metrics.prior import fit_prior
@@ -38,6 +39,9 @@ TAILS = (0.025, 0.975)
 
 REPLICATES = 4_000
 """Bootstrap replicates: the limits then vary by some 2 % of the interval's half width from seed to seed."""
+
+AT_ONCE = 500
+"""Replicates drawn at a time: a benchmark of 10,000 problems then takes some 100 MB for it."""
 
 SEED = 2025
 """The same store shows the same numbers."""
@@ -79,7 +83,7 @@ def cells(*columns: Counts) -> tuple[tuple[Counts, ...], Counts]:
 class Resampling:
     """Bootstrap replicates of a benchmark whose problems are taken together in groups."""
 
-    drawn: Floats
+    drawn: NDArray[np.float32]
     """How often problems of each group were drawn, shape (groups, replicates)."""
     unseen: Floats
     """Weight of an unseen problem in the lower and in the upper limit, shape (2, replicates)."""
@@ -96,10 +100,14 @@ def _resampled(times: tuple[int, ...]) -> Resampling:
     random = np.random.default_rng(SEED)
     unseen = random.standard_gamma(UNSEEN, size=(2, REPLICATES))
     groups, problems = len(times), sum(times)
-    drawn = np.repeat(np.arange(groups), times)[random.integers(0, problems, size=(REPLICATES, problems))]
-    drawn += groups * np.arange(REPLICATES)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=groups * REPLICATES).reshape(REPLICATES, groups)
-    return Resampling(counts.T.astype(np.float64), unseen)
+    of_problem = np.repeat(np.arange(groups), times)
+    drawn = np.empty((groups, REPLICATES), dtype=np.float32)
+    for start in range(0, REPLICATES, AT_ONCE):
+        picked = of_problem[random.integers(0, problems, size=(AT_ONCE, problems))]
+        picked += groups * np.arange(AT_ONCE)[:, None]
+        counts = np.bincount(picked.ravel(), minlength=groups * AT_ONCE)
+        drawn[:, start : start + AT_ONCE] = counts.reshape(AT_ONCE, groups).T
+    return Resampling(drawn, unseen)
 
 
 def percentile_band(
