@@ -5,7 +5,7 @@
 A plan is {"load": keywords of load_engine, "steps": [...]}; a step is one of
 
     {"generate": [requests], "params": {...}, "take": how many samples (all without it)}
-    {"score": [items]}
+    {"score": [items], "alternatives": how many (neither these nor ends without it)}
     {"score_some": [more items], "prompts": {problem: prompt}}: also of some samples of the step before
     {"load_fails": keywords of load_engine}
 """
@@ -43,8 +43,9 @@ def samples(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
 
 
 def scores(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
+    items = [Scoring(**item) for item in step["score"]]
     try:
-        return {"scores": [asdict(score) for score in engine.score([Scoring(**item) for item in step["score"]])]}
+        return {"scores": [asdict(score) for score in engine.score(items, step.get("alternatives"))]}
     except ValueError as refused:
         return {"error": str(refused)}
 
