@@ -38,7 +38,8 @@ def what_is_shown(curves: Sequence[Curve], look: Look, values: Values, bands: Ba
     elif len(shown) == 2:
         first, second = (values.get(curve.run.name) for curve in shown)
         result.append(plain_difference(first, second, look.k))
-    return [*result, *(line for curve in shown for line in sizes_in_words(curve))]
+    # What holds for several runs, such as their source, is said once.
+    return [*result, *dict.fromkeys(line for curve in shown for line in sizes_in_words(curve))]
 
 
 def interval(point: BandPoint | None) -> str:
