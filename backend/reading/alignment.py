@@ -15,6 +15,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from backend.records.reading import Stretch
@@ -26,7 +27,9 @@ ANCHORS = (4, 16)
 """Words in an anchor: single words and pairs are found in both texts by chance, four in a row hardly; where the same
 few words come again and again, longer runs are tried."""
 
-_WORD = re.compile(r"\\[A-Za-z]+|\w+|[^\w\s]")
+_SPACE = re.compile(r"\s*")
+_WORD = re.compile(r"(?:\\[A-Za-z]+|\w+|[^\w\s])\s*")
+"""A word with the white space behind it."""
 
 
 class _Run(NamedTuple):
@@ -60,20 +63,28 @@ def align(left: str, right: str) -> tuple[Stretch, ...]:
     ending = common_beginning(left[start:][::-1], right[start:][::-1])
     space = re.search(r"\s", left[len(left) - ending :])
     ending = ending - space.end() if space else 0
-    sides = ((left, len(left) - ending), (right, len(right) - ending))
-    words = [list(_WORD.finditer(text, start, end)) for text, end in sides]
+    ends = len(left) - ending, len(right) - ending
     numbers: dict[str, int] = {}
-    a, b = ([numbers.setdefault(word.group(), len(numbers)) for word in side] for side in words)
-    (begin_a, begin_b) = (
-        [start, *[word.start() for word in side[1:]], end] if side else [start]
-        for side, (_, end) in zip(words, sides, strict=True)
-    )
+    a, begin_a = _words(left, start, ends[0], numbers)
+    b, begin_b = _words(right, start, ends[1], numbers)
     runs = _without_islands(_joined(_runs(a, b, 0, len(a), 0, len(b))), begin_a, begin_b)
     found = [Stretch(True, (0, start), (0, start))]
     for same, i, j, k, m, searched in runs:
         found.append(Stretch(same, (begin_a[i], begin_a[j]), (begin_b[k], begin_b[m]), searched))
-    found.append(Stretch(True, (sides[0][1], len(left)), (sides[1][1], len(right))))
+    found.append(Stretch(True, (ends[0], len(left)), (ends[1], len(right))))
     return _touching(found)
+
+
+def _words(text: str, start: int, end: int, numbers: dict[str, int]) -> tuple[list[int], list[int]]:
+    """The words between two places as numbers, and where each begins, with the end behind the last.
+
+    White space belongs to the word before it, at the beginning to the first.
+    """
+    pieces = _WORD.findall(text, start, end)
+    space = _SPACE.match(text, start, end)
+    begins = list(accumulate(map(len, pieces), initial=start if space is None else space.end()))
+    begins[0] = start
+    return [numbers.setdefault(word, len(numbers)) for word in map(str.rstrip, pieces)], begins
 
 
 def _touching(stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
