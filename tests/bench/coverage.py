@@ -25,6 +25,7 @@ from backend.metrics.difference import paired_difference
 from backend.metrics.intervals import Band, band, binomial
 from backend.metrics.pass_at_k import pass_at_k_tables, powers_and_end
 from backend.records.bands import Kind
+from tests.bench.doubt_calibration import doubt_table
 from tests.bench.synthetic import SHAPES, Rates, sharpened
 
 Floats = NDArray[np.float64]
@@ -148,7 +149,7 @@ def bands_table(benchmarks: int) -> Iterator[str]:
         yield from summary(rows)
 
 
-PARTS: Mapping[str, Callable[[int], Iterator[str]]] = {"bands": bands_table}
+PARTS: Mapping[str, Callable[[int], Iterator[str]]] = {"bands": bands_table, "doubt": doubt_table}
 """What can be measured; each takes the number of benchmarks and gives lines."""
 
 

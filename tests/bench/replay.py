@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from backend.metrics.allocation import where_most_changes
 from backend.metrics.doubt import fit_rates
 from backend.metrics.joint_prior import Tallies
-from backend.records.doubt import SETTLED
 from tests.bench.recorded import Recorded, all_recorded
 
 Counts = NDArray[np.int64]
