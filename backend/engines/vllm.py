@@ -3,11 +3,10 @@
 Every sample is a request of its own with its own seed: a request for n samples would seed them s, s + 1, ..., which
 overlap with the next request's. The samples of a prompt follow each other and share its prefix cache. More requests
 wait in vLLM than it runs at once, so it never starves, and a sample is handed on as it finishes. A sample drawn again
-has the same noise, but vLLM's batches change from run to run and with them the last bits of logits: where two tokens
-are nearly tied the other one can come out; in bfloat16 a long sample mostly differs sooner or later.
+has the same noise, but other batches and so other last bits of logits: in bfloat16 a long one mostly differs somewhere.
 
-vllm is imported when an engine is loaded, not with this module. It is set to be quiet and to send no usage statistics,
-unless the environment says otherwise: its log would be written into the terminal of whoever draws.
+vllm is imported when an engine is loaded. It is set to be quiet and to send no usage statistics, unless the environment
+says otherwise: its log would be written into the terminal of whoever draws.
 """
 
 from __future__ import annotations
