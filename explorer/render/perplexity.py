@@ -191,7 +191,8 @@ def request_in_words(request: ScoringRequest) -> Content:
     """What a job would score, and what there is to say about it."""
     plan = request.plan
     precision = plan.dtype or "the precision of the server, which it does not tell"
-    size = f"{count(plan.samples)} texts of {count(len(plan.problems))} problems in {precision}"
+    problems = f"{count(len(plan.problems))} {'problem' if len(plan.problems) == 1 else 'problems'}"
+    size = f"{count(plan.samples)} {'text' if plan.samples == 1 else 'texts'} of {problems} in {precision}"
     parts: list[str | Content] = [literal(size if plan.samples else "nothing is left to score", "bold")]
     if request.scored_already:
         parts.append(literal(f"{count(request.scored_already)} are scored already, or a job is at them"))
