@@ -16,7 +16,7 @@ from typing import Any
 from backend.comparison import PAIR_SETS
 from backend.errors import UsageError, suggestion
 from backend.filter_scope import NOTHING, Candidate, Condition, Scope, Tallied, label_of
-from backend.search import pattern, problems_with
+from backend.text_search import pattern, problems_with
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -218,7 +218,7 @@ def _contains(match: re.Match[str], scope: Scope) -> Condition:
 
 
 def contains_word(written: str) -> str:
-    """The word of a selector that keeps a search as a filter; `written` is a pattern as `backend.search` reads it."""
+    """The word of a selector that keeps a search as a filter; `written` is a pattern as `backend.text_search` reads it."""
     return f"contains:{quoted(written)}"
 
 

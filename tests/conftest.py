@@ -19,6 +19,7 @@ def nobody_elses_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes what belongs to the person who runs it."""
     monkeypatch.delenv("PASSK_STORE", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home" / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))
     # Tests of commands run in folders of their own.
     monkeypatch.delenv("PYTHONPATH", raising=False)
 

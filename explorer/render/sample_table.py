@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.text import Text
 
 from backend.records import Page, Run, Sample
+from explorer.render.judgement_words import JUDGEMENT_MARKS
 from explorer.render.literal import cell
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
 from explorer.render.numbers import UNKNOWN, compact, of
@@ -16,20 +18,34 @@ from explorer.widgets.paged_table import Column
 CHOICES = ("all", "right", "not right")
 """Which samples are shown, in the order of the key."""
 
+SEEN = "r"
+"""Of a sample that this user has read."""
 
 Scores = Mapping[str, Mapping[int, float]]
 """Heading of a column -> sample index -> perplexity; a column for each model under which something was scored."""
 
 
-def chosen_samples(samples: Page[Sample], scores: Scores, choice: str, sort: str, *, descending: bool) -> list[Sample]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of samples beside what they are."""
+
+    scores: Scores
+    """Perplexities."""
+    judgements: Mapping[int, str]
+    """Sample index -> what is settled of its reasoning."""
+    seen: frozenset[int] = frozenset()
+    """Samples that this user has read."""
+
+
+def chosen_samples(samples: Page[Sample], beside: Beside, choice: str, sort: str, *, descending: bool) -> list[Sample]:
     """The samples of a choice, sorted by a column; unknown values stand together at one end."""
     items = [
         sample for sample in samples.items if choice == "all" or (sample.verdict == "correct") == (choice == "right")
     ]
-    return sorted(items, key=lambda sample: _sort_key(sample, scores, sort), reverse=descending)
+    return sorted(items, key=lambda sample: _sort_key(sample, beside, sort), reverse=descending)
 
 
-def _sort_key(sample: Sample, scores: Scores, column: str) -> tuple[bool, str | float]:
+def _sort_key(sample: Sample, beside: Beside, column: str) -> tuple[bool, str | float]:
     values: dict[str, str | float | None] = {
         "index": sample.index,
         "verdict": sample.verdict,
@@ -38,17 +54,25 @@ def _sort_key(sample: Sample, scores: Scores, column: str) -> tuple[bool, str | 
         "characters": sample.characters,
         "finish": sample.finish_reason,
         "seed": sample.seed,
-        **{heading: of.get(sample.index) for heading, of in scores.items()},
+        "read": _read(sample, beside).strip() or None,
+        **{heading: of.get(sample.index) for heading, of in beside.scores.items()},
     }
     value = values.get(column)
-    return value is None, "" if value is None and column in ("answer", "finish") else value or 0
+    return value is None, "" if value is None and column in ("answer", "finish", "read") else value or 0
 
 
-def sample_columns(width: int, scores: Scores) -> list[Column]:
+def _read(sample: Sample, beside: Beside) -> str:
+    """What is settled of its reasoning, and whether this user has read it."""
+    judgement = JUDGEMENT_MARKS.get(beside.judgements.get(sample.index, ""), " ")
+    return f"{judgement} {SEEN if sample.index in beside.seen else ' '}"
+
+
+def sample_columns(width: int, beside: Beside) -> list[Column]:
     """Columns for this width; the answer takes what is left. Perplexities, where there are any, go before lengths."""
-    scored = [Column(heading, heading, len(heading) + 1, True) for heading in scores]
+    scored = [Column(heading, heading, len(heading) + 1, True) for heading in beside.scores]
     fixed = [
-        Column("index", "#", 6, True),
+        Column("index", "#", 5, True),
+        Column("read", "read", 5),
         Column("verdict", "verdict", 11),
         Column("tokens", "tokens", 7, True),
         Column("characters", "chars", 7, True),
@@ -57,15 +81,15 @@ def sample_columns(width: int, scores: Scores) -> list[Column]:
     if width >= 110:
         fixed = [*fixed, Column("seed", "seed", 20, True)] if len(scored) < 2 else fixed
     elif scored:
-        fixed = fixed[:3]
+        fixed = fixed[:4]
         # Some room for the answer, whatever the models are called.
-        scored = scored[: max((width - 50) // (scored[0].width + 2), 1)]
+        scored = scored[: max((width - 55) // (scored[0].width + 2), 1)]
     fixed += scored
     rest = width - 4 - sum(column.width + 2 for column in fixed)
-    return [*fixed[:2], Column("answer", "answer", max(rest, 10)), *fixed[2:]]
+    return [*fixed[:3], Column("answer", "answer", max(rest, 10)), *fixed[3:]]
 
 
-def sample_cells(sample: Sample, scores: Scores, columns: Sequence[Column]) -> list[Text]:
+def sample_cells(sample: Sample, beside: Beside, columns: Sequence[Column]) -> list[Text]:
     """The cells of one sample under these columns."""
     style = VERDICT_STYLES.get(sample.verdict, "")
     values = {
@@ -76,7 +100,8 @@ def sample_cells(sample: Sample, scores: Scores, columns: Sequence[Column]) -> l
         "characters": compact(sample.characters),
         "finish": sample.finish_reason or UNKNOWN,
         "seed": UNKNOWN if sample.seed is None else str(sample.seed),
-        **{heading: short_perplexity(of.get(sample.index)) for heading, of in scores.items()},
+        "read": _read(sample, beside),
+        **{heading: short_perplexity(of.get(sample.index)) for heading, of in beside.scores.items()},
     }
     return [
         cell(values[column.key], style if column.key == "verdict" else "", longest=column.width, right=column.right)

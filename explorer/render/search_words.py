@@ -12,7 +12,6 @@ from explorer.navigation import Place
 from explorer.render.literal import cell
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
 from explorer.render.numbers import count, of
-from explorer.render.visible import visible_line
 from explorer.widgets.paged_table import Column
 
 HINT = "text as it stands, or /regular expression/ or /in any case/i"
@@ -104,8 +103,7 @@ def _excerpt(hit: Hit, width: int) -> Text:
     # The match begins in the first third, or where it begins in the text.
     start = max(hit.excerpt_found - width // 3, 0)
     cut = "…" if start or hit.found > hit.excerpt_found else ""
-    shown = cut + visible_line(hit.excerpt[start : start + width - len(cut)])
-    text = Text(shown, no_wrap=True)
+    text = cell(cut + hit.excerpt[start : start + width - len(cut)])
     at = len(cut) + hit.excerpt_found - start
-    text.stylize("bold reverse", at, min(at + hit.length, len(shown)))
+    text.stylize("bold reverse", at, min(at + hit.length, len(text)))
     return text

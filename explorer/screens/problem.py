@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rich.text import Text
@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from backend import Reader, problem_doubt, sample_perplexities
+from backend import Reader, problem_doubt, sample_perplexities, settled_judgements
 from backend.records import Page, Problem, Run, RunTally, Sample
 from explorer.actions import PROBLEM, bindings
 from explorer.navigation import Place
@@ -28,6 +28,7 @@ from explorer.render.problem_words import (
 )
 from explorer.render.sample_table import (
     CHOICES,
+    Beside,
     Scores,
     chosen_samples,
     sample_cells,
@@ -48,8 +49,17 @@ class ProblemRecord:
 
     problem: Problem
     samples: Page[Sample]
-    scores: Scores
-    """Perplexities of the samples, by the heading of their column."""
+    beside: Beside
+    """Perplexities and judgements of the samples."""
+
+
+def _read(place: Place, reader: Reader) -> ProblemRecord:
+    order = [reader.run(name).key for name in place.runs]
+    problem = reader.problem(place.problem or 0, order)
+    run = reader.run(place.run or problem.tallies[0].run.name)
+    samples = reader.samples(run.key, problem.key, limit=MOST_SAMPLES)
+    beside = Beside(_scores(reader, place, run, problem.key), settled_judgements(reader, run, problem.key))
+    return ProblemRecord(problem, samples, beside)
 
 
 def _scores(reader: Reader, place: Place, run: Run, problem: int) -> Scores:
@@ -106,17 +116,15 @@ class ProblemScreen(DataScreen):
     def reload(self) -> None:
         """Ask for the problem and the samples of the run."""
         place = self.place
-
-        def read(reader: Reader) -> ProblemRecord:
-            order = [reader.run(name).key for name in place.runs]
-            problem = reader.problem(place.problem or 0, order)
-            run = reader.run(place.run or problem.tallies[0].run.name)
-            samples = reader.samples(run.key, problem.key, limit=MOST_SAMPLES)
-            return ProblemRecord(problem, samples, _scores(reader, place, run, problem.key))
-
         self.crumbs(*self.parts())
-        self.ask("problem", read, self.show_problem)
+        self.ask("problem", partial(_read, place), self.show_problem)
         self.ask("doubt", partial(_doubt_in_words, place, self.short), self.query_one("#doubt", Static).update)
+
+    def on_screen_resume(self) -> None:
+        """What was read meanwhile is marked."""
+        super().on_screen_resume()
+        if not self.showing_answers:
+            self.show_samples()
 
     def parts(self) -> tuple[str, ...]:
         """Breadcrumbs below the store."""
@@ -156,13 +164,15 @@ class ProblemScreen(DataScreen):
         if self.showing_answers:
             self._show_answers()
             return
-        shown = chosen_samples(record.samples, record.scores, self.choice, self.sort, descending=self.descending)
+        seen = self.explorer.marks.seen(self.tally.run.key, record.problem.key) if self.tally else frozenset[int]()
+        beside = replace(record.beside, seen=seen)
+        shown = chosen_samples(record.samples, beside, self.choice, self.sort, descending=self.descending)
         self.samples = {str(sample.index): sample for sample in shown}
 
         def row(key: str) -> Sequence[Text]:
-            return sample_cells(self.samples[key], record.scores, columns)
+            return sample_cells(self.samples[key], beside, columns)
 
-        columns = self.columns = sample_columns(self.size.width, record.scores)
+        columns = self.columns = sample_columns(self.size.width, beside)
         arrow = "▼" if self.descending else "▲"
         headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
         self.query_one(PagedTable).show(columns, list(self.samples), row, headings=headings, cursor=cursor)

@@ -180,7 +180,7 @@ async def test_from_sample_to_sample(sums_store: StoreLayout) -> None:
         await open_problem(user)
         await user.press("enter")
         steps = [
-            ("right", 7), ("n", 7), ("left", 6), ("p", 5), ("h", 4), ("l", 5), ("right_square_bracket", 6),
+            ("right", 7), ("l", 7), ("left", 6), ("left", 5), ("h", 4), ("l", 5), ("right_square_bracket", 6),
             ("right_square_bracket", 7), ("right_square_bracket", 7), ("left_curly_bracket", 5),
             ("left_curly_bracket", 4), ("right_curly_bracket", 5), ("right_curly_bracket", 5),
             ("right_square_bracket", 6), ("left_square_bracket", 6),
@@ -208,7 +208,7 @@ async def test_other_run(sums_store: StoreLayout) -> None:
 async def test_what_has_no_answer_says_so(sums_store: StoreLayout) -> None:
     async with explorer(sums_store) as user:
         await open_problem(user)
-        await user.press("enter", "p", "p", "p", "p", "p")
+        await user.press("enter", "left", "left", "left", "left", "left")
         assert here(user) == ("tiny-base", "sample 1")
         assert "no answer extracted" in user.words("heading")
         await user.press("a")
