@@ -92,7 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         say(f"passk: {error}")
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # Ctrl-C in the middle of a query is a RuntimeError of DuckDB's.
+        if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+            raise
         print("passk: interrupted; nothing half-done is left", file=sys.stderr)
         return 130
     except BrokenPipeError:

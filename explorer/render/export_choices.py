@@ -60,7 +60,8 @@ def export_choices(where: str, place: Place, label: str | None, every_run: Seque
             name = f"{label}-{place.sample}"
             add(f"this path: sample {place.sample} of {label}", "paths", here, name, problems=of_problem,
                 sample=place.sample)  # fmt: skip
-        add(f"the paths of {label}, {here[0]}", "paths", here, label, problems=of_problem)
+        of_run = here[0].removesuffix(f"@{place.benchmark}")
+        add(f"the paths of {label}, {here[0]}", "paths", here, f"{label}-{of_run}", problems=of_problem)
         if len(runs) > 1:
             add(f"the paths of {label}, {len(runs)} runs", "paths", runs, label, problems=of_problem)
         add(f"the problem {label}", "problems", runs, label, problems=of_problem)
