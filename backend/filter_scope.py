@@ -75,7 +75,7 @@ class Scope:
                 key,
                 label,
                 level,
-                json.loads(metadata) if metadata else {},
+                _fields(metadata),
                 f"{label} {level or ''} {statement or ''}".lower() if self._texts else "",
             )
             for key, label, level, metadata, statement in rows
@@ -126,6 +126,12 @@ class Scope:
                 f"{run.name} is in {len(pairs)} pairs: which solve set is meant?", next_step="Say --against RUN."
             )
         return pairs[0]
+
+
+def _fields(metadata: str | None) -> Mapping[str, Any]:
+    """What is known of a problem by name; nothing where its metadata are no JSON object."""
+    fields = json.loads(metadata) if metadata else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def label_of(run: Run) -> str:

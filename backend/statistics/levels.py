@@ -15,10 +15,9 @@ PAPER_K = 256
 
 
 def common_k(reader: Reader, runs: Sequence[Run], problems: Collection[int] | None, most: int = PAPER_K) -> int | None:
-    """The largest k up to `most` at which all these runs are defined; None where one is nowhere defined."""
-    sizes = [run.n_min for run in restricted(reader, runs, problems)]
-    known = [size for size in sizes if size is not None]
-    return min(most, *known) if known and len(known) == len(sizes) else None
+    """The largest k up to `most` at which every run is defined, of those that have a verdict; None where none has."""
+    sizes = [run.n_min for run in restricted(reader, runs, problems) if run.n_min is not None]
+    return min(most, *sizes) if sizes else None
 
 
 def levels(reader: Reader, runs: Sequence[Run], k: int | None, problems: Collection[int] | None) -> tuple[Level, ...]:

@@ -94,7 +94,9 @@ def _runs(reader: Reader, arguments: argparse.Namespace) -> tuple[list[Run], Run
 
 
 def _of(run: Run) -> Row:
-    return {"run": run.name, "benchmark": run.benchmark, "n_min": run.n_min, "n_max": run.n_max}
+    model = run.model
+    return {"run": run.name, "benchmark": run.benchmark, "role": model.role, "algorithm": model.algorithm,
+            "n_min": run.n_min, "n_max": run.n_max}  # fmt: skip
 
 
 def _level(level: Level) -> Row:
@@ -143,7 +145,7 @@ def efficiency(asked: Asked) -> Answer:
 
     found = read(asked.reader, asked.base, asked.runs, k=asked.k, problems=asked.problems)
     rows = [{**_level(gap.level), "k": found.k, "delta_se": gap.delta, "common": gap.common} for gap in found.gaps]
-    columns = ("run", "problems", "n_min", "n_max", "k", "pass_at_1", "pass_at_k", "delta_se", "common")
+    columns = ("run", "algorithm", "problems", "n_min", "n_max", "k", "pass_at_1", "pass_at_k", "delta_se", "common")
     note = f"delta_se: pass@{found.k} of {found.base.name} less pass@1 of the run, over the common problems"
     return Answer({"base": found.base.name, "k": found.k, "runs": rows}, columns, rows, [note])
 

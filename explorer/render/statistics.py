@@ -19,7 +19,7 @@ from backend.records.statistics import (
     Series,
     Sweep,
 )
-from explorer.render.names import run_label, squeezed
+from explorer.render.names import ROLE_WORDS, run_label, squeezed
 from explorer.render.numbers import UNKNOWN, count, percent, span
 from explorer.render.text_table import bar_columns, text_table
 from explorer.widgets.curve_plot import MARKERS
@@ -71,10 +71,11 @@ def efficiency_view(record: Efficiency, width: int) -> View:
             "base" if gap.level.run.key == record.base.key else points(gap.delta),
             f"{gap.common:,}",
             span(gap.level.run.n_min, gap.level.run.n_max),
+            gap.level.run.model.algorithm or ROLE_WORDS.get(gap.level.run.model.role or "", UNKNOWN),
         ]
         for gap in record.gaps
     ]
-    headings = ["run", "pass@1 %", f"pass@{UNKNOWN if k is None else k} %", "Δ_SE points", "problems", "n"]
+    headings = ["run", "pass@1 %", f"pass@{UNKNOWN if k is None else k} %", "Δ_SE points", "problems", "n", "training"]
     return View(
         (
             *text_table(headings, rows, width=width),
@@ -159,9 +160,10 @@ def temperature_view(record: Sweep, width: int) -> View:
         for point in record.points
     ]
     at = f"pass@{UNKNOWN if record.k is None else record.k} %"
+    problems = [point.level.problems for point in record.points]
     base = run_label(record.base)
     if record.nearest is not None:
-        found = f"≈ nearest to the entropy of {base}: {run_label(record.nearest.level.run)}"
+        found = f"≈ Nearest to the entropy of {base}: {run_label(record.nearest.level.run)}"
     elif all(point.entropy is None for point in record.points):
         found = "Entropy unknown: no log-probabilities are stored."
     else:
@@ -170,7 +172,7 @@ def temperature_view(record: Sweep, width: int) -> View:
         (
             *text_table(["  run", "T", "pass@1 %", at, "entropy", "of samples", "n"], rows, width=width),
             "",
-            found,
+            f"Over {span(min(problems), max(problems))} problems. {found}" if problems else found,
             "Entropy is estimated as the mean negative log-probability per token, in nats, of the run's own samples, "
             "as stored: many engines store it before temperature and top-p.",
             why_this_k(record.k),

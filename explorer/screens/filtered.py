@@ -28,6 +28,9 @@ class FilteredScreen(DataScreen):
     A subclass asks with `ask_filtered`, whose query gets the problems that count.
     """
 
+    _before: Widget | None = None
+    """What had the keys before the line was opened."""
+
     def compose(self) -> ComposeResult:
         """The filter in words above the keys, and the line in which it is written."""
         for widget in super().compose():
@@ -68,6 +71,7 @@ class FilteredScreen(DataScreen):
 
     def action_filter(self) -> None:
         """Open the line in which a filter is written."""
+        self._before = self.focused
         self.query_one(FilterLine).open(self.place.filter)
 
     def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
@@ -102,8 +106,7 @@ class FilteredScreen(DataScreen):
 
     def _close_line(self) -> None:
         self.query_one(FilterLine).close()
-        first: Widget | None = next((widget for widget in self.focus_chain if widget.id != "filter"), None)
-        self.set_focus(first)
+        self.set_focus(self._before)
 
     def go_back(self) -> bool:
         """Esc in the line takes the filter away; True when the line was open."""

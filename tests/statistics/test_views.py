@@ -28,6 +28,7 @@ from backend import (
 from backend.records import Run
 from backend.store.layout import StoreLayout
 from tests.statistics.conftest import CORRECT, LEVELS, MINIATURE, N, tokens
+from tests.support import jsonl
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -82,6 +83,29 @@ def test_efficiency(reader: Reader, selector: str, problems: list[int], k: int |
         assert of_rl.delta == pytest.approx(mean_pass("base", at, problems) - mean_pass("rl", 1, problems), abs=1e-12)
         assert of_base.level.pass_at_k == pytest.approx(mean_pass("base", at, problems), abs=1e-12)
     assert of_rl.level.pass_at_1 == pytest.approx(mean_pass("rl", 1, problems), abs=1e-12)
+
+
+def test_a_run_without_a_verdict_is_unknown_and_hides_nothing(reader: Reader, tmp_path: Path) -> None:
+    rows = [
+        {"problem_id": f"q{p}", "question": f"Question {p}?", "completion": "?", "model": role, "role": role,
+         "benchmark": "b", **({"is_correct": s > 0} if role == "base" else {"verdict": "unverified"})}
+        for role in ("base", "rl") for p in range(2) for s in range(3)
+    ]  # fmt: skip
+    layout = StoreLayout(tmp_path / "unverified.passk")
+    import_files(layout, [jsonl(tmp_path / "rows.jsonl", rows)], run_options=RunOptions(), options=Options())
+    database = open_store(layout)
+    with Reader(database) as own:
+        base, rl = own.run("base@b"), own.run("rl@b")
+        found = efficiency(own, base, [base, rl])
+        assert found.k == 3
+        assert found.gaps[0].level.pass_at_k == 1
+        assert (found.gaps[1].level.pass_at_1, found.gaps[1].level.pass_at_k, found.gaps[1].delta) == (None,) * 3
+        assert found.gaps[1].common == 0
+        lengths = response_lengths(own, [rl]).runs[0]
+        assert lengths.verdicts == {"unverified": 6} and lengths.right is lengths.other is None
+        assert agreement(own, [rl])[0].points == ()
+        assert accuracy_histograms(own, [rl])[0].problems == 0
+    database.close()
 
 
 def test_no_step_no_series(reader: Reader) -> None:
