@@ -56,6 +56,10 @@ from .jobs.resampling import Wish as Wish
 from .jobs.resampling import moves as moves
 from .jobs.resampling import plan_resampling as plan_resampling
 from .jobs.resampling import start_resampling as start_resampling
+from .jobs.settling import expected_changes as expected_changes
+from .jobs.settling import plan_settling as plan_settling
+from .jobs.settling import start_settling as start_settling
+from .jobs.settling import wishes as wishes
 from .jobs.templates import template_for as template_for
 from .jobs.worker import work as work
 from .judgements.book import JudgementBook as JudgementBook
@@ -72,13 +76,13 @@ from .judgements.reading import valid_sets as valid_sets
 from .metrics.accuracy_bins import BINS as BINS
 from .metrics.pass_at_k import powers_and_end as powers_and_end
 from .metrics.solve_sets import all_combinations as all_combinations
-from .planning import POLICIES as POLICIES
-from .planning import plan_samples as plan_samples
 from .reading.paths import compare_paths as compare_paths
 from .reading.paths import neighbours as neighbours
 from .reading.tree import SearchTree as SearchTree
 from .reading.tree import search_tree as search_tree
 from .reading.tree_view import TreeView as TreeView
+from .sample_plan import POLICIES as POLICIES
+from .sample_plan import plan_samples as plan_samples
 from .sample_store import is_sample_store as is_sample_store
 from .sample_store import sample_store as sample_store
 from .scoring.reads import perplexities as perplexities

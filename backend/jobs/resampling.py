@@ -37,6 +37,8 @@ class Wish:
     changes: Changes = NO_CHANGES
     pool: bool = False
     """Whether the samples join imported runs of which nobody knows how they were drawn."""
+    expected: float | None = None
+    """Memberships that this is expected to change, where a plan says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +120,16 @@ def start_resampling(layout: StoreLayout, wish: Wish) -> list[Job]:
         resampling = plan_resampling(reader, wish)
         for addition in resampling.additions:
             job = prepare(layout, addition.plan, addition.engine)
-            watched = {"runs": wish.compared, "sets": resampling.sets}
-            _watch_file(job).write_text(json.dumps(watched, ensure_ascii=False), encoding="utf-8")
+            watched = {"runs": wish.compared, "sets": resampling.sets, "expected": wish.expected}
+            watch_file(job).write_text(json.dumps(watched, ensure_ascii=False), encoding="utf-8")
             jobs.append(job)
     for job in jobs:
         job.start()
     return jobs
 
 
-def _watch_file(job: Job) -> Path:
+def watch_file(job: Job) -> Path:
+    """Where a job keeps what it watches: the compared runs, their sets when it was planned, what was expected."""
     return job.folder / "watch.json"
 
 
@@ -142,7 +145,7 @@ class Move:
 def moves(reader: Reader, job: Job) -> tuple[tuple[str, ...], list[Move]]:
     """The runs that a job's sets compare, and the problems that have moved; nothing for a job that watches none."""
     try:
-        watched = json.loads(_watch_file(job).read_text(encoding="utf-8"))
+        watched = json.loads(watch_file(job).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return (), []
     runs, before = tuple(watched["runs"]), watched["sets"]

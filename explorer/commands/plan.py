@@ -9,6 +9,7 @@ from explorer.commands.options import add_format, add_problems, add_store, posit
 from explorer.commands.output import print_rows, say
 
 if TYPE_CHECKING:
+    from backend import Reader
     from backend.records import SolveSets
     from backend.records.doubt import DoubtPlan
 
@@ -33,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where most memberships are expected to change for their tokens; alike where no sample is right; "
         "alike everywhere (default: doubt)",
     )
+    parser.add_argument("--start", action="store_true", help="draw them: a job for each run, in the background")
+    parser.add_argument(
+        "--engine", metavar="E", help="with --start: transformers, vllm, server, or a name of config.toml"
+    )
     add_problems(parser)
     add_format(parser)
 
@@ -47,11 +52,26 @@ def run(arguments: argparse.Namespace) -> int:
         meant = problems_of(reader, pair, arguments.problems)
         sets = solve_sets(reader, pair, problems=meant.problems)
         plan = plan_samples(reader, sets, arguments.budget, arguments.policy)
-    for line in in_words(sets, plan):
-        say(line)
+        for line in in_words(sets, plan):
+            say(line)
+        if arguments.start:
+            start(reader, arguments.engine, sets, plan)
     rows = [{column: getattr(row, column) for column in COLUMNS} for row in plan.rows]
     print_rows(arguments.format, COLUMNS, rows)
     return 0
+
+
+def start(reader: Reader, engine: str | None, sets: SolveSets, plan: DoubtPlan) -> None:
+    """Start the jobs of a plan, and say of a run that cannot be sampled why."""
+    from backend import Wish, plan_resampling, read_configuration, start_settling, wishes
+
+    names = tuple(run.name for run in sets.runs)
+    wish = Wish(names, names, (), plan.budget, engine or read_configuration().engine)
+    parts = wishes(plan, wish)
+    for refusal in [reason for part in parts for reason in plan_resampling(reader, part).refusals]:
+        say(refusal)
+    for job in start_settling(reader.database.layout, parts):
+        say(f"Job {job.name} runs on its own; passk jobs shows it.")
 
 
 def in_words(sets: SolveSets, plan: DoubtPlan) -> list[str]:

@@ -64,12 +64,17 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
         parts.append(f"Its worker on {row['host']} fell silent; l shows its last words, R starts it again.")
     if row["state"] == "prepared":
         parts.append("Nobody has begun it: R starts a worker here, passk work does it on another machine.")
-    parts += [f"moved: {move}" for move in moved[:6]]
+    parts += moved[:6]
     if len(moved) > 6:
         parts.append(f"and {len(moved) - 6} more moved")
     if row["last"]:
         parts += [Content(""), literal("the path that finished last:", "dim"), literal(row["last"])]
     return lines(parts)
+
+
+def found_in_words(expected: float | None, moved: int) -> list[str]:
+    """What a plan expected a job to find, and how many problems have moved by now; empty where no plan made it."""
+    return [] if expected is None else [f"expected to change {expected:.1f} memberships; {moved:,} problems have moved"]
 
 
 def rate(number: float | None) -> str:

@@ -10,10 +10,18 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from backend import Reader, describe, find_job, jobs_of, moves
+from backend import Reader, describe, expected_changes, find_job, jobs_of, moves
 from explorer.actions import JOBS, bindings
 from explorer.navigation import Place
-from explorer.render.job_words import STATE_MARKS, duration, job_in_words, progress_bar, rate, without_benchmark
+from explorer.render.job_words import (
+    STATE_MARKS,
+    duration,
+    found_in_words,
+    job_in_words,
+    progress_bar,
+    rate,
+    without_benchmark,
+)
 from explorer.render.literal import cell, literal
 from explorer.render.names import contrast, set_name, squeezed
 from explorer.render.numbers import compact
@@ -100,10 +108,11 @@ class JobsScreen(DataScreen):
         key = event.key
 
         def read(reader: Reader) -> tuple[str, list[str]]:
-            runs, moved = moves(reader, find_job(reader.database.layout, key))
+            job = find_job(reader.database.layout, key)
+            runs, moved = moves(reader, job)
             words = contrast([reader.run(name) for name in runs])
-            return key, [
-                f"problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
+            return key, found_in_words(expected_changes(job), len(moved)) + [
+                f"moved: problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
                 for move in moved
             ]
 

@@ -12,12 +12,23 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from backend import Changes, Reader, Resampling, Wish, plan_resampling, read_configuration, start_resampling
+from backend import (
+    Changes,
+    Reader,
+    Resampling,
+    Wish,
+    plan_resampling,
+    plan_settling,
+    read_configuration,
+    start_settling,
+)
 from backend.records import Run
+from backend.records.doubt import DoubtPlan
 from explorer.gateway import Failed, Loaded
 from explorer.render.job_words import kept_value, problems_in_words, resampling_in_words
 from explorer.render.literal import literal
 from explorer.render.names import contrast
+from explorer.render.plan_words import plan_in_words
 from explorer.widgets.choice import Choice
 
 if TYPE_CHECKING:
@@ -26,6 +37,13 @@ if TYPE_CHECKING:
 ENGINES = ("transformers", "vllm", "server")
 PARAMETERS: dict[str, type[int] | type[float]] = {"temperature": float, "top_p": float, "max_tokens": int}
 """Sampling parameters that can be changed, and what they are."""
+
+
+SHARES = ("of each problem, in each run", "in all, to settle doubt")
+"""What the number of samples is: for each problem, or a budget that a plan shares out."""
+
+Planned = tuple[DoubtPlan | None, tuple[Resampling, ...]]
+"""The plan that shares a budget out, if one does, and what is to be drawn."""
 
 
 class ResampleDialog(ModalScreen[int]):
@@ -49,7 +67,7 @@ class ResampleDialog(ModalScreen[int]):
             self.choices += [((run.name,), word) for run, word in zip(runs, words, strict=True)]
         self.configuration = read_configuration()
         self.engines = tuple(dict.fromkeys((self.configuration.engine, *self.configuration.engines, *ENGINES)))
-        self.planned: Resampling | None = None
+        self.planned: tuple[Resampling, ...] = ()
         self.starting = False
 
     def compose(self) -> ComposeResult:
@@ -64,7 +82,7 @@ class ResampleDialog(ModalScreen[int]):
             with Horizontal():
                 yield Static("samples to add", classes="name")
                 yield Input(str(self.configuration.add), type="integer", id="add", compact=True)
-                yield Static("of each problem, in each run", classes="said")
+                yield Choice(SHARES if len(self.runs) > 1 else SHARES[:1], "share")
             with Horizontal():
                 yield Static("engine", classes="name")
                 yield Choice(self.engines, "engine")
@@ -121,7 +139,7 @@ class ResampleDialog(ModalScreen[int]):
 
     def replan(self) -> None:
         """Ask what the fields take."""
-        self.planned = None
+        self.planned = ()
         chosen = [run for run in self.runs if run.name in self.choices[self.query_one("#runs", Choice).chosen][0]]
         for name in PARAMETERS:
             changed = bool(self.query_one(f"#{name}", Input).value)
@@ -133,8 +151,10 @@ class ResampleDialog(ModalScreen[int]):
             self.query_one("#takes", Static).update(literal(wish))
             return
 
-        def read(reader: Reader) -> Resampling:
-            return plan_resampling(reader, wish)
+        settling = self.query_one("#share", Choice).chosen == 1
+
+        def read(reader: Reader) -> Planned:
+            return plan_settling(reader, wish) if settling else (None, (plan_resampling(reader, wish),))
 
         self.explorer.gateway.ask(self, "plan", read)
 
@@ -146,11 +166,12 @@ class ResampleDialog(ModalScreen[int]):
         if event.request.slot == "start":
             self.dismiss(event.record)
             return
-        planned: Resampling = event.record
-        self.planned = planned
-        can_pool = any(addition.can_pool for addition in planned.additions)
+        plan, self.planned = event.record
+        can_pool = any(addition.can_pool for planned in self.planned for addition in planned.additions)
         self.query_one("#pooling").display = can_pool
-        self.query_one("#takes", Static).update(resampling_in_words(planned))
+        words = [literal(line) for line in (plan_in_words(plan) if plan else [])]
+        words += [resampling_in_words(planned) for planned in self.planned]
+        self.query_one("#takes", Static).update(Content("\n").join(words))
 
     def on_failed(self, event: Failed) -> None:
         """Say so in the dialog."""
@@ -169,11 +190,11 @@ class ResampleDialog(ModalScreen[int]):
 
     def action_start(self) -> None:
         """Start the jobs, once."""
-        planned = self.planned
-        if planned is None or not planned.samples:
+        wishes = [planned.wish for planned in self.planned if planned.samples]
+        if not wishes:
             self.explorer.say("Nothing can be drawn yet: the dialog says what is missing.")
         elif not self.starting:
             self.starting = True
             self.query_one("#takes", Static).update(Content("Starting ..."))
-            layout, wish = self.explorer.database.layout, planned.wish
-            self.explorer.gateway.ask(self, "start", lambda reader: len(start_resampling(layout, wish)))
+            layout = self.explorer.database.layout
+            self.explorer.gateway.ask(self, "start", lambda reader: len(start_settling(layout, wishes)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend import Options, Reader, RunOptions, import_files, open_store, sample_store, solve_sets
 from backend.metrics.joint_prior import Tallies
-from backend.planning import mean_tokens
+from backend.sample_plan import mean_tokens
 from backend.store.layout import StoreLayout
 from tests.support import SHARED_DATA
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from backend.doubt import posterior_of
 from backend.errors import UsageError
-from backend.metrics.allocation import Allocation, evenly, valued, where_most_changes
+from backend.metrics.allocation import evenly, valued, where_most_changes
 from backend.metrics.pass_at_k import Counts, Floats
 from backend.records import SolveSets
 from backend.records.doubt import SETTLED, DoubtPlan, PlannedSamples
@@ -21,7 +21,15 @@ AHEAD = 256
 """Further samples of each problem that the stopping rule looks at."""
 
 
-def plan_samples(reader: Reader, sets: SolveSets, budget: int, policy: str = "doubt", ahead: int = AHEAD) -> DoubtPlan:
+def plan_samples(
+    reader: Reader,
+    sets: SolveSets,
+    budget: int,
+    policy: str = "doubt",
+    *,
+    only: Collection[str] | None = None,
+    ahead: int = AHEAD,
+) -> DoubtPlan:
     """One round of samples for the runs of a comparison.
 
     A membership changes when a run gets its first right sample of a problem; one that has it can only be confirmed.
@@ -34,6 +42,7 @@ def plan_samples(reader: Reader, sets: SolveSets, budget: int, policy: str = "do
         sets: the comparison, and the problems of it that may be sampled.
         budget: samples, over all problems and runs.
         policy: one of `POLICIES`.
+        only: names of the runs that may be sampled; all of them when omitted.
         ahead: see above.
 
     Raises:
@@ -46,11 +55,17 @@ def plan_samples(reader: Reader, sets: SolveSets, budget: int, policy: str = "do
     runs, posterior = posterior_of(reader, sets.runs, sets.problems)
     n, c = (np.concatenate(columns) for columns in zip(*((run.n, run.c) for run in runs), strict=True))
     chances, tokens = np.concatenate(posterior.of_runs), mean_tokens(sets)
-    unsolved = np.flatnonzero(c == 0)
+    may = np.repeat([only is None or run.name in only for run in sets.runs], len(sets.problems))
+    unsolved = np.flatnonzero((c == 0) & may)
     costs = tokens if np.isfinite(tokens).all() else np.ones(len(c))
     adds = np.zeros(len(c), dtype=np.int64)
-    shared = _share(policy, posterior.grid, chances, costs, unsolved, budget, ahead)
-    adds[np.arange(len(c)) if policy == "uniform" else unsolved] = shared
+    units = np.flatnonzero(may) if policy == "uniform" else unsolved
+    if policy == "doubt":
+        adds[units] = where_most_changes(
+            posterior.grid, chances[units], costs[units], budget, ahead=ahead, enough=SETTLED
+        ).adds
+    else:
+        adds[units] = evenly(len(units), budget)
     given = valued(posterior.grid, chances[unsolved], adds[unsolved], ahead=ahead)
     changes = np.zeros(len(c))
     changes[unsolved] = given.changes
@@ -76,20 +91,6 @@ def mean_tokens(sets: SolveSets) -> Floats:
         ],
         dtype=np.float64,
     )
-
-
-def _share(
-    policy: str, grid: Floats, chances: Floats, costs: Floats, unsolved: Counts, budget: int, ahead: int
-) -> Counts:
-    """Samples of each problem and run (of the unsolved ones only, unless the policy is uniform)."""
-    if policy == "uniform":
-        return evenly(len(chances), budget)
-    if policy == "unsolved":
-        return evenly(len(unsolved), budget)
-    found: Allocation = where_most_changes(
-        grid, chances[unsolved], costs[unsolved], budget, ahead=ahead, enough=SETTLED
-    )
-    return found.adds
 
 
 def _rows(
