@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from backend.records.judgements import Judged, PathJudgement, QueuedPath
+from backend.records.judgements import Judged, PathJudgement, QueuedPath, ValidSets
 from explorer.render.literal import literal
-from explorer.render.numbers import count
+from explorer.render.numbers import count, of
 from explorer.render.visible import visible_line
 
 JUDGEMENT_MARKS = {"valid": "V", "invalid": "X", "unsure": "U"}
@@ -53,4 +53,13 @@ def judged_in_words(judged: Judged) -> str:
     return (
         f"{count(judged.judged)} of {count(judged.right)} right paths judged "
         f"({count(judged.valid)} valid, {count(judged.invalid)} invalid, {count(judged.unsure)} unsure)"
+    )
+
+
+def valid_sets_in_words(found: ValidSets, words: Sequence[str]) -> str:
+    """How much of sets by valid paths is judged, and how many problems hang on what is not."""
+    runs = "; ".join(f"{word} {judged_in_words(judged)}" for word, judged in zip(words, found.judged, strict=True))
+    return (
+        f"by valid paths only, c counts these: {runs}. "
+        f"{of(len(found.open_problems), len(found.sets.problems), 'problems')} hang on paths that are not settled"
     )

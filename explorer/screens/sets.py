@@ -9,12 +9,14 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from backend import Reader, set_doubt, solve_sets, support
+from backend import Reader, set_doubt, solve_sets, support, valid_sets
 from backend.records import SetProblem, SolveSets
 from backend.records.doubt import SetDoubt
+from backend.records.judgements import ValidSets
 from explorer.actions import SETS, bindings
 from explorer.navigation import Place
 from explorer.render.doubt_words import doubt_on_screen
+from explorer.render.judgement_words import valid_sets_in_words
 from explorer.render.literal import literal
 from explorer.render.names import contrast, run_label, set_name
 from explorer.render.numbers import of
@@ -42,6 +44,8 @@ class SetsScreen(SortedScreen):
         self.words: tuple[str, ...] = ()
         self.marked: set[int] = set()
         """Keys of the problems marked for resampling."""
+        self.by_valid = False
+        """Whether only right answers with valid reasoning count."""
         self.chosen = False
         """Whether a set has been selected, by the user or at first sight."""
 
@@ -60,16 +64,18 @@ class SetsScreen(SortedScreen):
 
     def reload(self) -> None:
         """Ask for the sets at the current threshold."""
-        names, min_correct = self.place.runs, self.place.min_correct
+        names, min_correct, by_valid = self.place.runs, self.place.min_correct, self.by_valid
 
-        def read(reader: Reader, problems: frozenset[int] | None) -> SolveSets:
-            return solve_sets(reader, [reader.run(name) for name in names], min_correct, problems=problems)
+        def read(reader: Reader, problems: frozenset[int] | None) -> SolveSets | ValidSets:
+            runs = [reader.run(name) for name in names]
+            return (valid_sets if by_valid else solve_sets)(reader, runs, min_correct, problems=problems)
 
         self.ask_filtered("sets", read, self.show_sets)
 
-    def show_sets(self, record: SolveSets) -> None:
+    def show_sets(self, found: SolveSets | ValidSets) -> None:
         """Everything anew, the cursor where it was."""
-        if self.record is None or self.record.min_correct != record.min_correct:
+        record = found.sets if isinstance(found, ValidSets) else found
+        if self.record is None or self.record.min_correct != record.min_correct or self.by_valid:
             self.doubt = None
         self.record = record
         self.words = contrast(record.runs)
@@ -80,7 +86,11 @@ class SetsScreen(SortedScreen):
         self.query_one(SetStrip).chips = (*chips, Chip("all", len(record.problems), None))
         self.query_one("#words", Static).update(literal(sets_in_words(record)))
         self.show_problems()
-        self.ask("doubt", lambda reader: set_doubt(reader, record), self.show_doubt)
+        if isinstance(found, ValidSets):
+            self.stop("doubt")
+            self.query_one("#doubt", Static).update(literal(valid_sets_in_words(found, self.words)))
+        else:
+            self.ask("doubt", lambda reader: set_doubt(reader, record), self.show_doubt)
 
     def show_doubt(self, doubt: SetDoubt) -> None:
         """How sure the sets are, once it is known."""
@@ -156,6 +166,11 @@ class SetsScreen(SortedScreen):
         if wanted != self.place.min_correct:
             self.place = self.place.to(min_correct=wanted)
             self.reload()
+
+    def action_valid(self) -> None:
+        """Count valid paths only, or every right answer again."""
+        self.by_valid = not self.by_valid
+        self.reload()
 
     def action_mark(self) -> None:
         """Mark the problem under the cursor for resampling, or unmark it, and go on."""

@@ -110,6 +110,22 @@ async def test_the_queue_is_judged_blind_path_by_path(store: StoreLayout, size: 
     assert sorted(entry[4] or "" for entry in judgements(store)) == ["invalid", "unsure", "valid"]
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_sets_by_valid_paths(store: StoreLayout, size: tuple[int, int]) -> None:
+    async with explorer(store, size) as user:
+        await open_sets(user)
+        assert "both 2" in user.flat() and "RL-only 1" in user.flat()
+        await user.press("V")
+        assert "by valid paths only" in user.flat()
+        assert "neither 3" in user.flat()
+        assert "base 0 of 21 right paths judged" in user.flat()
+        assert "3 problems hang on paths that are not settled" in user.flat()
+        await user.press("right", "home", "enter", "enter", "v", "escape", "escape")
+        assert "1 of 21 right paths judged (1 valid, 0 invalid, 0 unsure)" in user.flat()
+        await user.press("V")
+        assert "both 2" in user.flat()
+
+
 async def test_a_reader_without_write_rights_is_told(store: StoreLayout, monkeypatch: pytest.MonkeyPatch) -> None:
     from backend.errors import StoreError
 
