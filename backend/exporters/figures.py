@@ -14,10 +14,10 @@ from backend.exporters.comparison import run_label
 from backend.exporters.protocol import Job
 from backend.exporters.tables import Column, Csv
 from backend.metrics.accuracy_bins import BINS
-from backend.metrics.intervals import METHODS, Kind
+from backend.metrics.intervals import METHODS
 from backend.metrics.pass_at_k import powers_and_end
 from backend.records import Run
-from backend.records.bands import BandCurve, BandPoint
+from backend.records.bands import BandCurve, BandPoint, Kind
 from backend.records.exports import Figure, Series
 from backend.statistics.histogram import accuracy_histograms
 from backend.statistics.steps import step_series

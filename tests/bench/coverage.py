@@ -7,8 +7,8 @@ Where a curve is all but flat at 0 or 1 (the truth within 0.5 points of it), no 
 same in nearly every draw, and holds the truth nearly always or nearly never. These cells are shown, in brackets, and
 counted apart.
 
-What was found with 300 benchmarks of each shape: bands of all kinds hold the truth in 94 to 96 of 100 on average, at 100
-and 500 problems in 93 to 97 but for a few cells. What lies outside has reasons:
+What was found with 300 benchmarks of each shape: bands of all kinds hold the truth in 94 to 97 of 100 on average, and
+at 100 and 500 problems nearly every cell lies within 93 to 97. What lies outside has reasons:
 
 - over problems, a difference that is nearly 0 everywhere (easy and middle shapes): more than 97, since a problem that
   one run alone solves is rare and is never ruled out; less than 93 is possible where it is rare and was not seen.
