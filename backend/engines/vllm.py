@@ -4,7 +4,6 @@ Every sample is a request of its own with its own seed: a request for n samples 
 overlap with the next request's. The samples of a prompt follow each other and share its prefix cache. More requests
 wait in vLLM than it runs at once, so it never starves, and a sample is handed on as it finishes. A sample drawn again
 has the same noise, but other batches and so other last bits of logits: in bfloat16 a long one mostly differs somewhere.
-
 vllm is imported when an engine is loaded. It is set to be quiet and to send no usage statistics, unless the environment
 says otherwise: its log would be written into the terminal of whoever draws.
 """

@@ -46,15 +46,20 @@ def open_sets(passk: Passk, terminals: list[Terminal]) -> Terminal:
     return terminal
 
 
-def test_marked_problems_are_drawn_while_the_terminal_is_gone(compared: Passk, terminals: list[Terminal]) -> None:
-    terminal = open_sets(compared, terminals)
-    # To "all", whatever the sets are: one step to the left of the first.
+def open_all(passk: Passk, terminals: list[Terminal]) -> Terminal:
+    """All six problems, whatever the sets are."""
+    terminal = open_sets(passk, terminals)
     for _ in range(5):
         if "all: 6 problems" in " ".join(terminal.screen().split()):
             break
         terminal.keys("Right")
         sleep(0.3)
     terminal.wait("all: 6 problems")
+    return terminal
+
+
+def test_marked_problems_are_drawn_while_the_terminal_is_gone(compared: Passk, terminals: list[Terminal]) -> None:
+    terminal = open_all(compared, terminals)
     terminal.keys("g", "Space", "Space", "Space")
     terminal.wait("3 marked")
     terminal.keys("r")
@@ -88,7 +93,7 @@ def test_samples_arrive_while_one_looks(compared: Passk, terminals: list[Termina
 
 
 def test_another_temperature_makes_runs_of_their_own(compared: Passk, terminals: list[Terminal]) -> None:
-    terminal = open_sets(compared, terminals)
+    terminal = open_all(compared, terminals)
     terminal.keys("r")
     terminal.wait("Draw more samples", "1.0 as stored", "with its template and parameters")
     terminal.keys("C-u", "2", "Down", "Down", "0", ".", "5")
