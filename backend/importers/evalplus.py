@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.fields import document, json_lines, kind, text
-from backend.importers.gathering import Gathering, chosen
+from backend.importers.gathering import Gathering, chosen, note_others
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
 
 SHAPE = re.compile(rb'\{\s*"date"\s*:.{0,200}?"hash"\s*:.{0,200}?"eval"\s*:\s*\{', re.DOTALL)
@@ -43,12 +43,12 @@ class EvalPlus:
         facts = RunFacts()
         for row, record in json_lines(source):
             task = text(source, row, record, "task_id")
-            for unknown in record.keys() - KNOWN:
-                notes.add(f"lines with field {unknown}, which is not kept")
+            note_others(record, KNOWN, notes)
             # A list of solutions is refused here; evalplus once scored it 0 without a word.
             solution = text(source, row, record, "solution")
-            gathering.add(facts, gathering.problem(task, name=task), row, "unverified", texts=solution)
-            yield from gathering.full()
+            gathering.add(facts, gathering.problem(task, name=task), row, "unverified", solution)
+            if gathering.full:
+                yield from gathering.rest()
         yield from gathering.rest()
 
     def _results(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,7 @@ class Gathering:
     def __init__(self, *lists: str) -> None:
         """`lists` are the optional lists of `Block` that this format can fill."""
         self._lists = lists
-        self._blocks: dict[tuple[int, int], Block] = {}
-        self._facts: dict[RunFacts, RunFacts] = {}
+        self._blocks: dict[tuple[int, int], tuple[Block, list[list[Any]]]] = {}
         self._problems: dict[str, ProblemFacts] = {}
         self._waiting = 0
 
@@ -46,29 +45,42 @@ class Gathering:
             known = self._problems[identity] = facts
         return known
 
-    def add(self, facts: RunFacts, problem: ProblemFacts, row: int, verdict: str, **more: Any) -> None:
-        """One sample; `more` has a value for each of the lists."""
-        # The same facts are the same object from here on, so that their places in memory can stand for them.
-        facts = self._facts.setdefault(facts, facts)
-        block = self._blocks.get((id(facts), problem.position))
-        if block is None:
-            block = Block(facts, problem, [], [], **{name: [] for name in self._lists})
-            self._blocks[id(facts), problem.position] = block
-        block.verdicts.append(verdict)
-        block.rows.append(row)
-        for name in self._lists:
-            getattr(block, name).append(more[name])
+    def add(self, facts: RunFacts, problem: ProblemFacts, row: int, verdict: str, *values: Any) -> None:
+        """One sample.
+
+        Args:
+            facts: the same object for all samples of a run.
+            problem: as `problem` gave it.
+            values: one for each of the lists.
+        """
+        # The objects live as long as their block does, so that a place in memory can stand for the facts.
+        key = id(facts), problem.position
+        found = self._blocks.get(key)
+        if found is None:
+            lists: dict[str, list[Any]] = {name: [] for name in self._lists}
+            block = Block(facts, problem, [], [], **lists)
+            found = self._blocks[key] = block, [block.verdicts, block.rows, *lists.values()]
+        for column, value in zip(found[1], (verdict, row, *values), strict=True):
+            column.append(value)
         self._waiting += 1
 
-    def full(self) -> Iterator[Block]:
-        """The blocks, once enough have been gathered; none before."""
-        if self._waiting >= BUFFERED:
-            yield from self.rest()
+    @property
+    def full(self) -> bool:
+        """Whether enough has been gathered to be handed on."""
+        return self._waiting >= BUFFERED
 
     def rest(self) -> Iterator[Block]:
-        """The blocks that are left."""
+        """The blocks that have been gathered; the gathering begins anew."""
         blocks, self._blocks, self._waiting = self._blocks, {}, 0
-        yield from blocks.values()
+        for block, _ in blocks.values():
+            yield block
+
+
+def note_others(record: Mapping[str, Any], known: Set[str], notes: Notes) -> None:
+    """Note the fields of a line that nobody keeps."""
+    if not record.keys() <= known:
+        for name in record.keys() - known:
+            notes.add(f"lines with field {name}, which is not kept")
 
 
 def chosen(source: SourceFile, names: Sequence[str], options: Options, notes: Notes, what: str) -> str:

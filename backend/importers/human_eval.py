@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.fields import json_lines, kind, text
-from backend.importers.gathering import Gathering
+from backend.importers.gathering import Gathering, note_others
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
 
 KNOWN = {"task_id", "completion", "result", "passed", "completion_id"}
@@ -35,19 +35,14 @@ class HumanEval:
             task = text(source, row, record, "task_id")
             if not isinstance(record.get("passed"), bool | None):
                 raise bad(source, row, f"field passed: expected true or false, found {kind(record['passed'])}")
-            for unknown in record.keys() - KNOWN:
-                notes.add(f"lines with field {unknown}, which is not kept")
+            note_others(record, KNOWN, notes)
             problem = gathering.problem(task, name=task)
             result = record.get("result")
-            gathering.add(
-                facts,
-                problem,
-                row,
-                self._verdict(record.get("passed"), result),
-                texts=text(source, row, record, "completion"),
-                details=result if isinstance(result, str) else None,
-            )
-            yield from gathering.full()
+            completion = text(source, row, record, "completion")
+            detail = result if isinstance(result, str) else None
+            gathering.add(facts, problem, row, self._verdict(record.get("passed"), result), completion, detail)
+            if gathering.full:
+                yield from gathering.rest()
         yield from gathering.rest()
 
     @staticmethod

@@ -116,13 +116,13 @@ def _attempt(
     folder = write_workspace(layout, part)
     try:
         intake = Intake(targets, options, known, None, progress)
-        manifest = fill_part(folder, part, intake, files, wanted_format)
-        if manifest is None:
+        filled = fill_part(folder, part, intake, files, wanted_format)
+        if filled is None:
             discard(folder)
             return intake.report(dry_run=False, part=None)
         with publishing(layout):
-            _refuse_if_overtaken(before, _visible(layout), manifest)
-            publish(layout, folder, manifest)
+            _refuse_if_overtaken(before, _visible(layout), filled)
+            publish(layout, folder, filled)
     except BaseException:
         discard(folder)
         if is_new:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,31 +21,29 @@ from backend.importers.protocol import Beside, Block, Counts, Notes, Options, Pr
 
 FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
 STATEMENTS = ("question", "problem", "Question", "Problem", "query", "prompt", "input", "text")
-LEVELS = ("level", "difficulty")
 PARAMETERS = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "min_p": "min_p",
     "max_gen_toks": "max_tokens", "max_tokens": "max_tokens",
 }  # fmt: skip
 
-Key = tuple[str, int]
+Key = tuple[int | str, int]
 """A document and which time it comes: files are opened for appending."""
 
 
 @dataclass(slots=True)
 class _Said:
-    """What the lines of the file say about one document, by the name of the verdict."""
+    """What the lines of a file say, by the name of the verdict and then by document."""
 
-    verdicts: dict[str, str | None] = field(default_factory=dict)
-    answers: dict[str, str | None] = field(default_factory=dict)
-    emitted: bool = False
+    verdicts: dict[str, dict[Key, str]] = field(default_factory=dict)
+    answers: dict[str, dict[Key, str | None]] = field(default_factory=dict)
 
 
 def _texts(resps: Any) -> list[str | None] | None:
     """The texts of a document: [[text, ...]]. Log-likelihoods are no texts: one sample without one. None: neither."""
+    if type(resps) is list and len(resps) == 1 and type(resps[0]) is list and set(map(type, resps[0])) == {str}:
+        return resps[0]
     if not isinstance(resps, list) or not resps or not all(isinstance(entry, list) for entry in resps):
         return None
-    if all(isinstance(text, str) for text in resps[0]) and len(resps) == 1:
-        return list(resps[0])
     return [None]
 
 
@@ -62,64 +60,72 @@ class LmEval:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples of every document; the file is read twice, for its verdicts stand lines apart."""
-        said, names = self._verdicts(source, notes)
+        said = self._verdicts(source, notes)
+        names = list(said.verdicts)
         used = chosen(source, names, options, notes, "filters") if names else None
         run = self._facts(source)
-        facts: dict[tuple[tuple[str, Any], ...], RunFacts] = {}
-        positions: dict[str, int] = {}
-        times: dict[tuple[str, str], int] = {}
+        facts: dict[RunFacts, RunFacts] = {}
+        before: Mapping[str, Any] | None = None
+        here = run
+        done: set[Key] = set()
+        positions: dict[int | str, int] = {}
+        times: dict[tuple[int | str, str], int] = {}
         source.bytes_read = 0
         for row, record in json_lines(source):
             key = self._key(source, row, record, times)
-            entry = said[key]
-            if entry.emitted:
+            if key in done:
                 continue
-            entry.emitted = True
+            done.add(key)
             if key[1]:
                 notes.add("documents that come again, taken as more samples of them")
-            parameters = self._parameters(record)
-            facts_here = facts.get(parameters)
-            if facts_here is None:
-                facts_here = facts[parameters] = replace(run, parameters=parameters)
+            arguments = _arguments(record)
+            asked_with = next((value for value in arguments if isinstance(value, dict)), {})
+            if asked_with != before:
+                before, here = asked_with, replace(run, parameters=_parameters(asked_with))
+                here = facts.setdefault(here, here)
             position = positions.setdefault(key[0], len(positions))
-            yield self._block(source, row, position, record, entry, names, used, facts_here, notes)
+            yield self._block(key, row, position, record, said, used, here, notes)
 
-    def _verdicts(self, source: SourceFile, notes: Notes) -> tuple[dict[Key, _Said], list[str]]:
-        """What every line says, and the names of the verdicts in the order of the file."""
-        said: dict[Key, _Said] = {}
+    def _verdicts(self, source: SourceFile, notes: Notes) -> _Said:
+        """What every line says; the names of the verdicts are in the order of the file."""
+        said = _Said()
         names: dict[str, str] = {}
-        times: dict[tuple[str, str], int] = {}
-        values: dict[str, set[bool]] = {}
+        times: dict[tuple[int | str, str], int] = {}
+        beyond: set[str] = set()
         for row, record in json_lines(source):
             key = self._key(source, row, record, times)
-            entry = said.setdefault(key, _Said())
             texts, filtered = _texts(record.get("resps")), record.get("filtered_resps")
             if texts is None:
                 raise bad(source, row, "field resps: expected a list of lists, with the generated texts")
             metrics = record.get("metrics")
             metrics = [name for name in metrics if isinstance(name, str)] if isinstance(metrics, list) else []
             form = str(record.get("filter", "none"))
+            several = len(metrics) > 1
             for metric in metrics:
                 value = record.get(metric)
                 if not isinstance(value, bool | int | float):
                     continue
-                name = _name(form, metric, len(metrics))
-                values.setdefault(name, set()).add(bool(0 <= value <= 1))
-                names[name] = metric
+                name = _name(form, metric) if several or form == "none" else form
+                if name not in names:
+                    names[name] = metric
+                    said.verdicts[name], said.answers[name] = {}, {}
+                if not 0 <= value <= 1:
+                    beyond.add(name)
                 if len(texts) == 1:
-                    entry.verdicts[name] = "correct" if value >= 1 else "wrong"
-                    entry.answers[name] = _answer(filtered)
+                    said.verdicts[name][key] = "correct" if value >= 1 else "wrong"
+                    said.answers[name][key] = _answer(filtered)
             if len(texts) > 1 and metrics:
                 notes.add("documents with several samples and one metric for all of them: unverified (passk verify)")
-        kept = [name for name in names if values[name] == {True}]
-        for name in names:
-            if name not in kept:
-                notes.add(f"metrics that are no verdict, not kept: {names[name]}")
-        return said, kept
+        for name in beyond:
+            notes.add(f"metrics that are no verdict, not kept: {names[name]}")
+            del said.verdicts[name]
+        return said
 
     @staticmethod
-    def _key(source: SourceFile, row: int, record: Mapping[str, Any], times: dict[tuple[str, str], int]) -> Key:
-        name = as_text(record.get("doc_id"))
+    def _key(source: SourceFile, row: int, record: Mapping[str, Any], times: dict[tuple[int | str, str], int]) -> Key:
+        name = record.get("doc_id")
+        if type(name) is not int:
+            name = as_text(name)
         if name is None:
             raise bad(source, row, "field doc_id: expected an id")
         form = str(record.get("filter", "none"))
@@ -140,24 +146,12 @@ class LmEval:
         return RunFacts(model=model, benchmark=named["task"] if named else None)
 
     @staticmethod
-    def _parameters(record: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-        arguments = _arguments(record)
-        found = next((value for value in arguments if isinstance(value, dict)), None)
-        if found is None:
-            return ()
-        parameters = dict(sampling(found, PARAMETERS))
-        if found.get("do_sample") is False:
-            parameters["temperature"] = 0.0
-        return tuple(sorted(parameters.items()))
-
-    @staticmethod
     def _block(
-        source: SourceFile,
+        key: Key,
         row: int,
         position: int,
         record: Mapping[str, Any],
-        entry: _Said,
-        names: Sequence[str],
+        said: _Said,
         used: str | None,
         facts: RunFacts,
         notes: Notes,
@@ -168,11 +162,11 @@ class LmEval:
             notes.add("documents that were scored by log-likelihood: there is no text")
         document = record.get("doc")
         document = document if isinstance(document, dict) else {}
-        verdict = entry.verdicts.get(used) if used is not None else None
+        verdict = said.verdicts[used].get(key) if used is not None else None
         if size == 1 and used is not None and verdict is None:
             notes.add("documents without a line of the filter that counts: unverified")
-        answer = entry.answers.get(used) if used is not None else None
-        others = [name for name in names if name != used and name in entry.verdicts] if size == 1 else []
+        answer = said.answers[used].get(key) if used is not None else None
+        others = [name for name, found in said.verdicts.items() if name != used and key in found] if size == 1 else []
         return Block(
             facts=facts,
             problem=ProblemFacts(
@@ -180,30 +174,37 @@ class LmEval:
                 position=position,
                 statement=_statement(document, record),
                 reference=as_text(record.get("target")),
-                level=next((as_text(document[name]) for name in LEVELS if document.get(name) is not None), None),
-                metadata={key: value for key, value in document.items() if isinstance(value, str) and len(value) < 100},
+                level=as_text(document.get("level", document.get("difficulty"))),
+                metadata={k: v for k, v in document.items() if type(v) is str and len(v) < 100},
             ),
             verdicts=[verdict or "unverified"] if size == 1 else ["unverified"] * size,
             rows=[row] * size,
             texts=texts,
             answers=[answer] if size == 1 else None,
             beside=[
-                Beside(name, [entry.verdicts[name]], [entry.answers.get(name)], version="lm-eval") for name in others
+                Beside(name, [said.verdicts[name][key]], [said.answers[name][key]], version="lm-eval")
+                for name in others
             ],
         )
 
 
-def _name(form: str, metric: str, metrics: int) -> str:
-    """What a verdict is called: its filter, its metric where the filter is `none`, or both where it needs both."""
-    if form == "none":
-        return metric
-    return form if metrics == 1 else f"{form}/{metric}"
+def _name(form: str, metric: str) -> str:
+    """What a verdict of several metrics is called, or of no filter: both, or the metric alone."""
+    return metric if form == "none" else f"{form}/{metric}"
 
 
 def _answer(filtered: Any) -> str | None:
     value = filtered[0] if isinstance(filtered, list) and filtered else filtered
     value = value[0] if isinstance(value, list) and value else value
     return value or None if isinstance(value, str) else None
+
+
+def _parameters(found: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Sampling parameters out of the arguments of a generation."""
+    parameters = dict(sampling(found, PARAMETERS))
+    if found.get("do_sample") is False:
+        parameters["temperature"] = 0.0
+    return tuple(sorted(parameters.items()))
 
 
 def _arguments(record: Mapping[str, Any]) -> list[Any]:

@@ -71,9 +71,7 @@ class _Gatherer:
         self.notes = notes
         constant = constant_columns(source)
         self.constants = {
-            field: constant[column]
-            for field, column in mapping.items()
-            if column in constant and field in OF_RUN
+            field: constant[column] for field, column in mapping.items() if column in constant and field in OF_RUN
         }
         """Fields of the run that are the same in every row, as the file itself says."""
         self.fields = [field for field in mapping if field not in self.constants]

@@ -44,6 +44,9 @@ def bomb(path: Path, what: str) -> InputError:
     )
 
 
+PIECE = 1 << 14
+
+
 class Unpacking(io.RawIOBase):
     """The bytes inside a compressed file; errors are sentences."""
 
@@ -68,7 +71,8 @@ class Unpacking(io.RawIOBase):
             InputError: the file is damaged or cut off, or unpacks to too much.
         """
         try:
-            data = self._stream.read(len(buffer))
+            # A little at a time: what comes before the damage is still to be had.
+            data = self._stream.read(min(len(buffer), PIECE))
         except OSError as error:
             raise InputError(
                 f"{self._path}: not readable as {self._form}: {error}", next_step="Nothing was imported."

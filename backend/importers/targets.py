@@ -63,7 +63,7 @@ class Targets:
                 self._stored[run.run] = replace(run, parameters=parameters)
                 self._next[run.run] = max(self._next.get(run.run, 0), run.next_sample)
                 model = Model(run.model, run.role, run.from_model, run.step, run.algorithm)
-                self._models[run.model] = _combined(self._models.get(run.model), model)
+                self._models[run.model] = _combined(self._models.get(run.model), model, "The store")
         self._models_before = dict(self._models)
         self.several_checkpoints = False
         """Whether this import has samples of several training steps: then each step is a model of its own."""
@@ -132,7 +132,7 @@ class Targets:
             said.step if said.step is not None else facts.step,
             said.algorithm or facts.algorithm,
         )
-        model = _combined(self._models.get(model_name), model)
+        model = _combined(self._models.get(model_name), model, where)
         self._models[model_name] = model
         target = Target(
             run=run,
@@ -181,7 +181,7 @@ class Targets:
         return target
 
 
-def _combined(known: Model | None, new: Model) -> Model:
+def _combined(known: Model | None, new: Model, where: str) -> Model:
     """One model's attributes from two sources; what one leaves open the other fills.
 
     Raises:
@@ -194,7 +194,7 @@ def _combined(known: Model | None, new: Model) -> Model:
         if old is not None and given is not None and old != given:
             raise UsageError(
                 f"The model {new.name} has the {field.replace('_', '-')} {old}, not {given}",
-                "The store knows one role, origin and step for each model name.",
+                f"{where} says otherwise; the store knows one role, origin and step for each model name.",
                 "Give this checkpoint a name of its own: --model NAME.",
             )
     return Model(

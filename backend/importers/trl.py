@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.importers.chat import THINKING, answered, asked
@@ -11,7 +11,7 @@ from backend.importers.fields import as_text, truth
 from backend.importers.gathering import Gathering, chosen
 from backend.importers.parquet import batches, schema
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.values import count, short
+from backend.importers.values import count, figure, short
 
 ABOUT_ANSWERS = re.compile(r"accura|correct|solve|verif|answer|exact|pass", re.IGNORECASE)
 ABOUT_FORM = re.compile(r"format|length|len_|tag|language|repetition|cosine|xml|think", re.IGNORECASE)
@@ -56,11 +56,55 @@ class Trl:
             if name not in columns:
                 notes.add(f"columns not kept: {name}")
         gathering = Gathering("texts", "details")
-        for first, values in batches(source, columns):
-            for offset, record in enumerate(zip(*values, strict=True)):
-                self._add(gathering, source, first + offset, columns, record, rewards, used, notes)
-                yield from gathering.full()
+        facts: dict[int | None, RunFacts] = {}
+        for first, (steps, prompts, completions, advantages, *numbers) in batches(source, columns):
+            references = numbers.pop() if reference else [None] * len(steps)
+            scores = dict(zip((*rewards, "advantage"), (*numbers, advantages), strict=True))
+            details = self._details({name: values for name, values in scores.items() if name != used}, len(steps))
+            verdicts = self._verdicts(scores[used] if used is not None else [None] * len(steps), notes)
+            for offset, (step, prompt, completion) in enumerate(zip(steps, prompts, completions, strict=True)):
+                row = first + offset
+                statement = asked(prompt)
+                if not statement:
+                    raise bad(source, row, "field prompt: expected a text or messages", where="row")
+                run = facts.get(step) if isinstance(step, int | None) else None
+                if run is None:
+                    number = self._step(source, row, step)
+                    run = facts[number] = RunFacts(step=number, checkpoint=number is not None)
+                text, thought = answered(completion)
+                if thought:
+                    notes.add(THINKING)
+                problem = gathering.problem(statement, statement=statement, reference=as_text(references[offset]))
+                gathering.add(run, problem, row, verdicts[offset], text, details[offset])
+            if gathering.full:
+                yield from gathering.rest()
         yield from gathering.rest()
+
+    @staticmethod
+    def _step(source: SourceFile, row: int, value: Any) -> int | None:
+        try:
+            return None if value is None else count(value)
+        except (ValueError, TypeError, OverflowError):
+            raise bad(source, row, f"field step: {short(value)} is no training step", where="row") from None
+
+    @staticmethod
+    def _verdicts(values: Sequence[Any], notes: Notes) -> list[str]:
+        said = []
+        for value in values:
+            correct = truth(value)
+            if isinstance(value, float) and 0 < value < 1:
+                notes.add("samples with a score between 0 and 1, which is not correct")
+            said.append("unverified" if correct is None else "correct" if correct else "wrong")
+        return said
+
+    @staticmethod
+    def _details(scores: Mapping[str, Sequence[Any]], size: int) -> list[str | None]:
+        """What the other rewards and the advantage are, in words."""
+        said: list[str | None] = []
+        for values in zip(*scores.values(), strict=True) if scores else [()] * size:
+            known = zip(scores, values, strict=True)
+            said.append(", ".join(f"{name}={figure(value)}" for name, value in known if value is not None) or None)
+        return said
 
     @staticmethod
     def _rewards(source: SourceFile) -> list[str]:
@@ -98,47 +142,6 @@ class Trl:
         elif len(rewards) > 1:
             notes.add(f"files with several rewards: {used} gives the verdict, the others are kept as details")
         return used
-
-    @staticmethod
-    def _add(
-        gathering: Gathering,
-        source: SourceFile,
-        row: int,
-        columns: Sequence[str],
-        values: Sequence[Any],
-        rewards: Sequence[str],
-        used: str | None,
-        notes: Notes,
-    ) -> None:
-        record = dict(zip(columns, values, strict=True))
-        statement = asked(record["prompt"])
-        if not statement:
-            raise bad(source, row, "field prompt: expected a text or messages", where="row")
-        try:
-            step = None if record[STEPS] is None else count(record[STEPS])
-        except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field step: {short(record[STEPS])} is no training step", where="row") from None
-        text, thought = answered(record["completion"])
-        if thought:
-            notes.add(THINKING)
-        value = record[used] if used is not None else None
-        correct = truth(value)
-        if isinstance(value, float) and 0 < value < 1:
-            notes.add("samples with a score between 0 and 1, which is not correct")
-        said = [
-            f"{name}={record[name]:g}"
-            for name in (*rewards, "advantage")
-            if isinstance(record[name], int | float) and name != used
-        ]
-        reference = record.get(columns[-1]) if columns[-1] in REFERENCES else None
-        gathering.add(
-            RunFacts(step=step, checkpoint=step is not None),
-            gathering.problem(statement, statement=statement, reference=as_text(reference)),
-            row,
-            "unverified" if correct is None else "correct" if correct else "wrong",
-            texts=text,
-            details=", ".join(said) or None,
-        )
 
 
 importer = Trl()

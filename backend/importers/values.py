@@ -58,6 +58,11 @@ def short(value: Any) -> str:
     return shown if len(shown) <= 80 else shown[:79] + "…"
 
 
+def figure(value: Any) -> str:
+    """A score in a detail: six digits of it, and whatever else it may be cut short."""
+    return f"{value:g}" if isinstance(value, float) else short(value)
+
+
 WANTED: dict[Callable[[Any], Any], str] = {
     integer: "whole number",
     count: "whole number from 0 to 2,147,483,646",

@@ -8,14 +8,16 @@ from typing import Any
 
 from backend.importers.chat import THINKING, answered, asked
 from backend.importers.fields import as_text, json_lines, kind, refined
-from backend.importers.gathering import Gathering, beside, sampling
+from backend.importers.gathering import Gathering, beside, note_others, sampling
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.values import figure
 
 KNOWN = {
     "example_id", "prompt", "completion", "reward", "answer", "task", "metrics", "is_truncated", "is_completed",
     "stop_condition", "error",
 }  # fmt: skip
 DROPPED = {"timing", "info", "trajectory", "tool_defs", "token_usage", "id", "oai_tools"}
+EXPECTED = KNOWN | DROPPED
 PARAMETERS = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
 
 
@@ -58,12 +60,12 @@ class Verifiers:
                 notes.add("completions without a text of the assistant")
             if thought:
                 notes.add(THINKING)
-            for unknown in record.keys() - KNOWN - DROPPED:
-                notes.add(f"lines with field {unknown}, which is not kept")
+            note_others(record, EXPECTED, notes)
             verdict, reason = self._verdict(source, row, record, at_least, notes)
             detail = self._detail(record)
-            gathering.add(facts, problem, row, verdict, texts=text, details=detail, finish_reasons=reason)
-            yield from gathering.full()
+            gathering.add(facts, problem, row, verdict, text, detail, reason)
+            if gathering.full:
+                yield from gathering.rest()
         yield from gathering.rest()
 
     @staticmethod
@@ -90,7 +92,7 @@ class Verifiers:
             said.append(f"error: {as_text(record['error'])}")
         metrics = record.get("metrics")
         if isinstance(metrics, dict):
-            said += [f"{name}={value:g}" for name, value in metrics.items() if isinstance(value, int | float)]
+            said += [f"{name}={figure(value)}" for name, value in metrics.items() if isinstance(value, int | float)]
         return ", ".join(said) or None
 
 

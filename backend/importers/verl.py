@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.fields import as_text, json_lines, kind, refined, text, truth
-from backend.importers.gathering import Gathering
+from backend.importers.gathering import Gathering, note_others
 from backend.importers.opening import lines
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.values import count, short
+from backend.importers.values import short
 
 KNOWN = {"input", "output", "gts", "score", "step", "acc", "pred", "reward", "uid", "request_id"}
+MOST_STEP = 999_999_999
 STEP = re.compile(rb'"step"\s*:\s*(\d{1,9})\s*[,}]')
 """A quote inside a JSON string has a backslash before it, so that no text of a model can look like this."""
 UNKNOWN_ENDS = (
@@ -50,6 +51,7 @@ class Verl:
         """Samples gathered by prompt: there is no problem id, and the prompt is the identity."""
         gathering = Gathering("texts", "answers")
         facts: dict[int | None, RunFacts] = {}
+        rows = 0
         for row, record in json_lines(source):
             prompt, output = text(source, row, record, "input"), text(source, row, record, "output")
             step = self._step(source, row, record.get("step"))
@@ -58,21 +60,21 @@ class Verl:
                 run = facts[step] = RunFacts(step=step, checkpoint=step is not None)
             correct = self._correct(source, row, record, notes)
             answer = as_text(record.get("pred"))
-            for unknown in record.keys() - KNOWN:
-                notes.add(f"lines with field {unknown}, which is not kept")
+            note_others(record, KNOWN, notes)
             problem = gathering.problem(prompt, statement=prompt, reference=as_text(record.get("gts")))
             verdict = refined(correct, answer, None, record.get("pred") is not None)
-            gathering.add(run, problem, row, verdict, texts=output, answers=answer or None)
-            notes.add(UNKNOWN_ENDS)
-            yield from gathering.full()
+            gathering.add(run, problem, row, verdict, output, answer or None)
+            rows += 1
+            if gathering.full:
+                yield from gathering.rest()
+        notes.add(UNKNOWN_ENDS, rows)
         yield from gathering.rest()
 
     @staticmethod
     def _step(source: SourceFile, row: int, value: Any) -> int | None:
-        try:
-            return None if value is None else count(value)
-        except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field step: {short(value)} is no training step") from None
+        if value is None or (type(value) is int and 0 <= value <= MOST_STEP):
+            return value
+        raise bad(source, row, f"field step: {short(value)} is no training step")
 
     @staticmethod
     def _correct(source: SourceFile, row: int, record: dict[str, Any], notes: Notes) -> bool | None:

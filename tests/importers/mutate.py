@@ -17,6 +17,7 @@ import tempfile
 import time
 import traceback
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -222,7 +223,7 @@ def mutated(random: Random, data: bytes) -> bytes:
         if data.startswith(b"PK\x03\x04") and random.random() < 0.7:
             try:
                 data = change_zip(random, data)
-            except (zipfile.BadZipFile, OSError, ValueError, IndexError, EOFError, NotImplementedError):
+            except (zipfile.BadZipFile, zlib.error, OSError, ValueError, IndexError, EOFError, NotImplementedError):
                 data = change_bytes(random, data)
         elif data.startswith(b"PAR1") and random.random() < 0.6:
             try:
