@@ -74,6 +74,10 @@ def meaning(reader: Reader, runs: Sequence[Run], selector: str) -> Meant:
         UsageError: a word that cannot be understood here; the title names it.
     """
     words = parse(selector)
+    if not words:
+        # What is asked most, by every figure without a filter.
+        [(total,)] = reader.rows("statistics/problem_count", run_keys=[run.key for run in runs])
+        return Meant(None, "", total)
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.benchmark, []).append(run)
