@@ -88,7 +88,7 @@ class ResampleDialog(ModalScreen[int]):
                 yield Choice(self.engines, "engine")
             for name, kind in PARAMETERS.items():
                 with Horizontal():
-                    yield Static(name, classes="name")
+                    yield Static(literal(name), classes="name")
                     yield Input(type="integer" if kind is int else "number", id=name, compact=True)
                     yield Static(classes="said", id=f"{name}-said")
             with Horizontal(id="pooling"):
