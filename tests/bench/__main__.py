@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import explore, intake, sampling
+from tests.bench import explore, exports, intake, sampling
 from tests.bench.build_store import Plan, build_store
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=8, help="walks through the explorer")
     parser.add_argument("--starts", type=int, default=5, help="starts of the explorer")
-    parser.add_argument("--only", choices=("explore", "intake", "sampling"), help="only one of them")
+    parser.add_argument("--only", choices=("explore", "exports", "intake", "sampling"), help="only one of them")
     parser.add_argument("--quick", action="store_true", help="100,000 samples and few repetitions: does it run at all?")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -32,10 +32,13 @@ def main() -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    if arguments.only in (None, "explore"):
+    if arguments.only in (None, "explore", "exports"):
         built = build_store(Plan(arguments.samples, arguments.characters), arguments.cache, say)
         say(f"{built.root}: {built.samples:,} samples, built in {built.seconds:.0f} s")
+    if arguments.only in (None, "explore"):
         print("\n".join(explore.table(built, starts=arguments.starts, rounds=arguments.rounds)), flush=True)
+    if arguments.only in (None, "exports"):
+        print("\n".join(exports.table(built)), flush=True)
     if arguments.only in (None, "intake"):
         repeats = 2 if arguments.quick else 3
         found = intake.table(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ import pytest
 
 from backend import push_dataset
 from backend.errors import UsageError
+from backend.store.identity import problem_key, run_key
 from backend.store.layout import StoreLayout
+from backend.store.part_tables import write_rows
+from backend.store.parts import Manifest, publish, write_workspace
 from tests.exporters.conftest import BASE, RL, write
 from tests.exporters.hostile import RUNS, TEXTS
-from tests.support import Passk
+from tests.support import Attempt, Passk, write_part
 
 needs_datasets = pytest.mark.skipif(find_spec("datasets") is None, reason="datasets is not installed (extra datasets)")
 
@@ -164,3 +168,25 @@ def test_the_folder_needs_datasets(sums: StoreLayout, tmp_path: Path, monkeypatc
     with pytest.raises(UsageError, match="not installed"):
         write(sums, "datasets", tmp_path / "folder", BASE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_stands_beside_a_sample_is_exported_with_it(store: StoreLayout, tmp_path: Path) -> None:
+    write_part(store, "20260101T000000000000-job-1", [Attempt("p1", 0, text="one"), Attempt("p1", 1, text="two")])
+    key, run, day = problem_key("b", "What is p1?", "p1"), run_key("m@b"), datetime(2026, 1, 2, 3, 4, 5, 6)
+    name = "20260102T000000000000-judged-1"
+    folder = write_workspace(store, name)
+    write_rows(folder, "judgements", [(run, key, 1, "ada", None, day, "invalid", "guesses | the <b>answer</b>")])
+    write_rows(folder, "scores", [(run, key, 1, "m-base", "transformers", "float32", 5, -3.5)])
+    write_rows(folder, "verdicts", [(run, key, 0, "math", "1", "correct", None, "42", False, day)])
+    publish(store, folder, Manifest(part=name, kind="judgements", created="2026-01-02T03:04:05+00:00", runs=()))
+    write(store, "paths", tmp_path / "paths.jsonl", "m@b")
+    first, second = lines(tmp_path / "paths.jsonl")
+    assert first["verdicts"][0]["verifier"] == "math" and first["verdicts"][0]["verdict"] == "correct"
+    assert first["judgements"] is None
+    assert second["scores"] == [
+        {"scorer": "m-base", "engine": "transformers", "dtype": "float32", "tokens": 5, "logprob_sum": -3.5}
+    ]
+    assert second["judgements"][0]["created"] == "2026-01-02T03:04:05.000006"
+    write(store, "paths", tmp_path / "paths.md", "m@b")
+    said = (tmp_path / "paths.md").read_text(encoding="utf-8")
+    assert r"- invalid (ada): guesses \| the \<b\>answer\</b\>" in said
