@@ -18,7 +18,7 @@ KIND_WORDS: dict[Kind | None, str] = {
 """What the intervals on the screen are."""
 
 
-def heading(look: Look, bands: Bands) -> tuple[str, str]:
+def value_headings(look: Look, bands: Bands) -> tuple[str, str]:
     """What the values are: in words, and over their column."""
     if look.view == "cover":
         tau = f"{float(look.tau):g}"

@@ -14,7 +14,7 @@ from explorer.navigation import Place
 from explorer.render.curve_look import NAMES, Bands, Look, Values, View
 from explorer.render.curve_picture import picture
 from explorer.render.curve_table import run_columns, run_row
-from explorer.render.curve_words import heading, what_is_shown
+from explorer.render.curve_words import value_headings, what_is_shown
 from explorer.render.literal import literal
 from explorer.screens.curve_cursor import CursorScreen
 from explorer.screens.curve_record import read_bands, read_curves, read_values
@@ -115,7 +115,7 @@ class CurvesScreen(CursorScreen):
     def show_side(self) -> None:
         """The table of runs with the value at the cursor, and what must be known to read it."""
         look = self.look
-        at, over = heading(look, self.bands)
+        at, over = value_headings(look, self.bands)
         self.query_one("#at", Static).update(literal(at, "bold"))
         table = self.query_one("#runs", PagedTable)
         columns = run_columns(table.size.width, over, intervals=look.kind is not None)
