@@ -39,12 +39,15 @@ def main() -> int:
         print("\n".join(explore.table(built, starts=arguments.starts, rounds=arguments.rounds)), flush=True)
     if arguments.only in (None, "exports"):
         print("\n".join(exports.table(built)), flush=True)
+    repeats = 2 if arguments.quick else 3
     if arguments.only in (None, "intake"):
-        repeats = 2 if arguments.quick else 3
         found = intake.table(
             arguments.cache, samples=arguments.intake_samples, characters=arguments.characters, repeats=repeats
         )
         print("\n".join(found), flush=True)
+    if arguments.only in (None, "formats"):
+        samples = max(arguments.intake_samples // 4, 5_000)
+        print("\n".join(formats.table(arguments.cache, samples=samples, repeats=repeats)), flush=True)
     if arguments.only in (None, "sampling"):
         size = {"problems": 50, "n": 8, "repeats": 1, "rounds": 2} if arguments.quick else {"rounds": arguments.rounds}
         print("\n".join(sampling.table(**size)), flush=True)

@@ -149,7 +149,7 @@ def table(cache: Path, *, samples: int = 20_000, characters: int = 1_500, repeat
     files = write_files(folder, samples, characters, load_corpus())
     lines = [
         f"Intake by format, {samples:,} samples of {characters:,} characters, in turns, medians of {repeats}; ratios: "
-        f"the natural reader's time (json, pyarrow, zipfile) to reading into blocks (goal {GOAL}), and to a whole import",
+        f"time of the natural reader (json, pyarrow, zipfile) to reading into blocks (goal {GOAL}), to importing",
         f"  {'format':<18}{'MB':>6}{'natural s':>11}{'blocks s':>10}{'ratio':>7}{'import s':>10}{'ratio':>7}"
         f"{'samples/s':>11}",
     ]
