@@ -76,6 +76,7 @@ def start(reader: Reader, engine: str | None, sets: SolveSets, plan: DoubtPlan) 
 
 def in_words(sets: SolveSets, plan: DoubtPlan) -> list[str]:
     """What the plan spends and expects, and whether the stopping rule is met."""
-    from explorer.render.plan_words import plan_in_words
+    from explorer.render.plan_words import plan_in_words, tokens_in_words
 
-    return [f"{sets.benchmark}, {len(sets.problems)} problems compared", *plan_in_words(plan)]
+    compared = f"{sets.benchmark}, {len(sets.problems)} problems compared; {tokens_in_words(plan)}"
+    return [compared, *plan_in_words(plan)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("problem", "set", "base_c", "base_n", "rl_c", "rl_n", "level", "statement")
 DOUBT_COLUMNS = ("doubt_base", "doubt_rl", "doubt_set")
+RANGE_COLUMNS = ("doubt_base_range", "doubt_rl_range")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         doubt = set_doubt(reader, sets, arguments.more) if wanted else None
     for line in in_words(sets) + (doubt_in_words(sets, doubt) if doubt else []):
         say(line)
-    columns, rows = (*COLUMNS, *DOUBT_COLUMNS) if doubt else COLUMNS, _rows(sets, doubt)
+    columns = (*COLUMNS, *DOUBT_COLUMNS) if doubt else COLUMNS
+    if arguments.more is not None:
+        columns = (*columns, *RANGE_COLUMNS)
+    rows = _rows(sets, doubt)
     if arguments.format == "json":
         print_json(as_json(sets, doubt))
     elif arguments.format == "csv":
@@ -191,15 +195,13 @@ def _rows(sets: SolveSets, doubt: SetDoubt | None) -> list[dict[str, Any]]:
             "rl_n": problem.tallies[1].n,
             "level": problem.level,
             "statement": problem.excerpt,
-            **(
-                {
-                    "doubt_base": doubt.problems[problem.key].runs[0],
-                    "doubt_rl": doubt.problems[problem.key].runs[1],
-                    "doubt_set": doubt.problems[problem.key].set,
-                }
-                if doubt
-                else {}
-            ),
+            **(_doubt_cells(doubt.problems[problem.key]) if doubt else {}),
         }
         for problem in sets.problems
     ]
+
+
+def _doubt_cells(doubt: ProblemDoubt) -> dict[str, Any]:
+    """The cells of one problem; the ranges are at the ends of the rates' 95 % credible intervals."""
+    ranges = [f"{low:.3f}–{high:.3f}" for low, high in doubt.ranges]
+    return dict(zip((*DOUBT_COLUMNS, *RANGE_COLUMNS), (*doubt.runs, doubt.set, *ranges), strict=True))

@@ -12,10 +12,14 @@ POLICY_WORDS = {
 }
 
 
+def tokens_in_words(plan: DoubtPlan) -> str:
+    """What a plan takes, by the mean length of each problem's samples."""
+    return "tokens unknown" if plan.tokens is None else f"some {compact(plan.tokens)} tokens"
+
+
 def plan_in_words(plan: DoubtPlan) -> list[str]:
     """What is spent on what, what that is expected to find, and the stopping rule."""
-    tokens = "tokens unknown" if plan.tokens is None else f"some {compact(plan.tokens)} tokens"
-    spent = f"{plan.samples:,} of {plan.budget:,} samples ({tokens}), {POLICY_WORDS[plan.policy]}"
+    spent = f"{plan.samples:,} of {plan.budget:,} samples, {POLICY_WORDS[plan.policy]}"
     found = f"expected to change {plan.expected_changes:.1f} memberships, of {plan.unsolved:,} without a right sample"
     rule = f"fewer than {SETTLED:.0f} expected to change within the next {plan.ahead:,} samples of each"
     return [
