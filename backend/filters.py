@@ -145,7 +145,10 @@ def _field(match: re.Match[str], scope: Scope) -> Condition:
     known = sorted({key for problem in scope.problems for key in problem.metadata})
     if name != "level" and name not in known:
         fields = [*MEASURES, "level", "set:", "guess:", *known]
-        raise UsageError(f"nothing here is called {name}", next_step=f"{suggestion(name, fields, 'field')} {IN_QUOTES}")
+        raise UsageError(
+            f"nothing in {scope.benchmark} is called {name}",
+            next_step=f"{suggestion(name, fields, 'field')} {IN_QUOTES}",
+        )
     if not wanted:
         raise UsageError("the value is missing")
     read: Callable[[Candidate], Any] = (
@@ -218,7 +221,7 @@ def _contains(match: re.Match[str], scope: Scope) -> Condition:
 
 
 def contains_word(written: str) -> str:
-    """The word of a selector that keeps a search as a filter; `written` is a pattern as `backend.text_search` reads it."""
+    """The word of a selector that keeps a search as a filter; `written` is a pattern as `text_search` reads it."""
     return f"contains:{quoted(written)}"
 
 

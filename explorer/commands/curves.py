@@ -160,7 +160,8 @@ def why_it_ends(curve: Curve, wanted: Sequence[int]) -> list[str]:
     run = curve.run
     lines = []
     if run.n_min is None:
-        return [f"{run.name}: no sample has a verdict, so pass@k is unknown."]
+        why = "no sample has a verdict" if run.problems else "no problem is left"
+        return [f"{run.name}: {why}, so pass@k is unknown."]
     beyond = [k for k in wanted if k > run.n_min]
     if beyond:
         lines.append(

@@ -106,7 +106,8 @@ def curve_end_in_words(curve: Curve) -> list[str]:
     """Why a curve ends where it does; empty when there is nothing to say."""
     run = curve.run
     if run.n_min is None:
-        return [f"{run_label(run)}: pass@k unknown, no sample has a verdict"]
+        why = "no sample has a verdict" if run.problems else "no problem is left"
+        return [f"{run_label(run)}: pass@k unknown, {why}"]
     result = []
     if curve.problems_below_n_max:
         result.append(

@@ -77,7 +77,7 @@ def test_problems_filters_curves_sets_and_views(filled: Passk) -> None:
     ("arguments", "why"),
     [
         (("stats", "histogram", "--problems", "c<"), "c<: a number is missing"),
-        (("curves", "--problems", "nonsense=3"), "nonsense=3: nothing here is called nonsense"),
+        (("curves", "--problems", "nonsense=3"), "nonsense=3: nothing in sums is called nonsense"),
         (("sets", *PAIR, "--problems", '"open'), '"open: the quote does not end'),
         (("stats", "lengths", "--run", "nobody"), "There is no run nobody"),
     ],

@@ -65,7 +65,7 @@ async def test_what_is_wrong_is_said_under_the_line(sums_store: StoreLayout, siz
         await user.type("3")
         assert "3 of 6 problems: c < 3 in both runs" in user.flat()
         await user.type(" lvl=1")
-        assert "lvl=1: nothing here is called lvl" in user.flat()
+        assert "lvl=1: nothing in sums is called lvl" in user.flat()
         await user.press("escape")
         assert not user.find(FilterLine).is_open
         assert user.screen.place.filter == ""
@@ -92,6 +92,7 @@ async def test_a_filter_that_leaves_nothing(sums_store: StoreLayout) -> None:
         await user.press("enter")
         assert "only 0 of 6 problems" in user.flat()
         assert user.cells("tiny-base@sums")[1] == "–", "unknown, not zero"
+        assert "pass@k unknown, no problem is left" in " ".join(user.words("words").split())
         await user.press("enter")
         assert counts(user)["all"] == 0
         await user.press("enter")

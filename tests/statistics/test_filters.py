@@ -109,7 +109,7 @@ def test_a_filter_in_words(reader: Reader, selector: str, words: str) -> None:
         ("rate<1e9", "rate<1e9", "not a number"),
         ("set:base", "set:base", "no such set"),
         ("level=", "level=", "value is missing"),
-        ("lvl=5", "lvl=5", "nothing here is called lvl"),
+        ("lvl=5", "lvl=5", "nothing in small is called lvl"),
         ("nobody.c=0", "nobody.c=0", "no run nobody"),
         ("tiny.c=0", "tiny.c=0", "3 runs match tiny"),
         ("guess:nobody<0.1", "guess:nobody<0.1", "no run nobody"),
