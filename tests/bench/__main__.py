@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import explore, exports, intake, sampling
+from tests.bench import explore, exports, formats, intake, sampling
 from tests.bench.build_store import Plan, build_store
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=8, help="walks through the explorer")
     parser.add_argument("--starts", type=int, default=5, help="starts of the explorer")
-    parser.add_argument("--only", choices=("explore", "exports", "intake", "sampling"), help="only one of them")
+    parser.add_argument("--only", choices=("explore", "exports", "intake", "formats", "sampling"), help="only one of them")
     parser.add_argument("--quick", action="store_true", help="100,000 samples and few repetitions: does it run at all?")
     arguments = parser.parse_args()
     if arguments.quick:
