@@ -1,0 +1,99 @@
+"""Plans that become jobs: for each run its own samples by problem, and what was expected is kept beside the job."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from backend import Wish, expected_changes, plan_settling, start_resampling, start_settling
+from backend.errors import UsageError
+from backend.jobs.job import Job
+from backend.jobs.plan import SamplingPlan
+from backend.store.layout import StoreLayout
+from tests.support import Attempt, with_reader, write_part
+
+RUNS = ("base@b", "rl@b")
+BASE = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
+RL = (0, 2, 0, 0, 1, 0, 0, 3, 4, 4, 4, 4)
+LABELS = tuple(f"p{place}" for place in range(12))
+
+
+@pytest.fixture
+def compared(store: StoreLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoreLayout:
+    """Two runs on twelve problems, n = 4, and a server that is not there: jobs are made, and soon fail."""
+    configuration = tmp_path / "config.toml"
+    configuration.write_text(
+        '[models]\nbase = "b"\nrl = "r"\n[engines.nowhere]\nkind = "server"\nbase_url = "http://127.0.0.1:9/v1"\n'
+        "retries = 0\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PASSK_CONFIG", str(configuration))
+    for model, right in (("base", BASE), ("rl", RL)):
+        attempts = [
+            Attempt(label, index, "correct" if index < c else "wrong", tokens=10)
+            for label, c in zip(LABELS, right, strict=True)
+            for index in range(4)
+        ]
+        write_part(store, f"0-{model}", attempts, run=f"{model}@b", model=model)
+    return store
+
+
+def wish(budget: int = 40, runs: tuple[str, ...] = RUNS, problems: tuple[str, ...] = LABELS) -> Wish:
+    return Wish(RUNS, runs, problems, budget, "nowhere", pool=True)
+
+
+def drawn(job: Job) -> dict[str, int]:
+    plan = job.plan()[0]
+    assert isinstance(plan, SamplingPlan)
+    return {problem.label: len(problem.indices) for problem in plan.problems}
+
+
+def ended(jobs: list[Job]) -> list[Job]:
+    deadline = time.monotonic() + 60
+    while any(job.status().state in ("prepared", "running") for job in jobs):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return jobs
+
+
+def test_a_plan_becomes_a_job_for_each_run(compared: StoreLayout) -> None:
+    plan, planned = with_reader(compared, lambda reader: plan_settling(reader, wish()))
+    assert plan.samples == sum(part.samples for part in planned) == 40
+    jobs = ended(start_settling(compared, [part.wish for part in planned]))
+    assert [job.plan()[0].target.run for job in jobs] == [part.wish.runs[0] for part in planned]
+    for job in jobs:
+        run = job.plan()[0].target.run
+        rows = [row for row in plan.rows if row.run == run]
+        assert drawn(job) == {row.problem: row.add for row in rows}
+        assert expected_changes(job) == pytest.approx(sum(row.expected_changes for row in rows))
+        correct = BASE if run == "base@b" else RL
+        assert set(drawn(job)) <= {p for p, c in zip(LABELS, correct, strict=True) if not c}
+
+
+def test_only_the_runs_and_problems_that_are_meant(compared: StoreLayout) -> None:
+    asked = wish(runs=RUNS[:1], problems=LABELS[1:])
+    plan, [planned] = with_reader(compared, lambda reader: plan_settling(reader, asked))
+    assert {(row.run, row.problem) for row in plan.rows} <= {("base@b", label) for label in LABELS[1:6]}
+    assert planned.samples == plan.samples
+
+
+def test_where_too_little_can_change_nothing_is_drawn(compared: StoreLayout) -> None:
+    """One unsolved problem cannot change two memberships: the rule says stop before anything is spent."""
+    plan, planned = with_reader(compared, lambda reader: plan_settling(reader, wish(problems=LABELS[1:2])))
+    assert (plan.unsolved, plan.samples, planned) == (1, 0, ())
+    assert plan.settled
+
+
+def test_a_job_that_no_plan_made_expects_nothing(compared: StoreLayout) -> None:
+    [job] = ended(start_resampling(compared, wish(1, RUNS[:1], LABELS[:1])))
+    assert expected_changes(job) is None
+
+
+def test_a_plan_needs_two_runs_and_one_budget(compared: StoreLayout) -> None:
+    alone = Wish(RUNS[:1], RUNS[:1], LABELS, 5, "nowhere")
+    by_label = Wish(RUNS, RUNS, LABELS, {"p0": 3}, "nowhere")
+    for refused in (alone, by_label):
+        with pytest.raises(UsageError):
+            with_reader(compared, lambda reader, refused=refused: plan_settling(reader, refused))  # type: ignore[misc]
