@@ -57,6 +57,7 @@ class Explorer(App[None]):
         self.judgement_book = JudgementBook(database.layout, author_name())
         self.marks = ReadingMarks(marks_path(self.store_name))
         self._seen_failure = ""
+        self._looking = False
 
     def on_mount(self) -> None:
         """Home first; then look out once a second."""
@@ -111,11 +112,14 @@ class Explorer(App[None]):
 
     def look_out(self) -> None:
         """See whether parts have come; the answer decides whether screens ask again."""
-        self.gateway.ask(self, "look-out", look_out)
+        # One look that takes long must not be superseded: what it has taken in would be news to nobody.
+        if not self._looking:
+            self._looking = True
+            self.gateway.ask(self, "look-out", look_out)
 
     def on_loaded(self, event: Loaded) -> None:
         """The look-out's answer: the screen in front asks again, those behind when they come to the front."""
-        self._seen_failure = ""
+        self._seen_failure, self._looking = "", False
         changed, activity = event.record
         for screen in self.screen_stack:
             if isinstance(screen, DataScreen):
@@ -133,6 +137,7 @@ class Explorer(App[None]):
 
     def on_failed(self, event: Failed) -> None:
         """A damaged part, for example. It fails at every look; one dialog says so."""
+        self._looking = False
         if str(event.error) != self._seen_failure:
             self._seen_failure = str(event.error)
             self.show_error(event.error)

@@ -228,14 +228,17 @@ def _same_rest(texts: list[str], starts: list[int]) -> bool:
     return all(text.endswith(rest) for text in texts)
 
 
-def search_tree(reader: Reader, problem_key: int, runs: Sequence[Run], by: str = "step") -> SearchTree:
+def search_tree(reader: Reader, problem_key: int, runs: Sequence[Run], by: str | None = None) -> SearchTree:
     """The tree of one problem's samples.
+
+    Long first sentences are seldom written twice: a tree of them would be a list. So it goes by words, unless told
+    otherwise, where most samples share their first step with no other.
 
     Args:
         reader: of the runs' store.
         problem_key: the problem.
         runs: one or more; for a pair, base first.
-        by: `step` or `word`.
+        by: one of `TREE_CUTS`; None to choose.
 
     Raises:
         UsageError: no run, or none of them has a sample of this problem.
@@ -248,4 +251,6 @@ def search_tree(reader: Reader, problem_key: int, runs: Sequence[Run], by: str =
     if not members:
         names = ", ".join(run.name for run in runs)
         raise UsageError("There is nothing to make a tree of", f"No sample of this problem is stored: {names}")
-    return SearchTree(runs, members, by)
+    tree = SearchTree(runs, members, by or "step")
+    alone = sum(branch.taken == 1 for branch in tree.branches(tree.root))
+    return SearchTree(runs, members, "word") if by is None and 2 * alone > len(members) > 2 else tree

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", metavar="R", nargs="+", action="extend", required=True, help="the runs; for a pair, base first"
     )
     parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument("--by", choices=TREE_CUTS, default=TREE_CUTS[0], help=f"default: {TREE_CUTS[0]}")
+    parser.add_argument("--by", choices=TREE_CUTS, help="default: step; word where hardly two first steps are alike")
     parser.add_argument("--depth", metavar="D", type=positive, default=2, help="levels (default: 2)")
     parser.add_argument(
         "--most", metavar="N", type=positive, default=12, help="rarer branches of a place are one line (default: 12)"
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         tree = search_tree(reader, key, runs, arguments.by)
     view = TreeView(tree, order=arguments.sort, most=arguments.most).opened_to(arguments.depth)
     if arguments.format == "json":
-        whole = {"problem": arguments.problem, "benchmark": runs[0].benchmark, "by": arguments.by}
+        whole = {"problem": arguments.problem, "benchmark": runs[0].benchmark, "by": tree.by}
         print_json(whole | as_json(view))
     else:
         _print(view)

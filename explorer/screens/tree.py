@@ -41,7 +41,8 @@ class TreeScreen(DataScreen):
         self.view: TreeView | None = None
         self.rows: dict[str, TreeRow] = {}
         self.columns: list[Column] = []
-        self.by = TREE_CUTS[0]
+        self.by: str | None = None
+        """What the tree is made by; None until it has been chosen."""
 
     def compose_body(self) -> ComposeResult:
         """Totals, branches, the text of one."""
@@ -71,7 +72,7 @@ class TreeScreen(DataScreen):
             compared = [reader.run(name).key for name in place.runs]
             stored = reader.runs_with_texts(key, compared)
             tree = search_tree(reader, key, [run for run in stored if run.key in compared] or stored[:1], by)
-            if before is None or before.tree.by != by:
+            if before is None or before.tree.by != tree.by:
                 view = TreeView(tree).at_first()
             else:
                 view = before.of(tree, None if here is None else here.key)
@@ -82,6 +83,7 @@ class TreeScreen(DataScreen):
     def show_tree(self, record: TreeRecord) -> None:
         """The rows anew; the cursor stays on its branch or goes where a key leads."""
         view = self.view = record.view
+        self.by = view.tree.by
         self.rows = {str(row.branch.key): row for row in record.rows}
         self.columns = tree_columns(view.tree.runs, self.size.width)
         self.query_one("#heading", Static).update(tree_heading(view.tree, view.order))
@@ -181,8 +183,9 @@ class TreeScreen(DataScreen):
 
     def action_cut(self) -> None:
         """By steps, by words."""
-        self.by = TREE_CUTS[(TREE_CUTS.index(self.by) + 1) % len(TREE_CUTS)]
-        self.reload()
+        if self.by is not None:
+            self.by = TREE_CUTS[(TREE_CUTS.index(self.by) + 1) % len(TREE_CUTS)]
+            self.reload()
 
     def action_sort(self) -> None:
         """The branches of each place in another order."""

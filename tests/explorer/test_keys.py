@@ -19,7 +19,7 @@ WALK = (("home", ()), ("curves", ("enter",)), ("sets", ("enter",)), ("problem", 
 ASIDE = {
     "statistics": ("curves", ("v",)),
     "tree": ("problem", ("t",)),
-    "branch": ("tree", ("w", "enter")),
+    "branch": ("tree", ("enter",)),
     "compare": ("path", ("c",)),
 }
 """Screens beside the walk: from where, and by which keys."""

@@ -175,6 +175,8 @@ async def test_rare_branches_are_one_line_until_one_looks(tmp_path: Path) -> Non
         import_into(layout, [jsonl(tmp_path / f"{role}.jsonl", many)])
     async with explorer(layout) as user:
         await open_tree(user)
+        assert "by words" in user.words("heading"), "nobody shares a first step"
+        await user.press("w")
         assert len(lines(user)) == 13
         assert lines(user)[-1].endswith("▸ 28 rarer branches")
         taken = [int(user.cells(str(key.value))[column]) for key in user.table.rows for column in (1, 3)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,8 @@ from backend.errors import UsageError
 from backend.reading.tree import Member
 from backend.records import VERDICTS, Model, Run
 from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, BranchSample
+from backend.store.layout import StoreLayout
+from tests.support import imported, jsonl, with_reader
 
 
 def run_named(name: str, key: int) -> Run:
@@ -159,6 +162,25 @@ def test_equal_texts_never_part() -> None:
     assert leaf.kind == "leaf"
     assert tree.partings() == ()
     assert TreeView(tree).at_first().rows()[0].open is False
+
+
+def test_first_sentences_that_nobody_shares_are_taken_by_words(store: StoreLayout, tmp_path: Path) -> None:
+    rows = [
+        {"problem_id": problem, "question": problem, "completion": text.format(number), "is_correct": False,
+         "model": "m", "benchmark": "b"}
+        for problem, text in (("long", "To find the {} we add. Done."), ("short", "Try: {}."))
+        for number in range(10)
+    ]  # fmt: skip
+    imported(store, jsonl(tmp_path / "rows.jsonl", rows))
+
+    def trees(reader: Reader) -> list[SearchTree]:
+        keys = [reader.problem_key("b", name) for name in ("long", "short")]
+        return [search_tree(reader, key, reader.runs(), by) for key in keys for by in (None, "step")]
+
+    by_words, by_steps, chosen, _ = with_reader(store, trees)
+    assert (by_words.by, by_steps.by, chosen.by) == ("word", "step", "step")
+    assert [branch.text for branch in by_words.branches(by_words.root)] == ["To find the "]
+    assert len(by_steps.branches(by_steps.root)) == 10
 
 
 def test_the_sample_store_shows_the_plans_that_rl_starved() -> None:
