@@ -37,9 +37,17 @@ class View:
     plot: Lines | None = None
 
 
-def marked(run: Run, index: int) -> str:
-    """A run's name with its marker."""
-    return f"{MARKERS[index % len(MARKERS)]} {squeezed(run_label(run), LONGEST_NAME)}"
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a view is shown in: so many cells, and a look for each run, the same as on the curves."""
+
+    width: int
+    looks: Mapping[int, int]
+    """Run key -> index of its marker and colour."""
+
+    def marked(self, run: Run) -> str:
+        """A run's name with its marker."""
+        return f"{MARKERS[self.looks[run.key] % len(MARKERS)]} {squeezed(run_label(run), LONGEST_NAME)}"
 
 
 def sizes(run: Run, problems: int) -> str:
@@ -52,15 +60,15 @@ def points(value: float | None) -> str:
     return UNKNOWN if value is None else f"{100 * value:+.1f}"
 
 
-def histogram_view(record: Sequence[AccuracyHistogram], width: int) -> View:
+def histogram_view(record: Sequence[AccuracyHistogram], frame: Frame) -> View:
     """Problems by their share correct, a column a run."""
-    headings = [marked(entry.run, index) for index, entry in enumerate(record)]
-    lines = bar_columns(BINS, headings, [entry.counts for entry in record], width)
-    notes = [f"{marked(entry.run, index)}: {sizes(entry.run, entry.problems)}" for index, entry in enumerate(record)]
+    headings = [frame.marked(entry.run) for entry in record]
+    lines = bar_columns(BINS, headings, [entry.counts for entry in record], frame.width)
+    notes = [f"{frame.marked(entry.run)}: {sizes(entry.run, entry.problems)}" for entry in record]
     return View((*lines, "", "Share of problems by c/n; a bin holds its upper end.", *notes))
 
 
-def efficiency_view(record: Efficiency, width: int) -> View:
+def efficiency_view(record: Efficiency, frame: Frame) -> View:
     """Delta_SE and the two ends of the curves."""
     k = record.k
     rows = [
@@ -78,7 +86,7 @@ def efficiency_view(record: Efficiency, width: int) -> View:
     headings = ["run", "pass@1 %", f"pass@{UNKNOWN if k is None else k} %", "Δ_SE points", "problems", "n", "training"]
     return View(
         (
-            *text_table(headings, rows, width=width),
+            *text_table(headings, rows, width=frame.width),
             "",
             f"Δ_SE, the sampling efficiency gap: pass@{UNKNOWN if k is None else k} of {run_label(record.base)} less "
             "pass@1 of the run, over the problems that both have. Smaller is better.",
@@ -98,7 +106,7 @@ def _step(level: Level) -> str:
     return f"{level.run.model.step:,}" if level.run.model.step is not None else "base"
 
 
-def steps_view(record: Sequence[Series], width: int) -> View:
+def steps_view(record: Sequence[Series], frame: Frame) -> View:
     """Each training as a table; the longest is plotted."""
     if not record:
         return View(("No two runs here are checkpoints of one training.", "Import them with --step and --from."))
@@ -123,7 +131,7 @@ def steps_view(record: Sequence[Series], width: int) -> View:
         text += [
             title,
             *text_table(
-                ["step", "run", "o pass@1 %", f"x {at}", "solvable", "n", "tokens"], rows, 2, width=width, names=1
+                ["step", "run", "o pass@1 %", f"x {at}", "solvable", "n", "tokens"], rows, 2, width=frame.width, names=1
             ),
             "",
         ]
@@ -145,7 +153,7 @@ def _steps_plot(series: Series) -> Lines:
     return Lines(tuple(lines), tuple(steps), labels, "training step", "%")
 
 
-def temperature_view(record: Sweep, width: int) -> View:
+def temperature_view(record: Sweep, frame: Frame) -> View:
     """Runs by temperature, with their entropy; and which matches the base run's."""
     rows = [
         [
@@ -170,7 +178,7 @@ def temperature_view(record: Sweep, width: int) -> View:
         found = f"No RL run whose entropy could be compared with that of {base}."
     return View(
         (
-            *text_table(["  run", "T", "pass@1 %", at, "entropy", "of samples", "n"], rows, width=width),
+            *text_table(["  run", "T", "pass@1 %", at, "entropy", "of samples", "n"], rows, width=frame.width),
             "",
             f"Over {span(min(problems), max(problems))} problems. {found}" if problems else found,
             "Entropy is estimated as the mean negative log-probability per token, in nats, of the run's own samples, "
@@ -180,16 +188,16 @@ def temperature_view(record: Sweep, width: int) -> View:
     )
 
 
-def lengths_view(record: Lengths, width: int) -> View:
+def lengths_view(record: Lengths, frame: Frame) -> View:
     """Lengths in tokens, right and other samples apart: a summary, and bins as bars."""
     if all(entry.right is None and entry.other is None for entry in record.runs):
         return View(("No token counts are stored for these runs.",))
     rows, headings, columns = [], [], []
-    for index, entry in enumerate(record.runs):
+    for entry in record.runs:
         for mark, kind, summary in (("✓", "right", entry.right), ("✗", "other", entry.other)):
-            rows.append([marked(entry.run, index), f"{mark} {kind}", *_length_cells(summary)])
+            rows.append([frame.marked(entry.run), f"{mark} {kind}", *_length_cells(summary)])
             if summary is not None:
-                headings.append(f"{mark} {marked(entry.run, index)}")
+                headings.append(f"{mark} {frame.marked(entry.run)}")
                 columns.append(summary.bins)
     unknown = [
         f"{run_label(entry.run)}: {entry.unknown:,} samples without a token count are left out"
@@ -198,11 +206,13 @@ def lengths_view(record: Lengths, width: int) -> View:
     ]
     bins = max(len(counts) for counts in columns)
     labels = [f"{index * record.width:,}" for index in range(bins)]
-    table = text_table(["tokens of", "", "samples", "mean", "10 %", "median", "90 %", "longest"], rows, 2, width=width)
+    table = text_table(
+        ["tokens of", "", "samples", "mean", "10 %", "median", "90 %", "longest"], rows, 2, width=frame.width
+    )
     note = (
         f"Bins of {record.width:,} tokens by their lower end. Other: every verdict but correct; unverified in neither."
     )
-    return View((*table, "", *bar_columns(labels, headings, columns, width), "", note, *unknown))
+    return View((*table, "", *bar_columns(labels, headings, columns, frame.width), "", note, *unknown))
 
 
 def _length_cells(summary: LengthSummary | None) -> list[str]:
@@ -212,7 +222,7 @@ def _length_cells(summary: LengthSummary | None) -> list[str]:
     return [f"{summary.samples:,}", f"{summary.mean:,.1f}", *(f"{number:,}" for number in numbers)]
 
 
-def verdicts_view(record: Lengths, width: int) -> View:
+def verdicts_view(record: Lengths, frame: Frame) -> View:
     """Shares of verdicts, a column a run."""
     shown = [entry for entry in record.runs if entry.verdicts]
     counted_only = [run_label(entry.run) for entry in record.runs if not entry.verdicts]
@@ -221,8 +231,8 @@ def verdicts_view(record: Lengths, width: int) -> View:
         return View(tuple(notes))
     used = [verdict for verdict in VERDICTS if any(verdict in entry.verdicts for entry in shown)]
     columns = [[entry.verdicts.get(verdict, 0) for verdict in used] for entry in shown]
-    headings = [marked(entry.run, record.runs.index(entry)) for entry in shown]
-    lines = bar_columns([verdict.replace("_", " ") for verdict in used], headings, columns, width)
+    headings = [frame.marked(entry.run) for entry in shown]
+    lines = bar_columns([verdict.replace("_", " ") for verdict in used], headings, columns, frame.width)
     samples = [
         f"{heading}: {sum(counts):,} samples, {sizes(entry.run, entry.run.problems)}"
         for heading, counts, entry in zip(headings, columns, shown, strict=True)
@@ -230,9 +240,9 @@ def verdicts_view(record: Lengths, width: int) -> View:
     return View((*lines, "", "Share of all stored samples.", *samples, *(notes if counted_only else [])))
 
 
-def agreement_view(record: Sequence[Agreement], width: int) -> View:
+def agreement_view(record: Sequence[Agreement], frame: Frame) -> View:
     """maj@k of runs, and how many majorities are right."""
-    known = [(index, entry) for index, entry in enumerate(record) if entry.points]
+    known = [entry for entry in record if entry.points]
     missing = [
         f"{run_label(entry.run)}: " + ("no answers are stored" if entry.samples else "no samples are stored")
         for entry in record
@@ -240,24 +250,24 @@ def agreement_view(record: Sequence[Agreement], width: int) -> View:
     ]
     if not known:
         return View(tuple(missing))
-    ks = sorted({point.k for _, entry in known for point in entry.points})
-    values = [{point.k: point for point in entry.points} for _, entry in known]
+    ks = sorted({point.k for entry in known for point in entry.points})
+    values = [{point.k: point for point in entry.points} for entry in known]
     rows = [[f"{k:,}", *(_majority_cell(of_run, k) for of_run in values)] for k in ks]
-    table = text_table(["maj@k %   k", *(marked(entry.run, index) for index, entry in known)], rows, 0, width=width)
+    table = text_table(["maj@k %   k", *(frame.marked(entry.run) for entry in known)], rows, 0, width=frame.width)
     notes = [
-        f"{marked(entry.run, index)}: {sizes(entry.run, entry.problems)}; the majority of all samples is right on "
+        f"{frame.marked(entry.run)}: {sizes(entry.run, entry.problems)}; the majority of all samples is right on "
         f"{sum(majority.right for majority in entry.majorities):,.1f}; {entry.samples - entry.answered:,} of "
         f"{entry.samples:,} samples gave no answer and do not vote"
-        for index, entry in known
+        for entry in known
     ]
     plot = Lines(
         tuple(
             Line(
                 tuple(log2(point.k) for point in entry.points),
                 tuple(100 * point.value for point in entry.points),
-                index,
+                frame.looks[entry.run.key],
             )
-            for index, entry in known
+            for entry in known
         ),
         tuple(log2(k) for k in ks),
         tuple(str(k) for k in ks),
@@ -265,7 +275,7 @@ def agreement_view(record: Sequence[Agreement], width: int) -> View:
         "maj@k %",
     )
     how = (
-        f"Exact where no ± stands; else the mean of {known[0][1].draws} random subsets of each problem (fixed seed) "
+        f"Exact where no ± stands; else the mean of {known[0].draws} random subsets of each problem (fixed seed) "
         "± its standard error."
     )
     same = "Answers are the same where their extracted words are; equal first places share the vote."

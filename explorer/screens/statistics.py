@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from backend.records import Run
 from explorer.actions import STATISTICS, bindings
 from explorer.navigation import Place
 from explorer.render.statistics import (
+    Frame,
     View,
     agreement_view,
     efficiency_view,
@@ -51,7 +52,7 @@ class _View:
 
     name: str
     read: Callable[[Reader, Looked], Any]
-    show: Callable[[Any, int], View]
+    show: Callable[[Any, Frame], View]
 
 
 VIEWS = (
@@ -78,7 +79,8 @@ class StatisticsScreen(FilteredScreen):
         self.few = self.on
         self.choice = 0
         """Index of the view."""
-        self.record: Any = None
+        self.answer: tuple[Mapping[int, int], Any] | None = None
+        """The looks of the runs, and the record of the view."""
         self.answered = False
         """Whether the text that stands there is of this view."""
 
@@ -104,18 +106,20 @@ class StatisticsScreen(FilteredScreen):
         self.query_one(ViewStrip).chosen = self.choice
         view, place, names = self.view, self.place, self.on
 
-        def read(reader: Reader, problems: frozenset[int] | None) -> Any:
+        def read(reader: Reader, problems: frozenset[int] | None) -> tuple[Mapping[int, int], Any]:
             every = reader.runs(place.benchmark)
             runs = [reader.run(name, place.benchmark) for name in names]
             base = reader.run(place.runs[0], place.benchmark)
-            return view.read(reader, Looked(runs, base, every, problems))
+            looks = {run.key: look for look, run in enumerate(every)}
+            return looks, view.read(reader, Looked(runs, base, every, problems))
 
         self.ask_filtered("view", read, self.show_view)
 
-    def show_view(self, record: Any) -> None:
+    def show_view(self, answer: tuple[Mapping[int, int], Any]) -> None:
         """Text, and a plot where the view has one."""
-        self.record = record
-        shown = self.view.show(record, self.size.width - 4)
+        self.answer = answer
+        looks, record = answer
+        shown = self.view.show(record, Frame(self.size.width - 4, looks))
         plot = self.query_one(LinePlot)
         plot.display = shown.plot is not None
         if shown.plot is not None:
@@ -127,8 +131,8 @@ class StatisticsScreen(FilteredScreen):
     def on_resize(self) -> None:
         """Bars and names follow the width."""
         super().on_resize()
-        if self.record is not None:
-            self.call_after_refresh(self.show_view, self.record)
+        if self.answer is not None:
+            self.call_after_refresh(self.show_view, self.answer)
 
     # Keys
 
@@ -138,7 +142,7 @@ class StatisticsScreen(FilteredScreen):
             return
         self.choice = number - 1
         # What stood there is of another view: nothing is better while this one is read.
-        self.record, self.answered = None, False
+        self.answer, self.answered = None, False
         self.query_one(LinePlot).display = False
         self.query_one(TextView).show("")
         self.reload()
