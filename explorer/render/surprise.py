@@ -23,6 +23,7 @@ THRESHOLDS = (2, 5, 10, 20, 50, 100, 1_000, 10_000)
 SURPRISING = "bold underline red"
 UNLIKELY = "underline"
 """Where the model would rather have written something else: below a half, or below the threshold's cube root."""
+KEYS = ". , next and last surprise   > < token by token   + - stricter, looser   T model   t ends"
 MOST_TOKENS_SHOWN = 6
 LONGEST_TOKEN = 24
 

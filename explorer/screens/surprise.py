@@ -8,10 +8,11 @@ from textual.widgets import Static
 
 from backend import Reader, token_scores
 from backend.records import Path
+from explorer.render.literal import literal
 from explorer.render.names import contrast
 from explorer.render.shown import Shown
 from explorer.render.summaries import lines
-from explorer.render.surprise import SurpriseView, covers, other_threshold, piece_in_words, step, summary
+from explorer.render.surprise import KEYS, SurpriseView, covers, other_threshold, piece_in_words, step, summary
 from explorer.screens.base import DataScreen
 from explorer.widgets.text_view import TextView
 
@@ -107,6 +108,7 @@ class SurpriseScreen(DataScreen):
             [
                 summary(self.under, self.model_words.get(scorer, scorer), self.one_in),
                 piece_in_words(self.under, self.piece, self._path.text or ""),
+                literal(KEYS, "dim"),
             ]
         )
         told = self.query_one("#surprise", Static)

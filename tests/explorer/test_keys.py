@@ -21,6 +21,7 @@ ASIDE = {
     "tree": ("problem", ("t",)),
     "branch": ("tree", ("enter",)),
     "compare": ("path", ("c",)),
+    "perplexity": ("curves", ("P",)),
 }
 """Screens beside the walk: from where, and by which keys."""
 SCREENS = [*(where for where, _ in WALK), *ASIDE]
