@@ -72,6 +72,11 @@ class Comparison:
 
     def remarks(self) -> list[str]:
         """What must be known to read the figures."""
+        certainty = self.certainty
+        return [*self.facts(), *(words for words in (certainty.of_problems, certainty.of_sets) if words)]
+
+    def facts(self) -> list[str]:
+        """The threshold, the runs with their n, and what is not compared."""
         sets = self.sets
         lines = [f"Solved: at least {sets.min_correct} correct of n samples."]
         for word, run, place in zip(self.run_words, sets.runs, range(len(sets.runs)), strict=True):
@@ -85,7 +90,7 @@ class Comparison:
             lines.append(
                 f"{sets.not_compared.total:,} problems are not compared: not in every run, or without a verdict."
             )
-        return [*lines, *self.certainty.words]
+        return lines
 
 
 def comparison_of(job: Job) -> Comparison:

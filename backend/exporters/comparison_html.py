@@ -13,7 +13,7 @@ from backend.exporters.figures import figure_of
 from backend.exporters.protocol import Job
 from backend.exporters.provenance import parameters_in_words
 from backend.exporters.samples import StoredProblem, stored_problems
-from backend.records import Path, Run, SetProblem
+from backend.records import Path, Run, SetProblem, Tally
 
 LONGEST_PATH = 20_000
 """Characters of a path that the page shows; the rest is left out and said so."""
@@ -123,8 +123,8 @@ def _problems_in_question(page: TextIO, job: Job, comparison: Comparison) -> Non
     for done, problem in enumerate(problems, 1):
         _problem(page, comparison, problem, stored[problem.key])
         page.write('<div class="paths">\n')
-        for run, word in zip(comparison.sets.runs, comparison.run_words, strict=True):
-            page.write(f"<div>\n{''.join(_paths(job, run, word, problem))}</div>\n")
+        for run, word, tally in zip(comparison.sets.runs, comparison.run_words, problem.tallies, strict=True):
+            page.write(f"<div>\n{''.join(_paths(job, run, word, problem.key, tally))}</div>\n")
         page.write("</div>\n")
         job.tell(done, len(problems))
 
@@ -142,19 +142,21 @@ def _problem(page: TextIO, comparison: Comparison, problem: SetProblem, stored: 
         page.write(f"<p>Reference answer: <code>{for_html(stored.reference)}</code></p>\n")
 
 
-def _paths(job: Job, run: Run, word: str, problem: SetProblem) -> Iterator[str]:
+def _paths(job: Job, run: Run, word: str, problem: int, tally: Tally) -> Iterator[str]:
     """One right and one wrong path of a run: the first of each."""
-    rows = job.reader.rows("exports/examples", run_key=run.key, problem_key=problem.key)
+    rows = job.reader.rows("exports/examples", run_key=run.key, problem_key=problem)
     first = {bool(is_right): sample for is_right, sample in rows}
     if not run.texts:
         yield f'<p class="note">{for_html(word)}: no path is stored.</p>\n'
         return
     for is_right in (True, False):
         kind = "right" if is_right else "wrong"
-        if is_right not in first:
+        if is_right in first:
+            yield _path(job.reader.path(run, problem, first[is_right]), word, kind)
+        elif tally.c == (0 if is_right else tally.n):
+            yield f'<p class="note">{for_html(word)}: none of {tally.n:,} samples is {kind}.</p>\n'
+        else:
             yield f'<p class="note">{for_html(word)}: no {kind} path is stored.</p>\n'
-            continue
-        yield _path(job.reader.path(run, problem.key, first[is_right]), word, kind)
 
 
 def _path(path: Path, word: str, kind: str) -> str:

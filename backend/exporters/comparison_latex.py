@@ -35,7 +35,8 @@ def _line(cells: Sequence[str]) -> str:
 
 def _table(caption: str, label: str, columns: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [
-        r"\begin{table}[t]", r"  \centering", rf"  \caption{{{caption}}}", rf"  \label{{{label}}}",
+        r"\begin{table}[t]", r"  \centering", r"  \setlength{\belowcaptionskip}{6pt}",
+        rf"  \caption{{{caption}}}", rf"  \label{{{label}}}",
         rf"  \begin{{tabular}}{{{columns}}}", r"    \toprule", _line(headings), r"    \midrule",
         *map(_line, rows),
         r"    \bottomrule", r"  \end{tabular}", r"\end{table}", "",
@@ -73,7 +74,7 @@ def _sets(comparison: Comparison) -> str:
     has_ranges = bool(comparison.certainty.ranges)
     caption = (
         f"Solve sets on {for_latex(comparison.sets.benchmark)}, {len(comparison.sets.problems)} problems. "
-        + " ".join(map(for_latex, comparison.remarks()))
+        + " ".join(map(for_latex, [*comparison.facts(), comparison.certainty.of_sets]))
     )
     if not has_ranges:
         rows = [row[:2] for row in rows]
@@ -99,6 +100,7 @@ def _problems(comparison: Comparison, problems: Sequence[SetProblem]) -> str:
     if not certainty.doubt:
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     caption = f"Problems of {for_latex(comparison.sets.benchmark)} that some of the runs solve and some do not."
+    caption += f" {for_latex(certainty.of_problems)}"
     columns = "lll" + "r" * (len(headings) - 3)
     head = _line(headings)
     lines = [

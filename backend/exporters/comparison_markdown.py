@@ -25,7 +25,7 @@ def range_in_words(interval: tuple[float, float] | None) -> str:
 
 def share_in_words(share: float | None) -> str:
     """In per cent; a dash where it is unknown."""
-    return "–" if share is None else f"{100 * share:.0f}" if share >= 0.095 or share == 0 else f"{100 * share:.1f}"
+    return "–" if share is None else f"{100 * share:.1f}"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> list[str]:

@@ -172,6 +172,7 @@ def test_the_page_shows_paths_of_the_problems_in_question(sums: StoreLayout, tmp
     assert "base thinks about s3, attempt 7.\nSo the answer is 33." in shown
     assert "base thinks about s3, attempt 0.\nSo the answer is 0." in shown
     assert "rl thinks about s3, attempt 0.\nSo the answer is 0." in shown
+    assert "RL: none of 8 samples is right." in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_the_page_asks_for_nothing(hostile: StoreLayout, tmp_path: Path) -> None:
