@@ -80,7 +80,7 @@ ACTIONS = (
     Action("move_set(-1)", "left,h", "←", "Set", "Go to the previous solve set", (SETS,), False),
     Action("min_correct(1)", "plus,equals_sign", "+", "Min", "Ask for one more correct sample", (SETS,)),
     Action("min_correct(-1)", "minus", "-", "Lower", "Ask for one correct sample less", (SETS,), False),
-    Action("valid", "V", "V", "Valid", "Count valid paths only, or every right answer", (SETS,), False),
+    Action("valid", "V", "V", "Valid", "Valid paths only: CoT-pass@k, sets by valid paths; again: every right answer", (CURVES, SETS), False),
     Action("sort", "s", "s", "Sort", "Sort by the next column", (SETS, PROBLEM)),
     Action("reverse", "S", "S", "Reverse", "Turn the order around", (SETS, PROBLEM), False),
     Action("mark", "space", "space", "Mark", "Mark the problem for resampling", (SETS,)),

@@ -9,8 +9,13 @@ from typing import Literal
 
 from backend.records.bands import BandCurve, BandPoint, Difference, Kind
 
-View = Literal["pass@k", "difference", "cover"]
-NAMES: Mapping[View, str] = {"pass@k": "pass@k", "difference": "difference", "cover": "Cover@tau"}
+View = Literal["pass@k", "difference", "cover", "cot"]
+NAMES: Mapping[View, str] = {
+    "pass@k": "pass@k",
+    "difference": "difference",
+    "cover": "Cover@tau",
+    "cot": "CoT-pass@k beside pass@k",
+}
 
 Values = Mapping[str, BandPoint]
 """By run, the value at the cursor with its interval; what is undefined is left out."""

@@ -63,8 +63,8 @@ class Picture:
 
 def picture(curves: Sequence[Curve], look: Look, bands: Bands) -> Picture | None:
     """What the plot is to show; None as long as what is looked at has not come."""
-    if look.view == "pass@k":
-        return pass_at_k_picture(curves, look.on, bands.curves if bands.view == "pass@k" else {}, look.k)
+    if look.view in ("pass@k", "cot"):
+        return pass_at_k_picture(curves, look.on, bands.curves if bands.view == look.view else {}, look.k)
     if bands.view != look.view:
         return None
     if look.view == "cover":

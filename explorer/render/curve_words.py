@@ -27,11 +27,22 @@ def value_headings(look: Look, bands: Bands) -> tuple[str, str]:
     return f"{difference_name(found) if found else 'pass@k'} at k = {look.k:,}", f"@{look.k} %"
 
 
+def interval_heading(look: Look) -> str | None:
+    """What stands over the ends of the intervals; None where none are shown."""
+    if look.view == "cot":
+        return "CoT"
+    return "95 %" if look.kind is not None or look.view == "difference" else None
+
+
 def what_is_shown(curves: Sequence[Curve], look: Look, values: Values, bands: Bands) -> list[str]:
     """What the intervals are, difference, crossing, and what the runs that are on are."""
     shown = [curve for name in look.on for curve in curves if curve.run.name == name]
     result = [KIND_WORDS[look.kind or ("problems" if look.view == "difference" else None)]]
-    if look.view == "difference":
+    if look.view == "cot":
+        result = ["dotted, CoT: pass@k by valid paths, from open paths as invalid to open paths as valid"]
+        of_runs = [curve for curve in shown if curve.run.name in bands.curves and bands.view == "cot"]
+        result += [f"{run_label(curve.run)}: {bands.curves[curve.run.name].method}" for curve in of_runs]
+    elif look.view == "difference":
         result += difference_in_words(bands.difference, look.k)
     elif look.view == "cover":
         result.append("share of problems with c/n ≥ tau")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from backend import Reader, cover_bands, curves, difference, pass_at_k_bands
-from backend.records import Curve
-from backend.records.bands import BandPoint
+from backend import Reader, cot_curves, cover_bands, curves, difference, pass_at_k_bands
+from backend.records import Curve, Run
+from backend.records.bands import BandCurve, BandPoint
 from explorer.render.curve_look import Bands, Look, Values
 from explorer.render.curve_picture import MOST_BANDS
+from explorer.render.numbers import count
 
 DENSE = 64
 """Points of a curve between 1 and n, evenly spaced on the log axis; more cannot be told apart in a terminal."""
@@ -37,6 +39,8 @@ def read_values(reader: Reader, look: Look, problems: Problems) -> Values:
     """The values at the cursor, of the runs that are on with their intervals."""
     found: dict[str, BandPoint] = {}
     runs = reader.runs(look.benchmark)
+    if look.view == "cot":
+        return _cot_values(reader, runs, look, problems)
     for kind, chosen in (
         (look.kind, [run for run in runs if run.name in look.on]),
         (None, [run for run in runs if run.name not in look.on]),
@@ -47,6 +51,35 @@ def read_values(reader: Reader, look: Look, problems: Problems) -> Values:
             at_cursor = pass_at_k_bands(reader, chosen, kind, lambda _: [look.k], problems=problems)
         found |= {curve.run.name: curve.points[0] for curve in at_cursor if curve.points}
     return found
+
+
+def _cot_values(reader: Reader, runs: Sequence[Run], look: Look, problems: Problems) -> Values:
+    """pass@k at the cursor, with CoT-pass@k as its interval for the runs that are on."""
+    found = {}
+    valid = {curve.run.name: curve for curve in _cot(reader, runs, look, lambda _: [look.k], problems)}
+    for curve in pass_at_k_bands(reader, runs, None, lambda _: [look.k], problems=problems):
+        of_valid = valid.get(curve.run.name)
+        for point in curve.points:
+            ends = of_valid.points[0] if of_valid is not None and of_valid.points else point
+            found[curve.run.name] = replace(point, low=ends.low, high=ends.high)
+    return found
+
+
+def _cot(
+    reader: Reader, runs: Sequence[Run], look: Look, ks: Callable[[int], Sequence[int]], problems: Problems
+) -> list[BandCurve]:
+    """CoT-pass@k of the runs that are on: low with open paths as invalid, high with them as valid."""
+    on = [run for run in runs if run.name in look.on]
+    return [
+        BandCurve(
+            curve.run,
+            f"{count(curve.judged.judged)} of {count(curve.judged.right)} right paths judged, "
+            f"{count(curve.judged.valid)} valid",
+            curve.problems,
+            tuple(BandPoint(point.k, point.low, point.low, point.high) for point in curve.points),
+        )
+        for curve in cot_curves(reader, on, ks, problems=problems)
+    ]
 
 
 def read_bands(reader: Reader, look: Look, problems: Problems) -> Bands:
@@ -63,6 +96,8 @@ def read_bands(reader: Reader, look: Look, problems: Problems) -> Bands:
 
         kind = look.kind or "problems"
         return Bands(look.view, difference=difference(reader, on[0], on[1], kind, ks, problems=problems))
+    if look.view == "cot":
+        return Bands(look.view, {curve.run.name: curve for curve in _cot(reader, on, look, plotted_ks, problems)})
     if look.view == "cover":
         found = cover_bands(reader, banded, look.kind, FIFTIETHS, problems=problems)
         found += cover_bands(reader, others, None, FIFTIETHS, problems=problems)

@@ -13,8 +13,8 @@ from explorer.actions import CURVES, bindings
 from explorer.navigation import Place
 from explorer.render.curve_look import NAMES, Bands, Look, Values, View
 from explorer.render.curve_picture import picture
-from explorer.render.curve_table import run_columns, run_row
-from explorer.render.curve_words import value_headings, what_is_shown
+from explorer.render.curve_table import run_columns, run_names, run_row
+from explorer.render.curve_words import interval_heading, value_headings, what_is_shown
 from explorer.render.literal import literal
 from explorer.screens.curve_cursor import CursorScreen
 from explorer.screens.curve_record import read_bands, read_curves, read_values
@@ -118,12 +118,13 @@ class CurvesScreen(CursorScreen):
         at, over = value_headings(look, self.bands)
         self.query_one("#at", Static).update(literal(at, "bold"))
         table = self.query_one("#runs", PagedTable)
-        columns = run_columns(table.size.width, over, intervals=look.kind is not None)
+        columns = run_columns(table.size.width, over, interval_heading(look))
         names = [curve.run.name for curve in self.curves]
+        shown = run_names([curve.run for curve in self.curves], columns[0].width - 2)
 
         def row(name: str) -> list[Text]:
             index = names.index(name)
-            return run_row(self.curves[index].run, index, self.values.get(name), columns, on=name in look.on)
+            return run_row(shown[index], index, self.values.get(name), columns, on=name in look.on)
 
         table.show(columns, names, row, cursor=None if table.total else (self.pair or (None,))[0])
         words = what_is_shown(self.curves, look, self.values, self.bands)
@@ -159,6 +160,10 @@ class CurvesScreen(CursorScreen):
     def action_cover(self) -> None:
         """Cover@tau, or pass@k again."""
         self.change_view("cover")
+
+    def action_valid(self) -> None:
+        """CoT-pass@k beside pass@k, or pass@k alone again."""
+        self.change_view("cot")
 
     def change_view(self, view: View) -> None:
         """To a view, or from it back to pass@k."""

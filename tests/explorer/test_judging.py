@@ -126,6 +126,19 @@ async def test_sets_by_valid_paths(store: StoreLayout, size: tuple[int, int]) ->
         assert "both 2" in user.flat()
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_cot_pass_at_k_beside_pass_at_k(store: StoreLayout, size: tuple[int, int]) -> None:
+    async with explorer(store, size) as user:
+        await user.press("enter", "V", "end")
+        assert "CoT-pass@k beside pass@k" in user.crumbs
+        assert "0 of 21 right paths judged" in user.words("words")
+        # At k = n a run solves two of three problems, none of them surely by valid paths.
+        assert user.column("value")[0] == "66.7"
+        assert user.column("interval")[0] == "0.0–66.7"
+        await user.press("V")
+        assert "CoT-pass@k" not in user.flat()
+
+
 async def test_a_reader_without_write_rights_is_told(store: StoreLayout, monkeypatch: pytest.MonkeyPatch) -> None:
     from backend.errors import StoreError
 
