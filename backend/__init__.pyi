@@ -32,7 +32,6 @@ from .filters import contains_word as contains_word
 from .filters import quoted as quoted
 from .importers.import_files import import_files as import_files
 from .importers.protocol import Options as Options
-from .importers.registry import importers as importers
 from .importers.report import ImportReport as ImportReport
 from .importers.report import RunReport as RunReport
 from .importers.targets import RunOptions as RunOptions
