@@ -23,7 +23,8 @@ THRESHOLDS = (2, 5, 10, 20, 50, 100, 1_000, 10_000)
 SURPRISING = "bold underline red"
 UNLIKELY = "underline"
 """Where the model would rather have written something else: below a half, or below the threshold's cube root."""
-KEYS = ". , next and last surprise   > < token by token   + - stricter, looser   T model   t ends"
+KEYS = ". , surprises   > < tokens   + - stricter, looser   T other model   t ends"
+"""Of the reader while surprise is shown."""
 MOST_TOKENS_SHOWN = 6
 LONGEST_TOKEN = 24
 

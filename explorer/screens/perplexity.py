@@ -30,6 +30,8 @@ from explorer.widgets.paged_table import Column, PagedTable
 
 MARGIN = 2
 """Cells left of the histogram."""
+TALLEST = 24
+"""Lines of the histogram at most."""
 ROOM = 11
 """Lines that are not for groups or bars: breadcrumbs, legend, axes, words, filter, keys."""
 
@@ -108,7 +110,7 @@ class PerplexityScreen(FilteredScreen):
         words, bars = group_in_words(group, record), Content("")
         if group.n:
             width = max(self.size.width - 2 * MARGIN - 2, 20)
-            height = min(max(self.size.height - len(self.groups) - ROOM, 3), 12)
+            height = min(max(self.size.height - len(self.groups) - ROOM, 3), TALLEST)
             rows = [*histogram(group, record, width, height), Axis(record.edges, width).ticks()]
             bars = lines([" " * MARGIN + row for row in rows])
         else:
