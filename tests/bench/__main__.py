@@ -22,7 +22,8 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=8, help="walks through the explorer")
     parser.add_argument("--starts", type=int, default=5, help="starts of the explorer")
-    parser.add_argument("--only", choices=("explore", "exports", "intake", "formats", "sampling"), help="only one of them")
+    parts = ("explore", "exports", "intake", "formats", "sampling")
+    parser.add_argument("--only", choices=parts, help="only one of them")
     parser.add_argument("--quick", action="store_true", help="100,000 samples and few repetitions: does it run at all?")
     arguments = parser.parse_args()
     if arguments.quick:

@@ -7,6 +7,7 @@ sample. It knows only what it has drawn. Compared are the samples it takes (and 
     uniform    every problem of both runs, one sample after the other
     unsolved   those without a right sample, one after the other: it never draws one too many
     doubt      `where_most_changes` after a new fit in every round
+    told       the same with the prior that all stored samples give: what better knowledge of the prior could bring
     oracle     knows the rates: the expected wait for each of the easiest 90 %. No policy can do better on average
 
 Two counts are told: of everything, from nothing on, and of what is left to find when some samples are there already.
@@ -22,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.metrics.allocation import where_most_changes
-from backend.metrics.doubt import fit_rates
+from backend.metrics.doubt import RatePrior, fit_rates
 from backend.metrics.joint_prior import Tallies
 from tests.bench.recorded import Recorded, all_recorded
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-REPEATS = 10
+REPEATS = 5
 FOUND = 0.9
 ROUND = 0.05
 """Samples of a round, of the number of problems and runs."""
@@ -93,8 +94,8 @@ def by_rule(pool: Pool, start: int) -> tuple[Spent, Spent, Spent, int]:
     return uniform, unsolved, oracle, goal
 
 
-def by_doubt(pool: Pool, start: int, goal: int, *, per_token: bool) -> Spent:
-    """The policy of `passk plan`, planned anew after every round."""
+def by_doubt(pool: Pool, start: int, goal: int, *, per_token: bool = False, told: RatePrior | None = None) -> Spent:
+    """The policy of `passk plan`, planned anew after every round, with a prior fitted to what was drawn or told one."""
     pair = pool.pair
     drawn = np.full(pair.correct.shape, start)
     found_before = int((pool.c(drawn) > 0).sum())
@@ -105,7 +106,7 @@ def by_doubt(pool: Pool, start: int, goal: int, *, per_token: bool) -> Spent:
         if int((c > 0).sum()) - found_before >= goal:
             return spent(pool, drawn, start)
         runs = Tallies(drawn[0], c[0]), Tallies(drawn[1], c[1])
-        posterior = fit_rates(runs, pair.strata).posterior(runs, pair.strata)
+        posterior = (told or fit_rates(runs, pair.strata)).posterior(runs, pair.strata)
         chances = np.concatenate(posterior.of_runs)
         open_ = np.flatnonzero((c.ravel() == 0) & (drawn.ravel() < pair.n))
         adds = where_most_changes(
@@ -117,13 +118,15 @@ def by_doubt(pool: Pool, start: int, goal: int, *, per_token: bool) -> Spent:
 def measure(pair: Recorded, start: int, repeats: int, seed: int = 0) -> dict[str, float]:
     """Means over shuffles: samples of each policy, and its tokens where lengths are known."""
     random = np.random.default_rng([seed, start])
+    everything = np.full(pair.correct.shape[1], pair.n)
+    told = fit_rates([Tallies(everything, correct) for correct in pair.correct], pair.strata)
     rows: list[dict[str, float]] = []
     for _ in range(repeats):
         pool = Pool.shuffled(pair, random)
         uniform, unsolved, oracle, goal = by_rule(pool, start)
-        doubt = by_doubt(pool, start, goal, per_token=False)
+        doubt = by_doubt(pool, start, goal)
         row = {"goal": goal, "uniform": uniform.samples, "unsolved": unsolved.samples, "oracle": oracle.samples}
-        row |= {"doubt": doubt.samples}
+        row |= {"doubt": doubt.samples, "told": by_doubt(pool, start, goal, told=told).samples}
         if np.isfinite(pair.tokens).all():
             cheap = by_doubt(pool, start, goal, per_token=True)
             row |= {"tokens": cheap.tokens, "tokens of unsolved": unsolved.tokens, "tokens of uniform": uniform.tokens}
@@ -134,9 +137,9 @@ def measure(pair: Recorded, start: int, repeats: int, seed: int = 0) -> dict[str
 def table(repeats: int) -> tuple[list[str], bool]:
     """The printed lines, and whether the goals are met."""
     lines = [
-        "| pair | samples there | to find | uniform | unsolved | doubt | oracle | doubt / uniform | doubt / unsolved | "
-        "in tokens |",
-        "| --- " * 10 + "|",
+        "| pair | samples there | to find | uniform | unsolved | doubt | told | oracle | doubt / uniform | "
+        "doubt / unsolved | in tokens |",
+        "| --- " * 11 + "|",
     ]
     shares: dict[int, list[tuple[float, float]]] = {}
     for pair in all_recorded():
@@ -148,7 +151,7 @@ def table(repeats: int) -> tuple[list[str], bool]:
                 tokens = " and ".join(
                     f"{found['tokens'] / found[f'tokens of {other}']:.2f}" for other in ("uniform", "unsolved")
                 )
-            cells = [f"{found[name]:,.0f}" for name in ("goal", "uniform", "unsolved", "doubt", "oracle")]
+            cells = [f"{found[name]:,.0f}" for name in ("goal", "uniform", "unsolved", "doubt", "told", "oracle")]
             lines.append(
                 f"| {pair.name} | {start} of {pair.n} | {' | '.join(cells)} | {of_uniform:.2f} | {of_unsolved:.2f} | "
                 f"{tokens} |"
