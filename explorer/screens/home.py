@@ -141,6 +141,16 @@ class HomeScreen(DataScreen):
             return
         self.app.push_screen(CurvesScreen(self._place(self.entries[key])))
 
+    def action_perplexity(self) -> None:
+        """Perplexity of the pair or run."""
+        from explorer.screens.perplexity import PerplexityScreen
+
+        key = self.query_one(PagedTable).cursor_key
+        if key is None:
+            self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
+            return
+        self.app.push_screen(PerplexityScreen(self._place(self.entries[key])))
+
 
 def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:
     base, rl = pair.base, pair.rl
