@@ -241,8 +241,14 @@ def search_tree(reader: Reader, problem_key: int, runs: Sequence[Run], by: str |
         by: one of `TREE_CUTS`; None to choose.
 
     Raises:
-        UsageError: no run, or none of them has a sample of this problem.
+        UsageError: runs of several benchmarks, or none of them has a sample of this problem.
     """
+    if len({run.benchmark for run in runs}) > 1:
+        raise UsageError(
+            "The runs of a tree are of one benchmark",
+            ", ".join(f"{run.name} is of {run.benchmark}" for run in runs),
+            "passk runs lists the runs of each benchmark.",
+        )
     members = [
         Member(place, BranchSample(run, *(getattr(path.sample, name) for name in _OF_SAMPLE)), path.text)
         for place, run in enumerate(runs)

@@ -90,6 +90,14 @@ def unicode_formula(source: str) -> Formula | None:
     return Formula(shown, tuple(boxes))
 
 
+_RAISED, _LOWERED = frozenset(RAISED.values()), frozenset(LOWERED.values())
+
+
+def _run_together(last: str, first: str) -> bool:
+    """Whether two neighbours would be read as one script, as in x²¹⁄₂."""
+    return (last in _RAISED and first in _RAISED) or (last in _LOWERED and first in _LOWERED)
+
+
 class _Parser:
     """Recursive descent through one formula."""
 
@@ -127,6 +135,8 @@ class _Parser:
                 found += " "
             else:
                 item = self.item()
+                if found and item and _run_together(found[-1], item[0]):
+                    raise _Lost
                 # A name must not grow together with the letters before it.
                 found += f" {item}" if token[1:] in NAMES and found[-1:].isalnum() else item
         if until is not None:

@@ -195,10 +195,10 @@ class TreeScreen(DataScreen):
 
     def action_copy(self) -> None:
         """Copy the text of the branch."""
-        if self.cursor is None or not self.cursor.text:
+        if (branch := self.cursor) is None or not branch.text:
             self.refuse("There is no text here")
         else:
-            self.copy(self.cursor.text, "the branch")
+            self.copy(branch.text, "the branch" if len(branch.text) == branch.characters else "the branch's beginning")
 
     def on_data_table_row_selected(self) -> None:
         """A click."""
