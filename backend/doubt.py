@@ -15,6 +15,9 @@ from backend.records import Run, SetProblem, SolveSets
 from backend.records.doubt import DOUBTFUL, ProblemDoubt, Rate, SetDoubt, Support
 from backend.store.reads import Reader
 
+MOST_LEVELS = 24
+"""With more of them than this, levels are names of something else and tell nothing of a problem's difficulty."""
+
 Row = tuple[tuple[int, int], ...]
 """n and c of a problem in each run."""
 
@@ -92,6 +95,8 @@ def _posterior(
 ) -> tuple[tuple[Tallies, ...], Posterior]:
     """The tallies of some rows, and the posterior of their rates under the prior of all shared problems."""
     levels = {level: number for number, level in enumerate(dict.fromkeys(level for level, _ in shared.values()))}
+    if len(levels) > MOST_LEVELS:
+        levels = dict.fromkeys(levels, 0)
     prior = _fit(tuple(row for _, row in shared.values()), tuple(levels[level] for level, _ in shared.values()), runs)
     tallies = _tallies([row for _, row in rows], runs)
     return tallies, prior.posterior(tallies, np.array([levels.get(level, 0) for level, _ in rows], dtype=np.int64))

@@ -138,3 +138,14 @@ def test_plans_that_cannot_be(counted: Passk, tmp_path: Path) -> None:
     said = counted("plan", "--base", "base", "--rl", "rl", "--budget", 5, "--start")
     assert "Where is the model" in said.stderr
     assert "runs on its own" not in said.stderr
+
+
+def test_runs_that_share_no_problem(run_passk: Passk) -> None:
+    for run, labels in (("a", ("p", "q")), ("b", ("r", "s"))):
+        csv_file(run_passk.folder / f"{run}.csv", ["problem", run], [(label, 1) for label in labels])
+        run_passk("import", f"{run}.csv", "--benchmark", "apart", "--n", 4)
+    found = run_passk("sets", "--base", "a", "--rl", "b", "--doubt", "--format", "json").json
+    assert found["problems"] == []
+    assert set(map(tuple, found["expected"].values())) == {(0, 0)}
+    assert found["support"]["retention"] is None
+    assert run_passk("plan", "--base", "a", "--rl", "b", "--budget", 9, "--format", "json").json == []
