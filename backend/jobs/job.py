@@ -240,6 +240,7 @@ def describe(job: Job) -> dict[str, Any]:
     return {
         "job": job.name,
         "state": status.state,
+        "kind": SCORES if isinstance(plan, ScoringPlan) else "samples",
         "run": plan.title,
         "engine": engine.name,
         "problems": len(plan.problems),

@@ -38,6 +38,11 @@ def progress_bar(samples: int, wanted: int, width: int) -> str:
     return "█" * filled + "░" * (width - filled)
 
 
+def _items(row: Mapping[str, Any]) -> str:
+    """What a job makes one by one: it draws samples or scores texts."""
+    return "texts" if row["kind"] == "scores" else "samples"
+
+
 def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     """One job: how far, how fast, what came of it, what moved."""
     verdicts = "  ".join(
@@ -47,17 +52,17 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     speed = ""
     if row["samples_per_second"]:
         tokens = f", {compact(row['tokens_per_second'])} tokens/s" if row["tokens_per_second"] else ""
-        speed = f", {rate(row['samples_per_second'])} samples/s{tokens}"
+        speed = f", {rate(row['samples_per_second'])} {_items(row)}/s{tokens}"
     left = ""
     if row["state"] == "running":
         left = f", {duration(row['seconds_left'])} left" if row["samples_per_second"] else ", none finished yet"
     parts: list[str | Content] = [
         literal(f"{row['run']}: {row['problems']:,} problems, engine {row['engine']}", "bold"),
-        f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} samples, "
+        f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} {_items(row)}, "
         f"{count(row['tokens'])} tokens{speed}{left}",
     ]
     if verdicts:
-        parts.append(f"verdicts so far: {verdicts}")
+        parts.append(f"{'scores' if _items(row) == 'texts' else 'verdicts'} so far: {verdicts}")
     if row["error"]:
         parts.append(literal(f"error: {row['error']}", "bold"))
     if row["state"] == "gone":
