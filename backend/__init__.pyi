@@ -118,6 +118,7 @@ from .store.layout import require_store as require_store
 from .store.merge import merge as merge
 from .store.merge import rebuild_statistics as rebuild_statistics
 from .store.reads import Reader as Reader
+from .verification import use_verdicts as use_verdicts
 from .verification import verdicts_of as verdicts_of
 from .verification import verify as verify
 from .verifiers.registry import verifier_for as verifier_for

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from backend.errors import UsageError
+from backend.errors import UsageError, suggestion
 from backend.records import Run
 from backend.records.verification import GivenVerdict, Verification
 from backend.store.layout import publishing
@@ -31,6 +31,9 @@ BATCH = 2_000
 """Samples whose texts are read at a time, of whole problems."""
 FLUSH_SECONDS = 60.0
 """Without `again`, judgements become visible at the latest after this."""
+
+IMPORTED = "imported"
+"""Who gave the verdicts that samples came with."""
 
 Progress = Callable[[int, int], None]
 """Told how many samples are judged, and of how many."""
@@ -74,7 +77,7 @@ def verify(
     if not waiting:
         return Verification(run.name, None, None, wanted=0, without_text=0, judged=0, changes={}, unused=0)
     judge = load_verifier(verifier or _usual(reader, run, waiting))
-    work = _Work(reader, run, judge, again, seen)
+    work = _Work(reader, run, (judge.name, judge.version), again, seen)
     total = sum(row[5] for row in waiting)
     with _only_one(reader, run), _judges(judge, processes) as judges:
         try:
@@ -100,6 +103,46 @@ def verify(
         changes=work.changes,
         unused=work.unused,
     )
+
+
+def use_verdicts(reader: Reader, run: Run, name: str, *, problems: Collection[int] | None = None) -> Verification:
+    """Let verdicts count that stand beside: those of another filter of an evaluation, or of an earlier verifier.
+
+    Args:
+        reader: of the run's store; it sees the change afterwards.
+        run: whose samples.
+        name: of the filter, scorer or verifier, or `imported` for the verdicts that the samples came with.
+        problems: only samples of these problem keys; None for all.
+
+    Raises:
+        UsageError: nobody of that name gave verdicts to this run, or somebody else verifies it.
+        StoreError: the store cannot be written.
+    """
+    database = reader.database
+    database.refresh()
+    seen = set(database.manifests)
+    known = [row[0] for row in reader.rows("verification/names", run_key=run.key)]
+    if name not in (*known, IMPORTED):
+        raise UsageError(
+            f"{run.name} has no verdicts of {name} beside", next_step=suggestion(name, [*known, IMPORTED], "name")
+        )
+    with _only_one(reader, run):
+        found = [
+            row
+            for row in reader.rows("verification/beside", run_key=run.key, verifier=name)
+            if problems is None or row[0] in problems
+        ]
+        version = found[-1][3] if found else None
+        work = _Work(reader, run, (name, version), True, seen)
+        try:
+            for problem, sample, before, _, verdict, answer, detail in found:
+                work.take((problem, sample, before), Judgement(verdict, answer, detail=detail or ""))
+            work.publish()
+        except BaseException:
+            work.discard()
+            raise
+    total = len(found)
+    return Verification(run.name, name, version, total, 0, work.judged, work.changes, work.unused)
 
 
 def verdicts_of(reader: Reader, run: Run, problem_key: int, sample: int) -> tuple[GivenVerdict, ...]:
@@ -158,11 +201,12 @@ def _read(reader: Reader, run: Run, batch: list[tuple[Any, ...]], again: bool) -
 class _Work:
     """Takes judgements in and publishes them."""
 
-    def __init__(self, reader: Reader, run: Run, verifier: Verifier, again: bool, seen: set[str]) -> None:
+    def __init__(self, reader: Reader, run: Run, by: tuple[str, str | None], again: bool, seen: set[str]) -> None:
+        """`by` is who judges, with the version; `seen` are the parts that were there before."""
         self._reader = reader
         self._layout = reader.database.layout
         self._run = run
-        self._verifier = verifier
+        self._by = by
         self._again = again
         self._seen = seen
         self._part: VerdictPart | None = None
@@ -183,7 +227,7 @@ class _Work:
             return
         if self._part is None:
             self._part = VerdictPart(self._layout, self._run)
-        given = (self._verifier.name, self._verifier.version, judged.verdict, judged.detail or None, judged.answer)
+        given = (*self._by, judged.verdict, judged.detail or None, judged.answer)
         self._part.add(problem, sample, before, given, used=used)
         if not self._again and time.monotonic() - self._since > FLUSH_SECONDS:
             self.publish()

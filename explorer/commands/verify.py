@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="judge also samples that have a verdict; the new one counts, the earlier is kept beside it",
     )
+    parser.add_argument(
+        "--use",
+        metavar="NAME",
+        help="judge nothing; let verdicts count that stand beside: of another filter or scorer of the imported file, "
+        "of an earlier verifier, or `imported`: those that the samples came with",
+    )
     add_problems(parser)
     parser.add_argument("--processes", metavar="N", type=positive, help="judging processes (default: by the machine)")
     add_format(parser)
@@ -57,22 +63,25 @@ class _Progress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge stored samples, and print how many changed from what to what."""
-    from backend import verify
+    from backend import use_verdicts, verify
 
     progress = _Progress()
     with reading(arguments.store) as reader:
         meant = reader.run(arguments.run)
         problems = problems_of(reader, [meant], arguments.problems).problems
         try:
-            done = verify(
-                reader,
-                meant,
-                verifier=arguments.verifier,
-                problems=problems,
-                again=arguments.again,
-                processes=arguments.processes,
-                progress=progress,
-            )
+            if arguments.use is not None:
+                done = use_verdicts(reader, meant, arguments.use, problems=problems)
+            else:
+                done = verify(
+                    reader,
+                    meant,
+                    verifier=arguments.verifier,
+                    problems=problems,
+                    again=arguments.again,
+                    processes=arguments.processes,
+                    progress=progress,
+                )
         finally:
             progress.clear()
     rows = [
@@ -80,7 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
         for (before, now), samples in sorted(done.changes.items())
     ]
     print_rows(arguments.format, COLUMNS, rows)
-    _say(done, again=arguments.again)
+    if arguments.use is None:
+        _say(done, again=arguments.again)
+    else:
+        say(f"{done.run}: the verdicts of {done.verifier} count for {done.judged - done.unused:,} samples")
     return 0
 
 

@@ -21,7 +21,7 @@ from backend.records.verification import GivenVerdict
 from backend.store.layout import StoreLayout
 from backend.verification import verdicts_of
 from tests.importers import examples as made
-from tests.support import imported, jsonl, paths_of, runs_of, totals, verdicts, with_reader
+from tests.support import Passk, imported, jsonl, paths_of, runs_of, totals, verdicts, with_reader
 
 
 def taken(store: StoreLayout, *paths: Path, options: Options | None = None, **said: Any) -> ImportReport:
@@ -129,6 +129,30 @@ def test_lm_eval_the_user_chooses_the_filter(store: StoreLayout, tmp_path: Path)
     with pytest.raises(UsageError, match="--filter nope") as caught:
         taken(store, path, model="m", options=Options(filter="nope"))
     assert "strict-match, flexible-extract" in str(caught.value)
+
+
+def test_the_filter_is_chosen_on_the_command_line_or_later(run_passk: Passk) -> None:
+    made.lm_eval_file(run_passk.folder)
+
+    def correct(run: str) -> int:
+        (found,) = (entry for entry in run_passk("runs", "--format", "json").json if entry["run"] == run)
+        return int(found["correct"])
+
+    said = run_passk("import", ".", "--model", "m", "--filter", "flexible-extract").stderr
+    assert "lm-eval, 3 samples" in said
+    assert correct("m@gsm8k") == 2
+    said = run_passk("import", ".", "--model", "m", "--run", "first").stderr
+    assert "strict-match counts, the others are kept beside; --filter NAME chooses another" in said
+    assert correct("first") == 1
+    changed = run_passk("verify", "--run", "first", "--use", "flexible-extract", "--format", "json").json
+    assert {(row["before"], row["now"]): row["samples"] for row in changed} == {
+        ("correct", "correct"): 1,
+        ("wrong", "correct"): 1,
+        ("wrong", "wrong"): 1,
+    }
+    assert correct("first") == 2
+    said = run_passk("verify", "--run", "first", "--use", "nobody", status=1).stderr
+    assert "Known names: flexible-extract, imported" in said
 
 
 def test_lm_eval_repeats_have_one_metric_for_many_texts(store: StoreLayout, tmp_path: Path) -> None:

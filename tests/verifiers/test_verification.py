@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend import Reader, merge, open_store, rebuild_statistics, verdicts_of, verify
+from backend import Reader, merge, open_store, rebuild_statistics, use_verdicts, verdicts_of, verify
 from backend.errors import UsageError
 from backend.records.verification import GivenVerdict, Verification
 from backend.store.layout import StoreLayout
@@ -108,6 +108,27 @@ def test_again_keeps_the_imported_verdict_beside(store: StoreLayout, tmp_path: P
         ("exact", "wrong", True),
     ]
     assert runs_of(store)["m@b"].correct == 3
+    before = adds_up(store)
+    rebuild_statistics(store)
+    assert adds_up(store) == before
+
+
+def test_back_to_what_the_samples_came_with(store: StoreLayout, tmp_path: Path) -> None:
+    imported(store, jsonl(tmp_path / "a.jsonl", rows(correct=True)))
+    verified(store, again=True)
+
+    def back(name: str, problems: Collection[int] | None = None) -> Verification:
+        def work(reader: Reader) -> Verification:
+            return use_verdicts(reader, reader.run("m@b"), name, problems=problems)
+
+        return with_reader(store, work)  # type: ignore[no-any-return]
+
+    assert back("imported").changes == {("correct", "correct"): 3, ("wrong", "correct"): 9}
+    assert runs_of(store)["m@b"].correct == 12
+    assert back("number").changes == {("correct", "correct"): 3, ("correct", "wrong"): 9}
+    assert runs_of(store)["m@b"].correct == 3
+    with pytest.raises(UsageError, match="m@b has no verdicts of exact beside"):
+        back("exact")
     before = adds_up(store)
     rebuild_statistics(store)
     assert adds_up(store) == before
