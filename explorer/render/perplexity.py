@@ -160,8 +160,8 @@ def group_in_words(group: PerplexityGroup, record: Perplexities) -> Content:
     if group.within_own is not None and not own:
         parts.append(
             literal(
-                f"{100 * group.within_own:.1f} % of them lie within what {under} writes itself (below the 95 % quantile "
-                f"of its own samples){_likely(group.within_own)}"
+                f"{100 * group.within_own:.1f} % of them lie within what {under} writes itself (below the 95 % "
+                f"quantile of its own samples){_likely(group.within_own)}"
             )
         )
     return lines(parts)
