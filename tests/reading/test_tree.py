@@ -118,6 +118,15 @@ def test_added_samples_keep_what_is_open_and_the_cursor(
     assert {row.branch.key for row in whole.rows()} <= {row.branch.key for row in whole.of(grown, None).rows()}
 
 
+def test_an_open_branch_that_parts_earlier_now_is_open_in_both_of_its_parts() -> None:
+    drawn: list[tuple[int, str, str | None]] = [(0, "wrong", f"So a. Then b. Do {word}.") for word in "cd"]
+    tree = tree_of(drawn)
+    before, _ = TreeView(tree).opening(tree.branches(tree.root)[0])
+    assert [row.branch.text for row in before.rows()] == ["So a. Then b. ", "Do c.", "Do d."]
+    after = before.of(tree_of([*drawn, (1, "wrong", "So a. Else.")]), None)
+    assert [row.branch.text for row in after.rows()] == ["So a. ", "Then b. ", "Do c.", "Do d.", "Else."]
+
+
 @given(samples, st.sampled_from(TREE_ORDERS), st.integers(1, 4))
 def test_lines_of_one_place_stand_for_all_of_it(
     drawn: list[tuple[int, str, str | None]], order: str, most: int
