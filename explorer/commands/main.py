@@ -60,7 +60,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         usage="passk [STORE] [@PLACE] | passk COMMAND [OPTIONS]",
     )
     parser.add_argument("--version", action="version", version=f"passk {version('passk-explorer')}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog="passk")
     for name, (module, purpose) in COMMANDS.items():
         sub = commands.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         if name == command:
