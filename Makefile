@@ -101,7 +101,7 @@ $(VENV)/.engines: $(VENV)/.core
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	echo "  installing passk, its engines, trl, and the tools for tests and checks (some minutes, about two gigabytes)"
-	$(PIP) -e '.[dev,transformers,verify,datasets,recipe]' >$(LOG) 2>&1 || $(GIVE_UP)
+	$(PIP) -e '.[dev,transformers,verify,datasets,figures,recipe]' >$(LOG) 2>&1 || $(GIVE_UP)
 	touch $@ $(VENV)/.core $(VENV)/.engines
 
 $(VENV)/.recipe: $(VENV)/.core

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from backend import Reader
     from backend.records.exports import ExportRequest
 
-MEMORY = "200MB"
+MEMORY = "150MB"
 """What DuckDB may keep in memory: an export reads everything once, so that keeping it would help nobody."""
 
 

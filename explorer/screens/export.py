@@ -85,9 +85,10 @@ class ExportDialog(ModalScreen[None]):
 
     async def show_choices(self, choices: list[ExportChoice]) -> None:
         """The fields."""
-        await self.query_one(VerticalScroll).mount(ExportFields(choices), before=0)
-        self.query_one("#what", Choice).focus()
-        self.show_command()
+        if self.is_attached:
+            await self.query_one(VerticalScroll).mount(ExportFields(choices), before=0)
+            self.query("#what").focus()
+            self.show_command()
 
     def on_export_fields_changed(self) -> None:
         """Another thing, form or file."""
@@ -95,6 +96,8 @@ class ExportDialog(ModalScreen[None]):
 
     def show_command(self) -> None:
         """The command that writes the same file, or what is wrong."""
+        if not self.query(Choice):  # closed meanwhile
+            return
         try:
             request, path = self.query_one(ExportFields).request()
         except PasskError as error:

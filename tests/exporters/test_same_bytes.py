@@ -129,6 +129,14 @@ async def test_the_dialog_shows_the_command_and_fits(sums: StoreLayout, size: tu
         assert driver.name == "HomeScreen"
 
 
+async def test_the_dialog_can_be_closed_before_it_knows_what_there_is(sums: StoreLayout) -> None:
+    async with explorer(sums) as driver:
+        for _ in range(5):
+            await driver.pilot.press("e", "escape")
+        await driver.idle()
+        assert driver.name == "HomeScreen"
+
+
 async def test_the_ending_chooses_the_form_while_typing(sums: StoreLayout) -> None:
     async with explorer(sums) as driver:
         await dialog(driver)
