@@ -18,7 +18,8 @@ class TreeView:
 
     tree: SearchTree
     opened: frozenset[int] = frozenset()
-    """Keys of open branches, and of the `more` lines that show what they stand for."""
+    """Keys of the steps of open branches (each may be a branch of its own once samples are added), and of the `more`
+    lines that show what they stand for."""
     order: str = "taken"
     """One of `TREE_ORDERS`."""
     most: int | None = MOST_BRANCHES
@@ -31,7 +32,7 @@ class TreeView:
         waiting = [(branch, 0) for branch in reversed(self.level(self.tree.root))]
         while waiting:
             branch, depth = waiting.pop()
-            is_open = branch.kind == "branch" and not self.opened.isdisjoint(self.tree.keys_of(branch))
+            is_open = branch.kind == "branch" and branch.key in self.opened
             rows.append(TreeRow(branch, depth, is_open))
             if is_open:
                 waiting.extend((child, depth + 1) for child in reversed(self.level(branch)))
@@ -86,7 +87,7 @@ class TreeView:
         opened: set[int] = set()
         level: Collection[Branch] = self.level(self.tree.root)
         for _ in range(depth - 1):
-            opened.update(branch.key for branch in level if branch.kind == "branch")
+            opened.update(key for branch in level if branch.kind == "branch" for key in self.tree.keys_of(branch))
             level = [child for branch in level for child in self.level(branch)]
         return replace(self, opened=self.opened | opened)
 
