@@ -19,6 +19,7 @@ from backend.metrics.pass_at_k import powers_and_end
 from backend.records import Run
 from backend.records.bands import BandCurve, BandPoint, Kind
 from backend.records.exports import Figure, Series
+from backend.statistics.agreement import agreement
 from backend.statistics.histogram import accuracy_histograms
 from backend.statistics.steps import step_series
 
@@ -151,12 +152,29 @@ def _steps(job: Job) -> Figure:
     return Figure("steps", "step", "pass_at_k", "Training step", "pass@k (%)", tuple(drawn), notes=tuple(notes))
 
 
+def _agreement(job: Job) -> Figure:
+    found = agreement(job.reader, job.runs, problems=job.problems)
+    drawn = [each for each in found if each.points]
+    series = [
+        Series(run_label(each.run), each.run.model.role, *zip(*((p.k, p.value) for p in each.points), strict=True))
+        for each in drawn
+    ]
+    notes = [f"{each.run.name}: no answers are stored" for each in found if not each.points]
+    for each in drawn:
+        answered = f"{each.answered:,} of {each.samples:,} samples have an answer"
+        notes.append(f"{run_label(each.run)}: {each.problems:,} problems, {answered}")
+    return Figure(
+        "agreement", "k", "maj_at_k", "Number of samples k", "maj@k (%)", tuple(series), log_x=True, notes=tuple(notes)
+    )
+
+
 KINDS: Mapping[str, Callable[[Job], Figure]] = {
     "curves": _curves,
     "cover": _cover,
     "difference": _difference,
     "histogram": _histogram,
     "steps": _steps,
+    "agreement": _agreement,
 }
 """What -> how it is computed."""
 

@@ -9,7 +9,7 @@ from backend.errors import UsageError
 from backend.exporters.protocol import Exporter
 from backend.records.exports import FORMS, ExportRequest
 
-FIGURES = ("curves", "difference", "cover", "histogram", "steps")
+FIGURES = ("curves", "difference", "cover", "histogram", "steps", "agreement")
 
 EXPORTERS: Mapping[tuple[str, str], str] = {
     ("sets", "csv"): "comparison_table:export_table",

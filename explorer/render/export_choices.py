@@ -13,6 +13,7 @@ from explorer.navigation import Place
 
 FIGURES = {
     "curves": "pass@k curves", "cover": "Cover@tau", "histogram": "accuracy histogram", "steps": "training steps",
+    "agreement": "maj@k: the majority answer",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from tests.exporters.hostile import RUNS
 from tests.support import run_python
 
 needs_matplotlib = pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed (figures)")
-KINDS = ("curves", "difference", "cover", "histogram", "steps")
+KINDS = ("curves", "difference", "cover", "histogram", "steps", "agreement")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -80,6 +80,14 @@ def test_steps_stand_in_order(sums: StoreLayout, tmp_path: Path) -> None:
     write(sums, "steps", tmp_path / "steps.csv", BASE, RL, SFT)
     first = points(tmp_path / "steps.csv")
     assert [row["step"] for row in first if row["run"].endswith("pass@1")] == ["0", "10", "20"]
+
+
+def test_the_majority_of_one_answer_is_pass_at_1(sums: StoreLayout, tmp_path: Path) -> None:
+    write(sums, "agreement", tmp_path / "agreement.csv", BASE)
+    correct, n = CORRECT["base"]
+    first = points(tmp_path / "agreement.csv")[0]
+    assert first["k"] == "1"
+    assert float(first["maj_at_k"]) == pytest.approx(sum(correct) / n / len(correct), abs=1e-12)
 
 
 @needs_matplotlib
