@@ -1,0 +1,56 @@
+"""The resampling dialog shares a budget out by doubt, and says what that is expected to find before it is spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend import Options, Reader, RunOptions, import_files, open_store, plan_samples, solve_sets
+from backend.store.layout import StoreLayout
+from explorer.widgets.choice import Choice
+from tests.explorer.driving import SIZES, explorer, until
+from tests.support import csv_file
+
+
+@pytest.fixture(scope="module")
+def doubtful_store(made: Path) -> StoreLayout:
+    """Published counts of which many are in doubt: 40 problems, n = 8."""
+    layout = StoreLayout(made / "doubtful.passk")
+    rows = [(f"q{i}", (0, 0, 1, 2, 0)[i % 5], (0, 1, 0, 3, 8)[i % 5]) for i in range(40)]
+    path = csv_file(made / "doubtful.csv", ["problem", "base", "rl"], rows)
+    import_files(layout, [path], run_options=RunOptions(benchmark="doubtful"), options=Options(n=8))
+    return layout
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_budget_is_shared_out_by_doubt(doubtful_store: StoreLayout, size: tuple[int, int]) -> None:
+    database = open_store(doubtful_store)
+    try:
+        with Reader(database) as reader:
+            pair = [reader.run("base@doubtful"), reader.run("rl@doubtful")]
+            plan = plan_samples(reader, solve_sets(reader, pair), 90)
+    finally:
+        database.close()
+    async with explorer(doubtful_store, size) as user:
+        await user.press("enter", "enter")
+        while user.crumbs[-1] != "all":
+            await user.press("right")
+        await user.press("r")
+        assert user.name == "ResampleDialog"
+        share = user.find(Choice, "share")
+        assert share.options == ("of each problem, in each run", "in all, to settle doubt")
+        await user.press("ctrl+a", "ctrl+k")
+        await user.type("90")
+        await user.press("down", "right")
+        assert share.chosen == 1
+        await until(lambda: "expected to change" in user.words("takes"))
+        said = " ".join(user.words("takes").split())
+        assert "90 of 90 samples, where most memberships are expected to change for their tokens" in said
+        assert f"expected to change {plan.expected_changes:.1f} memberships, of {plan.unsolved} without" in said
+        rule = f"within the next 256 samples of each: {plan.before:.1f} now, {plan.after:.1f} after this round"
+        assert rule in said
+        # Published counts hold no statements and name no model: the dialog says so, and enter starts nothing.
+        assert "Where is the model" in said
+        await user.press("enter")
+        assert user.name == "ResampleDialog"
