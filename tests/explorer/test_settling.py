@@ -8,6 +8,7 @@ import pytest
 
 from backend import Options, Reader, RunOptions, import_files, open_store, plan_samples, solve_sets
 from backend.store.layout import StoreLayout
+from explorer.render.job_words import found_in_words
 from explorer.widgets.choice import Choice
 from tests.explorer.driving import SIZES, explorer, until
 from tests.support import csv_file
@@ -54,3 +55,8 @@ async def test_a_budget_is_shared_out_by_doubt(doubtful_store: StoreLayout, size
         assert "Where is the model" in said
         await user.press("enter")
         assert user.name == "ResampleDialog"
+
+
+def test_what_a_job_found_stands_beside_what_was_expected() -> None:
+    assert found_in_words(None, 3) == []
+    assert found_in_words(3.44, 2) == ["expected to change 3.4 memberships; 2 problems have moved"]
