@@ -165,18 +165,18 @@ async def test_a_file_is_overwritten_only_when_asked(
 async def test_escape_stops_an_export_and_leaves_nothing(
     tmp_path: Path, store: StoreLayout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    imported(store, jsonl(tmp_path / "rows.jsonl", long_rows(80, 50)))
+    imported(store, jsonl(tmp_path / "rows.jsonl", long_rows(500, 4)))
     place = tmp_path / "place"
     place.mkdir()
     monkeypatch.chdir(place)
-    # A stretch a problem: the export takes some seconds, and can be stopped eighty times.
+    # A stretch a problem: the export takes some seconds, and can be stopped five hundred times.
     monkeypatch.setattr("backend.exporters.samples.STRETCH", 1)
     async with explorer(store) as driver:
         await dialog(driver)
         choices = driver.find(Choice, "what").options
         await driver.press(*["right"] * choices.index("every path"))
         await driver.pilot.press("enter")
-        await until(lambda: "█" in driver.shown)
+        await until(lambda: "esc stops" in driver.flat())
         await driver.pilot.press("escape")
         await until(lambda: "Stopped; nothing is left" in driver.flat())
         await until(lambda: os.listdir(place) == [])
