@@ -34,7 +34,7 @@ class Chip:
         text = f"{self.name} {self.count:,}"
         return f"[{text}]" if chosen else f" {text} "
 
-    def range(self) -> str:
+    def expected_range(self) -> str:
         """The expected counts, or a dash."""
         return UNKNOWN if self.expected is None else f"{self.expected[0]:,}–{self.expected[1]:,}"
 
@@ -62,12 +62,12 @@ class SetStrip(Widget):
             label = literal(text, "bold reverse" if chosen else "").stylize(f"@click=pick({index})")
             names.append(Content(between).append(label))
             last = index == len(self.chips) - 1
-            below.append(f"{' ' * len(between)} {EXPECTED if last else chip.range()}".ljust(len(between) + len(text)))
+            below.append(f"{' ' * len(between)} {EXPECTED if last else chip.expected_range()}".ljust(len(between) + len(text)))
         if sum(name.cell_length for name in names) <= self.size.width:
             line = "".join(below).rstrip()
             return Content("").join(names).append("\n").append(literal(line[: self.size.width], "dim"))
         wrapped = [
-            name if chip.expected is None else name.append(literal(f"({chip.range()})", "dim"))
+            name if chip.expected is None else name.append(literal(f"({chip.expected_range()})", "dim"))
             for name, chip in zip(names, self.chips, strict=True)
         ]
         return Content("").join(wrapped)

@@ -6,8 +6,9 @@ import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input
 
+from backend import Reader
 from backend.store.layout import StoreLayout
-from explorer.actions import ACTIONS, EVERYWHERE, actions_of
+from explorer.actions import ACTIONS, EVERYWHERE, QUEUED, actions_of
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
 from explorer.widgets.filter_line import FilterLine
@@ -22,6 +23,9 @@ ASIDE = {
     "branch": ("tree", ("enter",)),
     "compare": ("path", ("c",)),
     "perplexity": ("curves", ("P",)),
+    "search": ("curves", ("slash", "tab")),
+    "queue": ("curves", ("Q",)),
+    "bookmarks": ("curves", ("B",)),
 }
 """Screens beside the walk: from where, and by which keys."""
 SCREENS = [*(where for where, _ in WALK), *ASIDE]
@@ -106,8 +110,8 @@ async def test_every_key_of_a_screen_does_something_or_says_why(sums_store: Stor
 
 async def test_every_action_belongs_to_a_screen() -> None:
     for action in ACTIONS:
-        assert set(action.where) <= {*SCREENS, "jobs", EVERYWHERE}
-    for where in SCREENS:
+        assert set(action.where) <= {*SCREENS, QUEUED, "jobs", EVERYWHERE}
+    for where in (*SCREENS, QUEUED):
         keys = [key for action in actions_of(where) for key in action.keys.split(",")]
         assert len(keys) == len(set(keys)), f"a key of {where} is taken twice"
 
@@ -129,6 +133,12 @@ async def test_the_palette_offers_and_runs_what_the_screen_can_do(sums_store: St
 async def test_back_is_exactly_where_one_was(sums_store: StoreLayout, size: tuple[int, int]) -> None:
     """On every screen something is moved, sorted or filtered; then on to the next screen, and all the way back."""
     async with explorer(sums_store, size) as user:
+        # What one reads is marked in the list of samples; here all has been read before.
+        with Reader(user.app.database) as reader:
+            for run in reader.runs():
+                for problem in reader.labels(run.benchmark):
+                    for sample in range(8):
+                        user.app.marks.see(run.key, problem, sample)
         states = []
         moves = {
             "home": ("j", "k"),
