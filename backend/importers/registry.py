@@ -81,15 +81,26 @@ def _claims(importer: Importer, source: SourceFile, options: Options) -> bool:
 
 def not_recognised(source: SourceFile) -> InputError:
     """The error for a file that nobody reads."""
-    why = ""
-    if source.head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") and source.first_object is None:
-        why = "Its first line is not a JSON object of its own: cut off, not UTF-8, or nested too deeply? "
-    elif not source.head.strip():
-        packed = source.compression
-        why = f"It is empty, or damaged as {packed}. " if packed else "It is empty. "
+    why = _why(source)
     formats = "; ".join(f"{importer.name}: {importer.title}" for importer in importers().values())
     return InputError(
         f"{source.path}: not recognised as a result file",
         f"{why}Formats: {formats}.",
         "If it is a table, say which column holds what: --column problem=COL --column text=COL --column verdict=COL.",
     )
+
+
+def _why(source: SourceFile) -> str:
+    """What can be seen to be wrong with a file that nobody reads; empty when nothing can."""
+    head = source.head
+    if not head.strip():
+        return f"It is empty, or damaged as {source.compression}. " if source.compression else "It is empty. "
+    if head.startswith(b"PK\x03\x04"):
+        return "It is a zip archive, damaged or without the header or journal of an Inspect log. "
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "It is UTF-16 or UTF-32; convert it to UTF-8. "
+    if source.first_document.startswith(b"{") and source.first_object is None:
+        return "Its first line is not a JSON object of its own: cut off, not UTF-8, or nested too deeply? "
+    if b"\0" in head:
+        return "It is not text. "
+    return ""

@@ -216,7 +216,8 @@ def test_a_broken_file_of_reasoning_gym(
         (b'{"a": ' + DEEP + b"}\n", "nested too deeply"),
         (b"id,text,correct\n", "holds no samples"),
         (b"PAR1 and then nothing", "not readable as Parquet"),
-        (bytes(range(256)) * 100, "not recognised"),
+        (bytes(range(256)) * 100, "It is not text"),
+        (line(GOOD).decode().encode("utf-16"), "It is UTF-16 or UTF-32; convert it to UTF-8"),
     ],
 )
 def test_a_file_that_is_broken_from_its_beginning(

@@ -288,6 +288,20 @@ def test_inspect_zstd_members(store: StoreLayout, tmp_path: Path) -> None:
     assert totals(only_run(store)) == (2, 4, 3)
 
 
+def test_a_damaged_archive_says_so(store: StoreLayout, tmp_path: Path) -> None:
+    data = made.inspect_eval(tmp_path / "a.eval", made.inspect_samples()).read_bytes()
+    (tmp_path / "cut.eval").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"cut\.eval: not recognised") as caught:
+        taken(store, tmp_path / "cut.eval")
+    assert "zip archive, damaged" in str(caught.value)
+    place = data.index(b"samples/2_epoch_2.json") + 80
+    (tmp_path / "flipped.eval").write_bytes(
+        data[:place] + bytes(byte ^ 255 for byte in data[place : place + 9]) + data[place + 9 :]
+    )
+    with pytest.raises(InputError, match=r"not readable as zip: .*samples/2_epoch_2\.json"):
+        taken(store, tmp_path / "flipped.eval")
+
+
 @pytest.mark.parametrize("name", ["../evil.json", "/etc/passwd", "samples/../../x", "C:\\x", "a\\..\\b"])
 def test_members_that_lead_outside_are_refused(store: StoreLayout, tmp_path: Path, name: str) -> None:
     path = made.inspect_eval(tmp_path / "a.eval", made.inspect_samples())
