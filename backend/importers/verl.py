@@ -43,7 +43,10 @@ class Verl:
         steps: set[int] = set()
         with source.open() as file:
             for line in lines(file):
-                steps.update(map(int, STEP.findall(line)))
+                # Looking for a word is many times faster than for a pattern.
+                at = line.find(b'"step"')
+                if at >= 0:
+                    steps.update(map(int, STEP.findall(line, at)))
         source.bytes_read = 0
         return steps
 
