@@ -34,6 +34,9 @@ TO_NEIGHBOURS = 0.1
 SHARED = 10.0
 """Problems' worth of the distribution over all problems that every level starts from."""
 
+BLOCK = 200
+"""Tallies that are worked on at a time: too few for BLAS to start threads, which cost more than they bring here."""
+
 Strata = NDArray[np.int64]
 
 
@@ -121,15 +124,16 @@ def fit_pair(first: Tallies, second: Tallies, strata: Strata) -> PairPrior:
     grid = rates(RATES, min(NEAR_ZERO / most, 0.01))
     even = np.full((RATES, RATES), 1.0 / RATES**2)
     levels = int(strata.max(initial=0)) + 1
-    counted = [_distinct(first, second, rows, grid) for _, rows in _by_stratum(strata)]
-    present = [stratum for stratum, _ in _by_stratum(strata)]
+    counted = [
+        (stratum, *block) for stratum, rows in _by_stratum(strata) for block in _distinct(first, second, rows, grid)
+    ]
     weights = np.stack([even] * levels)
     smooth = _smoothing(RATES)
     for _ in range(ROUNDS):
         found = np.zeros_like(weights)
-        for stratum, (one, other, times) in zip(present, counted, strict=True):
+        for stratum, one, other, times in counted:
             evidence = ((one @ weights[stratum]) * other).sum(axis=1)
-            found[stratum] = weights[stratum] * (one.T @ (other * (times / evidence)[:, None]))
+            found[stratum] += weights[stratum] * (one.T @ (other * (times / evidence)[:, None]))
         everywhere = smooth @ (found.sum(axis=0) + SPREAD * even) @ smooth.T
         everywhere /= everywhere.sum()
         weights = smooth @ found @ smooth.T + SHARED * everywhere
@@ -143,11 +147,14 @@ def _by_stratum(strata: Strata) -> Iterator[tuple[int, Counts]]:
         yield stratum, np.flatnonzero(strata == stratum)
 
 
-def _distinct(first: Tallies, second: Tallies, rows: Counts, grid: Floats) -> tuple[Floats, Floats, Counts]:
-    """Likelihoods of the distinct tallies among these problems, and how often each occurs."""
+def _distinct(first: Tallies, second: Tallies, rows: Counts, grid: Floats) -> Iterator[tuple[Floats, Floats, Counts]]:
+    """Likelihoods of the distinct tallies among these problems and how often each occurs, a block at a time."""
     tallies = np.stack([first.n, first.c, second.n, second.c], axis=1)[rows]
     found, times = np.unique(tallies, axis=0, return_counts=True)
-    return likelihood(found[:, 0], found[:, 1], grid), likelihood(found[:, 2], found[:, 3], grid), times
+    one, other = likelihood(found[:, 0], found[:, 1], grid), likelihood(found[:, 2], found[:, 3], grid)
+    for start in range(0, len(found), BLOCK):
+        block = slice(start, start + BLOCK)
+        yield one[block], other[block], times[block]
 
 
 def _smoothing(size: int) -> Floats:
