@@ -41,7 +41,7 @@ def _tally(tally: RunTally, chosen: bool) -> Content:
         for verdict, times in tally.verdicts.items()
         if times and verdict != "correct"
     )
-    tokens = "" if tally.mean_tokens is None else f", {compact(tally.mean_tokens)} tokens on average"
+    tokens = "" if tally.mean_tokens is None else f", mean {compact(tally.mean_tokens)} tokens"
     text = f"{'▶' if chosen else ' '} {tally.c}/{tally.n} right ({share}) {run_label(tally.run)}"
     return literal(f"{text}: {rest}{tokens}" if rest or tokens else text, "bold" if chosen else "")
 
