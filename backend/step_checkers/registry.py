@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 
 from backend.errors import UsageError, suggestion
+from backend.plug_ins import make_plug_in, plug_in_names
 from backend.step_checkers.arithmetic import ArithmeticChecker
 from backend.step_checkers.protocol import StepChecker
 
@@ -15,14 +14,9 @@ BUILT_IN: Mapping[str, Callable[[], StepChecker]] = {"arithmetic": ArithmeticChe
 """Plug-ins cannot take these names: a judgement's author and version must mean one set of rules."""
 
 
-@cache
-def _plug_ins() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
-
-
 def step_checker_names() -> list[str]:
     """Every step checker that can be named."""
-    return [*BUILT_IN, *sorted(_plug_ins())]
+    return plug_in_names(GROUP, BUILT_IN)
 
 
 def load_step_checker(name: str) -> StepChecker:
@@ -33,16 +27,8 @@ def load_step_checker(name: str) -> StepChecker:
     """
     if name in BUILT_IN:
         return BUILT_IN[name]()
-    if name not in _plug_ins():
+    if name not in step_checker_names():
         known = suggestion(name, step_checker_names(), "step checker")
         raise UsageError(f"There is no step checker {name}", next_step=known)
-    entry = _plug_ins()[name]
-    try:
-        found: StepChecker = entry.load()()
-    except Exception as error:
-        raise UsageError(
-            f"The step checker plug-in {name} cannot be loaded",
-            f"{type(error).__name__}: {error}",
-            f"Install what it needs, upgrade it or remove it ({entry.value}).",
-        ) from error
+    found: StepChecker = make_plug_in(GROUP, name, "step checker")
     return found

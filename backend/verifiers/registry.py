@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import UsageError, suggestion
+from backend.plug_ins import make_plug_in, plug_in_names
 from backend.verifiers.choice import ChoiceVerifier, reference_letter
 from backend.verifiers.exact import ExactVerifier
 from backend.verifiers.expression import ExpressionVerifier
@@ -38,14 +37,9 @@ Known = tuple[str | None, Mapping[str, Any]]
 """Reference answer and metadata of a problem."""
 
 
-@cache
-def _plug_ins() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
-
-
 def verifier_names() -> list[str]:
     """Every verifier that can be named, whether or not what it needs is installed."""
-    return [*BUILT_IN, *sorted(_plug_ins())]
+    return plug_in_names(GROUP, BUILT_IN)
 
 
 def require_verifier(name: str) -> None:
@@ -70,15 +64,7 @@ def load_verifier(name: str) -> Verifier:
             )
     if name in BUILT_IN:
         return BUILT_IN[name]()
-    entry = _plug_ins()[name]
-    try:
-        found: Verifier = entry.load()()
-    except Exception as error:
-        raise UsageError(
-            f"The verifier plug-in {name} cannot be loaded",
-            f"{type(error).__name__}: {error}",
-            f"Install what it needs, upgrade it or remove it ({entry.value}).",
-        ) from error
+    found: Verifier = make_plug_in(GROUP, name, "verifier")
     return found
 
 
