@@ -102,6 +102,7 @@ from .selection import filter_in_words as filter_in_words
 from .selection import meaning as meaning
 from .selection import problems_meant as problems_meant
 from .selection import select as select
+from .selection import select_unsampled as select_unsampled
 from .settings import store_for_reading as store_for_reading
 from .settings import store_for_writing as store_for_writing
 from .statistics.agreement import agreement as agreement

@@ -53,15 +53,23 @@ class Scope:
         partner: a run that a single one is compared with.
         texts: whether statements are looked at.
         strict: whether a bare word must be an id: where a typo would cost samples.
+        benchmark: whose problems are meant where there is no run yet.
     """
 
     def __init__(
-        self, reader: Reader, runs: Sequence[Run], partner: Run | None = None, *, texts: bool, strict: bool = False
+        self,
+        reader: Reader,
+        runs: Sequence[Run],
+        partner: Run | None = None,
+        *,
+        texts: bool,
+        strict: bool = False,
+        benchmark: str = "",
     ) -> None:
         self.reader = reader
         self.runs = tuple(runs)
         self.compared = self.runs if partner is None else in_order(self.runs[0], partner)
-        self.benchmark = runs[0].benchmark
+        self.benchmark = benchmark or runs[0].benchmark
         self.strict = strict
         self._texts = texts
         self._tallies: dict[int, Mapping[int, Tallied]] = {}
@@ -119,6 +127,11 @@ class Scope:
                 f"solve sets are of two runs, and {len(self.compared)} are compared: which pair is meant?",
                 next_step="Say it by counts, such as base.c>0 rl.c=0.",
             )
+        if not self.runs:
+            raise UsageError(
+                "a run that has no samples yet is in no solve set: of which runs is it meant?",
+                next_step="Name them and say it by counts, such as BASE.c>0 RL.c=0.",
+            )
         run = self.runs[0]
         pairs = [pair for pair in default_pairs(self.reader.runs(self.benchmark)) if run in pair]
         if len(pairs) != 1:
@@ -126,6 +139,16 @@ class Scope:
                 f"{run.name} is in {len(pairs)} pairs: which solve set is meant?", next_step="Say --against RUN."
             )
         return pairs[0]
+
+    def spoken_of(self) -> tuple[Run, ...]:
+        """The runs that a word without a name speaks of.
+
+        Raises:
+            UsageError: there is none yet.
+        """
+        if not self.runs:
+            raise UsageError("the run has no samples yet", next_step="Name another run, such as RUN.c=0.")
+        return self.runs
 
 
 def _fields(metadata: str | None) -> Mapping[str, Any]:

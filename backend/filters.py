@@ -16,6 +16,7 @@ from typing import Any
 from backend.comparison import PAIR_SETS
 from backend.errors import UsageError, suggestion
 from backend.filter_scope import NOTHING, Candidate, Condition, Scope, Tallied, label_of
+from backend.records.judgements import JUDGEMENTS
 from backend.text_search import pattern, problems_with
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -114,7 +115,7 @@ def _measure(match: re.Match[str], scope: Scope) -> Condition:
     name = match["measure"].lower().replace("c/n", "rate")
     called, value_of = MEASURES[name]
     limit, compare = _number(match["value"]), COMPARISONS[match["compare"]]
-    runs = (scope.run(unquoted(match["run"])),) if match["run"] else scope.runs
+    runs = (scope.run(unquoted(match["run"])),) if match["run"] else scope.spoken_of()
     columns = [scope.tallies(run) for run in runs]
     for run, column in zip(runs, columns, strict=True):
         if all(value_of(tallied) is None for tallied in column.values()):
@@ -215,9 +216,29 @@ def _words(match: re.Match[str], scope: Scope) -> Condition:
 
 def _contains(match: re.Match[str], scope: Scope) -> Condition:
     written = unquoted(match["pattern"])
-    found = problems_with(scope.reader, scope.runs, pattern(written))
-    where = label_of(scope.runs[0]) if len(scope.runs) == 1 else "one of the runs"
+    runs = scope.spoken_of()
+    found = problems_with(scope.reader, runs, pattern(written))
+    where = label_of(runs[0]) if len(runs) == 1 else "one of the runs"
     return Condition(f"a path of {where} contains {written}", lambda problem: problem.key in found)
+
+
+def _judged(match: re.Match[str], scope: Scope) -> Condition:
+    wanted = {value.lower() for value in alternatives(match["judgements"])}
+    if not wanted or not wanted <= {*JUDGEMENTS, "none"}:
+        raise UsageError("there is no such judgement", next_step=f"One of {', '.join(JUDGEMENTS)}, none.")
+    runs = (scope.run(unquoted(match["run"])),) if match["run"] else scope.spoken_of()
+    rows = scope.reader.rows("judgements/tallies", run_keys=[run.key for run in runs])
+    settled = {(run, key): counts for run, key, *counts in rows}
+    found = set()
+    for run in runs:
+        for key, tallied in scope.tallies(run).items():
+            counts = settled.get((run.key, key), [0, 0, 0])
+            judged = dict(zip((*JUDGEMENTS, "none"), (*counts, tallied.c - sum(counts)), strict=True))
+            if any(judged[name] for name in wanted):
+                found.add(key)
+    said = ["not judged" if name == "none" else f"judged {name}" for name in (*JUDGEMENTS, "none") if name in wanted]
+    where = label_of(runs[0]) if len(runs) == 1 else "one of the runs"
+    return Condition(f"a right path of {where} is {' or '.join(said)}", lambda problem: problem.key in found)
 
 
 def contains_word(written: str) -> str:
@@ -237,6 +258,12 @@ FILTERS: tuple[Filter, ...] = (
         "problems with a path that contains this text, or matches",
         r"contains:(?P<pattern>.*)",
         _contains,
+    ),
+    _kind(
+        "judged:invalid  rl.judged:valid,unsure  judged:none",
+        "problems with a right path whose reasoning is judged so, or by nobody yet",
+        rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?judged:(?P<judgements>.*)',
+        _judged,
     ),
     _kind(
         "guess:RUN<0.05",

@@ -9,6 +9,7 @@ A selector is words separated by spaces, all of which must hold:
     rate<0.05  tokens>2000   c/n, and mean tokens
     base.c=0  rl.c>3         of one of the runs compared, or of any run of the benchmark by its name
     contains:wait            problems with a path that contains this, or matches contains:/a regular expression/
+    judged:invalid           problems with a right path judged so: right answer, wrong reasoning; also rl.judged:none
     guess:RUN<0.05           without the problems that RUN, sampled without reasoning, guesses: 0 < c/n < 0.05
     triangle  "two words"    found in id, level or statement
     all                      every problem
@@ -20,11 +21,11 @@ without a verified sample, tokens that nobody counted) fulfils no condition. The
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from backend.errors import UsageError
-from backend.filter_scope import Condition, Scope
+from backend.filter_scope import Candidate, Condition, Scope
 from backend.filters import FILTERS, QUOTED, Filter
 from backend.records import Run
 from backend.records.selection import Meant
@@ -116,19 +117,44 @@ def select(reader: Reader, run: Run, selector: str, against: Run | None = None) 
         against: the other run of the pair, for `set:`; the usual partner when omitted.
 
     Raises:
-        UsageError: not a selector, an id that does not exist, or no pair for `set:`.
+        UsageError: not a selector, an id that does not exist, no pair for `set:`, or no problem is meant.
     """
+    words = _said(selector)
+    scope = Scope(reader, [run], against, texts=_reads_texts(words), strict=True)
+    tallies = scope.tallies(run)
+    return _labels(scope, words, lambda problem: problem.key in tallies and tallies[problem.key].n > 0)
+
+
+def select_unsampled(reader: Reader, benchmark: str, selector: str) -> list[str]:
+    """As `select`, of a benchmark's problems for a run that is still to be drawn.
+
+    Words that speak of the run's own samples are refused; those that name another run are not. Raises like `select`.
+    """
+    words = _said(selector)
+    scope = Scope(reader, [], texts=_reads_texts(words), strict=True, benchmark=benchmark)
+    return _labels(scope, words, lambda problem: True)
+
+
+def _said(selector: str) -> tuple[Word, ...]:
     words = parse(selector)
     if not words:
         raise UsageError("An empty selector", next_step=HELP)
-    scope = Scope(reader, [run], against, texts=_reads_texts(words), strict=True)
+    return words
+
+
+def _labels(scope: Scope, words: Sequence[Word], may: Callable[[Candidate], bool]) -> list[str]:
+    """Labels of those problems that may be meant and are."""
     conditions = [condition for word in words if (condition := _condition(word, scope))]
-    tallies = scope.tallies(run)
-    return [
+    labels = [
         problem.label
         for problem in scope.problems
-        if problem.key in tallies and tallies[problem.key].n and all(each.holds(problem) for each in conditions)
+        if may(problem) and all(condition.holds(problem) for condition in conditions)
     ]
+    if not labels:
+        raise UsageError(
+            f"No problem of {scope.benchmark} is meant by {' '.join(word.text for word in words)}", next_step=HELP
+        )
+    return labels
 
 
 def _reads_texts(words: Sequence[Word]) -> bool:

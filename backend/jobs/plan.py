@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -74,7 +74,7 @@ def plan_run(
     run_options: RunOptions,
     parameters: Mapping[str, Any],
     template: str | None = None,
-    problems: Sequence[str] = (),
+    problems: Collection[str] | None = None,
     claimed: Mapping[int, Collection[int]] = MappingProxyType({}),
 ) -> SamplingPlan:
     """Plan a run of n samples of each problem; what the run has already is not drawn again.
@@ -88,7 +88,7 @@ def plan_run(
         parameters: sampling parameters under vLLM's names, as far as the user gave them. A run that exists keeps its
             own; a new one takes `DEFAULTS` for the rest.
         template: prompt template; that of the benchmark's other runs when omitted, if they all used one.
-        problems: labels of the problems to ask; all when empty.
+        problems: labels of the problems to ask; all when omitted.
         claimed: indices that other jobs will draw, by problem key; they are not planned again.
 
     Raises:
@@ -107,9 +107,10 @@ def plan_run(
             "Published counts hold no statements, so there is nothing to ask a model.",
             "Import a result file or a table with the statements into this benchmark first.",
         )
-    unknown = set(problems).difference(row[1] for row in rows)
-    if unknown:
-        raise UsageError(f"{benchmark} has no problem {', '.join(sorted(unknown))}")
+    labels = {row[1] for row in rows}
+    asked = labels if problems is None else set(problems)
+    if unknown := asked - labels:
+        raise UsageError(f"{benchmark} has no problem {', '.join(sorted(unknown))} with a statement")
     have: dict[int, list[int]] = dict(reader.rows("reads/sample_indices", run_key=run_key(target.run)))
 
     def adds(label: str) -> int:
@@ -126,7 +127,7 @@ def plan_run(
             metadata=json.loads(metadata) if metadata else {},
         )
         for key, label, statement, reference, metadata in rows
-        if not problems or label in problems
+        if label in asked
     ]
     chosen = reader.rows("reads/benchmark", benchmark=benchmark)
     verifier = chosen[0][0] if chosen else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def plan_new_run(
     configuration: Configuration,
     engine: str | None = None,
     template: str | None = None,
-    problems: Sequence[str] = (),
+    problems: Collection[str] | None = None,
 ) -> tuple[SamplingPlan, EngineChoice]:
     """Plan n samples of each problem of a benchmark from a model; what is there or claimed by a job is left out.
 
@@ -94,7 +94,7 @@ def plan_new_run(
 def plan_addition(
     reader: Reader,
     run: Run,
-    problems: Sequence[str],
+    problems: Collection[str],
     add: int | Mapping[str, int],
     *,
     configuration: Configuration,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from backend.answers import locate_answer
 from backend.errors import UsageError, suggestion
@@ -20,9 +20,6 @@ from backend.records import (
     Sample,
 )
 from backend.store.cursor import Row, StoreCursor
-
-if TYPE_CHECKING:
-    pass
 
 Sources = Mapping[int, tuple[str | None, str | None]]
 """Path and format of every source."""
@@ -45,13 +42,17 @@ class Reader(StoreCursor):
     def run(self, name: str, benchmark: str | None = None) -> Run:
         """The run of that name, or the only one of the model of that name, or whose name contains it.
 
+        A model's only plain run, MODEL@BENCHMARK, goes before those with other parameters.
+
         Raises:
             UsageError: none, or more than one.
         """
         runs = self.runs(benchmark)
         of_model = [run for run in runs if run.model.name == name]
-        if len(of_model) == 1 and all(run.name != name for run in runs):
-            return of_model[0]
+        plain = [run for run in of_model if run.name == f"{name}@{run.benchmark}"]
+        meant = plain if len(plain) == 1 else of_model
+        if len(meant) == 1 and all(run.name != name for run in runs):
+            return meant[0]
         return _pick(runs, name, lambda run: run.name, "run")
 
     def benchmark(self, name: str | None) -> str:

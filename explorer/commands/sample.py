@@ -26,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--n", metavar="N", type=positive, help="samples wanted of each problem; what is there is not drawn"
     )
-    what.add_argument("--problems", metavar="SELECTOR", help="ids 17,23; set:base_only; level=5; c=0 (default: all)")
+    what.add_argument(
+        "--problems",
+        metavar="SELECTOR",
+        help='ids 17,23; level=5; "words" in quotes; RUN.c=0; with --run also c=0, set:base_only (default: all)',
+    )
     what.add_argument("--against", metavar="R", help="the other run of the pair, for set:")
     what.add_argument("--pool", action="store_true", help="add to an imported run although its prompt is not known")
     model = parser.add_argument_group("the model of a new run")
@@ -131,13 +135,14 @@ def _more_of_a_run(
 def _new_run(
     reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
 ) -> tuple[SamplingPlan, EngineChoice]:
-    from backend import RunOptions, plan_new_run
+    from backend import RunOptions, plan_new_run, select_unsampled
 
     folder = Path(arguments.model)
     path = str(folder.resolve()) if folder.is_dir() else arguments.model
+    benchmark = reader.benchmark(arguments.benchmark)
     return plan_new_run(
         reader,
-        benchmark=reader.benchmark(arguments.benchmark),
+        benchmark=benchmark,
         n=arguments.n,
         model=path,
         run_options=RunOptions(
@@ -151,7 +156,7 @@ def _new_run(
         configuration=configuration,
         engine=arguments.engine,
         template=_template(arguments, path),
-        problems=arguments.problems.split(",") if arguments.problems else (),
+        problems=select_unsampled(reader, benchmark, arguments.problems) if arguments.problems else None,
     )
 
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend import Reader, curves, filter_in_words, meaning, problems_meant, quoted, select, solve_sets
+from backend import (
+    Reader,
+    curves,
+    filter_in_words,
+    meaning,
+    problems_meant,
+    quoted,
+    select,
+    select_unsampled,
+    solve_sets,
+)
 from backend.errors import UsageError
 from backend.filters import unquoted
 from backend.records import Run
@@ -203,6 +213,23 @@ def test_a_typo_costs_no_samples(reader: Reader) -> None:
         select(reader, base, "prime")
     with pytest.raises(UsageError, match="empty selector"):
         select(reader, base, " ")
+    with pytest.raises(UsageError, match="No problem of small is meant by q3 c>9"):
+        select(reader, base, "q3 c>9")
+
+
+def test_a_run_that_is_not_there_yet_takes_what_makes_sense_without_it(reader: Reader) -> None:
+    base, _ = pair(reader)
+    assert select_unsampled(reader, "small", "q3,q1") == ["q1", "q3"]
+    assert select_unsampled(reader, "small", "all") == [f"q{p}" for p in EVERY]
+    assert select_unsampled(reader, "small", '"prime"') == ["q3", "q4"]
+    low = [f"q{p}" for p in EVERY if LEVELS[p] in ("Level 1", "Level 2")]
+    assert select_unsampled(reader, "small", "level=1,2") == low
+    assert select_unsampled(reader, "small", f"{base.name}.c=0") == select(reader, base, "c=0")
+    for selector in ("c=0", "contains:the", "set:base_only"):
+        with pytest.raises(UsageError, match=f"{selector}: .*no samples yet"):
+            select_unsampled(reader, "small", selector)
+    with pytest.raises(UsageError, match="prime: small has no problem prime"):
+        select_unsampled(reader, "small", "prime")
 
 
 def test_three_runs_have_no_pair(reader: Reader) -> None:
