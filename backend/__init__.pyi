@@ -55,7 +55,9 @@ from .jobs.resampling import Wish as Wish
 from .jobs.resampling import moves as moves
 from .jobs.resampling import plan_resampling as plan_resampling
 from .jobs.resampling import start_resampling as start_resampling
+from .jobs.settling import Found as Found
 from .jobs.settling import expected_changes as expected_changes
+from .jobs.settling import found_by as found_by
 from .jobs.settling import plan_settling as plan_settling
 from .jobs.settling import start_settling as start_settling
 from .jobs.settling import wishes as wishes

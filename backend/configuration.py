@@ -56,6 +56,11 @@ class Configuration:
     engine: str = "transformers"
     add: int = 64
 
+    @property
+    def engine_names(self) -> tuple[str, ...]:
+        """Every engine that can be named, the usual one first."""
+        return tuple(dict.fromkeys((self.engine, *self.engines, *ENGINE_KINDS)))
+
     def engine_options(self, name: str) -> tuple[str, dict[str, Any]]:
         """Kind and options of an engine: one of the configured ones, or a kind by its own name with no options.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from backend.comparison import solve_sets
 from backend.errors import UsageError
 from backend.jobs.job import Job
-from backend.jobs.resampling import Resampling, Wish, plan_resampling, start_resampling, watch_file
+from backend.jobs.resampling import Move, Resampling, Wish, moves, plan_resampling, start_resampling, watch_file
 from backend.records.doubt import DoubtPlan
 from backend.sample_plan import plan_samples
 from backend.store.layout import StoreLayout
@@ -50,6 +50,29 @@ def wishes(plan: DoubtPlan, wish: Wish) -> tuple[Wish, ...]:
 def start_settling(layout: StoreLayout, planned: Sequence[Wish]) -> list[Job]:
     """Start the jobs of a plan's wishes; raises like `start_resampling`."""
     return [job for wish in planned for job in start_resampling(layout, wish)]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a job has come to for the comparison that it was asked for."""
+
+    runs: tuple[str, ...]
+    """The runs compared; none where it watches none."""
+    moved: tuple[Move, ...]
+    """Problems that have changed their set since it was planned, whichever job changed them."""
+    expected: float | None
+    """Memberships that it was expected to change; None where no plan made it."""
+    changed: int | None
+    """Memberships of its own run that have changed; None where its samples form a run that is not compared."""
+
+
+def found_by(reader: Reader, job: Job) -> Found:
+    """What a job has found by now, beside what it was expected to find; raises like `Job.plan`."""
+    runs, moved = moves(reader, job)
+    drawn = job.plan()[0].title
+    place = runs.index(drawn) if drawn in runs else None
+    changed = None if place is None else sum(move.before[place] != move.after[place] for move in moved)
+    return Found(runs, tuple(moved), expected_changes(job), changed)
 
 
 def expected_changes(job: Job) -> float | None:

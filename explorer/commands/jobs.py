@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from explorer.commands.options import add_format, add_store
+from explorer.commands.options import add_format, add_store, reading
 from explorer.commands.output import print_json, print_rows, say
 
 SPEED = ("samples_per_second", "tokens_per_second", "seconds_left")
@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List jobs, or show, cancel or resume one."""
-    from backend import describe, find_job, jobs_of, store_for_reading
+    from dataclasses import asdict
+
+    from backend import describe, find_job, found_by, jobs_of, store_for_reading
     from backend.errors import UsageError
 
     layout = store_for_reading(arguments.store)
@@ -36,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"passk jobs {arguments.action}: which job?", next_step="passk jobs lists them.")
     job = find_job(layout, arguments.job)
     if arguments.action == "show":
-        print_json(describe(job))
+        with reading(arguments.store) as reader:
+            print_json({**describe(job), **asdict(found_by(reader, job))})
     elif arguments.action == "log":
         print(job.log.read_text(encoding="utf-8", errors="replace"), end="")
     elif arguments.action == "cancel":

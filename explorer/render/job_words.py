@@ -7,10 +7,12 @@ from typing import Any
 
 from textual.content import Content
 
-from backend import Resampling
+from backend import Found, Resampling
+from backend.records.doubt import DoubtPlan
 from explorer.render.literal import literal
 from explorer.render.names import VERDICT_MARKS
 from explorer.render.numbers import UNKNOWN, compact, count
+from explorer.render.plan_words import plan_in_words
 from explorer.render.summaries import lines
 
 STATE_MARKS = {
@@ -77,9 +79,11 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     return lines(parts)
 
 
-def found_in_words(expected: float | None, moved: int) -> list[str]:
-    """What a plan expected a job to find, and how many problems have moved by now; empty where no plan made it."""
-    return [] if expected is None else [f"expected to change {expected:.1f} memberships; {moved:,} problems have moved"]
+def found_in_words(found: Found) -> list[str]:
+    """What a job was expected to find, and what it has found by now; empty where no plan made it."""
+    if found.expected is None or found.changed is None:
+        return []
+    return [f"expected to change {found.expected:.1f} memberships, found {found.changed:,} by now"]
 
 
 def rate(number: float | None) -> str:
@@ -123,6 +127,12 @@ def resampling_in_words(planned: Resampling) -> Content:
             parts.append(literal(f"into {name}, with its template and parameters"))
     parts += [literal(refusal) for refusal in planned.refusals]
     return lines(parts)
+
+
+def planned_in_words(plan: DoubtPlan | None, planned: Sequence[Resampling]) -> Content:
+    """What is to be drawn, and before it the plan that shares a budget out, if one does."""
+    shared_out = [literal(line) for line in (plan_in_words(plan) if plan else [])]
+    return Content("\n").join([*shared_out, *map(resampling_in_words, planned)])
 
 
 def estimate_in_words(samples: int, tokens: float | None, tokens_per_second: float | None) -> str:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from backend import Reader, describe, expected_changes, find_job, jobs_of, moves
+from backend import Reader, describe, find_job, found_by, jobs_of
 from explorer.actions import JOBS, bindings
 from explorer.navigation import Place
 from explorer.render.job_words import (
@@ -108,12 +108,11 @@ class JobsScreen(DataScreen):
         key = event.key
 
         def read(reader: Reader) -> tuple[str, list[str]]:
-            job = find_job(reader.database.layout, key)
-            runs, moved = moves(reader, job)
-            words = contrast([reader.run(name) for name in runs])
-            return key, found_in_words(expected_changes(job), len(moved)) + [
+            found = found_by(reader, find_job(reader.database.layout, key))
+            words = contrast([reader.run(name) for name in found.runs])
+            return key, found_in_words(found) + [
                 f"moved: problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
-                for move in moved
+                for move in found.moved
             ]
 
         self.ask("moves", read, lambda answer: self.show_moves(*answer))

@@ -25,19 +25,17 @@ from backend import (
 from backend.records import Run
 from backend.records.doubt import DoubtPlan
 from explorer.gateway import Failed, Loaded
-from explorer.render.job_words import kept_value, problems_in_words, resampling_in_words
+from explorer.render.job_words import kept_value, planned_in_words, problems_in_words
 from explorer.render.literal import literal
 from explorer.render.names import contrast
-from explorer.render.plan_words import plan_in_words
 from explorer.widgets.choice import Choice
+from explorer.widgets.field import Field
 
 if TYPE_CHECKING:
     from explorer.app import Explorer
 
-ENGINES = ("transformers", "vllm", "server")
 PARAMETERS: dict[str, type[int] | type[float]] = {"temperature": float, "top_p": float, "max_tokens": int}
 """Sampling parameters that can be changed, and what they are."""
-
 
 SHARES = ("of each problem, in each run", "in all, to settle doubt")
 """What the number of samples is: for each problem, or a budget that a plan shares out."""
@@ -52,7 +50,7 @@ class ResampleDialog(ModalScreen[int]):
     CSS_PATH = "../styles/resample.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(0)", "Close"),
-        Binding("enter", "start", "Start", priority=True),
+        Binding("enter", "start", "Start"),
         Binding("up", "app.focus_previous", "Previous", priority=True),
         Binding("down", "app.focus_next", "Next", priority=True),
     ]
@@ -66,8 +64,11 @@ class ResampleDialog(ModalScreen[int]):
         if len(words) > 1:
             self.choices += [((run.name,), word) for run, word in zip(runs, words, strict=True)]
         self.configuration = read_configuration()
-        self.engines = tuple(dict.fromkeys((self.configuration.engine, *self.configuration.engines, *ENGINES)))
-        self.planned: tuple[Resampling, ...] = ()
+        self.engines = self.configuration.engine_names
+        self.planned: tuple[Resampling, ...] | None = None
+        """What the fields come to; None while that is on its way."""
+        self.start_soon = False
+        """Whether it is to be started when it comes."""
         self.starting = False
 
     def compose(self) -> ComposeResult:
@@ -81,7 +82,7 @@ class ResampleDialog(ModalScreen[int]):
                 yield Choice([words for _, words in self.choices], "runs")
             with Horizontal():
                 yield Static("samples to add", classes="name")
-                yield Input(str(self.configuration.add), type="integer", id="add", compact=True)
+                yield Field(str(self.configuration.add), type="integer", id="add", compact=True)
                 yield Choice(SHARES if len(self.runs) > 1 else SHARES[:1], "share")
             with Horizontal():
                 yield Static("engine", classes="name")
@@ -89,7 +90,7 @@ class ResampleDialog(ModalScreen[int]):
             for name, kind in PARAMETERS.items():
                 with Horizontal():
                     yield Static(literal(name), classes="name")
-                    yield Input(type="integer" if kind is int else "number", id=name, compact=True)
+                    yield Field(type="integer" if kind is int else "number", id=name, compact=True)
                     yield Static(classes="said", id=f"{name}-said")
             with Horizontal(id="pooling"):
                 yield Static("imported run", classes="name")
@@ -139,7 +140,7 @@ class ResampleDialog(ModalScreen[int]):
 
     def replan(self) -> None:
         """Ask what the fields take."""
-        self.planned = ()
+        self.planned, self.start_soon = None, False
         chosen = [run for run in self.runs if run.name in self.choices[self.query_one("#runs", Choice).chosen][0]]
         for name in PARAMETERS:
             changed = bool(self.query_one(f"#{name}", Input).value)
@@ -147,10 +148,10 @@ class ResampleDialog(ModalScreen[int]):
             self.query_one(f"#{name}-said", Static).update(literal(said))
         wish = self.wish()
         if isinstance(wish, str):
+            self.planned = ()
             self.explorer.gateway.cancel(self, "plan")
             self.query_one("#takes", Static).update(literal(wish))
             return
-
         settling = self.query_one("#share", Choice).chosen == 1
 
         def read(reader: Reader) -> Planned:
@@ -167,16 +168,16 @@ class ResampleDialog(ModalScreen[int]):
             self.dismiss(event.record)
             return
         plan, self.planned = event.record
-        can_pool = any(addition.can_pool for planned in self.planned for addition in planned.additions)
-        self.query_one("#pooling").display = can_pool
-        words = [literal(line) for line in (plan_in_words(plan) if plan else [])]
-        words += [resampling_in_words(planned) for planned in self.planned]
-        self.query_one("#takes", Static).update(Content("\n").join(words))
+        additions = [addition for planned in self.planned for addition in planned.additions]
+        self.query_one("#pooling").display = any(addition.can_pool for addition in additions)
+        self.query_one("#takes", Static).update(planned_in_words(plan, self.planned))
+        if self.start_soon and not any(planned.refusals for planned in self.planned):
+            self.action_start()
 
     def on_failed(self, event: Failed) -> None:
         """Say so in the dialog."""
         event.stop()
-        self.starting = False
+        self.planned, self.starting = (), False
         self.query_one("#takes", Static).update(literal(str(event.error)))
 
     def on_input_changed(self) -> None:
@@ -188,8 +189,15 @@ class ResampleDialog(ModalScreen[int]):
         if self.is_mounted:
             self.replan()
 
+    def on_input_submitted(self) -> None:
+        """Enter in a field."""
+        self.action_start()
+
     def action_start(self) -> None:
-        """Start the jobs, once."""
+        """Start the jobs, once; those of a plan that is on its way when it comes."""
+        if self.planned is None:
+            self.start_soon = True
+            return
         wishes = [planned.wish for planned in self.planned if planned.samples]
         if not wishes:
             self.explorer.say("Nothing can be drawn yet: the dialog says what is missing.")

@@ -12,6 +12,7 @@ import pytest
 from backend.engines.protocol import Request, SamplingParams, Scoring, make_request
 from backend.engines.registry import load_engine
 from backend.verifiers.expression import ExpressionVerifier
+from backend.verifiers.protocol import Task
 from tests.engines.conftest import SERVED, VllmServer, run_engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -143,7 +144,7 @@ def test_samples_are_consistent(drawn: dict[str, list[dict[str, Any]]]) -> None:
 def verdicts(samples: list[dict[str, Any]]) -> Counter[str]:
     judge = ExpressionVerifier().judge
     return Counter(
-        judge(each["text"], each["finish_reason"], statement=STATEMENTS[each["problem"]]).verdict for each in samples
+        judge(Task(each["text"], each["finish_reason"], STATEMENTS[each["problem"]])).verdict for each in samples
     )
 
 

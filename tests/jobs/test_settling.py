@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import Wish, expected_changes, plan_settling, start_resampling, start_settling
+from backend import Wish, expected_changes, found_by, plan_settling, start_resampling, start_settling
 from backend.errors import UsageError
 from backend.jobs.job import Job
 from backend.jobs.plan import SamplingPlan
@@ -70,6 +70,26 @@ def test_a_plan_becomes_a_job_for_each_run(compared: StoreLayout) -> None:
         assert expected_changes(job) == pytest.approx(sum(row.expected_changes for row in rows))
         correct = BASE if run == "base@b" else RL
         assert set(drawn(job)) <= {p for p, c in zip(LABELS, correct, strict=True) if not c}
+
+
+def test_a_job_finds_what_its_own_run_came_to_solve(compared: StoreLayout) -> None:
+    """Each job counts its own run's memberships, though a problem that moves has moved for both."""
+    _, planned = with_reader(compared, lambda reader: plan_settling(reader, wish()))
+    jobs = ended(start_settling(compared, [part.wish for part in planned]))
+    write_part(
+        compared, "1-base", [Attempt("p0", 4, "correct"), Attempt("p1", 4, "correct")], model="base", run=RUNS[0]
+    )
+    write_part(compared, "1-rl", [Attempt("p0", 4, "correct"), Attempt("p2", 4, "wrong")], run=RUNS[1], model="rl")
+    for job in jobs:
+        found = with_reader(compared, lambda reader, job=job: found_by(reader, job))
+        assert (found.runs, found.expected) == (RUNS, expected_changes(job))
+        moved = [(move.problem, move.before, move.after) for move in found.moved]
+        if job.plan()[0].target.run == "base@b":
+            assert moved == [("p0", (False, False), (True, True)), ("p1", (False, True), (True, True))]
+            assert found.changed == 2
+        else:  # p1 was solved by this run, and is none of its job's
+            assert moved == [("p0", (False, False), (True, True))]
+            assert found.changed == 1
 
 
 def test_only_the_runs_and_problems_that_are_meant(compared: StoreLayout) -> None:
