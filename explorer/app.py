@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from threading import Thread
@@ -35,8 +36,20 @@ class Explorer(App[None]):
     CSS_PATH: ClassVar = [
         f"styles/{name}.tcss"
         for name in (
-            "app", "filter", "home", "curves", "statistics", "sets", "problem", "path", "tree", "compare", "search",
-            "perplexity", "export", "reading",
+            "app",
+            "filter",
+            "home",
+            "curves",
+            "statistics",
+            "sets",
+            "problem",
+            "path",
+            "tree",
+            "compare",
+            "search",
+            "perplexity",
+            "export",
+            "reading",
         )
     ]
     ENABLE_COMMAND_PALETTE = True
@@ -107,6 +120,10 @@ class Explorer(App[None]):
         def load() -> None:
             for name in ("curves", "sets", "problem", "path"):
                 import_module(f"explorer.screens.{name}")
+            if not gc.isenabled():
+                # `open_explorer` switched it off. What is there now stays: to look through it takes 80 ms each time.
+                gc.freeze()
+                gc.enable()
 
         Thread(target=load, name="load-screens", daemon=True).start()
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from backend.errors import UsageError
 from backend.records.judgements import JUDGEMENTS
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import write_rows
 from backend.store.parts import Manifest, discard, new_part_name, publish, write_workspace
 
 KEPT_FOR = 60.0
@@ -88,6 +87,9 @@ class JudgementBook:
         return (*key, self.author, self.version, created, entry.judgement, note)
 
     def _publish(self, rows: Sequence[tuple[object, ...]], supersedes: tuple[str, ...]) -> str:
+        # Here and not above: the explorer makes a book when it starts, and pyarrow alone would take a sixth of that.
+        from backend.store.part_tables import write_rows
+
         part = new_part_name("judgements")
         folder = write_workspace(self._layout, part)
         try:

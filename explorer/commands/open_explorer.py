@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -19,6 +20,8 @@ def open_explorer(store: str | None, place: str | None = None) -> int:
             "The explorer needs a terminal",
             next_step="In scripts use passk runs, curves, sets or paths; passk --help lists them.",
         )
+    # Nothing that the start makes is garbage; `Explorer.load_screens` switches it on again.
+    gc.disable()
     layout = store_for_reading(store)
     database = open_store(layout)
     from explorer.app import Explorer
