@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -13,8 +13,11 @@ from backend.importers.opening import MOST_DOCUMENT, MOST_LINE, lines
 from backend.importers.protocol import SourceFile, bad
 
 
-def json_lines(source: SourceFile) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number (from 1) and object of every line that is not blank.
+
+    Args:
+        only: numbers of the lines that are wanted, for a second reading; the others are passed over unread.
 
     Raises:
         InputError: a line is not a JSON object in UTF-8.
@@ -25,6 +28,8 @@ def json_lines(source: SourceFile) -> Iterator[tuple[int, dict[str, Any]]]:
             if plain:
                 source.bytes_read += len(line)
             source.row = number
+            if only is not None and number not in only:
+                continue
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if not line or line.isspace():

@@ -36,6 +36,8 @@ class _Said:
 
     verdicts: dict[str, dict[Key, str]] = field(default_factory=dict)
     answers: dict[str, dict[Key, str | None]] = field(default_factory=dict)
+    rows: dict[int, Key] = field(default_factory=dict)
+    """The first line of every document; all its lines have the same texts."""
 
 
 def _texts(resps: Any) -> list[str | None] | None:
@@ -67,15 +69,10 @@ class LmEval:
         facts: dict[RunFacts, RunFacts] = {}
         before: Mapping[str, Any] | None = None
         here = run
-        done: set[Key] = set()
         positions: dict[int | str, int] = {}
-        times: dict[tuple[int | str, str], int] = {}
         source.bytes_read = 0
-        for row, record in json_lines(source):
-            key = self._key(source, row, record, times)
-            if key in done:
-                continue
-            done.add(key)
+        for row, record in json_lines(source, only=said.rows):
+            key = said.rows[row]
             if key[1]:
                 notes.add("documents that come again, taken as more samples of them")
             arguments = _arguments(record)
@@ -92,8 +89,12 @@ class LmEval:
         names: dict[str, str] = {}
         times: dict[tuple[int | str, str], int] = {}
         beyond: set[str] = set()
+        seen: set[Key] = set()
         for row, record in json_lines(source):
             key = self._key(source, row, record, times)
+            if key not in seen:
+                seen.add(key)
+                said.rows[row] = key
             texts, filtered = _texts(record.get("resps")), record.get("filtered_resps")
             if texts is None:
                 raise bad(source, row, "field resps: expected a list of lists, with the generated texts")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,48 @@ CHUNK_ROWS = 250_000
 ROW_GROUP_CHARACTERS = 2_000_000
 """Characters of text in one row group: reading one text unpacks at most so much."""
 
+LISTS = {
+    "verdict": "verdicts", "detail": "details", "answer": "answers", "tokens": "tokens",
+    "finish_reason": "finish_reasons", "seed": "seeds", "logprob_sum": "logprob_sums",
+}  # fmt: skip
+"""Column of the outcomes -> list of a block."""
+
 _OUTCOMES, _TEXTS, _VERDICTS = SCHEMAS["outcomes"], SCHEMAS["texts"], SCHEMAS["verdicts"]
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A block, and the keys that its samples go under."""
+
+    run_key: int
+    problem_key: int
+    source_key: int
+    samples: Sequence[int]
+    block: Block
 
 
 @dataclass
 class _Chunk:
-    columns: dict[str, list[Any]] = field(
-        default_factory=lambda: {name: [] for name in _OUTCOMES.names if name != "characters"}
-    )
-    texts: list[str | None] = field(default_factory=list)
-    beside: list[tuple[Any, ...]] = field(default_factory=list)
-    """Rows of verdicts."""
+    """Blocks that are sorted and written together; their columns are made in the thread that writes them."""
+
+    pieces: list[_Piece] = field(default_factory=list)
+    rows: int = 0
     characters: int = 0
+
+    def keys(self, name: str) -> np.ndarray:
+        """A key of every sample."""
+        return np.repeat(
+            np.array([getattr(piece, name) for piece in self.pieces], dtype=np.uint64),
+            [len(piece.samples) for piece in self.pieces],
+        )
+
+    def values(self, name: str) -> list[Any]:
+        """A list of the blocks, end to end; None where a block lacks it."""
+        lists = [getattr(piece.block, name) for piece in self.pieces]
+        if not any(lists):
+            return [None] * self.rows
+        sizes = [len(piece.samples) for piece in self.pieces]
+        return list(chain.from_iterable(found or repeat(None, size) for found, size in zip(lists, sizes, strict=True)))
 
 
 class PartFiles:
@@ -56,43 +87,12 @@ class PartFiles:
 
     def add(self, run_key: int, problem_key: int, samples: Sequence[int], block: Block, source_key: int) -> None:
         """Take in the samples of a block under these indices."""
-        size = len(samples)
-        columns = self._chunk.columns
-        columns["run_key"] += [run_key] * size
-        columns["problem_key"] += [problem_key] * size
-        columns["sample"] += samples
-        columns["verdict"] += block.verdicts
-        unknown = [None] * size
-        columns["detail"] += block.details or unknown
-        columns["answer"] += block.answers or unknown
-        columns["tokens"] += block.tokens or unknown
-        columns["finish_reason"] += block.finish_reasons or unknown
-        columns["seed"] += block.seeds or unknown
-        columns["logprob_sum"] += block.logprob_sums or unknown
-        columns["source_key"] += [source_key] * size
-        columns["source_row"] += [row or None for row in block.rows]
-        for entry in block.beside or ():
-            answers = entry.answers or unknown
-            self._chunk.beside += [
-                (
-                    run_key,
-                    problem_key,
-                    sample,
-                    entry.verifier,
-                    entry.version,
-                    verdict,
-                    None,
-                    answer,
-                    False,
-                    self._now,
-                )
-                for sample, verdict, answer in zip(samples, entry.verdicts, answers, strict=True)
-                if verdict is not None
-            ]
-        self._chunk.texts += block.texts or unknown
-        self._chunk.characters += sum(map(len, filter(None, block.texts or ())))
-        self.rows += size
-        if self._chunk.characters >= CHUNK_CHARACTERS or len(self._chunk.texts) >= CHUNK_ROWS:
+        chunk = self._chunk
+        chunk.pieces.append(_Piece(run_key, problem_key, source_key, samples, block))
+        chunk.rows += len(samples)
+        chunk.characters += sum(map(len, filter(None, block.texts or ())))
+        self.rows += len(samples)
+        if chunk.characters >= CHUNK_CHARACTERS or chunk.rows >= CHUNK_ROWS:
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -111,20 +111,18 @@ class PartFiles:
             return pa.array(clean, kind), clean
 
     def _write(self, chunk: _Chunk) -> None:
-        size = len(chunk.texts)
-        columns = chunk.columns
-        keys = {name: np.array(columns[name], dtype=np.uint64) for name in ("run_key", "problem_key", "source_key")}
-        order = np.lexsort((np.array(columns["sample"]), keys["problem_key"], keys["run_key"]))
-        text, texts = self._strings(chunk.texts, pa.large_string())
+        size = chunk.rows
+        keys = {name: chunk.keys(name) for name in ("run_key", "problem_key", "source_key")}
+        samples = np.fromiter(chain.from_iterable(piece.samples for piece in chunk.pieces), np.int64, size)
+        order = np.lexsort((samples, keys["problem_key"], keys["run_key"]))
+        text, texts = self._strings(chunk.values("texts"), pa.large_string())
         arrays: dict[str, pa.Array] = {name: pa.array(key) for name, key in keys.items()}
+        arrays["sample"] = pa.array(samples, _OUTCOMES.field("sample").type)
         arrays["characters"] = pa.array([None if t is None else len(t) for t in texts], pa.int32())
-        for entry in _OUTCOMES:
-            if entry.name in arrays:
-                continue
-            values = columns[entry.name]
-            arrays[entry.name] = (
-                self._strings(values, entry.type)[0] if pa.types.is_string(entry.type) else pa.array(values, entry.type)
-            )
+        arrays["source_row"] = pa.array([row or None for row in chunk.values("rows")], pa.int32())
+        for column, listed in LISTS.items():
+            values, kind = chunk.values(listed), _OUTCOMES.field(column).type
+            arrays[column] = self._strings(values, kind)[0] if pa.types.is_string(kind) else pa.array(values, kind)
         outcomes = pa.table({name: arrays[name] for name in _OUTCOMES.names}, schema=_OUTCOMES).take(order)
         if self._outcomes is None:
             self._outcomes = pq.ParquetWriter(self._folder / "outcomes.parquet", _OUTCOMES, compression="zstd")
@@ -144,9 +142,19 @@ class PartFiles:
             mean = max(chunk.characters // max(size, 1), 1)
             group = min(max(ROW_GROUP_CHARACTERS // mean, 256), 122_880)
             self._texts.write_table(table, row_group_size=group)
-        self._write_beside(chunk.beside)
+        self._write_beside(chunk)
 
-    def _write_beside(self, rows: list[tuple[Any, ...]]) -> None:
+    def _write_beside(self, chunk: _Chunk) -> None:
+        rows = [
+            (piece.run_key, piece.problem_key, sample, entry.verifier, entry.version, verdict, None, answer, False,
+             self._now)
+            for piece in chunk.pieces
+            for entry in piece.block.beside or ()
+            for sample, verdict, answer in zip(
+                piece.samples, entry.verdicts, entry.answers or repeat(None, len(piece.samples)), strict=True
+            )
+            if verdict is not None
+        ]  # fmt: skip
         if not rows:
             return
         rows.sort(key=lambda row: row[:3])
@@ -160,7 +168,7 @@ class PartFiles:
 
     def finish(self) -> None:
         """Write what is left and close the files."""
-        if self._chunk.texts:
+        if self._chunk.rows:
             self._hand_over()
         self.close()
 

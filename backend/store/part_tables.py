@@ -83,14 +83,18 @@ SCHEMAS = {
 SCHEMAS["counts"] = SCHEMAS["statistics"]
 
 
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array([without_surrogates(v) if isinstance(v, str) else v for v in values], kind)
+
+
 def write_rows(folder: Path, table: str, rows: Iterable[Sequence[Any]]) -> None:
     """Write a small table from rows in the order of its schema; strings without surrogates."""
     schema = SCHEMAS[table]
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [() for _ in schema]
-    arrays = [
-        pa.array([without_surrogates(v) if isinstance(v, str) else v for v in column], entry.type)
-        for entry, column in zip(schema, columns, strict=True)
-    ]
+    arrays = [_array(column, entry.type) for entry, column in zip(schema, columns, strict=True)]
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), folder / f"{table}.parquet", compression="zstd")
 
 
