@@ -42,6 +42,11 @@ class Pattern:
         return "search/regex_hits" if self.regex else "search/plain_hits"
 
     @property
+    def samples_query(self) -> str:
+        """The query of the samples that match, and nothing more."""
+        return "exports/found_regex" if self.regex else "exports/found_plain"
+
+    @property
     def counts_query(self) -> str:
         """The query of how many samples of each problem match."""
         return "search/problems_with_regex" if self.regex else "search/problems_with_plain"

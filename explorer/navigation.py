@@ -31,3 +31,20 @@ class Place:
     def to(self, **changes: Any) -> Place:
         """This place with some changes."""
         return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a screen shows of its place: what its export begins with."""
+
+    figure: str = ""
+    """The figure that is looked at, as exports call it."""
+    base: str = ""
+    """The run that others are seen against, where it may not be among the runs shown."""
+    bands: str = "problems"
+    """What the intervals are over; `off` where none are shown."""
+    marked: tuple[str, ...] = ()
+    """Labels of the marked problems."""
+    find: str = ""
+    """What was searched for."""
+    verdict: str | None = None

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from backend.comparison import PAIR_SETS, solve_sets
 from backend.exporters.certainty import Certainty, certainty_of
 from backend.exporters.protocol import Job
+from backend.judgements.reading import valid_sets
 from backend.records import Run, SetProblem, SolveSets
+from backend.records.judgements import ValidSets
 
 PAIR_WORDS = {"both": "both", "base_only": "base-only", "rl_only": "RL-only", "neither": "neither"}
 
@@ -26,6 +28,8 @@ class Comparison:
     certainty: Certainty
     prefixes: tuple[str, ...]
     """What each run's columns begin with: base and rl for a pair, else run1, run2, ..."""
+    valid: ValidSets | None = None
+    """The same by valid paths only; None where no path is judged."""
 
     @property
     def is_pair(self) -> bool:
@@ -70,6 +74,16 @@ class Comparison:
             for solved, count in self.sets.counts.items()
         }
 
+    def by_valid(self) -> Mapping[str, tuple[int, int]]:
+        """Every set's name in words, its count by valid paths only, and that if every open path were valid.
+
+        Empty where no path is judged.
+        """
+        if self.valid is None:
+            return {}
+        at_most = self.valid.counts_if_open_valid
+        return {self.set_words(solved): (count, at_most[solved]) for solved, count in self.valid.sets.counts.items()}
+
     def remarks(self) -> list[str]:
         """What must be known to read the figures."""
         certainty = self.certainty
@@ -90,6 +104,15 @@ class Comparison:
             lines.append(
                 f"{sets.not_compared.total:,} problems are not compared: not in every run, or without a verdict."
             )
+        if self.valid is not None:
+            judged = ", ".join(
+                f"{word} {of_run.judged:,} of {of_run.right:,} right paths ({of_run.valid:,} valid)"
+                for word, of_run in zip(self.run_words, self.valid.judged, strict=True)
+            )
+            lines.append(
+                "By valid paths: only right answers whose reasoning was judged valid count; if open: those that are "
+                f"not settled as well. Judged: {judged}."
+            )
         return lines
 
 
@@ -102,4 +125,6 @@ def comparison_of(job: Job) -> Comparison:
     sets = solve_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
     pair = len(sets.runs) == 2
     prefixes = ("base", "rl") if pair else tuple(f"run{place}" for place in range(1, len(sets.runs) + 1))
-    return Comparison(sets, certainty_of(job.reader, sets), prefixes)
+    valid = valid_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
+    judged = valid if any(of_run.judged for of_run in valid.judged) else None
+    return Comparison(sets, certainty_of(job.reader, sets), prefixes, judged)

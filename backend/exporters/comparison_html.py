@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from backend.exporters.comparison import Comparison, comparison_of
-from backend.exporters.comparison_markdown import interval_in_words, range_in_words, share_in_words
+from backend.exporters.comparison_markdown import (
+    interval_in_words,
+    range_in_words,
+    share_in_words,
+    valid_in_words,
+)
 from backend.exporters.curve_svg import curve_svg
 from backend.exporters.escaping import for_html, json_text
 from backend.exporters.figures import figure_of
@@ -31,11 +36,15 @@ pre.right { border-left-color: #2a9d4a; } pre.wrong { border-left-color: #c8443a
 .paths { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 .curve { width: 100%; max-width: 46rem; } .curve text { font-size: 12px; fill: currentColor; }
 .curve .grid { stroke: var(--line); } .curve .tick { stroke: currentColor; }
-.counts { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; }
-.counts div { border: 1px solid var(--line); padding: .5rem 1rem; min-width: 7rem; }
+.legend { list-style: none; padding: 0; font-size: .875rem; } .legend .band { fill: currentColor; opacity: .15; }
+.wide { overflow-x: auto; }
+.counts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem; margin: 1rem 0; }
+.counts div { border: 1px solid var(--line); padding: .5rem 1rem; }
 .counts b { display: block; font-size: 1.6rem; font-weight: 600; }
 footer, .note { color: #777; font-size: .875rem; } details summary { cursor: pointer; }
-h4 { font-size: .875rem; margin: .5rem 0 .2rem; } td.statement { max-width: 28rem; }
+h4 { font-size: .875rem; margin: .5rem 0 .2rem; } td.statement { min-width: 14rem; max-width: 28rem; }
+td:nth-child(2) { white-space: nowrap; }
+@media (max-width: 40rem) { .curve text { font-size: 18px; } .paths { grid-template-columns: 100%; } }
 @media print { details > * { display: block; } }
 """
 
@@ -73,8 +82,11 @@ def _summary(page: TextIO, job: Job, comparison: Comparison) -> None:
     sets = comparison.sets
     page.write(f"<p>{len(sets.problems):,} problems compared.</p>\n")
     page.write('<div class="counts">\n')
+    by_valid = comparison.by_valid()
     for name, (count, interval) in comparison.counted().items():
         more = f"<span class=note>95 %: {range_in_words(interval)}</span>" if interval is not None else ""
+        if name in by_valid:
+            more += f"<br><span class=note>by valid paths: {valid_in_words(by_valid[name])}</span>"
         page.write(f"<div>{for_html(name)} <b>{count:,}</b>{more}</div>\n")
     page.write("</div>\n<ul>\n")
     for remark in comparison.remarks():
@@ -82,8 +94,8 @@ def _summary(page: TextIO, job: Job, comparison: Comparison) -> None:
     page.write("</ul>\n<h2>pass@k</h2>\n")
     figure = figure_of(job, "curves")
     page.write(curve_svg(figure) + "\n")
-    for words in (*([figure.method] if figure.method else ()), *figure.notes):
-        page.write(f'<p class="note">{for_html(words)}</p>\n')
+    said = "; ".join([*([figure.method] if figure.method else ()), *figure.notes])
+    page.write(f'<p class="note">{for_html(said)}</p>\n')
 
 
 def _headings(comparison: Comparison) -> str:
@@ -96,7 +108,8 @@ def _headings(comparison: Comparison) -> str:
 def _problem_list(page: TextIO, comparison: Comparison) -> None:
     certainty = comparison.certainty
     linked = {problem.key for problem in comparison.in_question()}
-    page.write(f"<h2>Problems</h2>\n<table>\n<thead><tr>{_headings(comparison)}</tr></thead>\n<tbody>\n")
+    page.write('<h2>Problems</h2>\n<div class="wide"><table>\n')
+    page.write(f"<thead><tr>{_headings(comparison)}</tr></thead>\n<tbody>\n")
     for problem in comparison.sets.problems:
         label = for_html(problem.label)
         cells = [f'<td><a href="#p{problem.key:016x}">{label}</a>' if problem.key in linked else f"<td>{label}"]
@@ -108,7 +121,7 @@ def _problem_list(page: TextIO, comparison: Comparison) -> None:
         excerpt = problem.excerpt or "–"
         shown = excerpt if len(excerpt) <= 160 else excerpt[:159] + "…"
         page.write("<tr>" + "".join([*cells, f'<td class="statement">{for_html(shown)}']) + "</tr>\n")
-    page.write("</tbody>\n</table>\n")
+    page.write("</tbody>\n</table></div>\n")
 
 
 def _problems_in_question(page: TextIO, job: Job, comparison: Comparison) -> None:

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from backend.comparison import curves
 from backend.exporters.comparison import Comparison, comparison_of, run_label
-from backend.exporters.comparison_markdown import interval_in_words, range_in_words, share_in_words
+from backend.exporters.comparison_markdown import (
+    interval_in_words,
+    range_in_words,
+    share_in_words,
+    valid_in_words,
+)
 from backend.exporters.escaping import for_latex, json_text
 from backend.exporters.protocol import Job
 from backend.records import Curve, SetProblem
@@ -67,19 +72,20 @@ def _runs(comparison: Comparison, found: Sequence[Curve]) -> str:
 
 
 def _sets(comparison: Comparison) -> str:
-    rows = [
-        [for_latex(name), str(count), _dashes(range_in_words(interval))]
-        for name, (count, interval) in comparison.counted().items()
-    ]
-    has_ranges = bool(comparison.certainty.ranges)
+    by_valid = comparison.by_valid()
+    headings, rows = ["set", "problems"], []
+    if has_ranges := bool(comparison.certainty.ranges):
+        headings.append(r"95\,\% range")
+    if by_valid:
+        headings.append("by valid paths")
+    for name, (count, interval) in comparison.counted().items():
+        ranges = [_dashes(range_in_words(interval))] if has_ranges else []
+        rows.append([for_latex(name), str(count), *ranges, *([valid_in_words(by_valid[name])] if by_valid else [])])
     caption = (
         f"Solve sets on {for_latex(comparison.sets.benchmark)}, {len(comparison.sets.problems)} problems. "
         + " ".join(map(for_latex, [*comparison.facts(), comparison.certainty.of_sets]))
     )
-    if not has_ranges:
-        rows = [row[:2] for row in rows]
-    headings = ("set", "problems", r"95\,\% range") if has_ranges else ("set", "problems")
-    return _table(caption, "tab:passk-sets", "lrr" if has_ranges else "lr", headings, rows)
+    return _table(caption, "tab:passk-sets", "l" + "r" * (len(headings) - 1), headings, rows)
 
 
 def _problems(comparison: Comparison, problems: Sequence[SetProblem]) -> str:
@@ -104,10 +110,11 @@ def _problems(comparison: Comparison, problems: Sequence[SetProblem]) -> str:
     columns = "lll" + "r" * (len(headings) - 3)
     head = _line(headings)
     lines = [
+        r"{\small\setlength{\tabcolsep}{4pt}\setlength{\LTcapwidth}{\linewidth}",
         rf"\begin{{longtable}}{{{columns}}}", rf"  \caption{{{caption}}}\label{{tab:passk-problems}}\\",
         r"    \toprule", head, r"    \midrule", r"  \endfirsthead",
         r"    \toprule", head, r"    \midrule", r"  \endhead", r"    \bottomrule", r"  \endfoot",
         *map(_line, rows),
-        r"\end{longtable}", "",
+        r"\end{longtable}}", "",
     ]  # fmt: skip
     return "\n".join(lines)

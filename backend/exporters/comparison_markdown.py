@@ -28,6 +28,12 @@ def share_in_words(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f}"
 
 
+def valid_in_words(counts: tuple[int, int]) -> str:
+    """A count by valid paths, and what it would be if the open ones were valid."""
+    surely, at_most = counts
+    return f"{surely:,}" if surely == at_most else f"{surely:,} (if open: {at_most:,})"
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> list[str]:
     """A table of cells that are escaped already."""
     lines = ["| " + " | ".join(headings) + " |"]
@@ -42,14 +48,16 @@ def export_markdown(job: Job) -> int:
     title = " against ".join(for_markdown(run.model.name) for run in sets.runs)
     lines = [f"# {for_markdown(sets.benchmark)}: {title}", ""]
     lines += [f"{len(sets.problems):,} problems compared.", ""]
+    by_valid = comparison.by_valid()
     lines += table(
-        ("set", "problems", "95 % range of fresh runs"),
+        ("set", "problems", "95 % range of fresh runs", *(["by valid paths"] if by_valid else [])),
         [
-            (for_markdown(name), f"{count:,}", range_in_words(interval))
+            (for_markdown(name), f"{count:,}", range_in_words(interval),
+             *([valid_in_words(by_valid[name])] if by_valid else []))
             for name, (count, interval) in comparison.counted().items()
         ],
-        (False, True, True),
-    )
+        (False, True, True, *([True] if by_valid else [])),
+    )  # fmt: skip
     lines += ["", *(f"- {for_markdown(remark)}" for remark in comparison.remarks()), ""]
     problems = comparison.in_question()
     if problems:

@@ -9,7 +9,7 @@ from backend.exporters.comparison import Comparison, comparison_of
 from backend.exporters.protocol import Job
 from backend.exporters.samples import StoredProblem, stored_problems
 from backend.exporters.tables import WRITERS, Column, Row
-from backend.records import SetProblem
+from backend.records import Run, SetProblem
 from backend.store.reads import Reader
 
 LONGEST_ANSWER = 2_000
@@ -19,11 +19,12 @@ STRETCH = 200
 
 SHARED = (
     Column("benchmark"), Column("problem"), Column("set"), Column("level"), Column("reference"), Column("statement"),
-    Column("doubt", "number"),
+    Column("doubt", "number"), Column("set_by_valid"),
 )  # fmt: skip
 OF_RUN = (
     Column("run"), Column("n", "whole"), Column("c", "whole"), Column("low", "number"), Column("high", "number"),
-    Column("doubt", "number"), Column("answers", "json"),
+    Column("doubt", "number"), Column("valid", "whole"), Column("invalid", "whole"), Column("unsure", "whole"),
+    Column("answers", "json"),
 )  # fmt: skip
 
 
@@ -37,6 +38,8 @@ def table_rows(reader: Reader, comparison: Comparison) -> Iterator[list[Row]]:
     """Rows in stretches, in the order of the benchmark."""
     sets, certainty = comparison.sets, comparison.certainty
     stored = {problem.key: problem for problem in stored_problems(reader, sets.runs)}
+    settled = _settled(reader, sets.runs)
+    by_valid = {problem.key: problem.solved for problem in comparison.valid.sets.problems} if comparison.valid else {}
     for start in range(0, len(sets.problems), STRETCH):
         together = sets.problems[start : start + STRETCH]
         given = _answers(reader, comparison, together)
@@ -46,8 +49,11 @@ def table_rows(reader: Reader, comparison: Comparison) -> Iterator[list[Row]]:
             for place, (run, tally) in enumerate(zip(sets.runs, problem.tallies, strict=True)):
                 interval = certainty.intervals[place].get(problem.key, (None, None))
                 doubt = certainty.run_doubt[place].get(problem.key) if certainty.run_doubt else None
-                of_runs += [run.name, tally.n, tally.c, *interval, doubt, given.get((problem.key, run.key))]
-            rows.append((*_shared(comparison, problem, stored[problem.key]), *of_runs))
+                judged = settled.get((run.key, problem.key), (0, 0, 0) if run.texts else (None, None, None))
+                of_runs += [run.name, tally.n, tally.c, *interval, doubt, *judged, given.get((problem.key, run.key))]
+            valid = by_valid.get(problem.key)
+            name = None if valid is None else comparison.set_name(valid)
+            rows.append((*_shared(comparison, problem, stored[problem.key]), name, *of_runs))
         yield rows
 
 
@@ -56,6 +62,12 @@ def _shared(comparison: Comparison, problem: SetProblem, stored: StoredProblem) 
         stored.benchmark, problem.label, comparison.set_name(problem.solved), stored.level, stored.reference,
         stored.statement, comparison.certainty.doubt.get(problem.key),
     )  # fmt: skip
+
+
+def _settled(reader: Reader, runs: Sequence[Run]) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """By run and problem key, how many right paths are judged valid, invalid and unsure."""
+    rows = reader.rows("judgements/tallies", run_keys=[run.key for run in runs])
+    return {(run, problem): (valid, invalid, unsure) for run, problem, valid, invalid, unsure in rows}
 
 
 def _answers(

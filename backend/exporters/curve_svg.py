@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from math import log2
 
 from backend.exporters.escaping import for_html
-from backend.exporters.figures import colour_of, dash_of
-from backend.records.exports import Figure, Series
+from backend.exporters.figures import colour_of, dash_of, legend_of
+from backend.records.exports import Figure
 
 WIDTH, HEIGHT = 680, 360
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 12, 44
 
 
 def curve_svg(figure: Figure) -> str:
-    """The figure's lines with their bands over a log2 axis; its title is for those who cannot see it."""
+    """The figure's lines with their bands over a log2 axis, and below it a legend whose names may be long.
+
+    Its title is for those who cannot see it.
+    """
     largest = max((max(series.x) for series in figure.series if series.x), default=1)
     span = max(log2(largest), 1.0)
 
@@ -48,8 +51,7 @@ def curve_svg(figure: Figure) -> str:
         points = " ".join(_points(series.x, series.y, x, y))
         style = f' stroke-dasharray="{dash}"' if dash else ""
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2"{style} points="{points}"/>')
-    parts += _legend(figure.series)
-    return "\n".join([*parts, "</svg>"])
+    return "\n".join([*parts, "</svg>", *_legend(figure)])
 
 
 def _points(xs: Sequence[float], ys: Sequence[float], x: object, y: object) -> list[str]:
@@ -57,15 +59,14 @@ def _points(xs: Sequence[float], ys: Sequence[float], x: object, y: object) -> l
     return [f"{x(k):.1f},{y(share):.1f}" for k, share in zip(xs, ys, strict=True)]
 
 
-def _legend(found: Sequence[Series]) -> list[str]:
-    parts = []
-    for place, series in enumerate(found):
-        at = HEIGHT - BOTTOM - 14 - 18 * (len(found) - 1 - place)
+def _legend(figure: Figure) -> list[str]:
+    parts = ['<ul class="legend">']
+    for place, series in enumerate(figure.series):
         dash = dash_of(series)
         style = f' stroke-dasharray="{dash}"' if dash else ""
-        parts.append(
-            f'<line x1="{WIDTH - 300}" x2="{WIDTH - 268}" y1="{at}" y2="{at}" stroke="{colour_of(series, place)}" '
-            f'stroke-width="2"{style}/>'
-        )
-        parts.append(f'<text x="{WIDTH - 260}" y="{at + 4}">{for_html(series.name)}</text>')
-    return parts
+        line = f'<line x1="0" x2="32" y1="5" y2="5" stroke="{colour_of(series, place)}" stroke-width="2"{style}/>'
+        parts.append(f'<li><svg width="32" height="10">{line}</svg> {for_html(legend_of(series))}</li>')
+    if figure.band:
+        parts.append(f'<li><svg width="32" height="10"><rect class="band" width="32" height="10"/></svg> '
+                     f"{for_html(figure.band)}</li>")  # fmt: skip
+    return [*parts, "</ul>"]

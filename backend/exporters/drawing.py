@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from backend.errors import UsageError
 from backend.exporters.escaping import json_text, visible_line
-from backend.exporters.figures import colour_of, dash_of, figure_of
+from backend.exporters.figures import COLOURS, colour_of, dash_of, figure_of, legend_of, look_of
 from backend.exporters.protocol import Job
 from backend.records.exports import Figure, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 WIDTH, HEIGHT = 3.4, 2.5
 """Inches: one column of a two-column paper."""
+LEGEND_LINE, TITLE_LINE, NAME_LETTER = 0.135, 0.14, 0.052
+"""Inches that a line of the legend, a line of the title, and a letter of a slanted name add to the height."""
+LONGEST_NAME, LONGEST_TITLE = 60, 70
+"""Characters."""
+LONGEST_BESIDE = 27
+"""Characters of a legend's entry of which two stand beside each other."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -27,7 +35,9 @@ STYLE: dict[str, Any] = {
     "axes.grid": True,
     "grid.linewidth": 0.4,
     "grid.alpha": 0.4,
-    "legend.fontsize": 7,
+    "axes.titlesize": 7,
+    "axes.axisbelow": True,
+    "legend.fontsize": 6.5,
     "legend.frameon": False,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
@@ -60,36 +70,46 @@ def export_drawing(job: Job) -> int:
         # A name may have letters that the font lacks; they are drawn as boxes.
         warnings.simplefilter("ignore")
         canvas = Canvas(figsize=(WIDTH, HEIGHT), layout="constrained")
-        _draw(canvas.subplots(), figure)
+        _draw(canvas, figure)
         canvas.savefig(job.path, format=job.request.form, metadata=_metadata(job, figure))
     job.notes += figure.notes
-    points = sum(len(series.x) for series in figure.series)
+    points = sum(len(series.x) for series in figure.series) or len(figure.boxes)
     job.tell(points, points)
     return points
 
 
 def _metadata(job: Job, figure: Figure) -> dict[str, Any]:
-    origin = json_text({**job.provenance.full, **({"method": figure.method} if figure.method else {})})
+    said = {"method": figure.method, "notes": list(figure.notes)}
+    origin = json_text({**job.provenance.full, **{name: value for name, value in said.items() if value}})
     if job.request.form == "svg":
         return {"Title": figure.y_label, "Description": origin, "Creator": "passk", "Date": None}
     return {"Title": figure.y_label, "Subject": origin, "Creator": "passk", "CreationDate": None, "ModDate": None}
 
 
-def _draw(axes: Axes, figure: Figure) -> None:
-    draw = _bars if figure.bars else _lines
-    handles = draw(axes, figure)
+def _draw(canvas: Canvas, figure: Figure) -> None:
+    axes = canvas.subplots()
+    draw: Callable[[Axes, Figure], dict[str, Any]] = _boxes if figure.boxes else _bars if figure.bars else _lines
+    legend = draw(axes, figure)
     axes.set_xlabel(figure.x_label)
     axes.set_ylabel(figure.y_label)
+    title = "\n".join(visible_line(line, LONGEST_TITLE) for line in figure.title.split("\n"))
+    axes.set_title(title, loc="left").set_parse_math(False)
     if figure.log_x:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.xaxis.set_minor_locator(_no_ticks())
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-    if len(figure.series) > 1:
-        names = [visible_line(series.name, 60) for series in figure.series]
-        for text in axes.legend(handles, names).get_texts():
-            # A name with dollar signs is a name and no formula.
-            text.set_parse_math(False)
+    if not figure.boxes:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
+    more = TITLE_LINE * (title.count("\n") + 1)
+    # Two columns, unless a name is long.
+    columns = 2 if max(map(len, legend)) <= LONGEST_BESIDE else 1
+    more += LEGEND_LINE * -(-len(legend) // columns)
+    # Below the axes, where it hides nothing.
+    for text in canvas.legend([*legend.values()], [*legend], loc="outside lower center", ncols=columns).get_texts():
+        # A name with dollar signs is a name and no formula.
+        text.set_parse_math(False)
+    slanted = max((len(label.get_text()) for label in axes.get_xticklabels() if label.get_rotation()), default=0)
+    canvas.set_size_inches(WIDTH, HEIGHT + more + NAME_LETTER * min(slanted, LONGEST_NAME))
 
 
 def _no_ticks() -> Any:
@@ -98,21 +118,27 @@ def _no_ticks() -> Any:
     return NullLocator()
 
 
-def _lines(axes: Axes, figure: Figure) -> list[Any]:
-    handles = []
+def _lines(axes: Axes, figure: Figure) -> dict[str, Any]:
+    from matplotlib.patches import Patch
+
+    legend: dict[str, Any] = {}
     for place, series in enumerate(figure.series):
         colour, dash = colour_of(series, place), dash_of(series)
         style = (0, [float(length) / 2 for length in dash.split()]) if dash else "-"
         if series.low is not None and series.high is not None:
-            axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.18, linewidth=0)
+            alpha = 0.18 if len(figure.series) <= 4 else 0.1
+            axes.fill_between(series.x, series.low, series.high, color=colour, alpha=alpha, linewidth=0)
         (line,) = axes.plot(
-            series.x, series.y, color=colour, linestyle=style, marker=MARKERS[place % len(MARKERS)],
-            markevery=_marked(series, figure), markeredgewidth=0,
+            series.x, series.y, color=colour, linestyle=style, markeredgewidth=0, markevery=_marked(series, figure),
+            marker=MARKERS[look_of(series, place) % len(MARKERS)] if not figure.bins else "",
+            drawstyle="steps-mid" if figure.bins else "default",
         )  # fmt: skip
-        handles.append(line)
+        legend[visible_line(legend_of(series), LONGEST_NAME)] = line
+    if figure.band:
+        legend[figure.band] = Patch(color="0.5", alpha=0.3, linewidth=0)
     if figure.kind == "difference":
         axes.axhline(0, color="black", linewidth=0.6)
-    return handles
+    return legend
 
 
 def _marked(series: Series, figure: Figure) -> list[int]:
@@ -122,15 +148,64 @@ def _marked(series: Series, figure: Figure) -> list[int]:
     return list(range(0, len(series.x), max(len(series.x) // 10, 1)))
 
 
-def _bars(axes: Axes, figure: Figure) -> list[Any]:
+def _bars(axes: Axes, figure: Figure) -> dict[str, Any]:
+    from matplotlib.patches import Patch
+
     groups = len(figure.series)
-    names = figure.series[0].x
     width = 0.8 / groups
-    handles = []
+    legend: dict[str, Any] = {}
     for place, series in enumerate(figure.series):
-        at = [bin_ + (place - (groups - 1) / 2) * width for bin_ in range(len(names))]
-        handles.append(axes.bar(at, series.y, width=width, color=colour_of(series, place), linewidth=0))
-    labels = figure.x_names or tuple(f"{name:g}" for name in names)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", fontsize=6)
+        at = [x + (place - (groups - 1) / 2) * width for x in series.x]
+        bars = axes.bar(at, series.y, width=width, color=colour_of(series, place), linewidth=0)
+        legend[visible_line(legend_of(series), LONGEST_NAME)] = bars
+    for place, words in enumerate(figure.over):
+        highest = max(series.y[place] for series in figure.series)
+        axes.annotate(words, (place, highest), (0, 2), textcoords="offset points", ha="center", fontsize=5.5)
+    if any(figure.over):
+        legend[figure.over_words] = Patch(alpha=0)
+    _name_groups(axes, figure.x_names)
+    return legend
+
+
+def _boxes(axes: Axes, figure: Figure) -> dict[str, Any]:
+    """A group for each model, in it a box for each kind of responses; on a log axis where they are far apart."""
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import NullFormatter
+
+    groups = list(dict.fromkeys(box.group for box in figure.boxes))
+    names = list(dict.fromkeys(box.name for box in figure.boxes))
+    width = 0.8 / len(names)
+    for box in figure.boxes:
+        colour = COLOURS[names.index(box.name) % len(COLOURS)]
+        at = groups.index(box.group) + (names.index(box.name) - (len(names) - 1) / 2) * width
+        low, lower, middle, upper, high = box.quantiles
+        axes.bxp(
+            [{"whislo": low, "q1": lower, "med": middle, "q3": upper, "whishi": high, "fliers": []}],
+            positions=[at], widths=[0.75 * width], showfliers=False, patch_artist=True,
+            boxprops={"facecolor": colour, "alpha": 0.6, "linewidth": 0.6}, medianprops={"color": "black"},
+            whiskerprops={"linewidth": 0.6}, capprops={"linewidth": 0.6},
+        )  # fmt: skip
+        axes.annotate(box.of, (at, high), (0, 2), textcoords="offset points", ha="center", fontsize=5)
+    ends = [value for box in figure.boxes for value in box.quantiles]
+    if max(ends) > 5 * min(ends):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(-0.6, len(groups) - 0.4)
+    _name_groups(axes, groups)
+    return {
+        visible_line(name, LONGEST_NAME): Patch(facecolor=COLOURS[place % len(COLOURS)], alpha=0.6)
+        for place, name in enumerate(names)
+    }
+
+
+def _name_groups(axes: Axes, names: Sequence[str]) -> None:
+    """What stands under each group, slanted where it would run into its neighbour."""
+    shown = [visible_line(name, LONGEST_NAME) for name in names]
+    longest = max(map(len, shown), default=0)
+    slanted = longest * len(shown) > 64
+    style: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    axes.set_xticks(range(len(shown)), shown, fontsize=6, **style)
+    for label in axes.get_xticklabels():
+        label.set_parse_math(False)
     axes.grid(axis="x", visible=False)
-    return handles

@@ -11,7 +11,7 @@ from backend.errors import AlreadyThere, UsageError
 from backend.exporters.protocol import Job, Tell
 from backend.exporters.provenance import provenance
 from backend.exporters.registry import exporter_for
-from backend.records import Run
+from backend.records import VERDICTS, Run
 from backend.records.exports import FORMS, Exported, ExportRequest
 from backend.selection import meaning
 from backend.store.reads import Reader
@@ -19,6 +19,9 @@ from backend.store.reads import Reader
 CARD = "README.md"
 MARK = "passk-export"
 """Stands in the card of an exported folder: only such a folder is replaced."""
+
+RIGHT = ("right", "not-right")
+"""What `--verdict` may say of a perplexity."""
 
 ROWS_ARE = {"sets": "problems", "paths": "samples", "problems": "problems", "datasets": "samples"}
 
@@ -60,9 +63,20 @@ def resolved(reader: Reader, request: ExportRequest) -> tuple[Run, ...]:
             f"These runs are of {len(benchmarks)} benchmarks: {', '.join(benchmarks)}",
             next_step="Compare runs of one benchmark: --benchmark B, or --run R.",
         )
+    _check_verdict(request)
     if request.what == "difference" and len(runs) != 2:
         raise UsageError(f"A difference is of two runs, not of {len(runs)}", next_step="--base R --rl R")
     return runs
+
+
+def _check_verdict(request: ExportRequest) -> None:
+    """Single samples have verdicts, groups of them are right or not; nothing else is chosen by verdict."""
+    known = {"paths": VERDICTS, "perplexity": RIGHT}.get(request.what, ())
+    if request.verdict is not None and request.verdict not in known:
+        said = f"One of {', '.join(known)}." if known else "Only paths and perplexity are chosen by verdict."
+        raise UsageError(f"--verdict {request.verdict}: not for {request.what}", next_step=said)
+    if request.find is not None and request.what != "paths":
+        raise UsageError("--find is for paths", next_step="passk export paths --find PATTERN --to FILE")
 
 
 def export(

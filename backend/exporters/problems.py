@@ -19,13 +19,20 @@ def _chosen(job: Job) -> tuple[StoredProblem, ...]:
 
 
 def problem_rows(job: Job) -> list[Row]:
-    """One problem a row, as `COLUMNS` has it, with n and c of every run."""
+    """One problem a row, as `COLUMNS` has it, with n and c of every run, and how its right paths were judged."""
     problems = _chosen(job)
+    judged = {
+        (run, key): {"valid": valid, "invalid": invalid, "unsure": unsure}
+        for run, key, valid, invalid, unsure in job.reader.rows(
+            "judgements/tallies", run_keys=[run.key for run in job.runs]
+        )
+    }
     counted: dict[int, list[dict[str, Any]]] = {}
     tallies = tallies_of(job.reader, job.runs, job.problems)
     for run in job.runs:
         for key, n, c in zip(*(column.tolist() for column in tallies[run.key]), strict=True):
-            counted.setdefault(key, []).append({"run": run.name, "n": n, "c": c})
+            said = judged.get((run.key, key), {})
+            counted.setdefault(key, []).append({"run": run.name, "n": n, "c": c, **said})
     return [(problem.benchmark, *problem.fields, counted.get(problem.key)) for problem in problems]
 
 

@@ -66,6 +66,7 @@ class Provenance:
             "verdict": request.verdict,
             "sample": request.sample,
             "limit": request.limit,
+            "find": request.find,
         }
         return {
             "passk": self.passk,

@@ -7,9 +7,7 @@ from importlib import import_module
 
 from backend.errors import UsageError
 from backend.exporters.protocol import Exporter
-from backend.records.exports import FORMS, ExportRequest
-
-FIGURES = ("curves", "difference", "cover", "histogram", "steps", "agreement")
+from backend.records.exports import FIGURES, FORMS, ExportRequest
 
 EXPORTERS: Mapping[tuple[str, str], str] = {
     ("sets", "csv"): "comparison_table:export_table",

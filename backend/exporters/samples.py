@@ -1,11 +1,14 @@
 """Samples in the long form, one a row with everything known about it: what `passk import` reads back.
 
-They are read in stretches of problems, so that memory does not depend on how many there are.
+They are read in stretches of problems, so that memory does not depend on how many there are. Beside a sample stands what
+was said of it later: other verdicts, scores with their perplexities, every judgement with author and time, and what
+these settle. An import takes the samples without that: it belongs to the store where somebody said it.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +19,7 @@ from backend.exporters.tables import WRITERS, Column, Row
 from backend.importers.columns import PARAMETERS
 from backend.records import Run
 from backend.store.reads import Reader
+from backend.text_search import pattern
 
 STRETCH = 4_096
 """Samples that are read at a time ..."""
@@ -34,7 +38,7 @@ SAMPLE_COLUMNS = (
     Column("index", "whole"), Column("verdict"), Column("extracted_answer"), Column("detail"),
     Column("tokens", "whole"), Column("finish_reason"), Column("seed", "whole"), Column("logprob_sum", "number"),
     Column("source"), Column("format"), Column("source_row", "whole"), Column("verdicts", "json"),
-    Column("scores", "json"), Column("judgements", "json"), Column("text"),
+    Column("scores", "json"), Column("judgement"), Column("judgements", "json"), Column("text"),
 )  # fmt: skip
 
 
@@ -144,9 +148,12 @@ class SampleRows:
         self.sources: Mapping[int, tuple[str, str]] = {
             key: (path, name) for key, path, name in job.reader.rows("reads/sources")
         }
+        self.find = pattern(job.request.find) if job.request.find is not None else None
+        self.found: dict[int, dict[int, set[int]]] = {}
+        """By run key, once it was looked for."""
 
     def plan(self) -> list[tuple[Run, list[StoredProblem], int]]:
-        """What is to be read: run, problems, samples."""
+        """What is to be read: run, problems, samples at most."""
         request = self.job.request
         return [
             (run, together, 1 if request.sample is not None else count)
@@ -155,7 +162,21 @@ class SampleRows:
         ]
 
     def _of(self, run: Run) -> list[StoredProblem]:
-        return [problem for problem in self.problems if problem.benchmark == run.benchmark]
+        """The problems of a run; where something is to be found, only those in whose samples it is."""
+        here = [problem for problem in self.problems if problem.benchmark == run.benchmark]
+        if self.find is None:
+            return here
+        return [problem for problem in here if problem.key in self._found(run)]
+
+    def _found(self, run: Run) -> Mapping[int, Collection[int]]:
+        """By problem key: the samples of a run in which it is found."""
+        assert self.find is not None
+        if run.key not in self.found:
+            of_run = self.found[run.key] = {}
+            which = {"run_key": run.key, "verdict": self.job.request.verdict, "pattern": self.find.sql}
+            for key, sample in self.job.reader.rows(self.find.samples_query, **which):
+                of_run.setdefault(key, set()).add(sample)
+        return self.found[run.key]
 
     def batches(self) -> Iterator[list[Row]]:
         """Rows in stretches; tells the job how far it is."""
@@ -171,14 +192,23 @@ class SampleRows:
         reader, request = self.job.reader, self.job.request
         which = {"run_key": run.key, "problem_keys": [problem.key for problem in together]}
         beside = {name: self._beside(name, which) for name in ("verdicts", "scores", "judgements")}
+        for entry in (entry for entries in beside["scores"].values() for entry in entries):
+            entry["perplexity"] = _perplexity(entry["logprob_sum"], entry["tokens"])
+        settled = {(key, sample): judgement for key, sample, judgement in reader.rows("exports/settled", **which)}
         of_run = self.table.values(run)
         found: dict[int, list[Row]] = {}
+        limit = request.limit if self.find is None else None
         for key, sample, *fields, source_key, source_row, text in reader.rows(
-            "exports/samples", **which, verdict=request.verdict, sample=request.sample, limit=request.limit
+            "exports/samples", **which, verdict=request.verdict, sample=request.sample, limit=limit
         ):
+            if self.find is not None and (
+                sample not in self._found(run)[key] or len(found.get(key, ())) == request.limit
+            ):
+                continue
             verdict, detail, answer, *rest = fields
             source = self.sources.get(source_key, (None, None))
-            more = [beside[name].get((key, sample)) for name in ("verdicts", "scores", "judgements")]
+            verdicts, scores, judgements = (entries.get((key, sample)) for entries in beside.values())
+            more = (verdicts, scores, settled.get((key, sample)), judgements)
             found.setdefault(key, []).append((sample, verdict, answer, detail, *rest, *source, source_row, *more, text))
         rows: list[Row] = [
             (*of_run, *problem.fields, *sample) for problem in together for sample in found.get(problem.key, ())
@@ -199,6 +229,16 @@ class SampleRows:
             }
             found.setdefault((key, sample), []).append(entry)
         return found
+
+
+def _perplexity(logprob_sum: float | None, tokens: int | None) -> float | None:
+    """Of a text whose tokens have this sum of log-probabilities; None where it is unknown or too large for a float."""
+    if logprob_sum is None or not tokens:
+        return None
+    try:
+        return math.exp(-logprob_sum / tokens)
+    except OverflowError:
+        return None
 
 
 def export_samples(job: Job) -> int:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FORMS = {
+FIGURES = {
+    "curves": "pass@k curves",
+    "difference": "difference of pass@k, RL - base",
+    "cover": "Cover@tau",
+    "cot": "CoT-pass@k (valid paths only) beside pass@k",
+    "histogram": "accuracy histogram, with the paper's bins",
+    "efficiency": "pass@1, pass@k and Delta_SE of every run",
+    "steps": "pass@k against training step",
+    "temperature": "pass@k against temperature; entropies in the csv",
+    "lengths": "response lengths, right and other samples apart",
+    "agreement": "maj@k: how often the majority of k answers is right",
+    "verdicts": "shares of verdicts",
+    "perplexity": "perplexities of the responses under every model that scored them",
+}
+"""What can be drawn, in words."""
+
+FORMS: dict[str, tuple[str, ...]] = {
     "sets": ("csv", "jsonl", "parquet", "md", "tex", "html"),
-    "curves": ("svg", "pdf", "csv"),
-    "difference": ("svg", "pdf", "csv"),
-    "cover": ("svg", "pdf", "csv"),
-    "histogram": ("svg", "pdf", "csv"),
-    "steps": ("svg", "pdf", "csv"),
-    "agreement": ("svg", "pdf", "csv"),
+    **{figure: ("svg", "pdf", "csv") for figure in FIGURES},
     "paths": ("jsonl", "parquet", "md"),
     "problems": ("jsonl", "parquet", "verl"),
     "datasets": ("folder",),
@@ -21,12 +32,7 @@ FORMS = {
 
 PURPOSES = {
     "sets": "solve-set comparison of two or more runs, problem by problem",
-    "curves": "pass@k curves",
-    "difference": "difference of pass@k, RL - base",
-    "cover": "Cover@tau",
-    "histogram": "accuracy histogram, with the paper's bins",
-    "steps": "pass@k against training step",
-    "agreement": "maj@k: how often the majority of k answers is right",
+    **FIGURES,
     "paths": "samples with their texts and all that is known about them",
     "problems": "problems as a training or evaluation file",
     "datasets": "a folder that load_dataset reads: samples, problems, counts, a card",
@@ -50,11 +56,13 @@ class ExportRequest:
     bands: str = "problems"
     """For figures: whose chance the bands show, `problems` or `samples`, or `off`."""
     verdict: str | None = None
-    """For paths: only samples with this verdict."""
+    """For paths: only samples with this verdict. For perplexity: only `right` or only `not-right` samples."""
     sample: int | None = None
     """For paths: only the sample of this index."""
     limit: int | None = None
     """For paths: at most this many samples of each run and problem."""
+    find: str | None = None
+    """For paths: only samples in whose text this is found, as `passk search` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,41 @@ class Series:
 
     name: str
     role: str | None
-    """Of the run; the figure's colour and dash follow it."""
+    """Of the run; the dash of a line follows it."""
     x: tuple[float, ...]
     y: tuple[float, ...]
     low: tuple[float, ...] | None = None
     """Lower end of the band at each x; None when there is none."""
     high: tuple[float, ...] | None = None
+    of: str = ""
+    """What it is a figure of, for the legend: n = 256."""
+    look: int | None = None
+    """Index of its colour and marker; None for its place among the series."""
+    style: str = ""
+    """`dotted`, for what stands beside a line of the same look; empty for what its role says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One box of a box plot."""
+
+    group: str
+    """What stands under it and its neighbours."""
+    name: str
+    """What the legend calls it."""
+    quantiles: tuple[float, ...]
+    """5, 25, 50, 75 and 95 %."""
+    of: str
+    """What it is a box of, which stands over it: n = 256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The csv of a figure whose points are not x and y."""
+
+    columns: tuple[tuple[str, str], ...]
+    """Name, and kind: text, whole, number."""
+    rows: tuple[tuple[str | float | None, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +128,28 @@ class Figure:
 
     kind: str
     x: str
-    """What runs along the x axis, as a column is named: k, tau, low, step."""
+    """What runs along the x axis, as a column is named: k, tau, bin, step."""
     y: str
     x_label: str
     y_label: str
-    series: tuple[Series, ...]
+    series: tuple[Series, ...] = ()
     log_x: bool = False
     bars: bool = False
     method: str = ""
     """What the bands are, in words; empty when there are none."""
+    band: str = ""
+    """The same for the legend, in a few words."""
     x_names: tuple[str, ...] = ()
     """For bars: what stands under each group."""
+    over: tuple[str, ...] = ()
+    """For bars: what stands over each group, if anything."""
+    over_words: str = ""
+    """What that is."""
+    bins: bool = False
+    """For lines: whether each point is a bin."""
+    boxes: tuple[Box, ...] = ()
+    table: Table | None = None
+    """The csv, where it is not the points of the series."""
+    title: str = ""
+    """The benchmark, how many problems, and on a second line which."""
     notes: tuple[str, ...] = ()

@@ -43,7 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bands", choices=("problems", "samples", "off"), default="problems", help="curves: whose chance bands show"
     )
-    parser.add_argument("--verdict", choices=VERDICTS, help="paths: only samples with this verdict")
+    parser.add_argument(
+        "--verdict", choices=(*VERDICTS, "right", "not-right"),
+        help="paths: only samples with this verdict; perplexity: only right or not-right samples",
+    )  # fmt: skip
+    parser.add_argument("--find", metavar="PATTERN", help="paths: only samples that `passk search PATTERN` finds")
     parser.add_argument("--sample", metavar="I", type=int, help="paths: only the sample of this index")
     parser.add_argument("--limit", metavar="N", type=positive, help="paths: at most N samples a run and problem")
     parser.add_argument(
@@ -92,7 +96,11 @@ def run_names(reader: Reader, what: str, arguments: argparse.Namespace) -> tuple
         return tuple(run.name for run in pairs[0])
     if what == "datasets" and benchmark is None:
         return tuple(run.name for run in reader.runs())
-    return tuple(run.name for run in reader.runs(reader.benchmark(arguments.benchmark)))
+    runs = reader.runs(reader.benchmark(arguments.benchmark))
+    if what in ("efficiency", "temperature"):
+        # Those are seen against a base run, which comes first.
+        runs = tuple({run.key: run for run in (*(pair[0] for pair in default_pairs(runs)), *runs)}.values())
+    return tuple(run.name for run in runs)
 
 
 def request_of(reader: Reader, what: str, path: Path, arguments: argparse.Namespace) -> ExportRequest:
@@ -110,6 +118,7 @@ def request_of(reader: Reader, what: str, path: Path, arguments: argparse.Namesp
         verdict=arguments.verdict,
         sample=arguments.sample,
         limit=arguments.limit,
+        find=arguments.find,
     )
 
 

@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from backend import PAIR_SETS, quoted
 from backend.records.exports import FORMS, ExportRequest
-from explorer.actions import CURVES, PATH, STATISTICS
-from explorer.navigation import Place
+from explorer.actions import CURVES, PATH, PERPLEXITY, STATISTICS
+from explorer.navigation import Place, Shown
 
 FIGURES = {
-    "curves": "pass@k curves", "cover": "Cover@tau", "histogram": "accuracy histogram", "steps": "training steps",
+    "curves": "pass@k curves",
+    "difference": "difference of pass@k, RL - base",
+    "cover": "Cover@tau",
+    "cot": "CoT-pass@k beside pass@k",
+    "histogram": "accuracy histogram",
+    "efficiency": "efficiency: pass@1, pass@k, Delta_SE",
+    "steps": "training steps",
+    "temperature": "temperatures",
+    "lengths": "response lengths",
     "agreement": "maj@k: the majority answer",
-}  # fmt: skip
+    "verdicts": "shares of verdicts",
+    "perplexity": "perplexities of the responses",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +48,16 @@ class ExportChoice:
         return f"{self.stem}{_ending(form)}"
 
 
-def export_choices(where: str, place: Place, label: str | None, every_run: Sequence[str]) -> list[ExportChoice]:
+def export_choices(
+    where: str, place: Place, label: str | None, every_run: Sequence[str], shown: Shown
+) -> list[ExportChoice]:
     """What a screen at that place can export.
 
     Args:
         where: the screen's name in the action table.
         label: of the place's problem; None where it is at none.
-        every_run: names of all runs of the benchmark.
+        every_run: names of all runs of the benchmark; of the whole store, those with texts.
+        shown: what the screen shows there; its figure comes first.
     """
     runs = place.runs or ((place.run,) if place.run else tuple(every_run))
     here = (place.run,) if place.run else runs
@@ -56,6 +70,17 @@ def export_choices(where: str, place: Place, label: str | None, every_run: Seque
         stem = "-".join(part for part in (_slug(place.benchmark), _slug(name), what) if part)
         found.append(ExportChoice(words, request, stem))
 
+    if shown.find:
+        chosen = " ".join(word for word in (of_problem, place.filter) if word)
+        add(f"the paths found: {shown.find}", "paths", place.runs or every_run, "found", problems=chosen,
+            find=shown.find, sample=place.sample)  # fmt: skip
+    if not place.benchmark:
+        return found
+    if shown.marked:
+        of_marked = f"id={','.join(map(quoted, shown.marked))}"
+        words = "the marked problem" if len(shown.marked) == 1 else f"the {len(shown.marked)} marked problems"
+        add(words, "problems", runs, "marked", problems=of_marked)
+        add(f"the paths of {words}", "paths", runs, "marked", problems=of_marked)
     if label is not None:
         if place.sample is not None and where == PATH:
             name = f"{label}-{place.sample}"
@@ -67,23 +92,38 @@ def export_choices(where: str, place: Place, label: str | None, every_run: Seque
             add(f"the paths of {label}, {len(runs)} runs", "paths", runs, label, problems=of_problem)
         add(f"the problem {label}", "problems", runs, label, problems=of_problem)
     several = len(runs) > 1
-    if several and where not in (CURVES, STATISTICS):
+    figures_first = where in (CURVES, STATISTICS, PERPLEXITY)
+    if several and not figures_first:
         add("solve-set comparison", "sets", runs, problems=place.filter, min_correct=place.min_correct)
     if label is None and place.solved is not None:
         add("the problems of this set", "problems", runs, "set", problems=of_set)
         add("the paths of this set's problems", "paths", runs, "set", problems=of_set)
     for what, words in FIGURES.items():
-        add(words, what, runs if what != "steps" else every_run, problems=place.filter)
-        if what == "curves" and len(runs) == 2:
-            add("difference of pass@k, RL - base", "difference", runs, problems=place.filter)
-    if several and where in (CURVES, STATISTICS):
+        if what != "difference" or len(runs) == 2:
+            add(words, what, _figure_runs(what, runs, every_run, shown.base), **_figure_options(what, shown),
+                problems=of_problem if what == "perplexity" and of_problem else place.filter)  # fmt: skip
+    if several and figures_first:
         add("solve-set comparison", "sets", runs, problems=place.filter, min_correct=place.min_correct)
     if label is None:
         add("every problem" if not place.filter else "the filtered problems", "problems", runs, problems=place.filter)
         add("every path" if not place.filter else "the paths of the filtered problems", "paths", runs,
             problems=place.filter)  # fmt: skip
     add("a folder for load_dataset: these runs", "datasets", runs, problems=place.filter)
-    return found
+    return sorted(found, key=lambda choice: choice.request.what != shown.figure) if shown.figure else found
+
+
+def _figure_runs(what: str, runs: Sequence[str], every_run: Sequence[str], base: str) -> Sequence[str]:
+    """The runs of a figure, the base first where the others are seen against it."""
+    wanted = every_run if what in ("steps", "temperature") else runs
+    first = base or runs[0]
+    return tuple(dict.fromkeys((first, *wanted))) if what in ("efficiency", "temperature") else wanted
+
+
+def _figure_options(what: str, shown: Shown) -> dict[str, Any]:
+    """Intervals and verdicts as the screen shows them; a difference is never without an interval."""
+    if what in ("curves", "cover", "difference"):
+        return {"bands": "problems" if (what, shown.bands) == ("difference", "off") else shown.bands}
+    return {"verdict": shown.verdict} if what == "perplexity" else {}
 
 
 def set_selector(place: Place) -> str:

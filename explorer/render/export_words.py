@@ -27,6 +27,8 @@ def command_words(request: ExportRequest, path: str, store: str | None = None) -
         value = getattr(request, field)
         if value != getattr(usual, field):
             words += [option, str(value)]
+    # In one word: it may begin with a dash.
+    words += [f"--find={request.find}"] if request.find is not None else []
     words += ["--as", "verl"] if request.form == "verl" else []
     words += ["--store", store] if store is not None else []
     return [*words, "--to", *(["datasets"] if request.what == "datasets" else []), path]

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from backend import Reader
 from backend.errors import PasskError
 from explorer.gateway import Ended, Failed, Loaded
-from explorer.navigation import Place
+from explorer.navigation import Place, Shown
 from explorer.places import place_line
 from explorer.widgets.breadcrumbs import Breadcrumbs
 from explorer.widgets.key_bar import KeyBar
@@ -190,15 +190,19 @@ class DataScreen(Screen[None]):
         """The place whose export is asked for; a screen that shows some of its runs names these."""
         return self.place
 
+    def export_shown(self) -> Shown:
+        """What it shows of that place; exports begin with it."""
+        return Shown()
+
     def action_export(self) -> None:
         """Write what is shown here to a file."""
         from explorer.screens.export import ExportDialog
 
-        place = self.export_place()
-        if not place.benchmark:
+        place, shown = self.export_place(), self.export_shown()
+        if not place.benchmark and not shown.find:
             self.refuse("There is nothing to export here", "Put the cursor on a pair or a run first.")
             return
-        self.app.push_screen(ExportDialog(self.WHERE, place))
+        self.app.push_screen(ExportDialog(self.WHERE, place, shown))
 
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""

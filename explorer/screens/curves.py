@@ -10,7 +10,7 @@ from textual.widgets import Static
 from backend.records import Curve
 from backend.records.bands import Kind
 from explorer.actions import CURVES, bindings
-from explorer.navigation import Place
+from explorer.navigation import Place, Shown
 from explorer.render.curve_look import NAMES, Bands, Look, Values, View
 from explorer.render.curve_picture import picture
 from explorer.render.curve_table import run_columns, run_names, run_row
@@ -186,6 +186,10 @@ class CurvesScreen(CursorScreen):
     def export_place(self) -> Place:
         """Of the runs that are on."""
         return self.place.to(runs=self.look.on)
+
+    def export_shown(self) -> Shown:
+        """The view, with its intervals."""
+        return Shown(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
 
     def action_statistics(self) -> None:
         """The paper's other views of the runs that are on."""

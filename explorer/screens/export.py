@@ -17,7 +17,7 @@ from backend import Reader, export
 from backend.errors import AlreadyThere, Cancelled, PasskError
 from backend.records.exports import Exported
 from explorer.gateway import Failed, Loaded
-from explorer.navigation import Place
+from explorer.navigation import Place, Shown
 from explorer.render.export_choices import ExportChoice, export_choices
 from explorer.render.export_words import command_words, written_in_words
 from explorer.render.literal import literal
@@ -47,10 +47,11 @@ class ExportDialog(ModalScreen[None]):
             super().__init__()
             self.done, self.total = done, total
 
-    def __init__(self, where: str, place: Place) -> None:
+    def __init__(self, where: str, place: Place, shown: Shown) -> None:
         super().__init__()
         self.where = where
         self.place = place
+        self.shown = shown
         self.stopping: Event | None = None
         """Set to stop the export that is being written; None while there is none."""
 
@@ -69,11 +70,12 @@ class ExportDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Ask what the place holds."""
-        where, place = self.where, self.place
+        where, place, shown = self.where, self.place, self.shown
 
         def read(reader: Reader) -> list[ExportChoice]:
             label = None if place.problem is None else reader.problem(place.problem).label
-            return export_choices(where, place, label, [run.name for run in reader.runs(place.benchmark)])
+            runs = [run for run in reader.runs(place.benchmark or None) if place.benchmark or run.texts]
+            return export_choices(where, place, label, [run.name for run in runs], shown)
 
         self.explorer.gateway.ask(self, "choices", read)
 

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from backend import Reader, perplexities
 from backend.records.scores import CHOICES, Perplexities, PerplexityGroup
 from explorer.actions import PERPLEXITY, bindings
-from explorer.navigation import Place
+from explorer.navigation import Place, Shown
 from explorer.render.literal import cell, literal
 from explorer.render.names import run_label
 from explorer.render.perplexity import (
@@ -122,6 +122,10 @@ class PerplexityScreen(FilteredScreen):
     def selector(self) -> str:
         """The problems looked at, as the command line's --problems."""
         return f"id={self.problem_label}" if self.place.problem is not None else self.place.filter
+
+    def export_shown(self) -> Shown:
+        """The boxes, of the samples that count."""
+        return Shown(figure="perplexity", verdict=None if self.choice == "all" else self.choice.replace(" ", "-"))
 
     # Keys
 

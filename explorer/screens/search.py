@@ -23,7 +23,7 @@ from backend.errors import UsageError
 from backend.records import Run
 from backend.records.search import Findings, Hit
 from explorer.actions import SEARCH, bindings
-from explorer.navigation import Place
+from explorer.navigation import Place, Shown
 from explorer.render.literal import literal
 from explorer.render.numbers import count
 from explorer.render.search_words import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
@@ -185,6 +185,14 @@ class SearchScreen(DataScreen):
         while self.app.screen is not front:
             self.app.pop_screen()
         front.set_filter(f"{front.place.filter} {contains_word(self.searched)}".strip())
+
+    def export_place(self) -> Place:
+        """Where it was searched."""
+        return self.scopes[self.chosen].place
+
+    def export_shown(self) -> Shown:
+        """What was searched for."""
+        return Shown(find=self.searched)
 
     def on_data_table_row_selected(self) -> None:
         """Enter or a click."""

@@ -14,7 +14,7 @@ from backend.records import SetProblem, SolveSets
 from backend.records.doubt import SetDoubt
 from backend.records.judgements import ValidSets
 from explorer.actions import SETS, bindings
-from explorer.navigation import Place
+from explorer.navigation import Place, Shown
 from explorer.render.doubt_words import doubt_on_screen
 from explorer.render.judgement_words import valid_sets_in_words
 from explorer.render.literal import literal
@@ -127,6 +127,12 @@ class SetsScreen(SortedScreen):
     def marked_here(self) -> set[int]:
         """Keys of the marked problems that the filter means."""
         return self.marked.intersection(problem.key for problem in self.record.problems) if self.record else set()
+
+    def export_shown(self) -> Shown:
+        """The marked problems."""
+        here = self.marked_here()
+        problems = self.record.problems if self.record else ()
+        return Shown(marked=tuple(problem.label for problem in problems if problem.key in here))
 
     def set_label(self) -> str:
         """Name of the selected set."""

@@ -19,7 +19,7 @@ from backend import (
 )
 from backend.records import Run
 from explorer.actions import STATISTICS, bindings
-from explorer.navigation import Place
+from explorer.navigation import Place, Shown
 from explorer.render.statistics import (
     Frame,
     View,
@@ -158,6 +158,11 @@ class StatisticsScreen(FilteredScreen):
     def export_place(self) -> Place:
         """Of the runs that are on."""
         return self.place.to(runs=self.on)
+
+    def export_shown(self) -> Shown:
+        """The view, and the base that some views have."""
+        name = self.view.name
+        return Shown(figure="histogram" if name == "accuracy" else name, base=self.place.runs[0])
 
     def action_all_runs(self) -> None:
         """All runs of the benchmark, or those that were on."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from backend import Reader, export, form_of, open_store
 from backend.records.exports import Exported, ExportRequest
 from backend.store.layout import StoreLayout
+from backend.store.part_tables import write_rows
+from backend.store.parts import Manifest, publish, write_workspace
 from tests.explorer.conftest import sums_rows
 from tests.exporters.hostile import hostile_rows
 from tests.support import imported, jsonl
@@ -31,6 +35,39 @@ def sums(folder: Path) -> StoreLayout:
         rows = [{**row, "model": f"tiny-{run}", "role": run} for row in sums_rows(run)]
         imported(layout, jsonl(folder / f"{run}.jsonl", rows), model=None, benchmark=None,
                  step={"rl": 10, "sft": 20}.get(run), from_model=None if run == "base" else "tiny-base")  # fmt: skip
+    return layout
+
+
+JUDGED = {"s4": {6: "valid", 7: "invalid"}, "s3": {7: "valid"}}
+"""Of the base run: problem -> sample -> what its right paths were judged."""
+SCORED = {1: -0.25, 2: -0.5, 4: -2.0}
+"""Of both runs of the pair, under both models: sample -> log-probability of a token."""
+
+
+@pytest.fixture(scope="session")
+def judged(sums: StoreLayout, folder: Path) -> StoreLayout:
+    """The same store, some right paths of base judged, some paths of base and RL scored under both."""
+    layout = StoreLayout(folder / "judged.passk")
+    shutil.copytree(sums.root, layout.root)
+    day, name = datetime(2026, 1, 2, 3, 4, 5), "20260102T000000000000-beside-1"
+    with reading(layout) as reader:
+        base, rl = (reader.run(run) for run in (BASE, RL))
+        keys = {label: reader.problem_key("sums", label) for label in ("s1", *JUDGED)}
+    said = [
+        (base.key, keys[label], sample, "ada", None, day, judgement, None)
+        for label, of_problem in JUDGED.items()
+        for sample, judgement in of_problem.items()
+    ]
+    scores = [
+        (run.key, keys["s1"], sample, scorer.model.name, "transformers", "float32", 10, 10 * logprob)
+        for run in (base, rl)
+        for scorer in (base, rl)
+        for sample, logprob in SCORED.items()
+    ]
+    part = write_workspace(layout, name)
+    write_rows(part, "judgements", sorted(said))
+    write_rows(part, "scores", sorted(scores))
+    publish(layout, part, Manifest(part=name, kind="judgements", created="2026-01-02T03:04:05+00:00", runs=()))
     return layout
 
 

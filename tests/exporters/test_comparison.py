@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from backend import set_doubt, solve_sets
+from backend import PAIR_SETS, set_doubt, solve_sets, valid_sets
 from backend.errors import AlreadyThere, UsageError
 from backend.store.layout import StoreLayout
 from tests.explorer.conftest import CORRECT
@@ -264,3 +264,32 @@ def test_hostile_markdown_keeps_its_table(hostile: StoreLayout, tmp_path: Path) 
     header = next(place for place, line in enumerate(lines) if line.startswith("| problem"))
     rows = lines[header : header + 2 + len(TEXTS)]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {10}
+
+
+def test_sets_by_valid_paths_stand_beside_the_plain_ones(judged: StoreLayout, tmp_path: Path) -> None:
+    with reading(judged) as reader:
+        found = valid_sets(reader, [reader.run(BASE), reader.run(RL)])
+    for form in ("csv", "jsonl", "parquet"):
+        write(judged, "sets", tmp_path / f"sets.{form}", BASE, RL)
+        rows = rows_of(tmp_path / f"sets.{form}")
+        assert [row["set"] for row in rows] == SETS
+        assert [row["set_by_valid"] for row in rows] == [PAIR_SETS[problem.solved] for problem in found.sets.problems]
+        of_s4 = rows[3]
+        assert [int(str(of_s4[f"base_{said}"])) for said in ("valid", "invalid", "unsure")] == [1, 1, 0]
+    for form in ("md", "tex", "html"):
+        write(judged, "sets", tmp_path / f"sets.{form}", BASE, RL)
+        text = (tmp_path / f"sets.{form}").read_text(encoding="utf-8")
+        assert "by valid paths" in text
+        right = found.judged[0].right
+        assert f"base 3 of {right} right paths (2 valid), RL 0 of {found.judged[1].right} right paths (0 valid)" in text
+        for count, at_most in (
+            (found.sets.counts[solved], found.counts_if_open_valid[solved]) for solved in found.sets.counts
+        ):
+            assert (f"{count} (if open: {at_most})" if count != at_most else f"{count}") in text
+
+
+def test_where_nothing_is_judged_no_set_is_by_valid_paths(sums: StoreLayout, tmp_path: Path) -> None:
+    write(sums, "sets", tmp_path / "sets.jsonl", BASE, RL)
+    assert {row["set_by_valid"] for row in rows_of(tmp_path / "sets.jsonl")} == {None}
+    write(sums, "sets", tmp_path / "sets.md", BASE, RL)
+    assert "valid" not in (tmp_path / "sets.md").read_text(encoding="utf-8")

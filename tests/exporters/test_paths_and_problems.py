@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from datetime import datetime
@@ -99,6 +100,45 @@ def test_problems_with_their_tallies(sums: StoreLayout, tmp_path: Path) -> None:
     assert rows[0]["tallies"] == [{"run": BASE, "n": 8, "c": 1}, {"run": RL, "n": 8, "c": 0}]
 
 
+def test_problems_say_how_their_paths_were_judged(judged: StoreLayout, tmp_path: Path) -> None:
+    write(judged, "problems", tmp_path / "problems.jsonl", BASE, problems="id=s3,s5")
+    first, second = lines(tmp_path / "problems.jsonl")
+    assert first["tallies"] == [{"run": BASE, "n": 8, "c": 1, "valid": 1, "invalid": 0, "unsure": 0}]
+    assert second["tallies"] == [{"run": BASE, "n": 8, "c": 0}]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("/about s[34], attempt [67]/", [("s3", 6), ("s3", 7), ("s4", 6), ("s4", 7)]),
+        ("attempt 3", [(f"s{place}", 3) for place in range(1, 7)]),
+        ("/S4, ATTEMPT 1/i", [("s4", 1)]),
+        ("s[34]", []),
+    ],
+)
+def test_paths_in_which_something_is_found(
+    sums: StoreLayout, tmp_path: Path, pattern: str, found: list[tuple[str, int]]
+) -> None:
+    write(sums, "paths", tmp_path / "paths.jsonl", BASE, find=pattern)
+    rows = lines(tmp_path / "paths.jsonl")
+    assert [(row["problem"], row["index"]) for row in rows] == found
+    assert all(row["run"] == BASE for row in rows)
+    if rows:
+        assert rows[0]["export"]["find"] == pattern
+    write(sums, "paths", tmp_path / "some.jsonl", BASE, find=pattern, verdict="correct", limit=1)
+    every = [row for row in rows if row["verdict"] == "correct"]
+    first = {row["problem"]: row["index"] for row in reversed(every)}
+    assert {row["problem"]: row["index"] for row in lines(tmp_path / "some.jsonl")} == first
+
+
+def test_a_bad_pattern_is_explained(sums: StoreLayout, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Not a regular expression"):
+        write(sums, "paths", tmp_path / "paths.jsonl", BASE, find="/(/")
+    with pytest.raises(UsageError, match="--find is for paths"):
+        write(sums, "curves", tmp_path / "curves.csv", BASE, find="x")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_problems_as_verl_trains_from_them(sums: StoreLayout, tmp_path: Path) -> None:
     made = write(sums, "problems", tmp_path / "train.verl.parquet", BASE, RL, problems="set:base_only")
     table = pq.read_table(tmp_path / "train.verl.parquet")
@@ -182,10 +222,12 @@ def test_what_stands_beside_a_sample_is_exported_with_it(store: StoreLayout, tmp
     write(store, "paths", tmp_path / "paths.jsonl", "m@b")
     first, second = lines(tmp_path / "paths.jsonl")
     assert first["verdicts"][0]["verifier"] == "math" and first["verdicts"][0]["verdict"] == "correct"
-    assert first["judgements"] is None
+    assert first["judgements"] is None and first["judgement"] is None
+    assert second["judgement"] == "invalid"
     assert second["scores"] == [
-        {"scorer": "m-base", "engine": "transformers", "dtype": "float32", "tokens": 5, "logprob_sum": -3.5}
-    ]
+        {"scorer": "m-base", "engine": "transformers", "dtype": "float32", "tokens": 5, "logprob_sum": -3.5,
+         "perplexity": math.exp(0.7)}
+    ]  # fmt: skip
     assert second["judgements"][0]["created"] == "2026-01-02T03:04:05.000006"
     write(store, "paths", tmp_path / "paths.md", "m@b")
     said = (tmp_path / "paths.md").read_text(encoding="utf-8")

@@ -15,12 +15,16 @@ from textual.widgets import Input, Static
 from backend.records.exports import FORMS
 from backend.store.layout import StoreLayout
 from explorer.commands.main import main
-from explorer.navigation import Place
-from explorer.render.export_choices import export_choices, set_selector, with_ending
+from explorer.navigation import Place, Shown
+from explorer.render.export_choices import FIGURES, export_choices, set_selector, with_ending
+from explorer.screens.curves import CurvesScreen
 from explorer.screens.export import ExportDialog
 from explorer.screens.path import PathScreen
+from explorer.screens.perplexity import PerplexityScreen
 from explorer.screens.problem import ProblemScreen
+from explorer.screens.search import SearchScreen
 from explorer.screens.sets import SetsScreen
+from explorer.screens.statistics import VIEWS, StatisticsScreen
 from explorer.widgets.choice import Choice
 from tests.explorer.driving import SIZES, Driver, explorer, until
 from tests.exporters.conftest import BASE, RL, SFT, reading
@@ -64,22 +68,29 @@ PLACES: dict[str, Callable[[StoreLayout], object]] = {
     "sets": lambda store: SetsScreen(PAIR.to(min_correct=2, filter="level<3")),
     "problem": lambda store: ProblemScreen(PAIR.to(problem=key_of(store, "s3"), run=BASE), "s3"),
     "path": lambda store: PathScreen(PAIR.to(problem=key_of(store, "s3"), run=BASE, sample=7), "s3"),
+    "search": lambda store: SearchScreen(PAIR.to(find="/about s[34], attempt [67]/", filter="level=1")),
+    "perplexity": lambda store: PerplexityScreen(PAIR),
 }
 
 
 @pytest.mark.parametrize("where", PLACES)
 async def test_every_choice_writes_what_its_command_writes(
-    sums: StoreLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+    judged: StoreLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with explorer(sums, (120, 40)) as driver:
-        if (screen := PLACES[where](sums)) is not None:
+    async with explorer(judged, (120, 40)) as driver:
+        if (screen := PLACES[where](judged)) is not None:
             driver.app.push_screen(screen)  # type: ignore[call-overload]
             await driver.idle()
+        if where == "search":
+            await driver.press("tab")
         await dialog(driver)
         choices = driver.find(Choice, "what").options
         await driver.press("escape")
         for place in range(len(choices)):
+            # The figures are the same everywhere, but for the one that is looked at.
+            if where != "home" and place and choices[place] in FIGURES.values():
+                continue
             await dialog(driver)
             await driver.press(*["right"] * place)
             name = driver.find(Input, "file").value
@@ -93,6 +104,62 @@ async def test_every_choice_writes_what_its_command_writes(
             assert await run_command([*words, "--force"]) == 0
             assert contents(tmp_path / name) == first, words
     assert not [path for path in tmp_path.rglob("*") if "unfinished" in path.name]
+
+
+async def test_curves_export_what_they_show(judged: StoreLayout) -> None:
+    async with explorer(judged, (120, 40)) as driver:
+        driver.app.push_screen(CurvesScreen(PAIR))
+        await driver.idle()
+        for key, words in (
+            ("", "curves"),
+            ("b", "curves --bands samples"),
+            ("d", "difference --bands samples"),
+            ("c", "cover --bands samples"),
+            ("V", "cot"),
+        ):
+            await driver.press(*key)
+            await dialog(driver)
+            what, *options = words.split()
+            shown = command_shown(driver)
+            assert shown[2] == what and " ".join(options) in " ".join(shown)
+            assert options or "--bands" not in shown
+            await driver.press("escape")
+
+
+async def test_statistics_export_the_view_that_is_shown(judged: StoreLayout) -> None:
+    async with explorer(judged, (120, 40)) as driver:
+        driver.app.push_screen(StatisticsScreen(PAIR, [RL]))
+        await driver.idle()
+        for view in VIEWS:
+            await dialog(driver)
+            shown = command_shown(driver)
+            assert shown[2] == {"accuracy": "histogram"}.get(view.name, view.name)
+            runs = [shown[place + 1] for place, word in enumerate(shown) if word == "--run"]
+            assert runs[0] == (RL if view.name not in ("efficiency", "steps", "temperature") else BASE)
+            await driver.press("escape", "right")
+
+
+async def test_marked_problems_can_be_exported(judged: StoreLayout) -> None:
+    async with explorer(judged, (120, 40)) as driver:
+        driver.app.push_screen(SetsScreen(PAIR.to(solved=None)))
+        await driver.idle()
+        await driver.press("space", "down", "space")
+        await dialog(driver)
+        assert driver.find(Choice, "what").options[:2] == (
+            "the 2 marked problems",
+            "the paths of the 2 marked problems",
+        )
+        assert "id=s3,s4" in command_shown(driver)
+
+
+async def test_a_search_in_the_whole_store_can_be_exported(judged: StoreLayout) -> None:
+    async with explorer(judged, (120, 40)) as driver:
+        driver.app.push_screen(SearchScreen(Place(find="about s4")))
+        await driver.idle()
+        await driver.press("tab")
+        await dialog(driver)
+        assert driver.find(Choice, "what").options == ("the paths found: about s4",)
+        assert "--find=about s4" in command_shown(driver)
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -195,14 +262,18 @@ def test_a_set_is_a_selector() -> None:
 
 def test_what_is_nearest_stands_first() -> None:
     path = PAIR.to(problem=1, run=BASE, sample=7)
-    assert export_choices("path", path, "s3", [BASE, RL])[0].request.sample == 7
-    assert export_choices("sets", PAIR, None, [BASE, RL])[0].request.what == "sets"
-    assert export_choices("curves", PAIR, None, [BASE, RL, SFT])[0].request.what == "curves"
+    assert export_choices("path", path, "s3", [BASE, RL], Shown())[0].request.sample == 7
+    assert export_choices("sets", PAIR, None, [BASE, RL], Shown())[0].request.what == "sets"
+    assert export_choices("curves", PAIR, None, [BASE, RL, SFT], Shown())[0].request.what == "curves"
+    cover = export_choices("curves", PAIR, None, [BASE, RL, SFT], Shown(figure="cover", bands="off"))[0].request
+    assert (cover.what, cover.bands) == ("cover", "off")
 
 
 def test_every_choice_has_a_name_of_its_own() -> None:
     for place, label in ((PAIR.to(problem=1, run=BASE, sample=7), "s3"), (PAIR.to(solved=(True, False)), None)):
-        names = [choice.file_name(choice.forms[0]) for choice in export_choices("path", place, label, [BASE, RL, SFT])]
+        shown = Shown(marked=("s1",), find="x")
+        choices = export_choices("path", place, label, [BASE, RL, SFT], shown)
+        names = [choice.file_name(choice.forms[0]) for choice in choices]
         assert len(set(names)) == len(names)
 
 
