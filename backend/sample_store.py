@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from hashlib import blake2b
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.store.layout import StoreLayout
 
+if TYPE_CHECKING:
+    from backend.benchmarks.problems import Problems
+
+COUNTDOWN = "countdown"
 COUNTS = "qwen7b_math500_counts.csv"
 COUNTS_SOURCE = "cc1107yss/limit-of-rlvr-qwen7b-math500-reproduction, audit/results.json"
 
@@ -31,7 +37,7 @@ def sample_store(report: Callable[[str], None] = lambda _: None) -> StoreLayout:
         StoreError: the user's data folder cannot be written.
     """
     with as_file(files("sample_data")) as folder:
-        shipped = sorted(path for path in folder.rglob("*") if path.suffix in (".csv", ".parquet"))
+        shipped = sorted(path for path in folder.rglob("*") if path.suffix in (".csv", ".parquet", ".jsonl"))
         # Names and sizes, not contents: this is looked at on every start.
         version = "".join(f"{path.name} {path.stat().st_size}\n" for path in shipped)
         fingerprint = blake2b(version.encode(), digest_size=4).hexdigest()
@@ -39,7 +45,7 @@ def sample_store(report: Callable[[str], None] = lambda _: None) -> StoreLayout:
         if not layout.exists():
             report(f"Building the sample store in {layout.root} (once, some seconds)")
             layout.root.parent.mkdir(parents=True, exist_ok=True)
-            _build(layout, shipped)
+            _build(layout, folder, shipped)
     return layout
 
 
@@ -48,8 +54,28 @@ def is_sample_store(layout: StoreLayout) -> bool:
     return layout.root.name == "sample.passk" and layout.root.parent.parent == data_folder()
 
 
-def _build(layout: StoreLayout, shipped: list[Path]) -> None:
+def _countdown(folder: Path) -> Problems:
+    """The problems of the miniature, each with a whole response that is right, where a plan solves it."""
+    from backend.benchmarks.problems import BenchmarkColumns, Problems
+    from backend.importers.protocol import ProblemFacts
+    from backend.scoring.requests import read_references
+    from backend.store.identity import problem_key
+
+    responses = read_references(folder / "references.jsonl")
+    problems = Problems(BenchmarkColumns("statement", "reference", "level", "id"))
+    lines = (folder / "problems.jsonl").read_text(encoding="utf-8").splitlines()
+    for position, row in enumerate(map(json.loads, lines)):
+        known = row["metadata"]
+        if row["id"] in responses:
+            known["reference_response"] = responses[row["id"]]
+        facts = ProblemFacts(row["id"], position, row["statement"], row["reference"], row["level"], known)
+        problems.by_key[problem_key(COUNTDOWN, facts.statement, facts.id)] = facts
+    return problems
+
+
+def _build(layout: StoreLayout, folder: Path, shipped: list[Path]) -> None:
     """Build beside the final place and rename, so that a first start that is killed leaves no half store."""
+    from backend.benchmarks.add import add_problems
     from backend.importers.import_files import import_files
     from backend.importers.protocol import Options
     from backend.importers.targets import RunOptions
@@ -65,6 +91,8 @@ def _build(layout: StoreLayout, shipped: list[Path]) -> None:
                     run_options=RunOptions(benchmark="MATH500", source=COUNTS_SOURCE),
                     options=Options(n=128, columns=columns),
                 )
+        # Before the samples, which know less of the problems.
+        add_problems(building, COUNTDOWN, "the sample data", _countdown(folder), verifier="expression")
         samples = [path for path in shipped if path.suffix == ".parquet"]
         if samples:
             import_files(building, samples)

@@ -99,6 +99,19 @@ def add_benchmark(
     with open_source(source, split=split, config=config) as table:
         problems = read_problems(table, name, source, columns or BenchmarkColumns(), limit)
         split = table.split
+    return add_problems(layout, name, source, problems, verifier=verifier, split=split)
+
+
+def add_problems(
+    layout: StoreLayout,
+    name: str,
+    source: str,
+    problems: Problems,
+    *,
+    verifier: str | None = None,
+    split: str | None = None,
+) -> BenchmarkReport:
+    """Publish those of some problems that the store does not have yet; arguments and errors as `add_benchmark`."""
     try:
         while (report := _attempt(layout, name, source, problems, verifier, split)) is None:
             pass  # somebody else has added a part meanwhile: look again

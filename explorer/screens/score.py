@@ -107,11 +107,14 @@ class ScoreDialog(ModalScreen[str]):
             return
         place, chosen, scorer = self.place, self.problems, self.scorer
         configuration = self.configuration
+        # Reference responses alone are scored after the prompt of the runs that are compared.
+        asked = {str(run.parameters["template"]) for run in self.record.runs if "template" in run.parameters}
+        template = asked.pop() if not runs and len(asked) == 1 else None
 
         def read(reader: Reader) -> ScoringRequest:
             compared = [reader.run(name, place.benchmark) for name in place.runs]
             problems = problems_meant(reader, compared, place.filter) if chosen is None else chosen
-            wanted = Wanted(tuple(runs), place.benchmark, problems, samples, references)
+            wanted = Wanted(tuple(runs), place.benchmark, problems, samples, references, template)
             return plan_scoring(reader, scorer, wanted, configuration=configuration, engine=engine, by_token=by_token)
 
         self.query_one("#takes", Static).update("…")
