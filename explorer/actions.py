@@ -135,6 +135,7 @@ ACTIONS = (
     Action("judge('invalid')", "x", "x", "Invalid", "Judge the reasoning invalid", (PATH, QUEUED)),
     Action("judge('unsure')", "u", "u", "Unsure", "Say that one cannot be sure of the reasoning", (QUEUED,)),
     Action("judge('unsure')", "u", "u", "Unsure", "Say that one cannot be sure of the reasoning", (PATH,), False),
+    Action("statement", "z", "z", "Problem", "Show what was asked, and the reference answer", (PATH, QUEUED), False),
     Action("note", "n", "n", "Note", "Write a note on this path", (PATH, QUEUED), False),
     Action("next", "right,l,N", "→", "Next", "The next path of the queue that you have not judged", (QUEUED,)),
     Action("previous", "left,h", "←", "Back", "The path before in the queue", (QUEUED,), False),

@@ -15,8 +15,8 @@ from explorer.render.numbers import UNKNOWN, compact, of
 from explorer.render.perplexity import short_perplexity
 from explorer.widgets.paged_table import Column
 
-CHOICES = ("all", "right", "not right")
-"""Which samples are shown, in the order of the key."""
+CHOICES = ("all", "right", "right with invalid reasoning", "not right")
+"""Which samples are shown, in the order of the key; what nothing is judged to be is passed over."""
 
 SEEN = "r"
 """Of a sample that this user has read."""
@@ -39,10 +39,23 @@ class Beside:
 
 def chosen_samples(samples: Page[Sample], beside: Beside, choice: str, sort: str, *, descending: bool) -> list[Sample]:
     """The samples of a choice, sorted by a column; unknown values stand together at one end."""
-    items = [
-        sample for sample in samples.items if choice == "all" or (sample.verdict == "correct") == (choice == "right")
-    ]
+    items = [sample for sample in samples.items if _is_chosen(sample, beside, choice)]
     return sorted(items, key=lambda sample: _sort_key(sample, beside, sort), reverse=descending)
+
+
+def _is_chosen(sample: Sample, beside: Beside, choice: str) -> bool:
+    right = sample.verdict == "correct"
+    if choice == "right with invalid reasoning":
+        return right and beside.judgements.get(sample.index) == "invalid"
+    return choice == "all" or right == (choice == "right")
+
+
+def choice_after(samples: Page[Sample], beside: Beside, choice: str) -> str:
+    """The next of `CHOICES` that has something to show where judging made it, in a circle."""
+    after = CHOICES[(CHOICES.index(choice) + 1) % len(CHOICES)]
+    if after != "right with invalid reasoning" or any(_is_chosen(sample, beside, after) for sample in samples.items):
+        return after
+    return choice_after(samples, beside, after)
 
 
 def _sort_key(sample: Sample, beside: Beside, column: str) -> tuple[bool, str | float]:

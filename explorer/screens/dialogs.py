@@ -12,8 +12,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from backend.errors import PasskError
+from backend.records import Problem
 from explorer.actions import MOVING, actions_of
 from explorer.render.literal import literal
+from explorer.render.numbers import UNKNOWN
+from explorer.render.visible import visible_line
+
+LONGEST_STATEMENT = 20_000
+"""Characters of a statement that a dialog shows."""
 
 
 class Dialog(ModalScreen[None]):
@@ -44,6 +50,17 @@ def error_dialog(error: PasskError) -> Dialog:
     if error.__cause__ is not None and not isinstance(error.__cause__, PasskError):
         parts.append(literal("".join(traceback.format_exception(error.__cause__)[-6:]), "dim"))
     return Dialog("Something went wrong", Content("\n\n").join(parts))
+
+
+def problem_dialog(problem: Problem) -> Dialog:
+    """What was asked, and the reference answer: what one needs beside a path to judge it."""
+    statement = problem.statement or "No statement is stored for this problem."
+    more = len(statement) - LONGEST_STATEMENT
+    parts = [literal(statement[:LONGEST_STATEMENT])]
+    if more > 0:
+        parts.append(literal(f"… and {more:,} more characters, on the problem's screen", "dim"))
+    parts.append(Content.assemble(literal("reference answer: ", "dim"), literal(problem.reference or UNKNOWN)))
+    return Dialog(f"Problem {visible_line(problem.label, 40)}", Content("\n\n").join(parts))
 
 
 def help_dialog(where: str) -> Dialog:

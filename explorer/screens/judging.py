@@ -8,7 +8,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from backend import NewJudgement, Reader, judgements_of
-from backend.records import Path
+from backend.records import Path, Problem
 from backend.records.judgements import PathJudgement
 from explorer.render.judgement_words import judgements_line
 from explorer.screens.base import DataScreen
@@ -79,6 +79,18 @@ class JudgingScreen(DataScreen):
             self.follow_judgements(path)
 
     # Keys
+
+    def action_statement(self) -> None:
+        """What was asked: one cannot judge an answer without the question."""
+        path = self.judged_path
+        if path is not None:
+            key = path.problem_key
+            self.ask("statement", lambda reader: reader.problem(key), self._show_statement)
+
+    def _show_statement(self, problem: Problem) -> None:
+        from explorer.screens.dialogs import problem_dialog
+
+        self.app.push_screen(problem_dialog(problem))
 
     def action_judge(self, judgement: str) -> None:
         """Say valid, invalid or unsure."""

@@ -27,9 +27,9 @@ from explorer.render.problem_words import (
     tallies_in_words,
 )
 from explorer.render.sample_table import (
-    CHOICES,
     Beside,
     Scores,
+    choice_after,
     chosen_samples,
     sample_cells,
     sample_columns,
@@ -202,7 +202,9 @@ class ProblemScreen(DataScreen):
 
     def action_verdicts(self) -> None:
         """All samples, right ones, others."""
-        self.choice = CHOICES[(CHOICES.index(self.choice) + 1) % len(CHOICES)]
+        if self.record is None:
+            return
+        self.choice = choice_after(self.record.samples, self.record.beside, self.choice)
         self.showing_answers = False
         self.show_samples()
 

@@ -81,6 +81,39 @@ async def test_a_path_is_judged_and_noted_while_one_reads(store: StoreLayout, si
     ]
 
 
+async def test_right_answers_with_wrong_reasoning_are_a_key_away(store: StoreLayout) -> None:
+    async with explorer(store) as user:
+        await open_sets(user)
+        await user.press("left", "left", "j", "enter")
+        assert user.crumbs[-1] == "problem p1"
+        # Nothing is judged: only right ones, only others, all.
+        for shown in (20, 20, 40):
+            await user.press("v")
+            assert user.table.total == shown
+        await user.press("g", "enter", "x", "right", "x", "right", "v", "escape")
+        await user.press("v", "v")
+        assert "2 of 40 samples, only right with invalid reasoning" in user.flat()
+        assert [cell[:1] for cell in user.column("read")] == ["X", "X"]
+        await user.press("v")
+        assert "20 of 40 samples, only not right" in user.flat()
+        await user.press("escape", "f")
+        await user.type("judged:invalid")
+        await user.press("enter")
+        assert "a right path of one of the runs is judged invalid" in user.flat()
+        assert "1 of 3 problems" in user.flat()
+
+
+async def test_what_was_asked_is_in_sight_while_one_judges(store: StoreLayout) -> None:
+    async with explorer(store) as user:
+        await user.press("enter", "Q", "N")
+        assert "Question 0" in user.flat()
+        await user.press("z")
+        assert user.name == "Dialog"
+        assert "reference answer: –" in user.flat()
+        await user.press("escape", "v", "v")
+        assert "Question 2" in user.flat()
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_queue_is_judged_blind_path_by_path(store: StoreLayout, size: tuple[int, int]) -> None:
     async with explorer(store, size) as user:

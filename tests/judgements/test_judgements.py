@@ -19,10 +19,12 @@ from backend import (
     check_steps,
     cot_curves,
     curves,
+    export,
     judgements_of,
     judging_queue,
     merge,
     open_store,
+    problems_meant,
     settled_judgements,
     solve_sets,
     valid_sets,
@@ -30,6 +32,7 @@ from backend import (
 from backend.errors import UsageError
 from backend.judgements import book
 from backend.records import Run
+from backend.records.exports import ExportRequest
 from backend.records.judgements import JUDGEMENTS
 from backend.store.layout import StoreLayout
 from tests.explorer.driving import import_into
@@ -244,6 +247,57 @@ def test_a_step_checker_finds_right_answers_with_wrong_reasoning(reader: Reader)
     [said] = judgements_of(reader, base, key(reader, "p0"), 0)
     assert (said.author, said.version, said.judgement) == ("arithmetic", "1", "invalid")
     assert said.note == "Step 1: 2 + 2 = 5, but the left side is 4."
+
+
+@pytest.mark.parametrize(
+    ("selector", "meant"),
+    [
+        # Of base, p0 has a wrong path among its right ones, p1 both kinds, p2 no right one; rl has not been looked at.
+        ("judged:invalid", {"p0", "p1"}),
+        ("base.judged:valid", {"p1"}),
+        ("judged:valid", {"p1", "p2"}),
+        ("JUDGED:Unsure", {"p1"}),
+        ("base.judged:none", {"p1"}),
+        ("rl.judged:none,unsure", {"p0", "p1"}),
+        ("judged:invalid rl.judged:none", {"p0", "p1"}),
+        ("rl.judged:invalid", set()),
+    ],
+)
+def test_right_answers_with_wrong_reasoning_can_be_filtered(reader: Reader, selector: str, meant: set[str]) -> None:
+    base, rl = pair(reader)
+    check_steps(reader, base, problems={key for key, label in reader.labels("sums").items() if label == "p0"})
+    key = reader.problem_key("sums", "p1")
+    said = [*(["valid", "invalid", "unsure"] * 6), "valid"]
+    person = JudgementBook(reader.database.layout, "ann")
+    person.say(NewJudgement(base.key, key, sample, judgement) for sample, judgement in enumerate(said))
+    person.say([NewJudgement(rl.key, reader.problem_key("sums", "p2"), 0, "valid")])
+    # A path that is not right counts for nothing, whatever is said of it.
+    person.say([NewJudgement(rl.key, key, 39, "unsure"), NewJudgement(base.key, key, 30, "invalid")])
+    reader.database.refresh()
+    keys = problems_meant(reader, [base, rl], selector)
+    assert keys is not None
+    # In the RL run every path of p1 is right, so that the last one is too: unsure.
+    assert {reader.labels("sums")[key] for key in keys} == meant
+
+
+def test_a_judgement_that_does_not_exist(reader: Reader) -> None:
+    with pytest.raises(UsageError, match="judged:sound: there is no such judgement"):
+        problems_meant(reader, list(pair(reader)), "judged:sound")
+
+
+def test_exports_count_what_is_judged(store: StoreLayout, reader: Reader, tmp_path: Path) -> None:
+    base, rl = pair(reader)
+    check_steps(reader, base)
+    request = ExportRequest("sets", "jsonl", (base.name, rl.name))
+    export(reader, request, tmp_path / "sets.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "sets.jsonl").read_text().splitlines()]
+    # Of the first twenty paths, those whose number divides by three add wrongly: seven.
+    assert [(row["base_valid"], row["base_invalid"], row["base_unsure"]) for row in rows] == [
+        (0, 1, 0),
+        (13, 7, 0),
+        (0, 0, 0),
+    ]
+    assert {row[f"rl_{kind}"] for row in rows for kind in JUDGEMENTS} == {0}
 
 
 def test_the_commands(store: StoreLayout, tmp_path: Path) -> None:
