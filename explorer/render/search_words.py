@@ -71,7 +71,7 @@ def findings_in_words(findings: Findings, sets: Mapping[int, str], benchmark: st
             f"{words} {sum(sets.get(key) == name for key in found)} of {list(sets.values()).count(name)}"
             for name, words in SET_WORDS.items()
         ]
-        lines.append(f"problems with a path found: {' · '.join(parts)}")
+        lines.append(f"{' · '.join(parts)} problems")
     return "\n".join(lines)
 
 

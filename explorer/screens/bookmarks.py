@@ -40,7 +40,8 @@ class BookmarksScreen(DataScreen):
         self.marks: dict[str, Bookmark] = {mark.line: mark for mark in self.explorer.marks.bookmarks}
         columns = [Column("created", "set (UTC)", 16), Column("title", "place", max(self.size.width - 22, 20))]
         self.query_one(PagedTable).show(columns, list(self.marks), self.row)
-        words = f"{count(len(self.marks))} bookmarks, kept in {self.explorer.marks.path}"
+        many = "1 bookmark" if len(self.marks) == 1 else f"{count(len(self.marks))} bookmarks"
+        words = f"{many}, kept in {self.explorer.marks.path}"
         self.query_one("#status", Static).update(literal(words if self.marks else "No bookmark yet: b on a path."))
 
     def row(self, key: str) -> Sequence[Text]:
