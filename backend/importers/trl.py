@@ -8,13 +8,12 @@ from typing import Any
 
 from backend.importers.chat import THINKING, answered, asked
 from backend.importers.fields import as_text, truth
-from backend.importers.gathering import Gathering, chosen
+from backend.importers.gathering import Gathering
 from backend.importers.parquet import batches, schema
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.rewards import about_answers
 from backend.importers.values import count, figure, short
 
-ABOUT_ANSWERS = re.compile(r"accura|correct|solve|verif|answer|exact|pass", re.IGNORECASE)
-ABOUT_FORM = re.compile(r"format|length|len_|tag|language|repetition|cosine|xml|think", re.IGNORECASE)
 REFERENCES = ("answer", "solution", "ground_truth", "reference")
 STEPS = "step"
 
@@ -47,7 +46,7 @@ class Trl:
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples gathered by step and prompt; the reward that is about right answers gives the verdict."""
         rewards = self._rewards(source)
-        used = self._used(source, rewards, options, notes)
+        used = about_answers(source, rewards, options, notes)
         found = schema(source)
         names = [] if found is None else found.names
         reference = next((name for name in REFERENCES if name in names and name not in rewards), None)
@@ -121,27 +120,6 @@ class Trl:
             if entry.name not in (STEPS, "advantage", "prompt", "completion")
             and any(is_(entry.type) for is_ in numeric)
         ]
-
-    @staticmethod
-    def _used(source: SourceFile, rewards: Sequence[str], options: Options, notes: Notes) -> str | None:
-        """The reward whose word counts; None where nothing tells which is about right answers."""
-        if options.filter is not None:
-            return chosen(source, rewards, options, notes, "rewards")
-        about = [name for name in rewards if ABOUT_ANSWERS.search(name)]
-        if len(about) == 1:
-            used: str | None = about[0]
-        elif len(rewards) == 1 and not ABOUT_FORM.search(rewards[0]):
-            used = rewards[0]
-        else:
-            used = None
-        if used is None:
-            notes.add(
-                f"files with rewards ({', '.join(rewards) or 'none'}) of which none is surely about right answers: "
-                "unverified; --filter NAME chooses one"
-            )
-        elif len(rewards) > 1:
-            notes.add(f"files with several rewards: {used} gives the verdict, the others are kept as details")
-        return used
 
 
 importer = Trl()

@@ -255,6 +255,54 @@ def verifiers_row(example: int, reward: float, **more: Any) -> dict[str, Any]:
     }
 
 
+def verifiers_trace(example: int, score: float | None, text: str = "So it is.", **more: Any) -> dict[str, Any]:
+    """A trace of one turn: system, user and what the model said."""
+    said = {"role": "assistant", "content": text}
+    rewards = {} if score is None else {"correct_answer": {"score": score, "weight": 1.0}}
+    return {
+        "version": 1,
+        "id": f"t{example}",
+        "task": {"type": "Sum", "data": {"idx": example, "prompt": f"What is {example}?", "answer": str(example)}},
+        "agent": {
+            "config": {"model": "org/m", "sampling": {"temperature": 0.7, "max_tokens": 64}},
+            "name": "agent",
+            "trainable": True,
+        },
+        "nodes": [
+            {"message": {"role": "system", "content": "You help."}, "sampled": False},
+            {"parent": 0, "message": {"role": "user", "content": f"What is {example}?"}, "sampled": False},
+            {"parent": 1, "message": said, "sampled": True, "token_ids": [1, 2], "mask": [True, True]},
+        ],
+        "calls": [
+            {"node": 2, "model": "m", "finish_reason": "stop", "usage": {"prompt_tokens": 9, "completion_tokens": 5}}
+        ],
+        "rewards": rewards,
+        "metrics": {"turns": 1.0},
+        "is_completed": True,
+        "ok": True,
+        "errors": [],
+        **more,
+    }
+
+
+def verifiers_episode(*traces: dict[str, Any], **more: Any) -> dict[str, Any]:
+    task = traces[0]["task"] if traces else {"type": "Sum", "data": {"idx": 0}}
+    return {"id": "e", "env": {"id": "sums"}, "task": task, "ok": True, "errors": [], "traces": list(traces), **more}
+
+
+def tinker_row(group: int, place: int, correct: float, *, split: str = "eval/sums", **more: Any) -> dict[str, Any]:
+    """As it is without a trace of the steps: no text."""
+    step = {
+        "step_idx": 0, "ob_len": 20, "ac_len": 7, "reward": correct - 0.1, "episode_done": True, "stop_reason": "stop",
+        "metrics": {"format": 0.0, "correct": correct}, "logs": {},
+    }  # fmt: skip
+    return {
+        "schema_version": 1, "split": split, "iteration": 3, "group_idx": group, "traj_idx": place, "tags": ["sums"],
+        "sampling_client_step": 3, "total_reward": correct - 0.1, "final_reward": 0.0, "trajectory_metrics": {},
+        "steps": [step], "final_ob_len": 0, **more,
+    }  # fmt: skip
+
+
 def grade_school_row(place: int, **models: bool) -> dict[str, Any]:
     solved = {
         model: {"is_correct": right, "solution": f"So it is\nA: {place if right else -1}"}
@@ -295,6 +343,12 @@ def each(folder: Path) -> dict[str, Path]:
         "verl": lambda: jsonl(folder / "1.jsonl", [verl_row(f"What is {i // 2}?", float(i == 1)) for i in range(4)]),
         "trl": lambda: parquet_file(folder / "completions_00005.parquet", trl_rows()),
         "verifiers": lambda: jsonl(folder / "results.jsonl", [verifiers_row(i // 2, float(i % 2)) for i in range(4)]),
+        "verifiers-traces": lambda: jsonl(
+            folder / "traces.jsonl", [verifiers_episode(verifiers_trace(i // 2, float(i % 2))) for i in range(4)]
+        ),
+        "tinker": lambda: jsonl(
+            folder / "eval_rollout_summaries.jsonl", [tinker_row(i // 2, i % 2, float(i % 2)) for i in range(4)]
+        ),
         "grade-school-math": lambda: jsonl(
             folder / "example_model_solutions.jsonl", [grade_school_row(i, small=i == 0, large=True) for i in range(2)]
         ),

@@ -1,0 +1,132 @@
+"""tinker-cookbook `*_rollout_summaries.jsonl`: a line a trajectory, with rewards and the metrics of its steps.
+
+The total reward is shaped: a right answer in a wrong form has 0.9. Only the metric `correct` is about the answer. Texts
+are there only where the environment leaves a trace of its steps, as the problem environments of newer versions do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backend.importers.chat import THINKING, answered, asked
+from backend.importers.fields import as_text, json_lines, kind, refined
+from backend.importers.gathering import Gathering
+from backend.importers.opening import lines
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.values import count, figure, short
+
+FIELDS = {"split", "iteration", "group_idx", "traj_idx", "total_reward", "steps"}
+STEP = re.compile(rb'"iteration"\s*:\s*(\d{1,9})\s*[,}]')
+"""A quote inside a JSON string has a backslash before it, so that no text of a model can look like this."""
+TRAINED_ON = "train"
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+class Tinker:
+    """See the module."""
+
+    name = "tinker"
+    title = "tinker-cookbook rollout summaries jsonl"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """Split, iteration, group, trajectory, total reward and steps in the first line."""
+        return (source.first_object or {}).keys() >= FIELDS
+
+    def training_steps(self, source: SourceFile) -> set[int]:
+        """The iterations that the file holds samples of."""
+        steps: set[int] = set()
+        with source.open() as file:
+            for line in lines(file):
+                at = line.find(b'"iteration"')
+                if at >= 0:
+                    steps.update(map(int, STEP.findall(line, at)))
+        source.bytes_read = 0
+        return steps
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """A sample a trajectory, gathered by group; the split is the benchmark."""
+        gathering = Gathering("texts", "details", "finish_reasons", "tokens")
+        facts: dict[tuple[str, int], RunFacts] = {}
+        for row, record in json_lines(source):
+            split = record.get("split")
+            if not isinstance(split, str) or not split:
+                raise bad(source, row, f"field split: expected a name, found {kind(split)}")
+            iteration, group = (self._whole(source, row, record, name) for name in ("iteration", "group_idx"))
+            run = facts.get((split, iteration))
+            if run is None:
+                run = facts[split, iteration] = RunFacts(benchmark=split, step=iteration, checkpoint=True)
+            steps = record.get("steps")
+            if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+                raise bad(source, row, f"field steps: expected a list of objects, found {kind(steps)}")
+            last = steps[-1] if steps else {}
+            trace = _mapping(last.get("trace"))
+            statement = asked(_mapping(trace.get("prompt")).get("messages"))
+            text, thought = answered(_mapping(trace.get("policy_response")).get("messages"))
+            if thought:
+                notes.add(THINKING)
+            if text is None:
+                notes.add("samples without a text: the file has none")
+            # A test set is gone through in one order at every iteration; a batch of training is drawn anew.
+            name = f"{iteration}/{group}" if split == TRAINED_ON else str(group)
+            if statement is None:
+                notes.add("samples without a statement: the group's place in its file stands for the problem")
+            reference = as_text(_mapping(trace.get("reward")).get("reference_answer"))
+            problem = gathering.problem(
+                statement or f"{split} {name}", name=name, statement=statement, reference=reference
+            )
+            reason = last.get("stop_reason")
+            reason = reason if isinstance(reason, str) else None
+            verdict = refined(self._correct(source, row, record, last, notes), None, reason, False)
+            gathering.add(run, problem, row, verdict, text, self._detail(record, last), reason, self._tokens(steps))
+            if gathering.full:
+                yield from gathering.rest()
+        yield from gathering.rest()
+
+    @staticmethod
+    def _whole(source: SourceFile, row: int, record: Mapping[str, Any], name: str) -> int:
+        try:
+            return count(record.get(name))
+        except (ValueError, TypeError, OverflowError):
+            raise bad(source, row, f"field {name}: {short(record.get(name))} is no whole number from 0") from None
+
+    @staticmethod
+    def _correct(
+        source: SourceFile, row: int, record: Mapping[str, Any], last: Mapping[str, Any], notes: Notes
+    ) -> bool | None:
+        """The metric `correct` of the last step, or of the trajectory."""
+        for metrics in (last.get("metrics"), record.get("trajectory_metrics")):
+            value = _mapping(metrics).get("correct")
+            if value is None or value != value:
+                continue
+            if not isinstance(value, bool | int | float):
+                raise bad(source, row, f"field correct of the metrics: expected a number, found {kind(value)}")
+            return value >= 1
+        notes.add("samples without the metric `correct`: unverified, for the total reward is shaped")
+        return None
+
+    @staticmethod
+    def _detail(record: Mapping[str, Any], last: Mapping[str, Any]) -> str | None:
+        """The total reward, and every metric of the last step and of the trajectory."""
+        scores = {
+            "total_reward": record.get("total_reward"),
+            **_mapping(record.get("trajectory_metrics")),
+            **_mapping(last.get("metrics")),
+        }
+        said = [f"{name}={figure(value)}" for name, value in scores.items() if isinstance(value, int | float)]
+        return ", ".join(said) or None
+
+    @staticmethod
+    def _tokens(steps: list[Mapping[str, Any]]) -> int | None:
+        """Tokens of all actions; None where a step does not say."""
+        drawn = [step.get("ac_len") for step in steps]
+        known = [n for n in drawn if type(n) is int and 0 <= n < 2**31]
+        whole = sum(known)
+        return whole if known and len(known) == len(drawn) and whole < 2**31 else None
+
+
+importer = Tinker()

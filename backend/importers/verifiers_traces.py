@@ -1,0 +1,206 @@
+"""`traces.jsonl` of the library verifiers from v1 on: a line an episode, which holds a trace of every agent.
+
+A trace is a graph of messages: each names its predecessor, and those that the model said are marked as sampled. Older
+files have the trace itself on the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from backend.importers.chat import THINKING, asked, message_text
+from backend.importers.fields import as_text, json_lines, kind, refined
+from backend.importers.gathering import Gathering, sampling
+from backend.importers.opening import lines
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.rewards import about_answers
+from backend.importers.values import count, figure, short
+from backend.importers.verifiers_results import PARAMETERS
+
+REFERENCES = ("answer", "solution", "ground_truth", "reference")
+AT_A_LIMIT = {"max_turns", "max_input_tokens", "max_output_tokens", "max_total_tokens", "compaction_failed"}
+"""Stop conditions that verifiers itself counts as truncated."""
+STEP = re.compile(rb'"work"\s*:\s*\{[^{}]{0,200}?"step"\s*:\s*(\d{1,9})\s*[,}]')
+"""A quote inside a JSON string has a backslash before it, so that no text of a model can look like this."""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+class VerifiersTraces:
+    """See the module."""
+
+    name = "verifiers-traces"
+    title = "verifiers traces jsonl (v1)"
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """A task, and traces or the nodes of one, in the first line."""
+        first = source.first_object or {}
+        return isinstance(first.get("task"), dict) and (
+            isinstance(first.get("traces"), list) or (isinstance(first.get("nodes"), list) and "rewards" in first)
+        )
+
+    def training_steps(self, source: SourceFile) -> set[int]:
+        """The training steps that the file holds samples of."""
+        steps: set[int] = set()
+        with source.open() as file:
+            for line in lines(file):
+                at = line.find(b'"work"')
+                if at >= 0:
+                    steps.update(map(int, STEP.findall(line, at)))
+        source.bytes_read = 0
+        return steps
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """A sample a trace of the agent that is trained, or evaluated; what it said is joined along the last branch."""
+        gathering = Gathering("texts", "details", "finish_reasons", "tokens")
+        facts: dict[RunFacts, RunFacts] = {}
+        used: dict[tuple[str, ...], str | None] = {}
+        player: str | None = None
+        for row, episode in json_lines(source):
+            for trace in self._traces(source, row, episode, notes):
+                agent = _mapping(trace.get("agent"))
+                name = as_text(agent.get("name")) or "agent"
+                if agent.get("trainable") is False or name != (player := player or name):
+                    notes.add(f"traces of another agent, left out: {name}")
+                    continue
+                run = self._facts(source, row, episode, trace, agent)
+                run = facts.setdefault(run, run)
+                rewards = _mapping(trace.get("rewards"))
+                names = tuple(rewards)
+                if names and names not in used:
+                    used[names] = about_answers(source, names, options, notes)
+                said, tokens = self._said(source, row, trace, notes)
+                reason = self._reason(trace)
+                correct = self._correct(source, row, rewards, used.get(names), notes)
+                failed = bool(trace.get("errors") or trace.get("error"))
+                verdict = "error" if correct is False and failed else refined(correct, None, reason, False)
+                data = _mapping(_mapping(trace.get("task") or episode.get("task")).get("data"))
+                statement = asked(data.get("prompt")) or self._first_asked(trace)
+                known = as_text(data.get("name")) or as_text(data.get("idx"))
+                if not statement and not known:
+                    raise bad(source, row, "neither a prompt nor a name or idx of the task")
+                problem = gathering.problem(
+                    statement or f"id {known}", name=known, statement=statement, reference=self._reference(data)
+                )
+                detail = self._detail(trace, rewards, used.get(names))
+                gathering.add(run, problem, row, verdict, said, detail, reason, tokens)
+            if gathering.full:
+                yield from gathering.rest()
+        yield from gathering.rest()
+
+    @staticmethod
+    def _traces(source: SourceFile, row: int, episode: Mapping[str, Any], notes: Notes) -> list[Mapping[str, Any]]:
+        traces = episode.get("traces", [episode] if "nodes" in episode else None)
+        if not isinstance(traces, list) or not all(isinstance(trace, dict) for trace in traces):
+            raise bad(source, row, f"field traces: expected a list of objects, found {kind(traces)}")
+        if not traces:
+            notes.add("episodes that failed before there was a trace, left out")
+        return traces
+
+    @staticmethod
+    def _facts(
+        source: SourceFile, row: int, episode: Mapping[str, Any], trace: Mapping[str, Any], agent: Mapping[str, Any]
+    ) -> RunFacts:
+        config = _mapping(agent.get("config"))
+        calls = trace.get("calls")
+        called = [_mapping(call).get("model") for call in calls] if isinstance(calls, list) else []
+        model = next((name for name in (config.get("model"), *called) if isinstance(name, str) and name), None)
+        benchmark = _mapping(episode.get("env")).get("id")
+        work = _mapping(_mapping(episode.get("run")).get("work"))
+        try:
+            step = None if work.get("step") is None else count(work["step"])
+        except (ValueError, TypeError, OverflowError):
+            raise bad(source, row, f"field run.work.step: {short(work['step'])} is no training step") from None
+        return RunFacts(
+            model=model,
+            benchmark=benchmark if isinstance(benchmark, str) and benchmark else None,
+            step=step,
+            parameters=sampling(_mapping(config.get("sampling")), PARAMETERS),
+            checkpoint=step is not None,
+        )
+
+    @staticmethod
+    def _said(source: SourceFile, row: int, trace: Mapping[str, Any], notes: Notes) -> tuple[str | None, int | None]:
+        """What the model said on the last branch, and how many tokens it drew in all."""
+        nodes = trace.get("nodes", [])
+        if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+            raise bad(source, row, f"field nodes: expected a list of objects, found {kind(nodes)}")
+        said: list[str] = []
+        at: Any = len(nodes) - 1 if nodes else None
+        while at is not None:
+            node = nodes[at]
+            message = _mapping(node.get("message"))
+            if node.get("sampled") is True and message.get("role") == "assistant":
+                text, thought = message_text(message)
+                if thought:
+                    notes.add(THINKING)
+                if message.get("tool_calls"):
+                    notes.add("messages with tool calls, which are not in the text")
+                if text:
+                    said.append(text)
+            before = node.get("parent")
+            if before is not None and not (type(before) is int and 0 <= before < at):
+                raise bad(source, row, f"field nodes: node {at} has the predecessor {short(before)}")
+            at = before
+        if len({node.get("parent") for node in nodes if isinstance(node.get("parent"), int)}) < len(nodes) - 1:
+            notes.add("traces that branch: the text is the last branch")
+        calls = trace.get("calls")
+        usages = [_mapping(_mapping(call).get("usage")) for call in calls] if isinstance(calls, list) else []
+        drawn = [usage.get("completion_tokens") for usage in usages]
+        whole = [n for n in drawn if type(n) is int and 0 <= n < 2**31]
+        tokens = sum(whole) if whole and len(whole) == len(drawn) else None
+        return "\n\n".join(reversed(said)) or None, tokens if tokens is None or tokens < 2**31 else None
+
+    @staticmethod
+    def _first_asked(trace: Mapping[str, Any]) -> str | None:
+        """The first message of the user, for tasks whose prompt is not recorded."""
+        messages = (_mapping(node.get("message")) for node in trace.get("nodes", ()))
+        return next((asked([message]) for message in messages if message.get("role") == "user"), None)
+
+    @staticmethod
+    def _reason(trace: Mapping[str, Any]) -> str | None:
+        stopped = trace.get("stop_condition")
+        calls = trace.get("calls")
+        last = _mapping(calls[-1]) if isinstance(calls, list) and calls else {}
+        reason = last.get("finish_reason")
+        if (isinstance(stopped, str) and stopped in AT_A_LIMIT) or reason == "length":
+            return "length"
+        return reason if isinstance(reason, str) else as_text(stopped)
+
+    @staticmethod
+    def _correct(
+        source: SourceFile, row: int, rewards: Mapping[str, Any], used: str | None, notes: Notes
+    ) -> bool | None:
+        """What the reward says; a score is right from 1 on, whatever its weight. None: it was not given."""
+        reward = rewards.get(used) if used is not None else None
+        score = reward.get("score") if isinstance(reward, dict) else reward
+        if score is None or score != score:
+            return None
+        if not isinstance(score, int | float):
+            raise bad(source, row, f"field rewards.{used}: expected a number, found {kind(score)}")
+        if 0 < score < 1:
+            notes.add("samples with a reward between 0 and 1, which is not correct")
+        return score >= 1
+
+    @staticmethod
+    def _reference(data: Mapping[str, Any]) -> str | None:
+        return next((as_text(data[name]) for name in REFERENCES if isinstance(data.get(name), str | int | float)), None)
+
+    @staticmethod
+    def _detail(trace: Mapping[str, Any], rewards: Mapping[str, Any], used: str | None) -> str | None:
+        """The last error, the other rewards and every metric."""
+        errors = trace.get("errors")
+        last: Any = errors[-1] if isinstance(errors, Sequence) and errors else None
+        said = [f"error: {as_text(_mapping(last).get('message', last))}"] if last is not None else []
+        scores = {name: _mapping(reward).get("score", reward) for name, reward in rewards.items() if name != used}
+        for name, value in {**scores, **_mapping(trace.get("metrics"))}.items():
+            if isinstance(value, int | float):
+                said.append(f"{name}={figure(value)}")
+        return ", ".join(said) or None
+
+
+importer = VerifiersTraces()
