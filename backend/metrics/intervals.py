@@ -41,7 +41,7 @@ REPLICATES = 4_000
 """Bootstrap replicates: the limits then vary by some 2 % of the interval's half width from seed to seed."""
 
 AT_ONCE = 500
-"""Replicates drawn at a time: a benchmark of 10,000 problems then takes some 100 MB for it."""
+"""Replicates drawn, and groups added up, at a time: a benchmark of 10,000 problems then takes some 100 MB for it."""
 
 SEED = 2025
 """The same store shows the same numbers."""
@@ -126,12 +126,30 @@ def percentile_band(
         The band, and the replicates of the curve, shape (points, replicates).
     """
     problems = times.sum()
-    sums, value = values.T @ resampled.drawn, times @ values / problems
+    sums, value = _sums(values, resampled.drawn), times @ values / problems
     low, high = (
-        np.quantile((sums + np.reshape(extreme, (-1, 1)) * weight) / (problems + weight), tail, axis=1)
+        _quantile((sums + np.reshape(extreme, (-1, 1)) * weight) / (problems + weight), tail)
         for tail, extreme, weight in zip(TAILS, (least, most), resampled.unseen, strict=True)
     )
     return Band(value, np.minimum(low, value), np.maximum(high, value)), sums / problems
+
+
+def _sums(values: Floats, drawn: NDArray[np.float32]) -> Floats:
+    """`values.T @ drawn`: numpy itself takes three times as long over two kinds of number."""
+    sums = np.zeros((values.shape[1], drawn.shape[1]))
+    for start in range(0, len(drawn), AT_ONCE):
+        block = slice(start, start + AT_ONCE)
+        sums += values[block].T @ drawn[block].astype(np.float64)
+    return sums
+
+
+def _quantile(replicates: Floats, share: float) -> Floats:
+    """Of each row; puts the rows in order, which is four times as fast as `np.quantile`."""
+    replicates.sort(axis=1)
+    whole, rest = divmod(share * (replicates.shape[1] - 1), 1.0)
+    below, above = replicates[:, int(whole)], replicates[:, int(whole) + 1]
+    quantile: Floats = below + rest * (above - below)
+    return quantile
 
 
 def band_over_problems(n: Counts, c: Counts, statistic: Statistic) -> Band:

@@ -10,9 +10,6 @@ from backend.records import Curve
 from backend.records.bands import BandCurve, BandPoint, Difference
 from explorer.render.curve_look import Bands, Look
 
-MOST_BANDS = 2
-"""Runs whose intervals are drawn: more of them hide each other."""
-
 
 @dataclass(frozen=True, slots=True)
 class Edges:

@@ -11,8 +11,7 @@ import numpy as np
 from backend import Reader, cot_curves, cover_bands, curves, difference, pass_at_k_bands
 from backend.records import Curve, Run
 from backend.records.bands import BandCurve, BandPoint
-from explorer.render.curve_look import Bands, Look, Values
-from explorer.render.curve_picture import MOST_BANDS
+from explorer.render.curve_look import MOST_BANDS, Bands, Look, Values
 from explorer.render.numbers import count
 
 DENSE = 64
@@ -29,10 +28,9 @@ def plotted_ks(n: int) -> list[int]:
     return sorted({*spaced, *(1 << i for i in range(n.bit_length()) if 1 << i <= n), n})
 
 
-def read_curves(reader: Reader, look: Look, problems: Problems) -> tuple[tuple[Curve, ...], Values]:
-    """The curves of every run of the benchmark, and the values at the cursor."""
-    found = curves(reader, reader.runs(look.benchmark), plotted_ks, problems=problems)
-    return found, read_values(reader, look, problems)
+def read_curves(reader: Reader, look: Look, problems: Problems) -> tuple[Curve, ...]:
+    """The curves of every run of the benchmark."""
+    return curves(reader, reader.runs(look.benchmark), plotted_ks, problems=problems)
 
 
 def read_values(reader: Reader, look: Look, problems: Problems) -> Values:
@@ -103,4 +101,4 @@ def read_bands(reader: Reader, look: Look, problems: Problems) -> Bands:
         found += cover_bands(reader, others, None, FIFTIETHS, problems=problems)
     else:
         found = pass_at_k_bands(reader, banded, look.kind, plotted_ks, problems=problems) if look.kind else ()
-    return Bands(look.view, {curve.run.name: curve for curve in found})
+    return Bands(look.view, {curve.run.name: curve for curve in found}, kind=look.kind)

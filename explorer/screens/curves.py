@@ -11,7 +11,7 @@ from backend.records import Curve
 from backend.records.bands import Kind
 from explorer.actions import CURVES, bindings
 from explorer.navigation import Place, Shown
-from explorer.render.curve_look import NAMES, Bands, Look, Values, View
+from explorer.render.curve_look import NAMES, Bands, Look, Values, View, known_values
 from explorer.render.curve_picture import picture
 from explorer.render.curve_table import run_columns, run_names, run_row
 from explorer.render.curve_words import interval_heading, value_headings, what_is_shown
@@ -61,22 +61,26 @@ class CurvesScreen(CursorScreen):
         look = self.look
         self.ask_filtered("curves", lambda reader, problems: read_curves(reader, look, problems), self.show_curves)
 
-    def show_curves(self, found: tuple[tuple[Curve, ...], Values]) -> None:
+    def show_curves(self, curves: tuple[Curve, ...]) -> None:
         """The curves have come; then ask for what takes a moment."""
-        self.curves, self.values = found
-        self.ask_bands()
-        self.show()
+        self.curves = curves
+        self.look_again()
 
     def look_again(self) -> None:
         """Show what is there of what is looked at now, and ask for the rest."""
-        self.ask_values()
         self.ask_bands()
+        self.find_values()
         self.show()
 
-    def ask_values(self) -> None:
-        """Ask for the values at the cursor."""
+    def find_values(self) -> None:
+        """The values at the cursor: from what is there, else ask."""
         look = self.look
-        self.ask_filtered("values", lambda reader, problems: read_values(reader, look, problems), self.show_values)
+        known = known_values(self.curves, look, self.bands)
+        if known is None:
+            self.ask_filtered("values", lambda reader, problems: read_values(reader, look, problems), self.show_values)
+        else:
+            self.stop("values")
+            self.values = known
 
     def ask_bands(self) -> None:
         """Ask for the bands, the difference or Cover@tau."""
@@ -89,8 +93,9 @@ class CurvesScreen(CursorScreen):
         self.show_side()
 
     def show_bands(self, bands: Bands) -> None:
-        """The bands have come."""
+        """The bands have come, and intervals with them."""
         self.bands = bands
+        self.find_values()
         self.show()
 
     def on_resize(self) -> None:
@@ -138,8 +143,8 @@ class CurvesScreen(CursorScreen):
 
     def moved(self) -> None:
         """The cursor stands elsewhere."""
-        self.show_plot()
-        self.ask_values()
+        self.find_values()
+        self.show()
         found = self.bands.difference
         if self.view == "difference" and found is not None and found.at(self.place.k) is None:
             self.ask_bands()

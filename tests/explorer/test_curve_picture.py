@@ -51,7 +51,7 @@ def test_steps_of_an_axis_hold_the_values(low: float, reach: float) -> None:
 def test_columns_fit_the_table() -> None:
     for width in (33, 44, 80):
         for intervals in (False, True):
-            columns = run_columns(width, "@1 %", intervals=intervals)
+            columns = run_columns(width, "@1 %", "95 %" if intervals else None)
             assert sum(column.width + 2 for column in columns) == width
             assert [column.key for column in columns] == ["run", "value", "interval"][: 2 + intervals]
 

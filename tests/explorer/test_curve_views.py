@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from backend import cover_bands, difference, every_k, pass_at_k_bands
 from backend.records.bands import BandPoint
 from backend.store.layout import StoreLayout
+from explorer.render.curve_look import Bands, Look, known_values
 from explorer.render.curve_words import interval
+from explorer.screens.curve_record import read_bands, read_curves, read_values
 from explorer.widgets.curve_plot import CurvePlot
 from tests.explorer.conftest import CORRECT
 from tests.explorer.driving import SIZES, Driver, explorer
@@ -146,3 +149,26 @@ async def test_a_curve_without_problems_has_no_band(sums_store: StoreLayout) -> 
         assert "No problem that counts has a verdict in both runs" in user.words("words")
         await user.press("c")
         assert user.cells("tiny-base@sums")[1:] == ["–", "–"]
+
+
+def test_what_curves_and_bands_hold_is_what_a_question_would_say(sums_store: StoreLayout) -> None:
+    def read(reader):
+        names = [run.name for run in reader.runs("sums")]
+        look = Look("sums", tuple(names[:2]), "pass@k", "problems", 2, Fraction(1, 2))
+        curves, bands = read_curves(reader, look, None), read_bands(reader, look, None)
+        first = known_values(curves, look, Bands("pass@k"))
+        assert first is not None and {point.low for point in first.values()} == {None}, "no interval as yet"
+        known = known_values(curves, look, bands)
+        asked = read_values(reader, look, None)
+        assert known is not None and known.keys() == asked.keys() and len(known) == len(names)
+        for name, point in known.items():
+            assert (point.low is not None) == (name in look.on)
+            same = asked[name]
+            assert interval(point) == interval(same) and point.value == pytest.approx(same.value)
+        # Of another kind, of other problems, of too many runs: not these.
+        assert known_values(curves, replace(look, kind="samples"), bands) is None
+        [key, *_] = reader.arrays("reads/tallies", run_keys=[curves[0].run.key])["problem_key"].tolist()
+        assert known_values(read_curves(reader, look, {key}), look, bands) is None
+        assert known_values(curves, replace(look, on=tuple(names[:3])), bands) is None
+
+    with_reader(sums_store, read)
