@@ -35,6 +35,7 @@ from .importers.protocol import Options as Options
 from .importers.report import ImportReport as ImportReport
 from .importers.report import RunReport as RunReport
 from .importers.targets import RunOptions as RunOptions
+from .jobs.claims import claimants as claimants
 from .jobs.claims import planning as planning
 from .jobs.draw import draw as draw
 from .jobs.job import Job as Job

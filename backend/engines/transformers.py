@@ -101,6 +101,8 @@ class TransformersEngine:
             model = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype)).to(target)
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
+            if not folder.is_dir():
+                reason = f"there is no folder {folder.resolve()}, and as a name on a hub: {reason}"
             raise EngineUnavailable(f"The model at {path} could not be loaded: {reason}") from error
         return cls(model, tokenizer, batch)
 

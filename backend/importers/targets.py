@@ -175,7 +175,7 @@ class Targets:
                     f"{where} does not belong to the run {target.run}",
                     "A run is one model, one benchmark and one sampling configuration; "
                     f"here: {'; '.join(differences)}.",
-                    "Import it as a run of its own: --run NAME.",
+                    "Give it a run of its own: --run NAME.",
                 )
             target = replace(target, parameters={**parameters, **target.parameters})
         return target

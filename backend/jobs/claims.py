@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from backend.errors import PasskError, StoreError
-from backend.jobs.job import jobs_of
+from backend.jobs.job import Job, jobs_of
 from backend.jobs.plan import SamplingPlan
 from backend.store.layout import StoreLayout
 
@@ -53,14 +53,21 @@ def claimed(layout: StoreLayout, run: str, but: str = "") -> Claims:
     Read them before the samples: those of a job that has just finished are in the store already.
     """
     found: dict[int, set[int]] = {}
+    for job, plan in claimants(layout, run):
+        if job.name != but:
+            for problem in plan.problems:
+                found.setdefault(problem.key, set()).update(problem.indices)
+    return found
+
+
+def claimants(layout: StoreLayout, run: str) -> Iterator[tuple[Job, SamplingPlan]]:
+    """The jobs that have claimed indices of a run, with their plans, the newest first."""
     for job in jobs_of(layout):
         try:
-            if job.name == but or job.status().state not in CLAIMING:
+            if job.status().state not in CLAIMING:
                 continue
             plan, _ = job.plan()
         except PasskError:
             continue
         if isinstance(plan, SamplingPlan) and plan.target.run == run:
-            for problem in plan.problems:
-                found.setdefault(problem.key, set()).update(problem.indices)
-    return found
+            yield job, plan

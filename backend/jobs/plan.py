@@ -99,7 +99,7 @@ def plan_run(
     text = template if template is not None else str(stored.get("template") or _usual_template(reader, benchmark))
     full = {**DEFAULTS, **stored, **parameters, **template_parameters(text)}
     facts = RunFacts(benchmark=benchmark, parameters=tuple(sorted(full.items())))
-    target = Targets(run_options, reader.database.manifests.values()).resolve(facts, "The model")
+    target = Targets(run_options, reader.database.manifests.values()).resolve(facts, "What is to be drawn")
     rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
     if not rows:
         raise UsageError(

@@ -56,13 +56,13 @@ def start_settling(layout: StoreLayout, planned: Sequence[Wish]) -> list[Job]:
 class Found:
     """What a job has come to for the comparison that it was asked for."""
 
-    runs: tuple[str, ...]
+    compared: tuple[str, ...]
     """The runs compared; none where it watches none."""
     moved: tuple[Move, ...]
     """Problems that have changed their set since it was planned, whichever job changed them."""
-    expected: float | None
+    expected_changes: float | None
     """Memberships that it was expected to change; None where no plan made it."""
-    changed: int | None
+    found_changes: int | None
     """Memberships of its own run that have changed; None where its samples form a run that is not compared."""
 
 

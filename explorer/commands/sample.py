@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.commands.options import add_store, positive, reading
 from explorer.commands.output import say
 from explorer.commands.waiting import wait
+from explorer.render.numbers import counted
 
 if TYPE_CHECKING:
     from backend import Configuration, EngineChoice, Reader, SamplingPlan
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--run", metavar="R", help="the run to add to, or the new run's name (default: MODEL@BENCHMARK)")
     what.add_argument("--add", metavar="N", type=positive, help="so many more samples of each problem")
     what.add_argument("--model", metavar="PATH", help="model folder, or what the engine calls a model")
-    what.add_argument("--benchmark", metavar="B", help="the benchmark whose problems are asked")
+    what.add_argument("--benchmark", metavar="B", help="the benchmark whose problems are asked, or that has the run")
     what.add_argument(
         "--n", metavar="N", type=positive, help="samples wanted of each problem; what is there is not drawn"
     )
@@ -57,20 +58,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a job and start it."""
-    from backend import planning, prepare
+    from backend import claimants, planning, prepare
 
     with reading(arguments.store) as reader, planning(reader.database.layout):
         layout = reader.database.layout
         reader.database.refresh()
         plan, engine = _planned(reader, arguments)
         if not plan.samples:
-            say(
-                f"{plan.target.run} has all these samples already, or jobs that are open will draw them (passk jobs): "
-                "nothing to draw."
-            )
+            say(f"{plan.target.run} has all these samples already, or jobs will draw them: nothing to draw.")
+            for job, _ in claimants(layout, plan.target.run):
+                say(f"Job {job.name} is {job.status().state}; passk jobs resume and passk jobs cancel take it.")
             return 0
         job = prepare(layout, plan, engine)
-    say(f"Job {job.name}: {plan.samples:,} samples of {len(plan.problems):,} problems into {plan.target.run}")
+    samples, problems = counted(plan.samples, "sample"), counted(len(plan.problems), "problem")
+    say(f"Job {job.name}: {samples} of {problems} into {plan.target.run}")
     if plan.target.parameters["temperature"] == 0 and any(max(problem.indices) for problem in plan.problems):
         say("At temperature 0 all samples of a problem are the same text: one says as much (--n 1).")
     if arguments.prepare:
@@ -111,7 +112,7 @@ def _more_of_a_run(
 ) -> tuple[SamplingPlan, EngineChoice]:
     from backend import Changes, plan_addition, select
 
-    run = reader.run(arguments.run)
+    run = reader.run(arguments.run, reader.benchmark(arguments.benchmark) if arguments.benchmark else None)
     against = None if arguments.against is None else reader.run(arguments.against, run.benchmark)
     template = _template(arguments, arguments.model or run.model.name)
     addition = plan_addition(

@@ -23,13 +23,12 @@ def wait(job: Job, worker: Popen[bytes], what: str = "samples") -> int:
         status = job.status()
         share = status.samples / max(status.wanted, 1)
         rate = status.tokens / status.seconds if status.seconds else 0.0
-        left = status.seconds * (1 - share) / share if share else 0.0
-        line = f"{'█' * round(30 * share):░<30} {status.samples:,} of {status.wanted:,} {what}, {rate:,.0f} tokens/s, "
+        line = f"{'█' * round(30 * share):░<30} {status.samples:,} of {status.wanted:,} {what}"
+        if share and rate:
+            line += f", {rate:,.0f} tokens/s, {status.seconds * (1 - share) / share:,.0f} s left"
         if terminal or ended or time.monotonic() - said > 10:
             said = time.monotonic()
-            print(
-                f"\r{line}{left:,.0f} s left ", end="" if terminal and not ended else "\n", file=sys.stderr, flush=True
-            )
+            print(f"\r{line} ", end="" if terminal and not ended else "\n", file=sys.stderr, flush=True)
         if ended:
             break
         time.sleep(0.3)

@@ -11,7 +11,7 @@ from backend import Found, Resampling
 from backend.records.doubt import DoubtPlan
 from explorer.render.literal import literal
 from explorer.render.names import VERDICT_MARKS
-from explorer.render.numbers import UNKNOWN, compact, count
+from explorer.render.numbers import UNKNOWN, compact, count, counted
 from explorer.render.plan_words import plan_in_words
 from explorer.render.summaries import lines
 
@@ -59,7 +59,7 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     if row["state"] == "running":
         left = f", {duration(row['seconds_left'])} left" if row["samples_per_second"] else ", none finished yet"
     parts: list[str | Content] = [
-        literal(f"{row['run']}: {row['problems']:,} problems, engine {row['engine']}", "bold"),
+        literal(f"{row['run']}: {counted(row['problems'], 'problem')}, engine {row['engine']}", "bold"),
         f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} {_items(row)}, "
         f"{count(row['tokens'])} tokens{speed}{left}",
     ]
@@ -81,9 +81,9 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
 
 def found_in_words(found: Found) -> list[str]:
     """What a job was expected to find, and what it has found by now; empty where no plan made it."""
-    if found.expected is None or found.changed is None:
+    if found.expected_changes is None or found.found_changes is None:
         return []
-    return [f"expected to change {found.expected:.1f} memberships, found {found.changed:,} by now"]
+    return [f"expected to change {found.expected_changes:.1f} memberships, found {found.found_changes:,} by now"]
 
 
 def rate(number: float | None) -> str:
@@ -101,7 +101,7 @@ def without_benchmark(run: str) -> str:
 def problems_in_words(labels: Sequence[str]) -> str:
     """How many problems, and the first of them."""
     named = ", ".join(labels[:6]) + (" …" if len(labels) > 6 else "")
-    return f"{len(labels):,} {'problem' if len(labels) == 1 else 'problems'}: {named}"
+    return f"{counted(len(labels), 'problem')}: {named}"
 
 
 def kept_value(stored: Sequence[Any], *, changed: bool) -> str:

@@ -109,7 +109,7 @@ class JobsScreen(DataScreen):
 
         def read(reader: Reader) -> tuple[str, list[str]]:
             found = found_by(reader, find_job(reader.database.layout, key))
-            words = contrast([reader.run(name) for name in found.runs])
+            words = contrast([reader.run(name) for name in found.compared])
             return key, found_in_words(found) + [
                 f"moved: problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
                 for move in found.moved

@@ -72,6 +72,10 @@ def test_adding_keeps_the_parameters_and_changing_one_makes_a_new_run(asked: Pas
     assert "--pool" not in changed.stderr
     again = asked("sample", "--run", other, "--add", "1", "--problems", "c001", "--temperature", "0.3", "--wait")
     assert "becomes" not in again.stderr
+    same_name = new_run(asked, models, 3, "--temperature", "0.2", status=1)
+    assert "What is to be drawn does not belong to the run countdown-base@countdown" in same_name.stderr
+    assert "temperature 1 and 0.2" in same_name.stderr.replace("1.0 and", "1 and")
+    assert "Give it a run of its own: --run NAME" in same_name.stderr
     templated = asked("sample", *more, "--template", "plain")
     assert "prompt template becomes another" in templated.stderr
     assert f"{run}+template=plain" in templated.stderr
@@ -132,11 +136,26 @@ def test_no_two_jobs_plan_the_same_indices(asked: Passk, models: Path) -> None:
     }
 
 
+def test_a_new_run_of_some_problems(asked: Passk, models: Path) -> None:
+    """Without a run what can be said of the problems themselves, and of other runs, chooses them."""
+    one = new_run(asked, models, 1, "--run", "one", "--problems", "c003", "--prepare")
+    assert "1 sample of 1 problem into one" in one.stderr
+    those = new_run(
+        asked, models, 2, "--run", "those", "--problems", "level=usual nobody.c=0 id=c000,c004", "--prepare"
+    )
+    assert "4 samples of 2 problems into those" in those.stderr
+    assert "no samples yet" in new_run(asked, models, 1, "--run", "none", "--problems", "c=0", status=1).stderr
+    assert "No problem of countdown" in new_run(asked, models, 1, "--problems", "level=none", status=1).stderr
+
+
 def test_killed_between_prepare_and_start_a_job_can_be_started(asked: Passk, models: Path) -> None:
     """What is written and was never begun is `prepared`; resume begins it."""
     folder = Path(new_run(asked, models, 2, "--prepare").stdout.strip())
     job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
     assert (job.folder, job.status().state, job.status().wanted) == (folder, "prepared", 12)
+    again = new_run(asked, models, 2)
+    assert "nothing to draw" in again.stderr
+    assert f"Job {job.name} is prepared" in again.stderr
     asked("jobs", "resume", "last")
     deadline = time.monotonic() + 90
     while job.status().state != "finished":

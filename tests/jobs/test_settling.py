@@ -82,14 +82,14 @@ def test_a_job_finds_what_its_own_run_came_to_solve(compared: StoreLayout) -> No
     write_part(compared, "1-rl", [Attempt("p0", 4, "correct"), Attempt("p2", 4, "wrong")], run=RUNS[1], model="rl")
     for job in jobs:
         found = with_reader(compared, lambda reader, job=job: found_by(reader, job))
-        assert (found.runs, found.expected) == (RUNS, expected_changes(job))
+        assert (found.compared, found.expected_changes) == (RUNS, expected_changes(job))
         moved = [(move.problem, move.before, move.after) for move in found.moved]
         if job.plan()[0].target.run == "base@b":
             assert moved == [("p0", (False, False), (True, True)), ("p1", (False, True), (True, True))]
-            assert found.changed == 2
+            assert found.found_changes == 2
         else:  # p1 was solved by this run, and is none of its job's
             assert moved == [("p0", (False, False), (True, True))]
-            assert found.changed == 1
+            assert found.found_changes == 1
 
 
 def test_only_the_runs_and_problems_that_are_meant(compared: StoreLayout) -> None:
