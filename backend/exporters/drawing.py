@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from backend.errors import UsageError
@@ -71,7 +72,10 @@ def export_drawing(job: Job) -> int:
         warnings.simplefilter("ignore")
         canvas = Canvas(figsize=(WIDTH, HEIGHT), layout="constrained")
         _draw(canvas, figure)
-        canvas.savefig(job.path, format=job.request.form, metadata=_metadata(job, figure))
+        # By way of memory: matplotlib's own report of a full disk is a failure inside its PDF writer.
+        drawn = BytesIO()
+        canvas.savefig(drawn, format=job.request.form, metadata=_metadata(job, figure))
+    job.path.write_bytes(drawn.getvalue())
     job.notes += figure.notes
     points = sum(len(series.x) for series in figure.series) or len(figure.boxes)
     job.tell(points, points)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backend.errors import AlreadyThere, UsageError
@@ -42,7 +44,7 @@ def form_of(what: str, path: Path, verl: bool = False) -> str:
     if verl and what == "problems" and ending == "parquet":
         return "verl"
     if verl or ending not in forms:
-        wanted = "verl's form is a .parquet of problems" if verl else f"{what} cannot be written as {path.name}"
+        wanted = "verl's form is a .parquet of problems" if verl else f"{what} cannot be written as {path.name or path}"
         endings = ", ".join(f".{form}" for form in forms if form != "verl")
         raise UsageError(wanted, next_step=f"The ending chooses the form: {endings}.")
     return ending
@@ -98,24 +100,42 @@ def export(
     meant = meaning(reader, runs, request.problems) if request.problems.strip() else None
     if meant is not None and meant.problems is not None and not meant.problems:
         raise UsageError(f"No problem fits the filter: {meant.words}")
-    path = path.expanduser()
-    _check_place(path, request, force)
+    with _saying_what_is_wrong(path):
+        path = _named(path)
+        _check_place(path, request, force)
     origin = provenance(reader, request, runs, meant.words if meant is not None else "")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
     job = Job(reader, request, runs, meant.problems if meant is not None else None, origin, temporary, tell)
     try:
-        if request.form == "folder":
-            temporary.mkdir()
-        rows = exporter(job)
-        size = _size(temporary)
-        _into_place(temporary, path, force)
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written", f"{error.strerror or error}", "Choose another place with --to."
-        ) from error
+        with _saying_what_is_wrong(path):
+            if request.form == "folder":
+                temporary.mkdir()
+            rows = exporter(job)
+            size = _size(temporary)
+            _into_place(temporary, path, force)
     finally:
         _discard(temporary)
     return Exported(str(path), rows, ROWS_ARE.get(request.what, "points"), size, tuple(job.notes))
+
+
+@contextmanager
+def _saying_what_is_wrong(path: Path) -> Iterator[None]:
+    """Whatever the file system refuses becomes a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written", f"{error.strerror or error}", "Choose another place, or make room there."
+        ) from error
+
+
+def _named(path: Path) -> Path:
+    """The path with the user's folder for ~, and with a last name, which `.` and `..` lack."""
+    try:
+        path = path.expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{path}: there is no such user", next_step="Write the folder's whole path.") from error
+    return path if path.name not in ("", "..") else path.resolve()
 
 
 def _check_place(path: Path, request: ExportRequest, force: bool) -> None:
@@ -169,7 +189,8 @@ def _into_place(temporary: Path, path: Path, force: bool) -> None:
 
 
 def _discard(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    with suppress(OSError):  # a name that the file system does not take is not there either
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -49,8 +49,15 @@ def _problem(record: dict[str, Any]) -> str:
     return "".join(parts)
 
 
+def _shown(value: Any) -> str:
+    """As many digits as a person reads."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def _sample(record: dict[str, Any]) -> str:
-    known = [f"{word} {for_markdown(str(record[name]), 300)}" for name, word in KNOWN if record[name] not in (None, "")]
+    known = [
+        f"{word} {for_markdown(_shown(record[name]), 300)}" for name, word in KNOWN if record[name] not in (None, "")
+    ]
     parts = [f"## Sample {record['index']}: {for_markdown(record['verdict'])}\n\n"]
     if known:
         parts.append(", ".join(known) + "\n\n")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -144,11 +146,21 @@ class Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
+def stop_as_ctrl_c_does() -> None:
+    """A terminal that goes away, and a kill, leave nothing half-written either. What nohup ignores stays ignored."""
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Write the file and say what is in it."""
     from backend import Reader, export, open_store, push_dataset, store_for_reading
     from backend.errors import UsageError
 
+    stop_as_ctrl_c_does()
     what, path = place_of(arguments)
     if arguments.push and what != "datasets":
         raise UsageError("--push is for datasets", next_step="passk export --to datasets DIR --push NAME")

@@ -74,7 +74,7 @@ def test_unmerged_parts_are_exported_as_well(store: StoreLayout, tmp_path: Path)
     assert text.index('"first"') < text.index('"second"') < text.index('"some path"')
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_leaves_nothing(store: StoreLayout, tmp_path: Path, run_passk: Passk, stop: signal.Signals) -> None:
     imported(store, jsonl(tmp_path / "rows.jsonl", long_rows(60, 2_000)))
     process = run_passk.start("export", "paths", "--store", store.root, "--to", "paths.jsonl")
