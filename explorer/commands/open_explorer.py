@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -22,6 +23,8 @@ def open_explorer(store: str | None, place: str | None = None) -> int:
         )
     # Nothing that the start makes is garbage; `Explorer.load_screens` switches it on again.
     gc.disable()
+    # What numpy multiplies here is small: threads would take a core from the screen, to wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     layout = store_for_reading(store)
     database = open_store(layout)
     from explorer.app import Explorer
