@@ -79,9 +79,15 @@ def decode(source: SourceFile, text: bytes, number: int | None, *, of: str = "")
         raise bad(source, number, f"{inside}not UTF-8 at byte {error.start}", "Convert the file to UTF-8.") from error
     except RecursionError as error:
         raise bad(source, number, f"{inside}JSON nested too deeply to read") from error
+    except json.JSONDecodeError as error:
+        ended = not error.doc[error.pos :].strip() or error.msg.startswith("Unterminated string")
+        cut = f" The {'file' if number is None else 'line'} is cut off?" if ended else ""
+        place = f"character {error.colno:,}" if number is not None else f"line {error.lineno:,}"
+        if ended:
+            place = "its end"
+        raise bad(source, number, f"{inside}not JSON at {place}: {error.msg}.{cut}") from error
     except ValueError as error:
-        cut = "" if text.endswith(b"\n") else f" The {'file' if number is None else 'line'} is cut off?"
-        raise bad(source, number, f"{inside}not JSON: {error}.{cut}") from error
+        raise bad(source, number, f"{inside}not JSON: {error}") from error
 
 
 def kind(value: object) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.errors import InputError, UsageError
+from backend.importers.diagnosis import not_recognised, nothing_to_import
 from backend.importers.protocol import Importer, Options, SourceFile
-from backend.importers.registry import importer_for, not_recognised
+from backend.importers.registry import importer_for
 from backend.importers.twins import said_better
 
 
@@ -34,10 +35,12 @@ def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: 
         wanted: the format that the user named for all of them.
 
     Raises:
-        PasskError: a file that the user named is not recognised.
+        PasskError: a file that the user named is not recognised, or none of a folder is.
     """
     found = [_recognise(path, named, options, wanted) for path, named in files]
     known = [entry.path for entry in found if entry.importer is not None]
+    if not known:
+        raise nothing_to_import(len(found))
     result = []
     for entry in found:
         better = said_better(entry.path, known) if entry.importer is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import entry_points
 
-from backend.errors import InputError, PasskError, UsageError, suggestion
+from backend.errors import PasskError, UsageError, suggestion
 from backend.importers.protocol import Importer, Options, SourceFile, unexpected
 
 GROUP = "passk.importers"
@@ -77,30 +77,3 @@ def _claims(importer: Importer, source: SourceFile, options: Options) -> bool:
         raise
     except Exception as error:
         raise unexpected(source, importer.name, error) from error
-
-
-def not_recognised(source: SourceFile) -> InputError:
-    """The error for a file that nobody reads."""
-    why = _why(source)
-    formats = "; ".join(f"{importer.name}: {importer.title}" for importer in importers().values())
-    return InputError(
-        f"{source.path}: not recognised as a result file",
-        f"{why}Formats: {formats}.",
-        "If it is a table, say which column holds what: --column problem=COL --column text=COL --column verdict=COL.",
-    )
-
-
-def _why(source: SourceFile) -> str:
-    """What can be seen to be wrong with a file that nobody reads; empty when nothing can."""
-    head = source.head
-    if not head.strip():
-        return f"It is empty, or damaged as {source.compression}. " if source.compression else "It is empty. "
-    if head.startswith(b"PK\x03\x04"):
-        return "It is a zip archive, damaged or without the header or journal of an Inspect log. "
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "It is UTF-16 or UTF-32; convert it to UTF-8. "
-    if source.first_document.startswith(b"{") and source.first_object is None:
-        return "Its first line is not a JSON object of its own: cut off, not UTF-8, or nested too deeply? "
-    if b"\0" in head:
-        return "It is not text. "
-    return ""

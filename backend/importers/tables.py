@@ -17,7 +17,7 @@ Row = tuple[int, Sequence[Any]]
 
 
 def looks_like_csv(source: SourceFile) -> list[str] | None:
-    """The header of a comma- or tab-separated file; None when the file does not look like one."""
+    """The header of a file with commas, tabs or semicolons between its columns; None when it is no such file."""
     head = source.head
     if not head or source.is_parquet:
         return None
@@ -40,7 +40,7 @@ def looks_like_csv(source: SourceFile) -> list[str] | None:
 
 
 def _delimiter(header: str) -> str:
-    return "\t" if "\t" in header and "," not in header else ","
+    return next((mark for mark in ",\t;" if mark in header), ",")
 
 
 def column_names(source: SourceFile) -> list[str] | None:

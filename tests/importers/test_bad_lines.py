@@ -41,6 +41,7 @@ def without(record: dict[str, object], field: str) -> dict[str, object]:
 DEEP = b"[" * 100_000 + b"]" * 100_000
 QWEN = {
     "cut last line": (line(GOOD)[:-20], ("line 3", "not JSON", "cut off")),
+    "cut line": (line(GOOD)[:-20] + b"\n" + line(GOOD), ("line 3", "not JSON at its end", "cut off")),
     "no object": (b"[1, 2]\n", ("line 3", "expected a JSON object, found a list")),
     "not JSON": (b"{'a': 1}\n", ("line 3", "not JSON")),
     "not UTF-8": (line(GOOD).replace(b"Good", b"G\xf6\xf6d"), ("line 3", "not UTF-8")),
@@ -212,7 +213,11 @@ def test_a_broken_file_of_reasoning_gym(
         (b"", "It is empty"),
         (b"\n \n", "It is empty"),
         (line(GOOD)[:-20], "Its first line is not a JSON object"),
-        (line(GOOD).replace(b"Good", b"\xff"), "not UTF-8"),
+        (line(GOOD).replace(b"Good", b"\xff"), "It is not UTF-8: line 1, byte"),
+        (b"when,what\nnow,this\n", "Its columns: when, what."),
+        (b'{"results": {"gsm8k": {"acc": 0.5}}, "configs": {}}', "scores of whole benchmarks (gsm8k), no samples"),
+        (b'{"num_samples": 4, "num_scores": 16, "acc": 25.0}', "Import the jsonl file beside it"),
+        (b'{\n "a": 1\n}', "one JSON object with the fields a"),
         (b'{"a": ' + DEEP + b"}\n", "nested too deeply"),
         (b"id,text,correct\n", "holds no samples"),
         (b"PAR1 and then nothing", "not readable as Parquet"),

@@ -102,6 +102,23 @@ def test_a_named_file_that_nobody_reads_is_an_error(store: StoreLayout, tmp_path
     assert "human-eval" in str(caught.value), "it says what can be read"
 
 
+@pytest.mark.parametrize("names", [(), ("notes.txt", "config.yaml")])
+def test_a_folder_without_results_is_an_error(store: StoreLayout, tmp_path: Path, names: tuple[str, ...]) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text("hello\n")
+    with pytest.raises(InputError, match="No result file to import"):
+        imported(store, folder)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_marks_between_the_columns_of_a_table(store: StoreLayout, tmp_path: Path, mark: str) -> None:
+    (tmp_path / "a.csv").write_text(f"problem{mark}text{mark}correct\n1{mark}x{mark}1\n1{mark}y{mark}0\n")
+    imported(store, tmp_path / "a.csv")
+    assert verdicts(store, "1") == ["correct", "wrong"]
+
+
 def test_a_chosen_column_does_not_keep_other_files_of_a_folder_out(store: StoreLayout, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     folder.mkdir()
