@@ -44,6 +44,7 @@ from .jobs.job import describe as describe
 from .jobs.job import find_job as find_job
 from .jobs.job import jobs_of as jobs_of
 from .jobs.job import prepare as prepare
+from .jobs.job import running_jobs as running_jobs
 from .jobs.plan import EngineChoice as EngineChoice
 from .jobs.plan import SamplingPlan as SamplingPlan
 from .jobs.plan import plan_run as plan_run

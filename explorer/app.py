@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import BindingType
 
-from backend import Database, JudgementBook, Reader, author_name, is_sample_store, jobs_of
+from backend import Database, JudgementBook, Reader, author_name, is_sample_store, running_jobs
 from backend.errors import PasskError
 from backend.records import Run
 from explorer.actions import EVERYWHERE, bindings
@@ -206,7 +206,7 @@ class Explorer(App[None]):
 def look_out(reader: Reader) -> tuple[bool, str]:
     """Take in new parts; whether there were any, and the running jobs in a few words."""
     changed = reader.database.refresh()
-    running = [status for job in jobs_of(reader.database.layout)[:20] if (status := job.status()).state == "running"]
+    running = running_jobs(reader.database.layout)
     if not running:
         return changed, ""
     share = sum(status.samples for status in running) / max(sum(status.wanted for status in running), 1)

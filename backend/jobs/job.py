@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +32,8 @@ SILENT_AFTER = 60.0
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """The disk is full, or this user's share of it."""
 
-OPEN = ("prepared", "running")
-"""States in which a worker may still come or be at work."""
+RECENT = 20
+"""So many of the newest jobs are looked at every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,15 @@ def jobs_of(layout: StoreLayout) -> list[Job]:
     return [Job(layout.jobs / name) for name in names]
 
 
+def running_jobs(layout: StoreLayout) -> list[JobStatus]:
+    """What the workers say that are at work, of the newest jobs."""
+    found = []
+    for job in jobs_of(layout)[:RECENT]:
+        with suppress(StoreError):  # the list of jobs says which one is damaged
+            found.append(job.status())
+    return [status for status in found if status.state == "running"]
+
+
 def find_job(layout: StoreLayout, name: str) -> Job:
     """The job of that name, or the only one whose name contains it; `last` is the newest.
 
@@ -230,10 +240,20 @@ def find_job(layout: StoreLayout, name: str) -> Job:
     return exact[0]
 
 
+DESCRIBED = (
+    *("job", "state", "kind", "run", "engine", "problems", "samples", "wanted", "tokens", "samples_per_second"),
+    *("tokens_per_second", "seconds_left", "verdicts", "last", "error", "host"),
+)
+"""What `describe` says of a job."""
+
+
 def describe(job: Job) -> dict[str, Any]:
-    """One job as a flat row: what it draws, how far it is."""
-    status = job.status()
-    plan, engine = job.plan()
+    """One job as a flat row: what it draws, how far it is; one that cannot be read is `damaged`, and says why."""
+    try:
+        status, (plan, engine) = job.status(), job.plan()
+    except StoreError as error:
+        known = {"job": job.name, "state": "damaged", "verdicts": {}, "last": "", "error": str(error), "host": ""}
+        return {**dict.fromkeys(DESCRIBED), **known}
     seconds = status.seconds or None
     rate = status.drawn / seconds if seconds and status.drawn else None
     left = (status.wanted - status.samples) / rate if rate and status.state == "running" else None

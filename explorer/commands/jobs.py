@@ -10,6 +10,8 @@ from explorer.commands.output import print_json, print_rows, say
 SPEED = ("samples_per_second", "tokens_per_second", "seconds_left")
 COLUMNS = ("job", "state", "run", "engine", "problems", "samples", "wanted", *SPEED)
 ACTIONS = ("show", "log", "cancel", "resume")
+TOO_LATE = {"cancel": ("finished", "cancelled"), "resume": ("running", "finished")}
+"""States in which there is nothing to do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,10 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
         if not rows:
             say("No jobs yet. passk sample makes one.")
         print_rows(arguments.format, COLUMNS, rows)
+        for row in rows:
+            if row["state"] == "damaged":
+                say(row["error"])
         return 0
     if arguments.job is None:
         raise UsageError(f"passk jobs {arguments.action}: which job?", next_step="passk jobs lists them.")
     job = find_job(layout, arguments.job)
+    if arguments.action in TOO_LATE and (state := job.status().state) in TOO_LATE[arguments.action]:
+        raise UsageError(f"The job {job.name} is {state}")
     if arguments.action == "show":
         with reading(arguments.store) as reader:
             print_json({**describe(job), **asdict(found_by(reader, job))})
@@ -46,9 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
         job.cancel()
         say(f"{job.name}: asked to stop; what has been drawn stays. passk jobs resume {job.name} goes on.")
     else:
-        state = job.status().state
-        if state in ("running", "finished"):
-            raise UsageError(f"The job {job.name} is {state}")
         job.start()
         say(f"{job.name}: started again")
     return 0

@@ -22,6 +22,7 @@ STATE_MARKS = {
     "failed": "✗",
     "cancelled": "■",
     "gone": "?",
+    "damaged": "!",
 }
 
 
@@ -47,6 +48,8 @@ def _items(row: Mapping[str, Any]) -> str:
 
 def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     """One job: how far, how fast, what came of it, what moved."""
+    if row["state"] == "damaged":
+        return literal(row["error"])
     verdicts = "  ".join(
         f"{VERDICT_MARKS.get(verdict, '')} {times:,} {verdict.replace('_', ' ')}"
         for verdict, times in sorted(row["verdicts"].items())

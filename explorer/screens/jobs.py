@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from backend import Reader, describe, find_job, found_by, jobs_of
+from backend import Job, Reader, describe, find_job, found_by, jobs_of
 from explorer.actions import JOBS, bindings
 from explorer.navigation import Place
 from explorer.render.job_words import (
@@ -91,10 +91,11 @@ class JobsScreen(DataScreen):
         row = self.rows[key]
         columns = self.columns()
         widths = {column.key: column.width for column in columns}
+        run = row["run"] or row["job"]
         values = {
             "state": f"{STATE_MARKS.get(row['state'], ' ')} {row['state']}",
-            "run": squeezed(without_benchmark(row["run"]) if self.narrow else row["run"], widths["run"]),
-            "progress": progress_bar(row["samples"], row["wanted"], widths["progress"]),
+            "run": squeezed(without_benchmark(run) if self.narrow else run, widths["run"]),
+            "progress": progress_bar(row["samples"] or 0, row["wanted"] or 0, widths["progress"]),
             "samples": f"{compact(row['samples'])}/{compact(row['wanted'])}",
             "samples_rate": rate(row["samples_per_second"]),
             "tokens_rate": compact(row["tokens_per_second"]),
@@ -106,6 +107,8 @@ class JobsScreen(DataScreen):
         """The details follow the cursor."""
         self.show_details(event.key, self.moved.get(event.key, []))
         key = event.key
+        if self.rows[key]["state"] == "damaged":
+            return
 
         def read(reader: Reader) -> tuple[str, list[str]]:
             found = found_by(reader, find_job(reader.database.layout, key))
@@ -143,27 +146,22 @@ class JobsScreen(DataScreen):
 
     def action_cancel(self) -> None:
         """Ask the worker to stop."""
-        self._change("cancel", "asked to stop; what has been drawn stays")
+        self._change(Job.cancel, "asked to stop; what has been drawn stays", ("finished", "cancelled"))
 
     def action_resume(self) -> None:
         """Start a worker for what is left."""
-        key = self.query_one(PagedTable).cursor_key
-        if key is not None and self.rows[key]["state"] in ("running", "finished"):
-            self.refuse(f"The job is {self.rows[key]['state']}")
-            return
-        self._change("start", "started again")
+        self._change(Job.start, "started again", ("running", "finished"))
 
-    def _change(self, what: str, said: str) -> None:
+    def _change(self, change: Callable[[Job], object], said: str, too_late: tuple[str, ...]) -> None:
         key = self.query_one(PagedTable).cursor_key
         if key is None:
             return
+        if (state := self.rows[key]["state"]) in too_late:
+            self.refuse(f"The job is {state}")
+            return
 
-        def change(reader: Reader) -> str:
-            job = find_job(reader.database.layout, key)
-            if what == "cancel":
-                job.cancel()
-            else:
-                job.start()
+        def changed(reader: Reader) -> str:
+            change(find_job(reader.database.layout, key))
             return f"{key}: {said}"
 
-        self.ask(what, change, self.explorer.say)
+        self.ask("change", changed, self.explorer.say)

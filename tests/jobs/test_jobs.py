@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import Job, find_job, jobs_of, rebuild_statistics
+from backend import Job, find_job, jobs_of, rebuild_statistics, running_jobs
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from tests.support import Finished, Passk, everything_in, passk_command, runs_of
@@ -208,7 +208,8 @@ def test_killed_at_any_moment_a_job_ends_with_exactly_its_samples(asked: Passk, 
     new_run(asked, models, wanted, "--wait", "--store", str(calm.root))
 
     found, undisturbed = everything_in(store, merging=True), everything_in(calm, merging=True)
-    assert list(store.parts.iterdir()) == list(store.unfinished.iterdir()) == [], "whole parts only: all are merged"
+    # What was half written lies in `unfinished`, where nobody looks, and is swept away after a day.
+    assert list(store.parts.iterdir()) == [], "whole parts only: all are merged"
     for view in ("outcomes", "texts"):
         # Run, problem, index.
         assert [row[:3] for row in found[view]] == [row[:3] for row in undisturbed[view]], view
@@ -252,6 +253,25 @@ def test_a_worker_that_is_gone_shows_as_gone(asked: Passk, models: Path) -> None
     assert asked("jobs", "--format", "json").json[0]["state"] == "gone"
     asked("jobs", "cancel", "last")
     assert job.status().state == "cancelled"
+
+
+def test_a_damaged_job_hides_no_other(asked: Passk, models: Path) -> None:
+    whole, broken = (Path(new_run(asked, models, 1, "--run", run, "--prepare").stdout.strip()) for run in "ab")
+    (broken / "plan.json").write_text("{", encoding="utf-8")
+    listed = asked("jobs", "--format", "json")
+    assert {job["job"]: job["state"] for job in listed.json} == {whole.name: "prepared", broken.name: "damaged"}
+    assert f"The job {broken.name} is damaged" in listed.stderr
+    assert "is damaged" in asked("jobs", "show", broken.name, status=1).stderr
+    assert running_jobs(StoreLayout(asked.folder / "store.passk")) == []
+
+
+def test_what_is_done_is_neither_cancelled_nor_resumed(asked: Passk, models: Path) -> None:
+    new_run(asked, models, 1, "--prepare")
+    asked("jobs", "cancel", "last")
+    assert "is cancelled" in asked("jobs", "cancel", "last", status=1).stderr
+    asked("work", find_job(StoreLayout(asked.folder / "store.passk"), "last").folder)
+    for action in ("cancel", "resume"):
+        assert "is finished" in asked("jobs", action, "last", status=1).stderr
 
 
 def test_what_is_wrong_is_said_and_nothing_is_lost(asked: Passk, models: Path) -> None:
