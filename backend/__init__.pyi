@@ -96,12 +96,6 @@ from .scoring.requests import Wanted as Wanted
 from .scoring.requests import plan_scoring as plan_scoring
 from .scoring.requests import prepare_scoring as prepare_scoring
 from .scoring.requests import read_references as read_references
-from .text_search import Pattern as Pattern
-from .text_search import pattern as pattern
-from .text_search import pattern_in_progress as pattern_in_progress
-from .text_search import regex_pattern as regex_pattern
-from .text_search import search as search
-from .text_search import text_in_any_case as text_in_any_case
 from .selection import filter_in_words as filter_in_words
 from .selection import meaning as meaning
 from .selection import problems_meant as problems_meant
@@ -123,6 +117,12 @@ from .store.layout import require_store as require_store
 from .store.merge import merge as merge
 from .store.merge import rebuild_statistics as rebuild_statistics
 from .store.reads import Reader as Reader
+from .text_search import Pattern as Pattern
+from .text_search import pattern as pattern
+from .text_search import pattern_in_progress as pattern_in_progress
+from .text_search import regex_pattern as regex_pattern
+from .text_search import search as search
+from .text_search import text_in_any_case as text_in_any_case
 from .verification import use_verdicts as use_verdicts
 from .verification import verdicts_of as verdicts_of
 from .verification import verify as verify
