@@ -10,8 +10,13 @@ FORMS = "  ".join(kind.form for kind in FILTERS if kind.form != "all")
 """What can be written; shown until something is."""
 
 
-def filter_line(selector: str, meant: Meant) -> str:
-    """What every figure beside it leaves out: "only 47 of 200 problems: level 5, c < 3 in both runs (level=5 c<3)"."""
+def filter_line(selector: str, meant: Meant | UsageError) -> str:
+    """What every figure beside it leaves out: "only 47 of 200 problems: level 5, c < 3 in both runs  [level=5 c<3]".
+
+    Where the filter means nothing, every figure is of all problems, and the line says so and why.
+    """
+    if isinstance(meant, UsageError):
+        return f"not filtered, all problems are shown: {feedback(meant)}"
     words = meant.words or "every problem"
     return f"only {meant.count:,} of {meant.total:,} problems: {words}  [{selector}]"
 

@@ -42,17 +42,25 @@ class FilteredScreen(DataScreen):
     def ask_filtered(
         self, slot: str, query: Callable[[Reader, frozenset[int] | None], T], show: Callable[[T], None]
     ) -> None:
-        """Like `ask`; the query also gets the keys of the problems that count, None for all."""
+        """Like `ask`; the query also gets the keys of the problems that count, None for all.
+
+        A filter that was right where it was written may mean nothing among other runs (`set:` is of two). It leaves
+        nothing out there, which is said where it else stands in words.
+        """
         place = self.place
 
-        def read(reader: Reader) -> tuple[Meant, T]:
-            meant = _meant(reader, place)
+        def read(reader: Reader) -> tuple[Meant | UsageError, T]:
+            try:
+                meant = _meant(reader, place)
+            except UsageError as error:
+                return error, query(reader, None)
             return meant, query(reader, meant.problems)
 
-        def handle(answer: tuple[Meant, T]) -> None:
+        def handle(answer: tuple[Meant | UsageError, T]) -> None:
             meant, record = answer
             words = self.query_one("#filtered", Static)
             words.display = bool(place.filter)
+            words.set_class(isinstance(meant, UsageError), "wrong")
             words.update(literal(filter_line(place.filter, meant)))
             show(record)
 

@@ -120,3 +120,25 @@ async def test_hostile_words_are_only_words(sums_store: StoreLayout) -> None:
             assert user.name == "CurvesScreen"
             assert f"[{text}]" in user.shown
             await user.press("f")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_filter_that_means_nothing_among_other_runs(sums_store: StoreLayout, size: tuple[int, int]) -> None:
+    """`set:` is of the two runs it was written for; with a third one switched on, that is said, and all is shown."""
+    async with explorer(sums_store, size) as user:
+        await user.press("enter", "f")
+        await user.type("set:base_only")
+        await user.press("enter")
+        assert "only 2 of 6 problems" in user.flat()
+        await user.press("a", "enter")
+        assert user.name == "SetsScreen"
+        said = "not filtered, all problems are shown: set:base_only: solve sets are of two runs, and 3 are compared"
+        assert said in user.flat()
+        assert "Say it by counts, such as base.c>0 rl.c=0." in user.flat()
+        assert counts(user)["all"] == 6
+        await user.press("f")
+        user.find(Input).value = "base.c>0 rl.c=0"
+        await user.idle()
+        await user.press("enter")
+        assert "only 2 of 6 problems: c > 0 in tiny-base, c = 0 in tiny-rl" in user.flat()
+        assert counts(user)["all"] == 2
