@@ -26,6 +26,13 @@ def not_recognised(source: SourceFile) -> InputError:
     return InputError(f"{source.path}: not recognised as a result file", f"{found} {known}".strip(), next_step)
 
 
+def why_left(source: SourceFile) -> str:
+    """Why a file of a folder is none to import, where it is of a kind that could be missed; else empty."""
+    document = _document(source) if source.first_document.startswith(b"{") else None
+    scores = _of_scores(document) if document is not None else None
+    return scores[0].rstrip(".") if scores else ""
+
+
 def nothing_to_import(looked_at: int) -> InputError:
     """The error for folders in which no file is a result file."""
     found = f"None of the {looked_at:,} files there is of a known format." if looked_at else "There are no files."

@@ -25,7 +25,7 @@ from backend.importers.protocol import (
 )
 from backend.importers.recognising import recognise_all
 from backend.importers.report import FileReport, ImportReport, RunReport
-from backend.importers.targets import Target, Targets
+from backend.importers.targets import NotSaid, Target, Targets
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 
 SURROGATES = "strings with lone surrogates, kept as U+FFFD"
@@ -170,6 +170,12 @@ class Intake:
                 if target.run not in entry.runs:
                     entry.runs.append(target.run)
                 self._take(source, item, target, digest)
+        except NotSaid as error:
+            if self.sink is not None or self._samples != before:
+                raise
+            # Without writing every file is looked at, so that all that is to be said can be said at once.
+            self.files.append(FileReport(str(source.path), importer.name, "unclear", reason=error.next_step))
+            return
         except RecursionError:
             raise bad(source, source.row, "JSON nested too deeply to read") from None
         except (PasskError, OSError):

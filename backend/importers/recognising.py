@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.errors import InputError, UsageError
-from backend.importers.diagnosis import not_recognised, nothing_to_import
+from backend.importers.diagnosis import not_recognised, nothing_to_import, why_left
 from backend.importers.protocol import Importer, Options, SourceFile
 from backend.importers.registry import importer_for
 from backend.importers.twins import said_better
@@ -24,7 +24,7 @@ class Recognised:
     training_steps: frozenset[int] = frozenset()
     """Of a training dump, the steps whose samples it holds."""
     reason: str = ""
-    """Why it is left although its format is known."""
+    """Why it is left, where that can be said."""
 
 
 def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: str | None) -> list[Recognised]:
@@ -44,8 +44,9 @@ def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: 
     result = []
     for entry in found:
         better = said_better(entry.path, known) if entry.importer is not None else None
-        reason = f"its samples are in {better.name}, with more known about them" if better is not None else ""
-        result.append(replace(entry, reason=reason))
+        if better is not None:
+            entry = replace(entry, reason=f"its samples are in {better.name}, with more known about them")
+        result.append(entry)
     return result
 
 
@@ -62,7 +63,7 @@ def _recognise(path: Path, named: bool, options: Options, wanted: str | None) ->
     if importer is None:
         if named:
             raise not_recognised(source)
-        return Recognised(path, None)
+        return Recognised(path, None, reason=why_left(source))
     steps = getattr(importer, "training_steps", None)
     return Recognised(path, importer, frozenset(steps(source)) if steps is not None else frozenset())
 

@@ -34,10 +34,11 @@ class FileReport:
     format: str | None
     """Importer that read it; None when none recognised it."""
     status: str
-    """imported, already imported, model described (already imported, but its role or origin is new), or left."""
+    """imported, already imported, model described (already imported, but its role or origin is new), left, or, where
+    nothing is written, unclear: something of it must be said first."""
     samples: int = 0
     reason: str = ""
-    """Why it was left, where its format was recognised."""
+    """Why it was left, where that can be seen; what must be said, where it is unclear."""
 
 
 @dataclass(frozen=True, slots=True)

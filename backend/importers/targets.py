@@ -16,6 +16,10 @@ NOT_SAMPLING = ("source", "model_path")
 """Parameters that say where something lies; they do not make another sampling configuration."""
 
 
+class NotSaid(UsageError):
+    """Neither the file nor the user says which model or benchmark the samples are of."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What the user said about the run; it goes before what a file says."""
@@ -108,7 +112,7 @@ class Targets:
             model_name, benchmark = model_name or stored.model, benchmark or stored.benchmark
         missing = [f"--{option}" for option, value in (("model", model_name), ("benchmark", benchmark)) if not value]
         if missing or not model_name or not benchmark:
-            raise UsageError(
+            raise NotSaid(
                 f"{where} does not say which {' and '.join(m.removeprefix('--') for m in missing)} it is of",
                 next_step=f"Say so with {' and '.join(f'{option} NAME' for option in missing)}.",
             )

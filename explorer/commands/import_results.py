@@ -117,13 +117,15 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         progress.clear()
     _print_report(report, str(layout.root))
-    return 0
+    return int(any(file.status == "unclear" for file in report.files))
 
 
 def _print_report(report: ImportReport, store: str) -> None:
     for file in report.files:
         if file.status == "imported":
             say(f"{file.path}: {file.format}, {file.samples:,} samples")
+        elif file.status == "unclear":
+            say(f"{file.path}: {file.format}, not to be imported like this. {file.reason}")
         elif file.status == "left":
             say(f"{file.path}: left, {file.reason or 'not recognised as a result file'}")
         elif file.status == "model described":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from backend.records import Page, Path, Sample
+from backend.records.verification import GivenVerdict
 from explorer.render.literal import literal
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
 from explorer.render.numbers import UNKNOWN, count
@@ -68,7 +71,21 @@ def _short(answer: str) -> str:
     return flat if len(flat) <= 40 else f"{flat[:39]}…"
 
 
-def path_details(path: Path) -> Content:
+def given_verdicts(verdicts: Sequence[GivenVerdict]) -> list[str]:
+    """A line for every verdict on a sample: who gave it, when, and which of them counts."""
+    said = []
+    for given in verdicts:
+        who = "that it came with" if given.verifier is None else f"by {given.verifier}"
+        version = f" {given.version}" if given.version else ""
+        when = f" on {given.created:%Y-%m-%d}" if given.created else ""
+        counts = "counts" if given.used else "beside"
+        answer = "" if given.answer is None else f", answer {_short(given.answer)}"
+        detail = f": {given.detail}" if given.detail else ""
+        said.append(f"verdict {given.verdict.replace('_', ' ')} {who}{version}{when} ({counts}){answer}{detail}")
+    return said
+
+
+def path_details(path: Path, verdicts: Sequence[GivenVerdict]) -> Content:
     """Everything that is known about the sample."""
     sample = path.sample
     return lines(
@@ -76,7 +93,7 @@ def path_details(path: Path) -> Content:
             f"run {path.run.name}: {model_in_words(path.run)}; {parameters_in_words(path.run)}",
             f"problem {path.problem_label}, sample index {sample.index}, seed {_known(sample.seed)}, "
             f"log-probability {_known(sample.logprob_sum)}",
-            f"verdict {sample.verdict}" + (f": {sample.detail}" if sample.detail else ""),
+            *given_verdicts(verdicts),
             _origin(sample),
         ]
     )

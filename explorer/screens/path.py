@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from backend import Reader
+from backend import Reader, verdicts_of
 from backend.records import Page, Path, Run, Sample
+from backend.records.verification import GivenVerdict
 from explorer.actions import PATH, bindings
 from explorer.navigation import Place
 from explorer.render.names import run_label
@@ -35,6 +36,7 @@ class PathRecord:
     """One of `VIEWS`."""
     shown: Shown
     """The text in that view."""
+    verdicts: tuple[GivenVerdict, ...]
 
 
 class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
@@ -76,7 +78,8 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
                 index = next((s.index for s in samples.items if s.verdict == "correct"), samples.items[0].index)
             runs = reader.runs_with_texts(key, [reader.run(name).key for name in place.runs])
             path = reader.path(run, key, index)
-            return PathRecord(path, samples, runs, view, self.with_matches(VIEWS[view](path), path))
+            shown = self.with_matches(VIEWS[view](path), path)
+            return PathRecord(path, samples, runs, view, shown, verdicts_of(reader, run, key, index))
 
         self.ask("path", read, self.show_path)
 
@@ -89,7 +92,7 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
         sample = f"sample {path.sample.index}" + ("" if record.view == "raw" else f", {record.view} view")
         self.crumbs(place.benchmark, f"problem {self.problem_label}", run_label(path.run), sample)
         self.query_one("#heading", Static).update(path_heading(path, record.samples))
-        self.query_one("#details", Static).update(path_details(path))
+        self.query_one("#details", Static).update(path_details(path, record.verdicts))
         same = before is not None and (before.path.run.key, before.path.sample.index) == (
             path.run.key,
             path.sample.index,

@@ -16,6 +16,7 @@ from backend.importers.protocol import SourceFile
 from backend.importers.registry import importer_for, importers
 from backend.store.layout import StoreLayout
 from tests.support import (
+    Passk,
     csv_file,
     gym_result,
     imported,
@@ -110,6 +111,22 @@ def test_a_folder_without_results_is_an_error(store: StoreLayout, tmp_path: Path
         (folder / name).write_text("hello\n")
     with pytest.raises(InputError, match="No result file to import"):
         imported(store, folder)
+
+
+def test_a_dry_run_names_every_file_of_which_something_is_not_said(run_passk: Passk) -> None:
+    folder = run_passk.folder / "results"
+    folder.mkdir()
+    jsonl(folder / "a.jsonl", [qwen_line("1?", [True])])
+    jsonl(folder / "b.jsonl", [{"problem": "1", "text": "x", "correct": True, "model": "n"}])
+    jsonl(folder / "c.jsonl", [{"problem": "1", "text": "x", "correct": True, "model": "n", "benchmark": "b"}])
+    (folder / "results.json").write_text('{"results": {"gsm8k": {"acc": 0.5}}, "configs": {}}')
+    said = run_passk("import", "results", "--dry-run", status=1).stderr
+    assert "a.jsonl: qwen-math, not to be imported like this. Say so with --model NAME and --benchmark NAME." in said
+    assert "b.jsonl: long-form, not to be imported like this. Say so with --benchmark NAME." in said
+    assert "c.jsonl: long-form, 1 samples" in said
+    assert "results.json: left, It holds scores of whole benchmarks (gsm8k), no samples" in said
+    said = run_passk("import", "results", status=1).stderr
+    assert "a.jsonl does not say which model and benchmark it is of" in said
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
