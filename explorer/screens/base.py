@@ -27,6 +27,9 @@ NARROW = 110
 SHORT = 32
 """Below this many lines as well."""
 
+BLANK = 0.06
+"""Seconds before a screen appears without what it asked for: painting it twice would take as long as most answers."""
+
 
 class DataScreen(Screen[None]):
     """A screen that shows records of one place.
@@ -44,6 +47,8 @@ class DataScreen(Screen[None]):
         """Something was added to the store while another screen was in front."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
         self._waiting: set[str] = set()
+        self._held = False
+        """Nothing is painted as yet, since the first answer is about to come."""
 
     def compose(self) -> ComposeResult:
         """Breadcrumbs, the body, the keys."""
@@ -79,6 +84,19 @@ class DataScreen(Screen[None]):
     def on_mount(self) -> None:
         """Ask at once."""
         self.reload()
+        if self._waiting:
+            self._held = True
+            self.set_timer(BLANK, self._appear)
+
+    def _appear(self) -> None:
+        """Be painted from now on."""
+        if self._held:
+            self._held = False
+            self.refresh()
+
+    def _compositor_refresh(self) -> None:
+        if not self._held:
+            super()._compositor_refresh()
 
     def on_resize(self) -> None:
         """CSS and columns follow the width."""
@@ -128,6 +146,7 @@ class DataScreen(Screen[None]):
             if not event.more:
                 self._settle(event.request.slot)
             self._handlers[event.request.slot](event.record)
+            self._appear()
 
     def on_ended(self, event: Ended) -> None:
         """A stream has come to its end."""
@@ -140,6 +159,7 @@ class DataScreen(Screen[None]):
         event.stop()
         if self.explorer.gateway.is_current(event.request):
             self._settle(event.request.slot)
+            self._appear()
             self.explorer.show_error(event.error)
 
     @property
