@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from backend import Reader, curves, every_k, solve_sets
@@ -16,6 +16,7 @@ from backend.exporters.provenance import fingerprint
 from backend.records import VERDICTS
 from backend.store.layout import StoreLayout
 from tests.exporters.conftest import BASE, RL, reading, write
+from tests.exporters.hostile import TEXTS
 from tests.support import csv_file, imported, jsonl
 
 needs_datasets = pytest.mark.skipif(find_spec("datasets") is None, reason="datasets is not installed (extra datasets)")
@@ -56,7 +57,7 @@ def assert_comes_back(layout: StoreLayout, what: str, folder: Path, name: str) -
         assert fingerprint(reader) == mark
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(TEXTS)
 NAME = st.text(st.sampled_from("abc./=@\"'<$ é"), min_size=1, max_size=6).map(lambda text: f"n{text}".strip())
 
 
@@ -66,8 +67,11 @@ SEED = st.none() | st.integers(0, 2**62)
 
 @st.composite
 def stores(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Rows of up to three runs of one benchmark; problems differ by statement, ids may repeat, indices have gaps."""
-    benchmark = draw(NAME)
+    """Rows of up to three runs of one or two benchmarks.
+
+    Problems differ by statement, ids may repeat; indices have gaps, so that n differs; any verdict, also none.
+    """
+    benchmarks = draw(st.lists(NAME, min_size=1, max_size=2, unique=True))
     problems = draw(
         st.lists(st.tuples(NAME, TEXT, st.none() | TEXT, st.none() | NAME), min_size=1, max_size=4,
                  unique_by=lambda problem: " ".join(problem[1].split()))
@@ -75,7 +79,7 @@ def stores(draw: st.DrawFn) -> list[dict[str, Any]]:
     rows = []
     for place, role in enumerate(draw(st.lists(st.sampled_from([None, "base", "rl", "sft"]), min_size=1, max_size=3))):
         facts = {
-            "model": f"{draw(NAME)}-{place}", "role": role, "benchmark": benchmark,
+            "model": f"{draw(NAME)}-{place}", "role": role, "benchmark": draw(st.sampled_from(benchmarks)),
             "temperature": draw(st.none() | st.sampled_from([0.6, 1, "high"])),
             "step": draw(st.none() | st.just(place)),
         }  # fmt: skip
@@ -123,6 +127,34 @@ def test_published_counts_come_back_with_the_samples(sums: StoreLayout, tmp_path
     write(sums, "paths", tmp_path / "paths.parquet", BASE, RL)
     imported(layout, tmp_path / "paths.parquet", model=None, benchmark=None)
     assert_comes_back(layout, "datasets", tmp_path, "dataset")
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(stores().filter(bool))
+def test_any_comparison_comes_back_as_counts(rows: list[dict[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        layout, back = StoreLayout(folder / "first.passk"), StoreLayout(folder / "back.passk")
+        imported(layout, jsonl(folder / "first.jsonl", rows), model=None, benchmark=None)
+        with reading(layout) as reader:
+            runs = [run for run in reader.runs() if run.benchmark == reader.runs()[0].benchmark]
+            before = solve_sets(reader, runs) if len(runs) > 1 else None
+        assume(before is not None and before.problems)
+        assert before is not None
+        write(layout, "sets", folder / "sets.parquet", *(run.name for run in runs))
+        imported(back, folder / "sets.parquet", model=None, benchmark=None)
+        with reading(back) as reader:
+            after = solve_sets(reader, [reader.run(run.name) for run in runs])
+        assert (after.counts, after.n_ranges) == (before.counts, before.n_ranges)
+        for one, other in zip(before.problems, after.problems, strict=True):
+            assert ([t.n for t in one.tallies], [t.c for t in one.tallies], one.solved) == (
+                [t.n for t in other.tallies], [t.c for t in other.tallies], other.solved
+            )  # fmt: skip
+
+
+def test_what_was_said_of_paths_does_not_stand_in_their_way(judged: StoreLayout, tmp_path: Path) -> None:
+    for name in ("paths.parquet", "paths.jsonl"):
+        assert_comes_back(judged, "paths", tmp_path, name)
 
 
 def test_a_comparison_comes_back_as_counts(sums: StoreLayout, tmp_path: Path) -> None:
