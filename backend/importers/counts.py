@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.errors import UsageError, suggestion
 from backend.importers.columns import COUNT_FIELDS, PROBLEM_FIELDS, RUN_FIELDS, SAMPLE_FIELDS, map_columns
-from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Block, Counts, Notes, NotSaid, Options, ProblemFacts, RunFacts, SourceFile, bad
 from backend.importers.tables import looks_like_csv, rows
 from backend.records import ROLES
 
@@ -83,7 +83,7 @@ class CountsFile:
 
     def _one_model(self, source: SourceFile, mapping: Mapping[str, str], options: Options) -> Iterator[Counts]:
         if "n" not in mapping and options.n is None:
-            raise UsageError(f"{source.path} has no column n", next_step="Say how many samples c counts of: --n N")
+            raise NotSaid(f"{source.path} has no column n", next_step="Say how many samples c counts of: --n N")
         fields = list(mapping)
         positions: dict[str, int] = {}
         for row, values in rows(source, [mapping[field] for field in fields]):
@@ -106,7 +106,7 @@ class CountsFile:
     ) -> Iterator[Counts]:
         columns = self._model_columns(header, mapping, options)
         if options.n is None:
-            raise UsageError(
+            raise NotSaid(
                 f"{source.path} holds counts of {', '.join(columns)}, but not of how many samples",
                 next_step="Say how many samples c counts of: --n N",
             )

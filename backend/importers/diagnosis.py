@@ -30,7 +30,7 @@ def why_left(source: SourceFile) -> str:
     """Why a file of a folder is none to import, where it is of a kind that could be missed; else empty."""
     document = _document(source) if source.first_document.startswith(b"{") else None
     scores = _of_scores(document) if document is not None else None
-    return scores[0].rstrip(".") if scores else ""
+    return scores[0][0].lower() + scores[0][1:].rstrip(".") if scores else ""
 
 
 def nothing_to_import(looked_at: int) -> InputError:

@@ -17,6 +17,7 @@ from backend.importers.protocol import (
     Counts,
     Importer,
     Notes,
+    NotSaid,
     Options,
     ProblemFacts,
     SourceFile,
@@ -25,7 +26,7 @@ from backend.importers.protocol import (
 )
 from backend.importers.recognising import recognise_all
 from backend.importers.report import FileReport, ImportReport, RunReport
-from backend.importers.targets import NotSaid, Target, Targets
+from backend.importers.targets import Target, Targets
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 
 SURROGATES = "strings with lone surrogates, kept as U+FFFD"

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from backend.errors import InputError
+from backend.errors import InputError, UsageError
 from backend.importers import opening
 
 HEAD = 1 << 20
@@ -225,6 +225,10 @@ def bad(source: SourceFile, row: int | None, problem: str, next_step: str = "", 
     """The error for a bad line: file and line in the title."""
     place = f"{source.path}" + (f", {where} {row}" if row is not None else "")
     return InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")
+
+
+class NotSaid(UsageError):
+    """Neither the file nor the user says something without which it cannot be read, such as its model."""
 
 
 class Unexpected(InputError):

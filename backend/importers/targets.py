@@ -7,17 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.errors import UsageError
-from backend.importers.protocol import RunFacts
+from backend.importers.protocol import NotSaid, RunFacts
 from backend.records import ROLES, Model
 from backend.store.identity import without_surrogates
 from backend.store.parts import Manifest, PartRun
 
 NOT_SAMPLING = ("source", "model_path")
 """Parameters that say where something lies; they do not make another sampling configuration."""
-
-
-class NotSaid(UsageError):
-    """Neither the file nor the user says which model or benchmark the samples are of."""
 
 
 @dataclass(frozen=True, slots=True)

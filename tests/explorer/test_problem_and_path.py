@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from backend.store.layout import StoreLayout
+from backend.verification import verify
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import SIZES, Driver, explorer
-from tests.support import SHARED_DATA
+from tests.support import SHARED_DATA, with_reader
 
 
 async def open_problem(user: Driver, label: str = "s4") -> None:
@@ -231,3 +235,19 @@ async def test_other_peoples_paths_are_shown_exactly(gym_store: StoreLayout) -> 
             await user.press("right")
         await user.press("a")
         assert "No further sample in this run" in user.said() or user.find(TextView).mark
+
+
+async def test_the_details_list_every_verdict_and_which_one_counts(sums_store: StoreLayout, tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path / "sums.passk")
+    shutil.copytree(sums_store.root, store.root)
+    async with explorer(store, (120, 40)) as user:
+        await open_problem(user)
+        await user.press("enter", "i")
+        assert "verdict correct that it came with (counts), answer 44" in user.words("details")
+        run = user.crumbs[-2]
+    with_reader(store, lambda reader: verify(reader, reader.run(run), verifier="exact", again=True, processes=1))
+    async with explorer(store, (120, 40)) as user:
+        await open_problem(user)
+        await user.press("enter", "i")
+        assert "verdict correct that it came with (beside), answer 44" in user.words("details")
+        assert re.search(r"verdict \w+ by exact \S+ on [\d-]{10} \(counts\)", user.words("details"))

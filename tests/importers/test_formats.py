@@ -119,12 +119,14 @@ def test_a_dry_run_names_every_file_of_which_something_is_not_said(run_passk: Pa
     jsonl(folder / "a.jsonl", [qwen_line("1?", [True])])
     jsonl(folder / "b.jsonl", [{"problem": "1", "text": "x", "correct": True, "model": "n"}])
     jsonl(folder / "c.jsonl", [{"problem": "1", "text": "x", "correct": True, "model": "n", "benchmark": "b"}])
+    csv_file(folder / "d.csv", ("problem", "base_correct", "rl_correct"), [(1, 4, 7)])
     (folder / "results.json").write_text('{"results": {"gsm8k": {"acc": 0.5}}, "configs": {}}')
     said = run_passk("import", "results", "--dry-run", status=1).stderr
     assert "a.jsonl: qwen-math, not to be imported like this. Say so with --model NAME and --benchmark NAME." in said
     assert "b.jsonl: long-form, not to be imported like this. Say so with --benchmark NAME." in said
     assert "c.jsonl: long-form, 1 samples" in said
-    assert "results.json: left, It holds scores of whole benchmarks (gsm8k), no samples" in said
+    assert "d.csv: counts, not to be imported like this. Say how many samples c counts of: --n N" in said
+    assert "results.json: left, it holds scores of whole benchmarks (gsm8k), no samples" in said
     said = run_passk("import", "results", status=1).stderr
     assert "a.jsonl does not say which model and benchmark it is of" in said
 
