@@ -84,6 +84,51 @@ def test_marked_problems_are_drawn_while_the_terminal_is_gone(compared: Passk, t
     assert [p["rl"]["n"] for p in sets["problems"]] == [44, 44, 44, 4, 4, 4]
 
 
+def ids_and_marks(screen: str) -> list[list[str]]:
+    """The rows of the table on a Sets screen, by their first two words."""
+    rows = screen.splitlines()
+    header = next(number for number, row in enumerate(rows) if row.split()[:1] == ["id"])
+    return [row.split()[:2] for row in rows[header + 1 :]]
+
+
+@pytest.mark.slow
+def test_three_base_only_problems_of_the_sample_store(
+    run_passk: Passk, models: Path, terminals: list[Terminal]
+) -> None:
+    """Both models are sampled while one looks; the terminal dies in the middle, and the jobs are finished later."""
+    terminals.append(Terminal(run_passk))
+    terminal = terminals[-1]
+    terminal.wait("sample.passk › benchmarks", "countdown")
+    terminal.keys("Enter")
+    terminal.wait("countdown › pass@k", "difference")
+    terminal.keys("Enter")
+    terminal.wait("[base-only 69]", "base n = 256, RL n = 256")
+    terminal.keys("Space", "Space", "Space")
+    marked = terminal.wait("3 marked")
+    terminal.keys("r")
+    terminal.wait("Draw more samples", "3 problems: c001, c002, c003", "384 samples")
+    terminal.tmux("send-keys", "C-u", "4", "0", "0", "Enter")
+    terminal.wait("2 jobs started")
+    looked = terminal.wait("base n = 256–", "RL n = 256–", until=lambda screen: "2 jobs started" not in screen)
+    assert "▶ " in looked.splitlines()[0], "it says on every screen that jobs are running"
+    assert ids_and_marks(looked)[:12] == ids_and_marks(marked)[:12], "the same rows, scrolled as before"
+    [folder] = (run_passk.home / "data").rglob("sample.passk")
+    store = StoreLayout(folder)
+    assert "running" in {job.status().state for job in jobs_of(store)}, "or the jobs are too short"
+    terminal.tmux("kill-server")
+
+    deadline = monotonic() + 120
+    while {job.status().state for job in jobs_of(store)} != {"finished"} and monotonic() < deadline:
+        sleep(0.5)
+    terminals.append(Terminal(run_passk))
+    back = terminals[-1]
+    back.wait("sample.passk › benchmarks", "countdown")
+    back.keys("J")
+    back.wait("jobs", "✓ finished", "1200/1200", "verdicts so far")
+    back.keys("Escape")
+    back.wait("sample.passk › benchmarks", "n = 256–656")
+
+
 def test_samples_arrive_while_one_looks(compared: Passk, terminals: list[Terminal]) -> None:
     terminal = open_sets(compared, terminals)
     terminal.keys("Down", "Down")
