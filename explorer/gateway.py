@@ -78,6 +78,7 @@ class _Worker(threading.Thread):
                     if request.cancelled:
                         continue
                     self.current = request
+                    reader.begin()
                 self._answer(reader, request)
                 with self.lock:
                     self.current = None

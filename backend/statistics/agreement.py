@@ -41,6 +41,7 @@ def _agreement(reader: Reader, run: Run, problems: Collection[int] | None) -> Ag
     values, errors, exact = np.zeros(len(ks)), np.zeros(len(ks)), np.ones(len(ks), dtype=bool)
     majorities = []
     for key, group in sorted(by_problem.items(), key=lambda item: order[item[0]]):
+        reader.go_on()
         given = [(answer, votes, correct) for _, answer, votes, correct in group if answer is not None]
         votes = np.array([count for _, count, _ in given], dtype=np.int64)
         correct = np.array([count for _, _, count in given], dtype=np.int64)

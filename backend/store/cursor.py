@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import duckdb
 
 import queries
+from backend.errors import Cancelled
 from backend.store.connection import as_passk_error, eager
 from backend.store.database import Database
 
@@ -28,6 +29,7 @@ class StoreCursor:
         self.database = database
         self._cursor = database.cursor()
         self._streams: set[duckdb.DuckDBPyConnection] = set()
+        self._interrupted = False
 
     def close(self) -> None:
         """Give the cursor back."""
@@ -41,9 +43,24 @@ class StoreCursor:
 
     def interrupt(self) -> None:
         """Stop the query that is running in another thread; it raises Cancelled there, and the cursor stays usable."""
+        self._interrupted = True
         self._cursor.interrupt()
         for stream in tuple(self._streams):
             stream.interrupt()
+
+    def begin(self) -> None:
+        """What comes now is another question: interrupts of the one before are not meant for it."""
+        self._interrupted = False
+
+    def go_on(self) -> None:
+        """Called between the steps of long work outside the store, which no interrupt of a query can stop.
+
+        Raises:
+            Cancelled: interrupted since the question began.
+        """
+        if self._interrupted:
+            self._interrupted = False
+            raise Cancelled("Cancelled")
 
     def rows(self, query: str, /, **parameters: Any) -> list[Row]:
         """All rows of a query.

@@ -123,6 +123,26 @@ async def test_leaving_a_screen_interrupts_its_questions(sums_store: StoreLayout
         assert user.name == "HomeScreen"
 
 
+async def test_long_work_outside_the_store_is_interrupted_as_well(sums_store: StoreLayout) -> None:
+    async with explorer(sums_store) as user:
+        steps, shown = list[int](), list[Any]()
+
+        def work(reader: Reader) -> None:
+            for step in range(10_000):
+                reader.go_on()
+                steps.append(step)
+                threading.Event().wait(0.01)
+
+        screen_of(user).ask("slot", work, shown.append)
+        await until(lambda: steps)
+        for _ in user.app.gateway._workers:
+            # Every thread gets a question after the interrupted one, which the interrupt is not meant for.
+            screen_of(user).ask("slot", lambda reader: reader.go_on() or "newest", shown.append)
+            await user.idle()
+        await until(lambda: not at_work(user), said="a thread is lost to work of minutes")
+        assert shown and set(shown) == {"newest"}
+
+
 async def test_keys_work_while_something_is_read(sums_store: StoreLayout) -> None:
     async with explorer(sums_store) as user:
         screen_of(user).ask("slot", endless, lambda _: None)

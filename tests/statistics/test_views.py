@@ -25,6 +25,7 @@ from backend import (
     step_series,
     temperature_sweep,
 )
+from backend.errors import Cancelled
 from backend.records import Run
 from backend.store.layout import StoreLayout
 from tests.statistics.conftest import CORRECT, LEVELS, MINIATURE, N, tokens
@@ -148,6 +149,14 @@ def test_lengths_of_some_problems(reader: Reader) -> None:
     assert sum(entry.verdicts.values()) == 40
     assert entry.right is not None and entry.right.longest == 119
     assert entry.other is not None and entry.other.longest == 819
+
+
+def test_agreement_can_be_left_between_two_problems(reader: Reader) -> None:
+    runs = runs_of(reader, "tiny-base@small")
+    reader.interrupt()
+    with pytest.raises(Cancelled):
+        agreement(reader, runs)
+    assert agreement(reader, runs)[0].problems == 8, "and the reader stays usable"
 
 
 def test_agreement_of_all_samples(reader: Reader) -> None:
