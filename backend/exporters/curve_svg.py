@@ -44,7 +44,7 @@ def curve_svg(figure: Figure) -> str:
         f'<text transform="translate(14 {HEIGHT / 2 - 16:.0f}) rotate(-90)" text-anchor="middle">pass@k, %</text>'
     )
     for place, series in enumerate(figure.series):
-        colour, dash = colour_of(series, place), dash_of(series)
+        colour, dash = colour_of(series, place), dash_of(series, place)
         if series.low is not None and series.high is not None:
             edge = _points(series.x, series.high, x, y) + _points(series.x, series.low, x, y)[::-1]
             parts.append(f'<polygon fill="{colour}" opacity="0.15" points="{" ".join(edge)}"/>')
@@ -62,7 +62,7 @@ def _points(xs: Sequence[float], ys: Sequence[float], x: object, y: object) -> l
 def _legend(figure: Figure) -> list[str]:
     parts = ['<ul class="legend">']
     for place, series in enumerate(figure.series):
-        dash = dash_of(series)
+        dash = dash_of(series, place)
         style = f' stroke-dasharray="{dash}"' if dash else ""
         line = f'<line x1="0" x2="32" y1="5" y2="5" stroke="{colour_of(series, place)}" stroke-width="2"{style}/>'
         parts.append(f'<li><svg width="32" height="10">{line}</svg> {for_html(legend_of(series))}</li>')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, cast
 
 from backend.errors import UsageError
@@ -21,11 +22,14 @@ WIDTH, HEIGHT = 3.4, 2.5
 """Inches: one column of a two-column paper."""
 LEGEND_LINE, TITLE_LINE, NAME_LETTER = 0.135, 0.14, 0.052
 """Inches that a line of the legend, a line of the title, and a letter of a slanted name add to the height."""
-LONGEST_NAME, LONGEST_TITLE = 60, 70
+LONGEST_NAME, LONGEST_TITLE = 60, 400
 """Characters."""
+TITLE_WIDTH = 54
+"""Characters of a line of the title."""
 LONGEST_BESIDE = 27
 """Characters of a legend's entry of which two stand beside each other."""
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+"""One more than there are colours, so that both together begin anew much later."""
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.size": 8,
@@ -96,15 +100,15 @@ def _draw(canvas: Canvas, figure: Figure) -> None:
     legend = draw(axes, figure)
     axes.set_xlabel(figure.x_label)
     axes.set_ylabel(figure.y_label)
-    title = "\n".join(visible_line(line, LONGEST_TITLE) for line in figure.title.split("\n"))
-    axes.set_title(title, loc="left").set_parse_math(False)
+    lines = [part for line in figure.title.split("\n") for part in wrap(visible_line(line, LONGEST_TITLE), TITLE_WIDTH)]
+    axes.set_title("\n".join(lines), loc="left").set_parse_math(False)
     if figure.log_x:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.xaxis.set_minor_locator(_no_ticks())
     if not figure.boxes:
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-    more = TITLE_LINE * (title.count("\n") + 1)
+    more = TITLE_LINE * len(lines)
     # Two columns, unless a name is long.
     columns = 2 if max(map(len, legend)) <= LONGEST_BESIDE else 1
     more += LEGEND_LINE * -(-len(legend) // columns)
@@ -127,7 +131,7 @@ def _lines(axes: Axes, figure: Figure) -> dict[str, Any]:
 
     legend: dict[str, Any] = {}
     for place, series in enumerate(figure.series):
-        colour, dash = colour_of(series, place), dash_of(series)
+        colour, dash = colour_of(series, place), dash_of(series, place)
         style = (0, [float(length) / 2 for length in dash.split()]) if dash else "-"
         if series.low is not None and series.high is not None:
             alpha = 0.18 if len(figure.series) <= 4 else 0.1

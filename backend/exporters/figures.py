@@ -14,7 +14,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 """Okabe and Ito's: told apart with every kind of colour vision."""
 DASHES = {"instruct": "6 2", "distill": "2 2", "sft": "8 2 2 2"}
 """Role -> dash pattern, so that the lines differ in grey, too; base and RL runs are solid."""
-DOTTED = "1 2"
+DOTTED, AGAIN = "1 2", "10 3"
 
 KINDS: Mapping[str, Callable[[Job], Figure]] = {
     "curves": figure_curves.curves,
@@ -45,9 +45,11 @@ def colour_of(series: Series, place: int) -> str:
     return COLOURS[look_of(series, place) % len(COLOURS)]
 
 
-def dash_of(series: Series) -> str:
-    """Its dash pattern as SVG has it; empty for a solid line."""
-    return DOTTED if series.style == "dotted" else DASHES.get(series.role or "", "")
+def dash_of(series: Series, place: int) -> str:
+    """Its dash pattern as SVG has it; empty for a solid line. When the colours begin anew, solid lines are dashed."""
+    if series.style == "dotted":
+        return DOTTED
+    return DASHES.get(series.role or "") or (AGAIN if look_of(series, place) >= len(COLOURS) else "")
 
 
 def legend_of(series: Series) -> str:

@@ -16,7 +16,9 @@ import pytest
 
 from backend import curves, every_k
 from backend.errors import UsageError
-from backend.records.exports import FIGURES
+from backend.exporters.drawing import MARKERS
+from backend.exporters.figures import COLOURS, colour_of, dash_of
+from backend.records.exports import FIGURES, Series
 from backend.store.layout import StoreLayout
 from tests.explorer.conftest import CORRECT
 from tests.exporters.conftest import BASE, RL, SCORED, SFT, reading, write
@@ -161,6 +163,13 @@ def test_the_majority_of_one_answer_is_pass_at_1(sums: StoreLayout, tmp_path: Pa
     first = points(tmp_path / "agreement.csv")[0]
     assert first["k"] == "1"
     assert float(first["maj_at_k"]) == pytest.approx(sum(correct) / n / len(correct), abs=1e-12)
+
+
+def test_many_runs_are_told_apart() -> None:
+    series = [Series(f"run {place}", "rl", (1,), (0.5,)) for place in range(14)]
+    looks = {(colour_of(each, place), dash_of(each, place)) for place, each in enumerate(series)}
+    assert len(looks) == len(series)
+    assert len({(place % len(COLOURS), place % len(MARKERS)) for place in range(50)}) == 50
 
 
 @needs_matplotlib
