@@ -60,6 +60,8 @@ class VerifiersTraces:
         facts: dict[RunFacts, RunFacts] = {}
         used: dict[tuple[str, ...], str | None] = {}
         player: str | None = None
+        before: tuple[Any, ...] = ()
+        run: RunFacts | None = None
         for row, episode in json_lines(source):
             for trace in self._traces(source, row, episode, notes):
                 agent = _mapping(trace.get("agent"))
@@ -67,8 +69,10 @@ class VerifiersTraces:
                 if agent.get("trainable") is False or name != (player := player or name):
                     notes.add(f"traces of another agent, left out: {name}")
                     continue
-                run = self._facts(source, row, episode, trace, agent)
-                run = facts.setdefault(run, run)
+                here = agent.get("config"), episode.get("env"), episode.get("run")
+                if run is None or here != before:
+                    before, run = here, self._facts(source, row, episode, agent)
+                    run = facts.setdefault(run, run)
                 rewards = _mapping(trace.get("rewards"))
                 names = tuple(rewards)
                 if names and names not in used:
@@ -102,13 +106,9 @@ class VerifiersTraces:
         return traces
 
     @staticmethod
-    def _facts(
-        source: SourceFile, row: int, episode: Mapping[str, Any], trace: Mapping[str, Any], agent: Mapping[str, Any]
-    ) -> RunFacts:
+    def _facts(source: SourceFile, row: int, episode: Mapping[str, Any], agent: Mapping[str, Any]) -> RunFacts:
         config = _mapping(agent.get("config"))
-        calls = trace.get("calls")
-        called = [_mapping(call).get("model") for call in calls] if isinstance(calls, list) else []
-        model = next((name for name in (config.get("model"), *called) if isinstance(name, str) and name), None)
+        model = config.get("model")
         benchmark = _mapping(episode.get("env")).get("id")
         work = _mapping(_mapping(episode.get("run")).get("work"))
         try:
@@ -116,7 +116,7 @@ class VerifiersTraces:
         except (ValueError, TypeError, OverflowError):
             raise bad(source, row, f"field run.work.step: {short(work['step'])} is no training step") from None
         return RunFacts(
-            model=model,
+            model=model if isinstance(model, str) and model else None,
             benchmark=benchmark if isinstance(benchmark, str) and benchmark else None,
             step=step,
             parameters=sampling(_mapping(config.get("sampling")), PARAMETERS),
@@ -130,6 +130,7 @@ class VerifiersTraces:
         if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
             raise bad(source, row, f"field nodes: expected a list of objects, found {kind(nodes)}")
         said: list[str] = []
+        passed = 0
         at: Any = len(nodes) - 1 if nodes else None
         while at is not None:
             node = nodes[at]
@@ -145,14 +146,14 @@ class VerifiersTraces:
             before = node.get("parent")
             if before is not None and not (type(before) is int and 0 <= before < at):
                 raise bad(source, row, f"field nodes: node {at} has the predecessor {short(before)}")
-            at = before
-        if len({node.get("parent") for node in nodes if isinstance(node.get("parent"), int)}) < len(nodes) - 1:
+            at, passed = before, passed + 1
+        if passed < len(nodes):
             notes.add("traces that branch: the text is the last branch")
         calls = trace.get("calls")
-        usages = [_mapping(_mapping(call).get("usage")) for call in calls] if isinstance(calls, list) else []
-        drawn = [usage.get("completion_tokens") for usage in usages]
-        whole = [n for n in drawn if type(n) is int and 0 <= n < 2**31]
-        tokens = sum(whole) if whole and len(whole) == len(drawn) else None
+        calls = calls if isinstance(calls, list) else []
+        drawn = [_mapping(_mapping(call).get("usage")).get("completion_tokens") for call in calls]
+        known = [n for n in drawn if type(n) is int and 0 <= n < 2**31]
+        tokens = sum(known) if known and len(known) == len(drawn) else None
         return "\n\n".join(reversed(said)) or None, tokens if tokens is None or tokens < 2**31 else None
 
     @staticmethod

@@ -1,12 +1,12 @@
 """Intake of every format against its natural reader, on the same file, in the same process, warm.
 
-- natural: all values of the file as Python objects and nothing else, as one reads it in a notebook: `json.loads` of every
-  line or of the file, `pyarrow.parquet.read_table(...).to_pylist()`, `zipfile` and `json.loads` of every member.
+- natural: all values of the file as Python objects and nothing else, as one reads it in a notebook: `json.loads` of
+  every line or of the file, `pyarrow.parquet.read_table(...).to_pylist()`, `zipfile` and `json.loads` of every member.
 - blocks: what the importer makes of it: the file is opened, every value that the format has is checked, verdicts are
   decided and samples gathered by problem. It is the intake whose goal is half the speed of the natural reader.
-- import: `import_files` into a new store: besides, the file's digest, recognition, keys of the problems, sorting, Parquet
-  files with compression, statistics, fsync and the rename; not the merge, which nobody waits for. It writes all that it
-  reads, and on jsonl the digest and the compression alone take longer than `json.loads`.
+- import: `import_files` into a new store: besides, the file's digest, recognition, keys of the problems, sorting,
+  Parquet files with compression, statistics, fsync and the rename; not the merge, which nobody waits for. It writes all
+  that it reads, and on jsonl the digest and the compression alone take longer than `json.loads`.
 
 Each is timed on the clock and in processor seconds of all threads.
 """
@@ -79,6 +79,13 @@ def write_files(folder: Path, samples: int, characters: int, corpus: Corpus) -> 
     rollouts = [{**made.verl_row(f"{i // N}?", 1.0), "output": text} for i, text in rows]
     answers = [{**made.verifiers_row(i // N, 1.0), "completion": text} for i, text in rows]
     episodes = [made.verifiers_episode(made.verifiers_trace(i // N, 1.0, text)) for i, text in rows]
+    summaries = []
+    for i, text in rows:
+        summary = made.tinker_row(i // N, i % N, 1.0)
+        said = {"messages": [{"role": "assistant", "content": text}]}
+        asked = {"messages": [{"role": "user", "content": f"{i // N}?"}]}
+        summary["steps"][0]["trace"] = {"prompt": asked, "policy_response": said}
+        summaries.append(summary)
     code = [{"task_id": f"T/{i // N}", "completion": text, "result": "passed", "passed": True} for i, text in rows]
     return {
         "qwen-math": jsonl(folder / "qwen.jsonl", qwen),
@@ -92,6 +99,7 @@ def write_files(folder: Path, samples: int, characters: int, corpus: Corpus) -> 
         "bigcode": made.json_file(folder / "big.json", [group for _, group in _groups(texts)]),
         "verl": jsonl(folder / "1.jsonl", rollouts),
         "verifiers-traces": jsonl(folder / "traces.jsonl", episodes),
+        "tinker": jsonl(folder / "summaries.jsonl", summaries),
         "trl": made.parquet_file(folder / "trl.parquet", trl),
         "verifiers": jsonl(folder / "results.jsonl", answers),
         "grade-school-math": jsonl(folder / "wide.jsonl", solved),
