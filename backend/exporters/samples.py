@@ -1,8 +1,8 @@
 """Samples in the long form, one a row with everything known about it: what `passk import` reads back.
 
 They are read in stretches of problems, so that memory does not depend on how many there are. Beside a sample stands
-what was said of it later: other verdicts, scores with their perplexities, every judgement with author and time, and what
-these settle. An import takes the samples without that: it belongs to the store where somebody said it.
+what was said of it later: other verdicts, scores with their perplexities, every judgement with author and time, and
+what these settle. An import takes the samples without that: it belongs to the store where somebody said it.
 """
 
 from __future__ import annotations
