@@ -68,6 +68,8 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         self._format: Callable[[str], Sequence[Text]] = lambda _: ()
         self._shown: tuple[Column, ...] = ()
         self._headings: tuple[str, ...] = ()
+        self._height = 0
+        """Lines it had when it was last laid out."""
 
     def show(
         self,
@@ -103,8 +105,9 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
 
     def _update_cells(self) -> None:
         for row, key in enumerate(self._keys[: self.row_count]):
+            before = self.get_row_at(row)
             for index, text in enumerate(self._format(key)):
-                if self.get_cell_at(Coordinate(row, index)) != text:
+                if text != before[index]:
                     self.update_cell_at(Coordinate(row, index), text)
 
     def _rebuild(
@@ -164,6 +167,13 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         if event.cursor_row + AHEAD >= self.row_count < len(self._keys):
             self._load(self.row_count + PAGE)
         self._say_moved()
+
+    def on_resize(self) -> None:
+        """What stands beside the table has taken room from it: the row under the cursor stays in sight if it was."""
+        before, self._height = self._height, self.size.height
+        row, top = self.cursor_row, self.scroll_offset.y
+        if self._height < before and top <= row < top + before - 1:
+            self.move_cursor(row=row, animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """The mouse wheel and page keys move the window without the cursor."""
