@@ -100,11 +100,13 @@ def doubt_in_words(sets: SolveSets, doubt: SetDoubt) -> list[str]:
     from explorer.render import doubt_words
 
     names = {entry: name.replace("_", "-") for entry, name in PAIR_SETS.items()}
-    return [
+    said = [
         doubt_words.ranges_in_words(doubt, names),
         doubt_words.doubt_in_words(doubt),
         doubt_words.support_in_words(support(sets)),
     ]
+    ends = "ranges of doubt: the expected chance at the ends of the success rate's 95 % credible interval"
+    return said if doubt.more is None else [*said, ends]
 
 
 def as_json(sets: SolveSets, doubt: SetDoubt | None = None) -> dict[str, Any]:

@@ -240,13 +240,14 @@ def verdicts(asked: Asked) -> Answer:
     """Shares of verdicts."""
     found = _lengths(asked).runs
     rows = [
-        {"run": entry.run.name, "verdict": verdict, "samples": samples, "share": samples / sum(entry.verdicts.values())}
+        {"run": entry.run.name, "verdict": verdict, "samples": samples, "of": of, "share": samples / of}
         for entry in found
+        for of in [sum(entry.verdicts.values())]
         for verdict, samples in entry.verdicts.items()
     ]
     document = [{**_of(entry.run), "verdicts": dict(entry.verdicts) or None} for entry in found]
     notes = [f"{entry.run.name}: only counts are stored, no verdicts" for entry in found if not entry.verdicts]
-    return Answer(document, ("run", "verdict", "samples", "share"), rows, notes)
+    return Answer(document, ("run", "verdict", "samples", "of", "share"), rows, notes)
 
 
 def agreement(asked: Asked) -> Answer:
@@ -255,8 +256,8 @@ def agreement(asked: Asked) -> Answer:
 
     found = read(asked.reader, asked.runs, problems=asked.problems)
     rows = [
-        {"run": entry.run.name, "problems": entry.problems, "k": point.k, "maj_at_k": point.value,
-         "standard_error": point.error}
+        {"run": entry.run.name, "problems": entry.problems, "samples": entry.samples, "k": point.k,
+         "maj_at_k": point.value, "standard_error": point.error}
         for entry in found
         for point in entry.points
     ]  # fmt: skip
@@ -283,7 +284,7 @@ def agreement(asked: Asked) -> Answer:
         for entry in found
     ]
     how = "without a standard error: exact; else the mean of {} random subsets of each problem, with a fixed seed"
-    return Answer(document, ("run", "problems", "k", "maj_at_k", "standard_error"), rows,
+    return Answer(document, ("run", "problems", "samples", "k", "maj_at_k", "standard_error"), rows,
                   [*notes, *(how.format(entry.draws) for entry in found[:1])])  # fmt: skip
 
 

@@ -96,6 +96,8 @@ def test_doubt_in_words_and_columns(counted: Passk) -> None:
     assert said.stdout.splitlines()[0].endswith(",doubt_base,doubt_rl,doubt_set")
     later = counted("sets", "--base", "base", "--rl", "rl", "--more", 100, "--format", "csv")
     assert "expected of 100 further samples of each problem and run" in later.stderr
+    assert "ranges of doubt: the expected chance at the ends of the success rate's 95 % credible" in later.stderr
+    assert "ranges of doubt" not in said.stderr
     assert later.stdout.splitlines()[0].endswith("doubt_set,doubt_base_range,doubt_rl_range")
 
 

@@ -53,6 +53,8 @@ def test_the_numbers(filled: Passk) -> None:
     assert rl["points"][-1] == {"k": 4, "maj_at_k": pytest.approx(1 / 3), "standard_error": None}
     verdicts = filled("stats", "verdicts", *PAIR, "--format", "json").json
     assert verdicts[1]["verdicts"] == {"correct": 4, "wrong": 8}
+    rows = filled("stats", "verdicts", *PAIR, "--format", "csv").csv
+    assert {(row["run"], row["of"]) for row in rows} == {(name, "12") for name in NAMES}, "every share has its n"
     sweep = filled("stats", "temperature", *PAIR, "--format", "json").json
     assert sweep["nearest"] is None and all(run["entropy"] is None for run in sweep["runs"])
 

@@ -133,11 +133,15 @@ async def test_long_work_outside_the_store_is_interrupted_as_well(sums_store: St
                 steps.append(step)
                 threading.Event().wait(0.01)
 
+        def newest(reader: Reader) -> str:
+            reader.go_on()
+            return "newest"
+
         screen_of(user).ask("slot", work, shown.append)
         await until(lambda: steps)
         for _ in user.app.gateway._workers:
             # Every thread gets a question after the interrupted one, which the interrupt is not meant for.
-            screen_of(user).ask("slot", lambda reader: reader.go_on() or "newest", shown.append)
+            screen_of(user).ask("slot", newest, shown.append)
             await user.idle()
         await until(lambda: not at_work(user), said="a thread is lost to work of minutes")
         assert shown and set(shown) == {"newest"}
