@@ -23,6 +23,8 @@ SAMPLE_PAIRS = ("countdown-rl-150@countdown", "countdown-distill@countdown")
 class Recorded:
     """Two runs of a benchmark with the same n everywhere."""
 
+    source: str
+    """Where it comes from."""
     name: str
     n: int
     correct: Counts
@@ -39,7 +41,7 @@ class Recorded:
         return Tallies(size, first), Tallies(size, second)
 
 
-def recorded(layout: StoreLayout, base: str, rl: str) -> Recorded:
+def recorded(source: str, layout: StoreLayout, base: str, rl: str) -> Recorded:
     """A pair of a store."""
     database = open_store(layout)
     try:
@@ -50,6 +52,7 @@ def recorded(layout: StoreLayout, base: str, rl: str) -> Recorded:
     levels = {level: number for number, level in enumerate(sorted({str(p.level) for p in sets.problems}))}
     [n] = {tally.n for problem in sets.problems for tally in problem.tallies}
     return Recorded(
+        source,
         f"{sets.benchmark} {rl.partition('@')[0]}",
         n,
         np.array([[problem.tallies[run].c for problem in sets.problems] for run in (0, 1)]),
@@ -61,8 +64,8 @@ def recorded(layout: StoreLayout, base: str, rl: str) -> Recorded:
 def all_recorded() -> list[Recorded]:
     """Every pair there is: the sample store's, and those of the shared data where they are at hand."""
     shipped = sample_store()
-    pairs = [recorded(shipped, "Qwen2.5-7B@MATH500", "Qwen2.5-7B-SimpleRL-Zoo@MATH500")]
-    pairs += [recorded(shipped, "countdown-base@countdown", run) for run in SAMPLE_PAIRS]
+    pairs = [recorded("the sample store", shipped, "Qwen2.5-7B@MATH500", "Qwen2.5-7B-SimpleRL-Zoo@MATH500")]
+    pairs += [recorded("the sample store", shipped, "countdown-base@countdown", run) for run in SAMPLE_PAIRS]
     folder = SHARED_DATA / "reasoning_gym_llama3b"
     if folder.is_dir():
         with tempfile.TemporaryDirectory() as made:
@@ -71,5 +74,5 @@ def all_recorded() -> list[Recorded]:
                 options = RunOptions(model=f"llama3b-{step}", role="rl", step=step)
                 import_files(layout, sorted(folder.glob(f"*step{step}*")), run_options=options, options=Options())
             for benchmark in ("AIME_2024", "amc23"):
-                pairs.append(recorded(layout, f"llama3b-400@{benchmark}", f"llama3b-800@{benchmark}"))
+                pairs.append(recorded(folder.name, layout, f"llama3b-400@{benchmark}", f"llama3b-800@{benchmark}"))
     return pairs
