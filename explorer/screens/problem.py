@@ -142,12 +142,9 @@ class ProblemScreen(DataScreen):
         text = problem.statement if problem.statement is not None else "No statement is stored for this problem."
         if statement.text != text:
             statement.show(text)
-        if first:
-            # One comes to read the path that proves the set: start at the first right one.
-            right = next((s for s in record.samples.items if s.verdict == "correct"), None)
-            self.show_samples(cursor=str(right.index) if right else None)
-        else:
-            self.show_samples()
+        # One comes to read the path that proves the set: start at the first right one.
+        right = next((s for s in record.samples.items if first and s.verdict == "correct"), None)
+        self.show_samples(cursor=str(right.index) if right else None)
 
     @property
     def tally(self) -> RunTally | None:
