@@ -65,8 +65,8 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         self.crumbs(self.place.benchmark, "judging queue", f"problem {self.problem_label}", "model hidden")
         sample = record.path.sample
         answer = "no answer extracted" if sample.answer is None else f"answer {sample.answer}"
-        heading = [literal("✓ correct", "bold green"), literal("model hidden", "bold"), literal(answer)]
-        self.query_one("#heading", Static).update(Content("\n").join([Content("  ").join(heading), *told]))
+        hidden = [literal("✓ correct", "bold green"), literal("model hidden", "bold"), literal(answer)]
+        self.query_one("#heading", Static).update(Content("\n").join([Content("  ").join(hidden), *told]))
 
     def _asked(self) -> list[Content]:
         """The statement in two lines at most, and the reference answer in one; z shows them whole."""
