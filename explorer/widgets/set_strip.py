@@ -62,7 +62,8 @@ class SetStrip(Widget):
             label = literal(text, "bold reverse" if chosen else "").stylize(f"@click=pick({index})")
             names.append(Content(between).append(label))
             last = index == len(self.chips) - 1
-            below.append(f"{' ' * len(between)} {EXPECTED if last else chip.expected_range()}".ljust(len(between) + len(text)))
+            expected = EXPECTED if last else chip.expected_range()
+            below.append(f"{' ' * len(between)} {expected}".ljust(len(between) + len(text)))
         if sum(name.cell_length for name in names) <= self.size.width:
             line = "".join(below).rstrip()
             return Content("").join(names).append("\n").append(literal(line[: self.size.width], "dim"))

@@ -23,8 +23,8 @@ from backend import (
 )
 from backend.errors import Cancelled, UsageError
 from backend.records.search import Hit
-from backend.text_search import AROUND, Pattern
 from backend.store.layout import StoreLayout
+from backend.text_search import AROUND, Pattern
 from tests.explorer.driving import import_into
 from tests.support import Passk, jsonl
 
