@@ -260,12 +260,6 @@ FILTERS: tuple[Filter, ...] = (
         _contains,
     ),
     _kind(
-        "judged:invalid  rl.judged:valid,unsure  judged:none",
-        "problems with a right path whose reasoning is judged so, or by nobody yet",
-        rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?judged:(?P<judgements>.*)',
-        _judged,
-    ),
-    _kind(
         "guess:RUN<0.05",
         "without what RUN, sampled without reasoning, guesses: 0 < c/n < 0.05",
         rf'guess:(?P<run>(?:[^"<]|{QUOTED})+)<(?P<value>.*)',
@@ -283,6 +277,12 @@ FILTERS: tuple[Filter, ...] = (
         "level, or a field of the problem's metadata; several values with commas",
         rf'(?P<field>(?:[^"<>=!]|{QUOTED})+)(?P<compare>{COMPARED})(?P<value>.*)',
         _field,
+    ),
+    _kind(
+        "judged:invalid  rl.judged:none",
+        "problems with a right path whose reasoning is judged so, or by nobody yet",
+        rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?judged:(?P<judgements>.*)',
+        _judged,
     ),
     _kind('word  "two words"', "found in id, level or statement", r".+", _words, reads_texts=True),
 )

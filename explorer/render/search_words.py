@@ -83,7 +83,8 @@ def hit_columns(width: int, *, narrow: bool) -> list[Column]:
         Column("sample", "#", 5, True),
         Column("verdict", "", 1),
     ]
-    rest = width - 4 - sum(column.width + 2 for column in fixed)
+    # Two more for the table's scroll bar, which would otherwise bring another one along.
+    rest = width - 6 - sum(column.width + 2 for column in fixed)
     return [*fixed, Column("excerpt", "text around the first match", max(rest, 20))]
 
 

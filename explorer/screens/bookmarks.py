@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -41,7 +42,7 @@ class BookmarksScreen(DataScreen):
         columns = [Column("created", "set (UTC)", 16), Column("title", "place", max(self.size.width - 22, 20))]
         self.query_one(PagedTable).show(columns, list(self.marks), self.row)
         many = "1 bookmark" if len(self.marks) == 1 else f"{count(len(self.marks))} bookmarks"
-        words = f"{many}, kept in {self.explorer.marks.path}"
+        words = f"{many}, kept in {_short(self.explorer.marks.path)}"
         self.query_one("#status", Static).update(literal(words if self.marks else "No bookmark yet: b on a path."))
 
     def row(self, key: str) -> Sequence[Text]:
@@ -79,3 +80,8 @@ class BookmarksScreen(DataScreen):
         except PasskError as error:
             self.refuse(error.title, error.next_step)
         self.reload()
+
+
+def _short(path: Path) -> str:
+    """With ~ for the user's folder."""
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)

@@ -26,7 +26,14 @@ class FindingScreen(DataScreen):
         """Go to the first match, if there is one."""
         self.matches = tuple(_spans(self.place.find, path.text))
         if self.matches:
+            # The text may not have been laid out yet: then there is nothing to scroll.
             self._to(self.matches[0])
+            self.call_after_refresh(self._reveal_first)
+
+    def _reveal_first(self) -> None:
+        text = self.query_one(TextView)
+        if self.matches and text.mark == self.matches[0]:
+            text.reveal_mark()
 
     def action_match(self, by: int) -> None:
         """The next or previous match."""

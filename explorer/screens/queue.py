@@ -70,7 +70,7 @@ class QueueScreen(DataScreen):
             Column("mine", "you", 9),
             Column("settled", "settled", 9),
         ]
-        room = max(width - 4 - sum(column.width + 2 for column in fixed) - 8, 12)
+        room = min(max(width - 4 - sum(column.width + 2 for column in fixed) - 8, 12), 48)
         columns = [fixed[0], Column("run", "run", room), Column("sample", "#", 6, True), *fixed[1:]]
         self.query_one(PagedTable).show(columns, list(self.queue), lambda key: self.row(key, room))
 

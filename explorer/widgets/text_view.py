@@ -42,6 +42,8 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         """What is painted."""
         self._lines: list[Line] = [(0, 0)]
         self._wrapped_at = 0
+        self._revealing = False
+        """The mark is to be brought into sight as soon as the text is laid out."""
 
     def show(
         self, text: str, mark: tuple[int, int] | None = None, shown: Shown | None = None, *, keep: bool = False
@@ -94,6 +96,8 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         if self._wrapped_at != before:
             if before:
                 self.scroll_to(y=self._line_of(first), animate=False, immediate=True)
+            elif self._revealing:
+                self.call_after_refresh(self.reveal_mark)
             self.refresh()
 
     def _line_of(self, position: int) -> int:
@@ -112,7 +116,8 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         return None if self.mark is None else (self.shown.place(self.mark[0]), self.shown.place(self.mark[1]))
 
     def reveal_mark(self) -> None:
-        """Bring the marked stretch into the middle, unless it is in sight."""
+        """Bring the marked stretch into the middle, unless it is in sight; once there is room, if there is none yet."""
+        self._revealing = not self._wrapped_at
         if (marked := self.pointed_out) is not None:
             line = self._line_of(marked[0]) - self.scroll_offset.y
             if not 0 <= line < self.size.height:
@@ -125,7 +130,8 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show_place(self, position: int, above: int) -> None:
         """Scroll so that a character of what is painted stands below this many lines."""
-        self.scroll_to(y=max(self._line_of(position) - above, 0), animate=False, immediate=True)
+        # By force: a long text that has just come has no scroll bar yet, without which it would stay where it is.
+        self.scroll_to(y=max(self._line_of(position) - above, 0), animate=False, immediate=True, force=True)
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""

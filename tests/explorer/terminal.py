@@ -58,9 +58,11 @@ class Terminal:
         """What the program copied by OSC 52."""
         return self.tmux("save-buffer", "-")
 
-    def wait(self, *texts: str, until: Callable[[str], bool] = lambda _: True, said: str = "") -> str:
+    def wait(
+        self, *texts: str, until: Callable[[str], bool] = lambda _: True, said: str = "", seconds: float = 30
+    ) -> str:
         """Until all these texts are on the screen, and it is painted to the end; returns it."""
-        deadline = monotonic() + 30
+        deadline = monotonic() + seconds
         before = ""
         while True:
             screen = self.screen()

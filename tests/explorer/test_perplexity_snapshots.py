@@ -73,7 +73,7 @@ def test_what_is_not_scored(snap_compare: Callable[..., bool], scored: StoreLayo
     assert looks_as_before(snap_compare, scored, (80, 24), walk)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: "x".join(map(str, size)))
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: "x".join(map(str, size)))
 @pytest.mark.parametrize("where", ["problem", "path"])
 def test_samples_and_tokens(
     snap_compare: Callable[..., bool], scored: StoreLayout, where: str, size: tuple[int, int]
