@@ -12,7 +12,7 @@ LAST = 2
 """Keys of everywhere, at the end: back and help."""
 
 
-def _first(shown_key: str) -> str:
+def first_key(shown_key: str) -> str:
     """One key of an action; what is held down with it belongs to it: ctrl+o, but → of → and n."""
     first, *others = shown_key.split()
     return f"{first}+{others[0]}" if first in ("ctrl", "shift") and others else first
@@ -28,7 +28,7 @@ class KeyBar(Widget):
     def render(self) -> Content:
         """Keys and labels, one key of each action. Where room is short, the way back and the help stay."""
         parts = [
-            Content.assemble(literal(_first(action.shown_key), "bold $accent"), " ", literal(action.label)).stylize(
+            Content.assemble(literal(first_key(action.shown_key), "bold $accent"), " ", literal(action.label)).stylize(
                 f"@click=press({index})"
             )
             for index, action in enumerate(self._actions)

@@ -12,6 +12,7 @@ from explorer.actions import ACTIONS, EVERYWHERE, QUEUED, actions_of
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
 from explorer.widgets.filter_line import FilterLine
+from explorer.widgets.key_bar import first_key
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import SIZES, Driver, explorer
 
@@ -79,7 +80,7 @@ async def test_the_footer_fits(sums_store: StoreLayout, where: str) -> None:
         footer = user.lines()[-1]
         for action in actions_of(where):
             if action.in_footer:
-                assert f"{action.shown_key.split()[0]} {action.label}" in footer, (action.label, footer)
+                assert f"{first_key(action.shown_key)} {action.label}" in footer, (action.label, footer)
         assert footer.rstrip().endswith("? Keys")
 
 
