@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import duckdb
@@ -44,9 +44,10 @@ class StoreCursor:
     def interrupt(self) -> None:
         """Stop the query that is running in another thread; it raises Cancelled there, and the cursor stays usable."""
         self._interrupted = True
-        self._cursor.interrupt()
-        for stream in tuple(self._streams):
-            stream.interrupt()
+        for cursor in (self._cursor, *tuple(self._streams)):
+            # One that was closed in this very moment has nothing left to stop.
+            with suppress(duckdb.ConnectionException):
+                cursor.interrupt()
 
     def begin(self) -> None:
         """What comes now is another question: interrupts of the one before are not meant for it."""
