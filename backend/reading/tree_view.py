@@ -99,6 +99,9 @@ class TreeView:
     def of(self, tree: SearchTree, cursor: int | None) -> TreeView:
         """The same branches of a tree with other samples; the cursor's, if it is still there, among the lines."""
         view = replace(self, tree=tree)
-        shown = {row.branch.key for row in view.rows()}
-        kept = None if cursor is None or cursor in shown else tree.find(cursor)
+        if cursor is None or cursor in {row.branch.key for row in view.rows()}:
+            return view
+        # It may stand below an open branch that is among the rarer ones now: their branches are made by looking at them.
+        replace(view, most=None).rows()
+        kept = tree.find(cursor)
         return view if kept is None else view.revealing(kept)
