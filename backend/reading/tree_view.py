@@ -101,7 +101,7 @@ class TreeView:
         view = replace(self, tree=tree)
         if cursor is None or cursor in {row.branch.key for row in view.rows()}:
             return view
-        # It may stand below an open branch that is among the rarer ones now: their branches are made by looking at them.
+        # It may stand below an open branch that is among the rarer ones now; looking below makes its branches.
         replace(view, most=None).rows()
         kept = tree.find(cursor)
         return view if kept is None else view.revealing(kept)
