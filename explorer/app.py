@@ -27,6 +27,9 @@ from explorer.screens.dialogs import error_dialog, help_dialog
 LOOK_OUT = 1.0
 """Seconds between looks into the store's parts."""
 
+LONGEST_START = 10.0
+"""Seconds after which garbage is collected again, whether or not the start has come to its end."""
+
 
 class Explorer(App[None]):
     """Opens a store at Home."""
@@ -80,6 +83,8 @@ class Explorer(App[None]):
         if self._at is not None:
             self.go_to(self._at)
         self.set_interval(LOOK_OUT, self.look_out)
+        # Also where Home never comes, because the store cannot be read.
+        self.set_timer(LONGEST_START, collect_again)
 
     def go_to(self, at: Destination) -> None:
         """From Home down to a place, so that Esc leads up again."""
@@ -120,10 +125,7 @@ class Explorer(App[None]):
         def load() -> None:
             for name in ("curves", "sets", "problem", "path"):
                 import_module(f"explorer.screens.{name}")
-            if not gc.isenabled():
-                # `open_explorer` switched it off. What is there now stays: to look through it takes 80 ms each time.
-                gc.freeze()
-                gc.enable()
+            collect_again()
 
         Thread(target=load, name="load-screens", daemon=True).start()
 
@@ -201,6 +203,16 @@ class Explorer(App[None]):
     async def on_unmount(self) -> None:
         """Threads end before the store is closed."""
         self.gateway.close()
+
+
+def collect_again() -> None:
+    """Switch the garbage collection on that `open_explorer` switched off; what is there now is not looked through.
+
+    To look through it would take 80 ms each time.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def look_out(reader: Reader) -> tuple[bool, str]:

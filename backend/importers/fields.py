@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -194,3 +195,20 @@ def refined(correct: bool | None, answer: object, finish_reason: object, answers
     if answers_known and (answer is None or (isinstance(answer, str) and not answer.strip())):
         return "no_answer"
     return "wrong"
+
+
+def steps_named(source: SourceFile, marker: bytes, step: re.Pattern[bytes]) -> set[int]:
+    """The training steps that the lines of a file name, found without parsing them.
+
+    Args:
+        marker: what a line must hold to be looked at.
+        step: its only group is the number of a step; searched from the marker on.
+    """
+    steps: set[int] = set()
+    with source.open() as file:
+        for line in lines(file):
+            at = line.find(marker)
+            if at >= 0:
+                steps.update(map(int, step.findall(line, at)))
+    source.bytes_read = 0
+    return steps

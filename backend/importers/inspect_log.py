@@ -15,6 +15,7 @@ from backend.importers.fields import decode, document, kind
 from backend.importers.gathering import chosen, sampling
 from backend.importers.inspect_sample import InspectSample, verdicts_of
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.values import mapping
 
 SHAPE = re.compile(rb'\{\s*"version"\s*:\s*\d{1,3}\s*,\s*"status"\s*:\s*"\w{1,20}"\s*,\s*"eval"\s*:\s*\{')
 HEADER, START = "header.json", "_journal/start.json"
@@ -25,17 +26,13 @@ PARAMETERS = {
 }  # fmt: skip
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def facts_of(header: Mapping[str, Any], notes: Notes) -> RunFacts:
     """Model, task and sampling parameters out of a log's header."""
-    about = _mapping(header.get("eval"))
+    about = mapping(header.get("eval"))
     status = header.get("status")
     if isinstance(status, str) and status != "success":
         notes.add(f"logs with status {status}: the evaluation did not come to its end")
-    config = {**_mapping(about.get("model_generate_config")), **_mapping(_mapping(header.get("plan")).get("config"))}
+    config = {**mapping(about.get("model_generate_config")), **mapping(mapping(header.get("plan")).get("config"))}
     model, task = about.get("model"), about.get("task")
     return RunFacts(
         model=model if isinstance(model, str) and model else None,
@@ -69,7 +66,7 @@ class Inspect:
             raise bad(source, None, f"field samples: expected a list, found {kind(samples)}")
         scored: dict[str, None] = {}
         for sample in samples:
-            scored.update((name, None) for name, _, _ in verdicts_of(_mapping(sample).get("scores")))
+            scored.update((name, None) for name, _, _ in verdicts_of(mapping(sample).get("scores")))
         used = chosen(source, list(scored), options, notes, "scorers") if scored else None
         reader = InspectSample(source, facts_of(log, notes), used, notes)
         for row, sample in enumerate(samples, 1):
@@ -80,9 +77,9 @@ class Inspect:
         both = {match["name"] for _, match in found if not match["chunked"]}
         found = [(name, match) for name, match in found if not (match["chunked"] and match["name"] in both)]
         if HEADER in archive.members:
-            header = _mapping(self._member(source, archive, HEADER))
+            header = mapping(self._member(source, archive, HEADER))
         else:
-            header = _mapping(self._member(source, archive, START))
+            header = mapping(self._member(source, archive, START))
             notes.add("logs without a header: the evaluation did not come to its end")
         facts = facts_of(header, notes)
         chunks: dict[str, list[int]] = {}
@@ -108,11 +105,11 @@ class Inspect:
     @staticmethod
     def _scorers(header: Mapping[str, Any], sample: Any) -> list[str]:
         """The scorers of the first sample that is scored; where it has none, those of the header."""
-        scored = [name for name, _, _ in verdicts_of(_mapping(sample).get("scores"))]
+        scored = [name for name, _, _ in verdicts_of(mapping(sample).get("scores"))]
         if scored:
             return scored
-        listed = _mapping(header.get("results")).get("scores")
-        found = [_mapping(entry).get("name") for entry in listed] if isinstance(listed, list) else []
+        listed = mapping(header.get("results")).get("scores")
+        found = [mapping(entry).get("name") for entry in listed] if isinstance(listed, list) else []
         return list(dict.fromkeys(name for name in found if isinstance(name, str)))
 
     @staticmethod

@@ -11,20 +11,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.importers.chat import THINKING, answered, asked
-from backend.importers.fields import as_text, json_lines, kind, refined
+from backend.importers.fields import as_text, json_lines, kind, refined, steps_named
 from backend.importers.gathering import Gathering
-from backend.importers.opening import lines
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.values import count, figure, short
+from backend.importers.values import count, figure, mapping, short
 
 FIELDS = {"split", "iteration", "group_idx", "traj_idx", "total_reward", "steps"}
 STEP = re.compile(rb'"iteration"\s*:\s*(\d{1,9})\s*[,}]')
 """A quote inside a JSON string has a backslash before it, so that no text of a model can look like this."""
 TRAINED_ON = "train"
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 class Tinker:
@@ -39,14 +34,7 @@ class Tinker:
 
     def training_steps(self, source: SourceFile) -> set[int]:
         """The iterations that the file holds samples of."""
-        steps: set[int] = set()
-        with source.open() as file:
-            for line in lines(file):
-                at = line.find(b'"iteration"')
-                if at >= 0:
-                    steps.update(map(int, STEP.findall(line, at)))
-        source.bytes_read = 0
-        return steps
+        return steps_named(source, b'"iteration"', STEP)
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """A sample a trajectory, gathered by group; the split is the benchmark."""
@@ -64,9 +52,9 @@ class Tinker:
             if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
                 raise bad(source, row, f"field steps: expected a list of objects, found {kind(steps)}")
             last = steps[-1] if steps else {}
-            trace = _mapping(last.get("trace"))
-            statement = asked(_mapping(trace.get("prompt")).get("messages"))
-            text, thought = answered(_mapping(trace.get("policy_response")).get("messages"))
+            trace = mapping(last.get("trace"))
+            statement = asked(mapping(trace.get("prompt")).get("messages"))
+            text, thought = answered(mapping(trace.get("policy_response")).get("messages"))
             if thought:
                 notes.add(THINKING)
             if text is None:
@@ -75,7 +63,7 @@ class Tinker:
             name = f"{iteration}/{group}" if split == TRAINED_ON else str(group)
             if statement is None:
                 notes.add("samples without a statement: the group's place in its file stands for the problem")
-            reference = as_text(_mapping(trace.get("reward")).get("reference_answer"))
+            reference = as_text(mapping(trace.get("reward")).get("reference_answer"))
             problem = gathering.problem(
                 statement or f"{split} {name}", name=name, statement=statement, reference=reference
             )
@@ -100,7 +88,7 @@ class Tinker:
     ) -> bool | None:
         """The metric `correct` of the last step, or of the trajectory."""
         for metrics in (last.get("metrics"), record.get("trajectory_metrics")):
-            value = _mapping(metrics).get("correct")
+            value = mapping(metrics).get("correct")
             if value is None or value != value:
                 continue
             if not isinstance(value, bool | int | float):
@@ -114,8 +102,8 @@ class Tinker:
         """The total reward, and every metric of the last step and of the trajectory."""
         scores = {
             "total_reward": record.get("total_reward"),
-            **_mapping(record.get("trajectory_metrics")),
-            **_mapping(last.get("metrics")),
+            **mapping(record.get("trajectory_metrics")),
+            **mapping(last.get("metrics")),
         }
         said = [f"{name}={figure(value)}" for name, value in scores.items() if isinstance(value, int | float)]
         return ", ".join(said) or None

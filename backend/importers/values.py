@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _DIGITS = re.compile(r"\s*[+-]?\d{1,30}\s*")
@@ -68,3 +68,8 @@ WANTED: dict[Callable[[Any], Any], str] = {
     count: "whole number from 0 to 2,147,483,646",
 }
 """What a conversion expects, in words."""
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """An object of a file that may be missing or be something else: then one without fields."""
+    return value if isinstance(value, dict) else {}

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.importers.chat import THINKING, asked, message_text
-from backend.importers.fields import as_text, json_lines, kind, refined
+from backend.importers.fields import as_text, json_lines, kind, refined, steps_named
 from backend.importers.gathering import Gathering, sampling
-from backend.importers.opening import lines
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
 from backend.importers.rewards import about_answers
-from backend.importers.values import count, figure, short
+from backend.importers.values import count, figure, mapping, short
 from backend.importers.verifiers_results import PARAMETERS
 
 REFERENCES = ("answer", "solution", "ground_truth", "reference")
@@ -24,10 +23,6 @@ AT_A_LIMIT = {"max_turns", "max_input_tokens", "max_output_tokens", "max_total_t
 """Stop conditions that verifiers itself counts as truncated."""
 STEP = re.compile(rb'"work"\s*:\s*\{[^{}]{0,200}?"step"\s*:\s*(\d{1,9})\s*[,}]')
 """A quote inside a JSON string has a backslash before it, so that no text of a model can look like this."""
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 class VerifiersTraces:
@@ -45,14 +40,7 @@ class VerifiersTraces:
 
     def training_steps(self, source: SourceFile) -> set[int]:
         """The training steps that the file holds samples of."""
-        steps: set[int] = set()
-        with source.open() as file:
-            for line in lines(file):
-                at = line.find(b'"work"')
-                if at >= 0:
-                    steps.update(map(int, STEP.findall(line, at)))
-        source.bytes_read = 0
-        return steps
+        return steps_named(source, b'"work"', STEP)
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """A sample a trace of the agent that is trained, or evaluated; what it said is joined along the last branch."""
@@ -64,7 +52,7 @@ class VerifiersTraces:
         run: RunFacts | None = None
         for row, episode in json_lines(source):
             for trace in self._traces(source, row, episode, notes):
-                agent = _mapping(trace.get("agent"))
+                agent = mapping(trace.get("agent"))
                 name = as_text(agent.get("name")) or "agent"
                 if agent.get("trainable") is False or name != (player := player or name):
                     notes.add(f"traces of another agent, left out: {name}")
@@ -73,7 +61,7 @@ class VerifiersTraces:
                 if run is None or here != before:
                     before, run = here, self._facts(source, row, episode, agent)
                     run = facts.setdefault(run, run)
-                rewards = _mapping(trace.get("rewards"))
+                rewards = mapping(trace.get("rewards"))
                 names = tuple(rewards)
                 if names and names not in used:
                     used[names] = about_answers(source, names, options, notes)
@@ -82,7 +70,7 @@ class VerifiersTraces:
                 correct = self._correct(source, row, rewards, used.get(names), notes)
                 failed = bool(trace.get("errors") or trace.get("error"))
                 verdict = "error" if correct is False and failed else refined(correct, None, reason, False)
-                data = _mapping(_mapping(trace.get("task") or episode.get("task")).get("data"))
+                data = mapping(mapping(trace.get("task") or episode.get("task")).get("data"))
                 statement = asked(data.get("prompt")) or self._first_asked(trace)
                 known = as_text(data.get("name")) or as_text(data.get("idx"))
                 if not statement and not known:
@@ -107,10 +95,10 @@ class VerifiersTraces:
 
     @staticmethod
     def _facts(source: SourceFile, row: int, episode: Mapping[str, Any], agent: Mapping[str, Any]) -> RunFacts:
-        config = _mapping(agent.get("config"))
+        config = mapping(agent.get("config"))
         model = config.get("model")
-        benchmark = _mapping(episode.get("env")).get("id")
-        work = _mapping(_mapping(episode.get("run")).get("work"))
+        benchmark = mapping(episode.get("env")).get("id")
+        work = mapping(mapping(episode.get("run")).get("work"))
         try:
             step = None if work.get("step") is None else count(work["step"])
         except (ValueError, TypeError, OverflowError):
@@ -119,7 +107,7 @@ class VerifiersTraces:
             model=model if isinstance(model, str) and model else None,
             benchmark=benchmark if isinstance(benchmark, str) and benchmark else None,
             step=step,
-            parameters=sampling(_mapping(config.get("sampling")), PARAMETERS),
+            parameters=sampling(mapping(config.get("sampling")), PARAMETERS),
             checkpoint=step is not None,
         )
 
@@ -134,7 +122,7 @@ class VerifiersTraces:
         at: Any = len(nodes) - 1 if nodes else None
         while at is not None:
             node = nodes[at]
-            message = _mapping(node.get("message"))
+            message = mapping(node.get("message"))
             if node.get("sampled") is True and message.get("role") == "assistant":
                 text, thought = message_text(message)
                 if thought:
@@ -151,7 +139,7 @@ class VerifiersTraces:
             notes.add("traces that branch: the text is the last branch")
         calls = trace.get("calls")
         calls = calls if isinstance(calls, list) else []
-        drawn = [_mapping(_mapping(call).get("usage")).get("completion_tokens") for call in calls]
+        drawn = [mapping(mapping(call).get("usage")).get("completion_tokens") for call in calls]
         known = [n for n in drawn if type(n) is int and 0 <= n < 2**31]
         tokens = sum(known) if known and len(known) == len(drawn) else None
         return "\n\n".join(reversed(said)) or None, tokens if tokens is None or tokens < 2**31 else None
@@ -159,14 +147,14 @@ class VerifiersTraces:
     @staticmethod
     def _first_asked(trace: Mapping[str, Any]) -> str | None:
         """The first message of the user, for tasks whose prompt is not recorded."""
-        messages = (_mapping(node.get("message")) for node in trace.get("nodes", ()))
+        messages = (mapping(node.get("message")) for node in trace.get("nodes", ()))
         return next((asked([message]) for message in messages if message.get("role") == "user"), None)
 
     @staticmethod
     def _reason(trace: Mapping[str, Any]) -> str | None:
         stopped = trace.get("stop_condition")
         calls = trace.get("calls")
-        last = _mapping(calls[-1]) if isinstance(calls, list) and calls else {}
+        last = mapping(calls[-1]) if isinstance(calls, list) and calls else {}
         reason = last.get("finish_reason")
         if (isinstance(stopped, str) and stopped in AT_A_LIMIT) or reason == "length":
             return "length"
@@ -196,9 +184,9 @@ class VerifiersTraces:
         """The last error, the other rewards and every metric."""
         errors = trace.get("errors")
         last: Any = errors[-1] if isinstance(errors, Sequence) and errors else None
-        said = [f"error: {as_text(_mapping(last).get('message', last))}"] if last is not None else []
-        scores = {name: _mapping(reward).get("score", reward) for name, reward in rewards.items() if name != used}
-        for name, value in {**scores, **_mapping(trace.get("metrics"))}.items():
+        said = [f"error: {as_text(mapping(last).get('message', last))}"] if last is not None else []
+        scores = {name: mapping(reward).get("score", reward) for name, reward in rewards.items() if name != used}
+        for name, value in {**scores, **mapping(trace.get("metrics"))}.items():
             if isinstance(value, int | float):
                 said.append(f"{name}={figure(value)}")
         return ", ".join(said) or None

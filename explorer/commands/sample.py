@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import add_store, positive, reading
 from explorer.commands.output import say
-from explorer.commands.waiting import wait
+from explorer.commands.starting import add_where, begin
 from explorer.render.numbers import counted
 
 if TYPE_CHECKING:
@@ -49,11 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--verifier", metavar="V", help="default: the benchmark's, else the one that fits")
     how.add_argument("--engine", metavar="E", help="transformers, vllm, server, or a name of config.toml")
     how.add_argument("--option", metavar="A=B", action="append", default=[], help="an option of the engine; repeatable")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--prepare", action="store_true", help="write the job and stop; passk work JOB does it elsewhere"
-    )
-    where.add_argument("--wait", action="store_true", help="stay, show progress, fail if the job fails")
+    add_where(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,15 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"Job {job.name}: {samples} of {problems} into {plan.target.run}")
     if plan.target.parameters["temperature"] == 0 and any(max(problem.indices) for problem in plan.problems):
         say("At temperature 0 all samples of a problem are the same text: one says as much (--n 1).")
-    if arguments.prepare:
-        print(job.folder)
-        say(f"Prepared. On a machine with the engine: passk work {job.folder}")
-        return 0
-    worker = job.start()
-    if not arguments.wait:
-        say(f"It runs on its own; passk jobs shows it, passk jobs log {job.name} what it says.")
-        return 0
-    return wait(job, worker)
+    return begin(job, arguments)
 
 
 def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPlan, EngineChoice]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from explorer.commands.options import add_problems, add_store, positive, problems_of, reading
 from explorer.commands.output import say
-from explorer.commands.waiting import wait
+from explorer.commands.starting import add_where, begin
 
 if TYPE_CHECKING:
     from backend import Reader, ScoringRequest
@@ -36,11 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", metavar="E", help="transformers, vllm, server, or a name of config.toml")
     parser.add_argument("--dtype", metavar="D", help="precision (default: float32); of a server: what it runs in")
     parser.add_argument("--option", metavar="A=B", action="append", default=[], help="an option of the engine")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--prepare", action="store_true", help="write the job and stop; passk work JOB does it elsewhere"
-    )
-    where.add_argument("--wait", action="store_true", help="stay, show progress, fail if the job fails")
+    add_where(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,15 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"Job {job.name}: {plan.samples:,} texts of {problems}, {plan.title}, in {precision}{done}")
     if plan.dtype not in ("float32", "float64"):
         say("Only float32 gives log-probabilities that engines agree on: in bfloat16 a token is off by up to 0.12.")
-    if arguments.prepare:
-        print(job.folder)
-        say(f"Prepared. On a machine with the engine: passk work {job.folder}")
-        return 0
-    worker = job.start()
-    if not arguments.wait:
-        say(f"It runs on its own; passk jobs shows it, passk jobs log {job.name} what it says.")
-        return 0
-    return wait(job, worker, "texts")
+    return begin(job, arguments, "texts")
 
 
 def _planned(reader: Reader, arguments: argparse.Namespace) -> ScoringRequest:

@@ -1,7 +1,8 @@
-"""Staying with a job until it ends."""
+"""Where a new job is worked: elsewhere, in the background, or here while one waits for its end."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,28 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
     from backend import Job
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """--prepare and --wait."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--prepare", action="store_true", help="write the job and stop; passk work JOB does it elsewhere"
+    )
+    where.add_argument("--wait", action="store_true", help="stay, show progress, fail if the job fails")
+
+
+def begin(job: Job, arguments: argparse.Namespace, what: str = "samples") -> int:
+    """Leave a job prepared, start it, or start it and wait, as the options say; the exit status."""
+    if arguments.prepare:
+        print(job.folder)
+        say(f"Prepared. On a machine with the engine: passk work {job.folder}")
+        return 0
+    worker = job.start()
+    if not arguments.wait:
+        say(f"It runs on its own; passk jobs shows it, passk jobs log {job.name} what it says.")
+        return 0
+    return wait(job, worker, what)
 
 
 def wait(job: Job, worker: Popen[bytes], what: str = "samples") -> int:
