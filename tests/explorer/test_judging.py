@@ -172,17 +172,18 @@ async def test_cot_pass_at_k_beside_pass_at_k(store: StoreLayout, size: tuple[in
         assert "CoT-pass@k" not in user.flat()
 
 
-async def test_a_reader_without_write_rights_is_told(store: StoreLayout, monkeypatch: pytest.MonkeyPatch) -> None:
-    from backend.errors import StoreError
-
+async def test_a_store_that_cannot_be_written_is_said_and_nothing_is_lost(store: StoreLayout) -> None:
     async with explorer(store) as user:
         await open_sets(user)
         await user.press("enter", "enter")
-
-        def refused(*_: object) -> None:
-            raise StoreError("The store cannot be written")
-
-        monkeypatch.setattr("backend.judgements.book.write_workspace", refused)
+        # A file in the place of the folder stops even a user who may write everywhere.
+        store.unfinished.rmdir()
+        store.unfinished.write_text("")
         await user.press("v")
-        assert "The store cannot be written" in user.flat()
-    assert judgements(store) == []
+        assert "cannot be made" in user.flat()
+        await user.press("escape")
+        assert "reasoning not judged" in user.flat()
+        store.unfinished.unlink()
+        await user.press("v")
+        assert "reasoning valid ann," in user.flat()
+    assert len(judgements(store)) == 1

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from backend.store.layout import StoreLayout
-from tests.explorer.driving import SIZES, Driver, explorer
+from tests.explorer.conftest import sums_rows
+from tests.explorer.driving import SIZES, Driver, explorer, import_into
 from tests.explorer.test_sets import open_sets
+from tests.support import jsonl
 
 
 async def search_for(user: Driver, text: str) -> None:
@@ -75,3 +80,18 @@ async def test_what_was_searched_may_be_markup(sums_store: StoreLayout) -> None:
         assert "0 of 48 paths" in user.flat()
         await user.press("K")
         assert "contains [/b][red]" in user.flat()
+
+
+async def test_what_is_added_meanwhile_moves_no_hit(sums_store: StoreLayout, tmp_path: Path) -> None:
+    layout = StoreLayout(shutil.copytree(sums_store.root, tmp_path / "sums.passk"))
+    async with explorer(layout) as user:
+        await open_sets(user)
+        await search_for(user, "attempt")
+        await user.press("j", "j")
+        before = user.table.cursor_key, user.column("sample")
+        # A run that is compared gets another problem, whose paths match too.
+        row = next(sums_rows("rl")) | {"problem_id": "s9", "question": "One more?"}
+        import_into(layout, [jsonl(tmp_path / "more.jsonl", [row])])
+        user.app.look_out()
+        await user.idle()
+        assert (user.table.cursor_key, user.column("sample")) == before
