@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from backend.store.layout import StoreLayout
 
 if TYPE_CHECKING:
-    from backend.benchmarks.problems import Problems
+    from backend.benchmarks import Problems
 
 COUNTDOWN = "countdown"
 COUNTS = "qwen7b_math500_counts.csv"
@@ -56,7 +56,7 @@ def is_sample_store(layout: StoreLayout) -> bool:
 
 def _countdown(folder: Path) -> Problems:
     """The problems of the miniature, each with a whole response that is right, where a plan solves it."""
-    from backend.benchmarks.problems import BenchmarkColumns, Problems
+    from backend.benchmarks import BenchmarkColumns, Problems
     from backend.importers.protocol import ProblemFacts
     from backend.scoring.requests import read_references
     from backend.store.identity import problem_key
@@ -75,10 +75,10 @@ def _countdown(folder: Path) -> Problems:
 
 def _build(layout: StoreLayout, folder: Path, shipped: list[Path]) -> None:
     """Build beside the final place and rename, so that a first start that is killed leaves no half store."""
-    from backend.benchmarks.add import add_problems
-    from backend.importers.import_files import import_files
+    from backend.benchmarks import add_problems
     from backend.importers.protocol import Options
-    from backend.importers.targets import RunOptions
+    from backend.importers.run_spec import RunOptions
+    from backend.importers.session import import_files
 
     building = StoreLayout(layout.root.with_name(f"{layout.root.name}.{os.getpid()}"))
     try:

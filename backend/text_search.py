@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.errors import UsageError
 from backend.records import Run
-from backend.records.search import Findings, Hit, RunHits
+from backend.records.samples import Findings, Hit, RunHits
 from backend.store.reads import Reader
 
 AROUND = 60

@@ -1,28 +1,57 @@
-"""The app: first screen, global keys, errors, and the look-out for what others add to the store."""
+"""The command palette: every action of the screen in front, from the action table."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from importlib import import_module
 from threading import Thread
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from backend import Database, JudgementBook, Reader, author_name, is_sample_store, running_jobs
 from backend.errors import PasskError
 from backend.records import Run
-from explorer.actions import EVERYWHERE, bindings
+from backend.visible_text import visible
+from explorer.actions import EVERYWHERE, Action, actions_of, bindings
 from explorer.gateway import Failed, Gateway, Loaded
-from explorer.navigation import Place
-from explorer.palette import Actions
-from explorer.places import SCREENS, Destination
+from explorer.location import SCREENS, Destination, Place
 from explorer.reading_marks import ReadingMarks, marks_path
-from explorer.render.visible import visible
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import error_dialog, help_dialog
+
+# The command palette: every action of the screen in front, from the action table.
+
+
+class Actions(Provider):
+    """Offers the actions of the screen in front."""
+
+    def _offers(self) -> list[tuple[Action, Callable[[], Any]]]:
+        where = getattr(self.screen, "WHERE", "")
+        return [
+            (action, partial(self.app.run_action, action.name, self.screen if where in action.where else self.app))
+            for action in actions_of(where)
+            if action.name != "command_palette"
+        ]
+
+    async def discover(self) -> AsyncIterator[DiscoveryHit]:
+        """Everything, before anything is typed."""
+        for action, run in self._offers():
+            yield DiscoveryHit(action.help, run, help=f"key {action.shown_key}")
+
+    async def search(self, query: str) -> Hits:
+        """What matches."""
+        matcher = self.matcher(query)
+        for action, run in self._offers():
+            if (score := matcher.match(action.help)) > 0:
+                yield Hit(score, matcher.highlight(action.help), run, help=f"key {action.shown_key}")
+
+
+# The app: first screen, global keys, errors, and the look-out for what others add to the store.
 
 LOOK_OUT = 1.0
 """Seconds between looks into the store's parts."""

@@ -17,14 +17,13 @@ from typing import Any
 import pytest
 
 from backend import Options, Reader, RunOptions, import_files, open_store
-from backend.importers.report import ImportReport
+from backend.importers.session import ImportReport
 from backend.records import Path as ReasoningPath
 from backend.records import Run
 from backend.store.database import Database
 from backend.store.identity import problem_key, run_key, source_key
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import SCHEMAS, derive_statistics, write_rows
-from backend.store.parts import Manifest, PartRun, publish, write_workspace
+from backend.store.parts import SCHEMAS, Manifest, PartRun, derive_statistics, publish, write_rows, write_workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -15,9 +15,8 @@ import queries
 from backend.store.connection import open_database
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
-from backend.store.merge import merge
-from backend.store.migrations import migrate
-from backend.store.part_tables import SCHEMAS, write_rows
+from backend.store.merge import merge, migrate
+from backend.store.parts import SCHEMAS, write_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(queries.__file__).parent

@@ -7,10 +7,14 @@ model itself, before temperature and top-p, the end-of-text token included where
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Literal, Protocol
+
+# What every engine takes and gives. Knows no model library. Names of parameters and of finish reasons are vLLM's.
+# Log-probabilities are natural logarithms under the model itself, before temperature and top-p, the end-of-text token
+# included where one was drawn.
 
 FinishReason = Literal["stop", "length"]
 SEED_BITS = 63
@@ -164,3 +168,32 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Frees model and memory; the engine is not usable afterwards."""
+
+
+# What the engines share in scoring: the order of the items, and which alternatives are kept.
+
+
+def in_order(found: Iterable[tuple[int, Score]], known: Mapping[int, Score]) -> Iterator[Score]:
+    """The scores by place from 0, each as soon as those before it are there.
+
+    Args:
+        found: places with their scores, in any order.
+        known: those that needed no model.
+    """
+    waiting = dict(known)
+    following = 0
+    for place, score in found:
+        waiting[place] = score
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+    while following in waiting:
+        yield waiting.pop(following)
+        following += 1
+
+
+def likeliest(entries: Iterable[Alternative], logprob: float, most: int) -> tuple[Alternative, ...]:
+    """The likeliest of these tokens, in order; none where the token that stands there, of `logprob`, was sure."""
+    if logprob >= SURE:
+        return ()
+    return tuple(sorted(entries, key=lambda entry: -entry[1])[:most])

@@ -1,16 +1,11 @@
-"""The server engine: samples from OpenAI-compatible completions servers, such as `vllm serve` on other nodes.
-
-Every sample is a request of its own with its own seed. A server that tokenizes (vLLM does) is sent tokens, tells what
-was drawn token by token, and can score; of any other the texts, finish reasons and log-probabilities are taken.
-Loading and drawing need nothing but the standard library.
-"""
+"""Scoring through a server: what is sent for one text, and what the answer says of its tokens."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.engines.protocol import (
@@ -21,13 +16,57 @@ from backend.engines.protocol import (
     SamplingParams,
     Score,
     Scoring,
+    in_order,
+    likeliest,
     unfitting,
 )
-from backend.engines.scores import in_order
-from backend.engines.server_connection import Address, Connection, Key, Refused, Trouble
-from backend.engines.server_pool import Pool
-from backend.engines.server_scoring import echo, read_echo, with_ends
+from backend.engines.server_pool import Address, Connection, Key, Pool, Refused, Trouble
+from backend.engines.token_offsets import piece_ends
 from backend.errors import UsageError, suggestion
+
+# Scoring through a server: what is sent for one text, and what the answer says of its tokens.
+
+
+def echo(model: str, tokens: Sequence[int], alternatives: int | None) -> dict[str, Any]:
+    """A completion of nothing that tells the log-probabilities of its prompt, to `/completions`."""
+    return {
+        "model": model, "prompt": list(tokens), "max_tokens": 0, "echo": True, "logprobs": alternatives or 0,
+    }  # fmt: skip
+
+
+def read_echo(answer: Mapping[str, Any], skipped: int, tokens: int, alternatives: int | None) -> Score:
+    """The score in an answer to `echo`; `skipped` tokens are the prompt's, `tokens` the text's.
+
+    Raises:
+        LookupError, TypeError, ValueError, AttributeError: something is missing or of another form.
+    """
+    told = answer["choices"][0]["logprobs"]
+    values = tuple(float(value) for value in told["token_logprobs"][skipped : skipped + tokens])
+    if len(values) < tokens:
+        raise ValueError(f"{len(values)} of {tokens} tokens are scored")
+    score = Score(tokens, float(sum(values)), values)
+    places = (told.get("top_logprobs") or ())[skipped : skipped + tokens]
+    if alternatives is None or len(places) < tokens:
+        return score
+    kept = (
+        likeliest(((str(text), float(of)) for text, of in (place or {}).items()), value, alternatives)
+        for place, value in zip(places, values, strict=True)
+    )
+    return replace(score, alternatives=tuple(kept))
+
+
+def with_ends(score: Score, text: str, pieces: Sequence[str]) -> Score:
+    """The score with where each token ends, from the server's pieces; tokens after these end where the text does."""
+    ends = piece_ends(text, pieces)
+    if ends is None:
+        return score
+    return replace(score, ends=ends + (len(text),) * (score.tokens - len(pieces)))
+
+
+# The server engine: samples from OpenAI-compatible completions servers, such as `vllm serve` on other nodes. Every
+# sample is a request of its own with its own seed. A server that tokenizes (vLLM does) is sent tokens, tells what was
+# drawn token by token, and can score; of any other the texts, finish reasons and log-probabilities are taken. Loading
+# and drawing need nothing but the standard library.
 
 FINISHED: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 VLLM_ONLY = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "return_token_ids": True}

@@ -20,7 +20,6 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend.engines.pieces import text_ends, token_text
 from backend.engines.protocol import (
     Alternative,
     EngineUnavailable,
@@ -29,10 +28,11 @@ from backend.engines.protocol import (
     SamplingParams,
     Score,
     Scoring,
+    in_order,
     no_room,
     unfitting,
 )
-from backend.engines.scores import in_order
+from backend.engines.token_offsets import text_ends, token_text
 
 if TYPE_CHECKING:
     from backend.engines.decoding import Finished
@@ -188,7 +188,7 @@ class TransformersEngine:
 
         Texts of like length are scored together, so many that their tokens stay below `scoring.TOKENS`.
         """
-        from backend.engines.scoring import batches, score_rows
+        from backend.engines.decoding import batches, score_rows
 
         end = [min(self._eos)] if self._eos else []
         prompts = [list(self._tokenizer(item.prompt)["input_ids"]) for item in items]

@@ -20,7 +20,6 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.engines.pieces import text_ends, token_text
 from backend.engines.protocol import (
     SURE,
     Alternative,
@@ -31,10 +30,12 @@ from backend.engines.protocol import (
     SamplingParams,
     Score,
     Scoring,
+    in_order,
+    likeliest,
     no_room,
     unfitting,
 )
-from backend.engines.scores import in_order, likeliest
+from backend.engines.token_offsets import text_ends, token_text
 from backend.errors import UsageError, suggestion
 
 T = TypeVar("T")

@@ -1,16 +1,69 @@
-"""A solve-set comparison as every form writes it: the sets, how sure they are, and what things are called."""
+"""A solve-set comparison as every form writes it: the sets, how sure they are, and its table problem by problem."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from backend.comparison import PAIR_SETS, solve_sets
-from backend.exporters.certainty import Certainty, certainty_of
+from backend.analysis.comparison import PAIR_SETS, solve_sets
+from backend.analysis.cot import valid_sets
+from backend.analysis.uncertainty import set_doubt
 from backend.exporters.protocol import Job
-from backend.judgements.reading import valid_sets
+from backend.exporters.samples import StoredProblem, stored_problems
+from backend.exporters.tables import WRITERS, Column, Row
 from backend.records import Run, SetProblem, SolveSets
-from backend.records.judgements import ValidSets
+from backend.records.comparison import DOUBTFUL
+from backend.records.reading import ValidSets
+from backend.store.reads import Reader
+
+# How sure a comparison is: the interval of each problem's success rate, and the doubt about each membership.
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """Of one comparison."""
+
+    intervals: tuple[Mapping[int, Interval], ...]
+    """For each run, by problem key: the 95 % credible interval of the success rate."""
+    doubt: Mapping[int, float]
+    """By problem key: the chance that fresh runs of the same n would put the problem into another set."""
+    run_doubt: tuple[Mapping[int, float], ...]
+    """For each run the chance that a fresh one would solve what it does not, or the other way around."""
+    ranges: Mapping[tuple[bool, ...], Interval]
+    """Of each set: the 95 % range of its count over fresh runs of the same n."""
+    of_problems: str = ""
+    """What interval and doubt of a problem are, in words."""
+    of_sets: str = ""
+    """What the range of a count is, in words."""
+
+
+def certainty_of(reader: Reader, sets: SolveSets) -> Certainty:
+    """What the samples say, with all problems that the runs share as the prior."""
+    if not sets.problems:
+        return Certainty(tuple({} for _ in sets.runs), {}, tuple({} for _ in sets.runs), {})
+    found = set_doubt(reader, sets)
+    places = range(len(sets.runs))
+    problems = found.problems
+    return Certainty(
+        intervals=tuple(
+            {key: (problem.rates[place].low, problem.rates[place].high) for key, problem in problems.items()}
+            for place in places
+        ),
+        doubt={key: problem.set for key, problem in problems.items()},
+        run_doubt=tuple({key: problem.runs[place] for key, problem in problems.items()} for place in places),
+        ranges=found.expected,
+        of_problems="Intervals: 95 % credible, of the success rate c/n in per cent, under a prior fitted to all "
+        "problems. Doubt: expected chance, in per cent, that fresh runs of the same n put the problem into another "
+        "set.",
+        of_sets="Range of a count: 95 % of fresh runs of the same n are expected in it; "
+        f"{found.in_doubt:,} of {len(sets.problems):,} memberships are in doubt ({100 * DOUBTFUL:.0f} % or more).",
+    )
+
+
+# A solve-set comparison as every form writes it: the sets, how sure they are, and what things are called.
 
 PAIR_WORDS = {"both": "both", "base_only": "base-only", "rl_only": "RL-only", "neither": "neither"}
 
@@ -128,3 +181,94 @@ def comparison_of(job: Job) -> Comparison:
     valid = valid_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
     judged = valid if any(of_run.judged for of_run in valid.judged) else None
     return Comparison(sets, certainty_of(job.reader, sets), prefixes, judged)
+
+
+# A solve-set comparison problem by problem, as csv, jsonl or Parquet.
+
+LONGEST_ANSWER = 2_000
+"""Longer answers are counted by their beginning, in characters."""
+STRETCH = 200
+"""Problems whose answers are read at a time."""
+
+SHARED = (
+    Column("benchmark"), Column("problem"), Column("set"), Column("level"), Column("reference"), Column("statement"),
+    Column("doubt", "number"), Column("set_by_valid"),
+)  # fmt: skip
+OF_RUN = (
+    Column("run"), Column("n", "whole"), Column("c", "whole"), Column("low", "number"), Column("high", "number"),
+    Column("doubt", "number"), Column("valid", "whole"), Column("invalid", "whole"), Column("unsure", "whole"),
+    Column("answers", "json"),
+)  # fmt: skip
+
+
+def columns_of(comparison: Comparison) -> tuple[Column, ...]:
+    """The problem's columns, then the same ones for every run."""
+    of_runs = [Column(f"{prefix}_{column.name}", column.kind) for prefix in comparison.prefixes for column in OF_RUN]
+    return (*SHARED, *of_runs)
+
+
+def table_rows(reader: Reader, comparison: Comparison) -> Iterator[list[Row]]:
+    """Rows in stretches, in the order of the benchmark."""
+    sets, certainty = comparison.sets, comparison.certainty
+    stored = {problem.key: problem for problem in stored_problems(reader, sets.runs)}
+    settled = _settled(reader, sets.runs)
+    by_valid = {problem.key: problem.solved for problem in comparison.valid.sets.problems} if comparison.valid else {}
+    for start in range(0, len(sets.problems), STRETCH):
+        together = sets.problems[start : start + STRETCH]
+        given = _answers(reader, comparison, together)
+        rows: list[Row] = []
+        for problem in together:
+            of_runs: list[Any] = []
+            for place, (run, tally) in enumerate(zip(sets.runs, problem.tallies, strict=True)):
+                interval = certainty.intervals[place].get(problem.key, (None, None))
+                doubt = certainty.run_doubt[place].get(problem.key) if certainty.run_doubt else None
+                judged = settled.get((run.key, problem.key), (0, 0, 0) if run.texts else (None, None, None))
+                of_runs += [run.name, tally.n, tally.c, *interval, doubt, *judged, given.get((problem.key, run.key))]
+            valid = by_valid.get(problem.key)
+            name = None if valid is None else comparison.set_name(valid)
+            rows.append((*_shared(comparison, problem, stored[problem.key]), name, *of_runs))
+        yield rows
+
+
+def _shared(comparison: Comparison, problem: SetProblem, stored: StoredProblem) -> tuple[Any, ...]:
+    return (
+        stored.benchmark, problem.label, comparison.set_name(problem.solved), stored.level, stored.reference,
+        stored.statement, comparison.certainty.doubt.get(problem.key),
+    )  # fmt: skip
+
+
+def _settled(reader: Reader, runs: Sequence[Run]) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """By run and problem key, how many right paths are judged valid, invalid and unsure."""
+    rows = reader.rows("judgements/tallies", run_keys=[run.key for run in runs])
+    return {(run, problem): (valid, invalid, unsure) for run, problem, valid, invalid, unsure in rows}
+
+
+def _answers(
+    reader: Reader, comparison: Comparison, problems: Sequence[SetProblem]
+) -> dict[tuple[int, int], list[dict[str, Any]]]:
+    """By problem and run key, the answers given with verdict and count; nothing where only counts are stored."""
+    found: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for key, run, answer, verdict, count in reader.rows(
+        "exports/answers",
+        run_keys=[run.key for run in comparison.sets.runs],
+        problem_keys=[problem.key for problem in problems],
+        longest=LONGEST_ANSWER,
+    ):
+        found.setdefault((key, run), []).append({"answer": answer, "verdict": verdict, "count": count})
+    return found
+
+
+def export_table(job: Job) -> int:
+    """csv, jsonl or Parquet, by the form of the request."""
+    comparison = comparison_of(job)
+    total = len(comparison.sets.problems)
+    writer = WRITERS[job.request.form](job.path, columns_of(comparison), job.provenance.full)
+    written = 0
+    try:
+        for rows in table_rows(job.reader, comparison):
+            writer.write(rows)
+            written += len(rows)
+            job.tell(written, total)
+    finally:
+        writer.close()
+    return written

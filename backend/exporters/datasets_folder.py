@@ -12,15 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from backend.analysis.comparison import restricted
 from backend.errors import PasskError, UsageError
 from backend.exporters.escaping import fenced, for_markdown, json_text
 from backend.exporters.export import CARD, MARK
 from backend.exporters.problems import COLUMNS, problem_rows
-from backend.exporters.protocol import Job
-from backend.exporters.provenance import parameters_in_words
+from backend.exporters.protocol import Job, parameters_in_words
 from backend.exporters.samples import PROBLEM_COLUMNS, RunTable, SampleRows, stored_problems
 from backend.exporters.tables import Column, Parquet
-from backend.restriction import restricted
 
 COUNTED = (Column("n", "whole"), Column("c", "whole"))
 TYPES = {"text": "string", "json": "string", "whole": "int64", "number": "float64"}

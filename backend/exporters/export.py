@@ -1,22 +1,59 @@
-"""One export: resolved, written under a temporary name, renamed into place; all of it or nothing."""
+"""Which function writes what in which form; its module is imported when it is wanted."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from backend.errors import AlreadyThere, UsageError
-from backend.exporters.protocol import Job, Tell
-from backend.exporters.provenance import provenance
-from backend.exporters.registry import exporter_for
+from backend.exporters.protocol import Exporter, Job, Tell, provenance
 from backend.records import VERDICTS, Run
-from backend.records.exports import FORMS, Exported, ExportRequest
+from backend.records.exports import FIGURES, FORMS, Exported, ExportRequest
 from backend.selection import meaning
 from backend.store.reads import Reader
+
+# Which function writes what in which form; its module is imported when it is wanted.
+
+EXPORTERS: Mapping[tuple[str, str], str] = {
+    ("sets", "csv"): "comparison:export_table",
+    ("sets", "jsonl"): "comparison:export_table",
+    ("sets", "parquet"): "comparison:export_table",
+    ("sets", "md"): "comparison_documents:export_markdown",
+    ("sets", "tex"): "comparison_documents:export_latex",
+    ("sets", "html"): "comparison_documents:export_html",
+    **{(what, form): "drawing:export_drawing" for what in FIGURES for form in ("svg", "pdf")},
+    **{(what, "csv"): "figures:export_points" for what in FIGURES},
+    ("paths", "jsonl"): "samples:export_samples",
+    ("paths", "parquet"): "samples:export_samples",
+    ("paths", "md"): "samples:export_paths",
+    ("problems", "jsonl"): "problems:export_problems",
+    ("problems", "parquet"): "problems:export_problems",
+    ("problems", "verl"): "problems:export_verl",
+    ("datasets", "folder"): "datasets_folder:export_folder",
+}
+
+
+def exporter_for(request: ExportRequest) -> Exporter:
+    """The function that meets a request.
+
+    Raises:
+        UsageError: there is none.
+    """
+    name = EXPORTERS.get((request.what, request.form))
+    if name is None:
+        forms = ", ".join(FORMS.get(request.what, ()))
+        raise UsageError(f"{request.what} cannot be exported as {request.form}", next_step=f"Forms: {forms or 'none'}.")
+    module, _, function = name.partition(":")
+    exporter: Exporter = getattr(import_module(f"{__package__}.{module}"), function)
+    return exporter
+
+
+# One export: resolved, written under a temporary name, renamed into place; all of it or nothing.
 
 CARD = "README.md"
 MARK = "passk-export"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backend.comparison import tallies_of
+from backend.analysis.comparison import tallies_of
 from backend.exporters.escaping import json_line
 from backend.exporters.protocol import Job
 from backend.exporters.samples import PROBLEM_COLUMNS, StoredProblem, stored_problems

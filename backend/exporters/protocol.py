@@ -1,15 +1,128 @@
-"""What an exporter gets and gives."""
+"""What an exporter gets and gives, and where an export says it comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
-from backend.exporters.provenance import Provenance
 from backend.records import Run
 from backend.records.exports import ExportRequest
 from backend.store.reads import Reader
+
+# Where an export comes from: version, store, runs with their parameters, filters. It stands in every file.
+
+LONGEST = 200
+"""Characters of a parameter's value; a rendered prompt template can be longer, and is in the samples themselves."""
+
+
+def version() -> str:
+    """The version of this passk."""
+    from importlib.metadata import version as installed
+
+    return installed("passk-explorer")
+
+
+def fingerprint(reader: Reader) -> str:
+    """16 hexadecimal digits that follow from what the store holds, not from how or when it came in.
+
+    A digest of every run's name, model and parameters, and of every problem's tally in it. A copy of the store has the
+    same, and so has a store into which an export of all its runs was imported.
+    """
+    digest = blake2b(digest_size=8)
+    for run, model, parameters, *tally in reader.rows("exports/fingerprint"):
+        known = json.dumps(json.loads(parameters, parse_float=_number), sort_keys=True) if parameters else "{}"
+        digest.update(repr((run, model, known, *tally)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _number(text: str) -> float:
+    """A number of which 1 and 1.0 are the same."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Of one export."""
+
+    request: ExportRequest
+    runs: tuple[Run, ...]
+    store: str
+    """The store's fingerprint."""
+    passk: str
+    """Version."""
+    filter_words: str = ""
+    """What the selector asks, in words."""
+
+    @cached_property
+    def short(self) -> dict[str, Any]:
+        """What differs from file to file, without the runs."""
+        request = self.request
+        chosen = {
+            "min_correct": request.min_correct if request.what == "sets" else None,
+            "bands": request.bands if request.what in ("curves", "difference", "cover") else None,
+            "verdict": request.verdict,
+            "sample": request.sample,
+            "limit": request.limit,
+            "find": request.find,
+        }
+        return {
+            "passk": self.passk,
+            "store": self.store,
+            "what": request.what,
+            "problems": request.problems or "all",
+            **{key: value for key, value in chosen.items() if value is not None},
+        }
+
+    @cached_property
+    def full(self) -> dict[str, Any]:
+        """Everything."""
+        runs = [
+            {
+                "run": run.name,
+                "model": run.model.name,
+                "role": run.model.role,
+                "from_model": run.model.from_model,
+                "step": run.model.step,
+                "algorithm": run.model.algorithm,
+                "benchmark": run.benchmark,
+                "parameters": dict(sorted(run.parameters.items())),
+            }
+            for run in self.runs
+        ]
+        return {**self.short, "runs": runs}
+
+    @cached_property
+    def words(self) -> str:
+        """One line for people."""
+        problems = f"problems: {self.filter_words or self.request.problems or 'all'}"
+        return f"passk {self.passk}, store {self.store}, {problems}"
+
+
+def shown_parameters(run: Run) -> dict[str, Any]:
+    """The run's sampling parameters, long values cut."""
+    return {
+        name: value if not isinstance(value, str) or len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+        for name, value in sorted(run.parameters.items())
+    }
+
+
+def parameters_in_words(run: Run) -> str:
+    """The sampling parameters on one line; empty where none is known."""
+    return ", ".join(f"{name} {value}" for name, value in shown_parameters(run).items() if len(str(value)) < 80)
+
+
+def provenance(reader: Reader, request: ExportRequest, runs: Sequence[Run], filter_words: str = "") -> Provenance:
+    """Of an export that is about to be made."""
+    return Provenance(request, tuple(runs), fingerprint(reader), version(), filter_words)
+
+
+# What an exporter gets and gives.
 
 Tell = Callable[[int, int], None]
 """Rows written and rows in all, a few times a second. It may raise Cancelled: then nothing is left of the file."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import orjson
 
-from backend.importers.fields import document, kind
-from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import document, kind
 
 SHAPE = re.compile(rb'\[\s*\[\s*(?:"|\]\s*[,\]])')
 FILE_NAME = re.compile(r"generations?_(?P<task>[A-Za-z0-9][A-Za-z0-9.-]*)\.json")

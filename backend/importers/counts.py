@@ -8,9 +8,17 @@ from itertools import islice
 from typing import Any
 
 from backend.errors import UsageError, suggestion
-from backend.importers.columns import COUNT_FIELDS, PROBLEM_FIELDS, RUN_FIELDS, SAMPLE_FIELDS, map_columns
-from backend.importers.protocol import Block, Counts, Notes, NotSaid, Options, ProblemFacts, RunFacts, SourceFile, bad
-from backend.importers.tables import looks_like_csv, rows
+from backend.importers.protocol import Block, Counts, Notes, NotSaid, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.tables import (
+    COUNT_FIELDS,
+    PROBLEM_FIELDS,
+    RUN_FIELDS,
+    SAMPLE_FIELDS,
+    looks_like_csv,
+    map_columns,
+    rows,
+)
 from backend.records import ROLES
 
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **COUNT_FIELDS}

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.fields import document, json_lines, kind, text
-from backend.importers.gathering import Gathering, chosen, note_others
-from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.blocks import Gathering, chosen, note_others
+from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import document, json_lines, kind, text
 
 SHAPE = re.compile(rb'\{\s*"date"\s*:.{0,200}?"hash"\s*:.{0,200}?"eval"\s*:\s*\{', re.DOTALL)
 STATUS = {"pass": "correct", "fail": "wrong", "timeout": "timeout"}

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.errors import UsageError, suggestion
-from backend.importers.fields import json_lines, kind, text
-from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import json_lines, kind, text
 
 LAST_LINE = "A:"
 """How a solution's last line begins; the rest is the answer."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.fields import json_lines, kind, text
-from backend.importers.gathering import Gathering, note_others
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
+from backend.importers.blocks import Gathering, note_others
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import json_lines, kind, text
 
 KNOWN = {"task_id", "completion", "result", "passed", "completion_id"}
 

@@ -1,21 +1,195 @@
-"""Inspect logs: `.eval`, a zip with a file (or, chunked, a folder) a sample, and `.json`, the whole log in one object.
-
-Read as they are written, without inspect_ai. The epoch is the sample's index. Members that come twice are legal: the
-last counts.
-"""
+"""One sample of an Inspect log, as read from JSON: its problem, text and verdicts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from math import fsum, isfinite
 from typing import Any
 
-from backend.importers.archive import Archive, names
-from backend.importers.fields import decode, document, kind
-from backend.importers.gathering import chosen, sampling
-from backend.importers.inspect_sample import InspectSample, verdicts_of
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.values import mapping
+from backend.importers.blocks import chosen, sampling
+from backend.importers.chat import THINKING, asked, message_text
+from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import Archive, SourceFile, bad, names
+from backend.importers.values import CORRECT_WORDS, as_text, decode, document, kind, mapping, refined
+
+# One sample of an Inspect log, as read from JSON: its problem, text and verdicts.
+
+ATTACHMENT = "attachment://"
+LETTERS = {"C": True, "I": False, "P": False, "N": False}
+"""Inspect's score values: correct, incorrect, partially correct, no answer. They are never the letter of a choice."""
+CUT_OFF = ("max_tokens", "model_length")
+MOST_EPOCH = 1_000_000_000
+
+
+def resolver(attachments: Any) -> Callable[[str], str]:
+    """Gives what attachment://KEY stands for: a key of a dictionary, or an index of a list."""
+
+    def resolve(text: str) -> str:
+        if not text.startswith(ATTACHMENT) or len(text) > 80:
+            return text
+        key = text.removeprefix(ATTACHMENT)
+        if isinstance(attachments, dict):
+            found = attachments.get(key)
+        elif isinstance(attachments, list) and key.isascii() and key.isdigit() and int(key) < len(attachments):
+            found = attachments[int(key)]
+        else:
+            found = None
+        return found if isinstance(found, str) else text
+
+    return resolve
+
+
+def verdicts_of(scores: Any) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """Name, value and whole score; one entry for each part of a score that is an object of several values."""
+    if not isinstance(scores, dict):
+        return
+    for name, score in scores.items():
+        if not isinstance(score, dict):
+            continue
+        value = score.get("value")
+        if isinstance(value, dict):
+            for part, inner in value.items():
+                yield f"{name}/{part}", inner, score
+        else:
+            yield name, value, score
+
+
+def correct(value: Any) -> bool | None:
+    """Whether a score's value means right; None where it says neither."""
+    if isinstance(value, str):
+        return LETTERS[value] if value in LETTERS else CORRECT_WORDS.get(value.strip().lower())
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and isfinite(value):
+        return value >= 1
+    return None
+
+
+class InspectSample:
+    """Turns samples into blocks."""
+
+    def __init__(self, source: SourceFile, facts: RunFacts, used: str | None, notes: Notes) -> None:
+        """`used` is the scorer whose verdict counts."""
+        self.source = source
+        self.facts = facts
+        self.used = used
+        self.notes = notes
+        self.positions: dict[str, int] = {}
+
+    def block(self, row: int, sample: Any, attachments: Any = None) -> Block:
+        """The block of one sample: one epoch of one problem.
+
+        Args:
+            row: which sample of the log, from 1.
+            attachments: of a chunked sample; else they are in the sample.
+
+        Raises:
+            InputError: it is no sample.
+        """
+        source = self.source
+        if not isinstance(sample, dict) or "id" not in sample:
+            raise bad(source, row, "expected a sample with an id", where="sample")
+        epoch = sample.get("epoch", 1)
+        if isinstance(epoch, bool) or not isinstance(epoch, int) or not 1 <= epoch <= MOST_EPOCH:
+            raise bad(source, row, f"field epoch: expected a whole number from 1, found {kind(epoch)}", where="sample")
+        resolve = resolver(attachments if attachments is not None else sample.get("attachments"))
+        text, reason, tokens, logprob = self._output(sample, resolve)
+        verdict, answer, beside = self._scores(sample, reason)
+        failed = sample.get("error")
+        detail = as_text(failed.get("message")) if isinstance(failed, dict) else as_text(failed)
+        if failed is not None and verdict == "unverified":
+            self.notes.add("samples that ended with an error and have no score: unverified")
+        limit = sample.get("limit")
+        if isinstance(limit, dict):
+            self.notes.add("samples that ran into a limit")
+            detail = detail or f"limit: {as_text(limit.get('type'))}"
+        return Block(
+            facts=self.facts,
+            problem=self._problem(sample, resolve),
+            verdicts=[verdict],
+            rows=[row],
+            texts=[text],
+            answers=[answer],
+            details=[detail],
+            tokens=[tokens],
+            finish_reasons=[reason],
+            logprob_sums=[logprob],
+            indices=[epoch - 1],
+            beside=beside,
+        )
+
+    def _problem(self, sample: Mapping[str, Any], resolve: Callable[[str], str]) -> ProblemFacts:
+        name = as_text(sample["id"]) or ""
+        statement = asked(sample.get("input"), resolve)
+        choices = sample.get("choices")
+        if statement and isinstance(choices, list) and choices:
+            # Questions such as "Which of these is true?" are told apart by their choices.
+            letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+            shown = [f"{letter}) {as_text(choice)}" for letter, choice in zip(letters, choices, strict=False)]
+            statement += "\n\n" + "\n".join(shown)
+        target = sample.get("target")
+        reference = target[0] if isinstance(target, list) and len(target) == 1 else target
+        metadata = sample.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        position = self.positions.setdefault(name, len(self.positions))
+        level = metadata.get("level", metadata.get("difficulty"))
+        return ProblemFacts(name or str(position), position, statement, as_text(reference), as_text(level), metadata)
+
+    def _output(
+        self, sample: Mapping[str, Any], resolve: Callable[[str], str]
+    ) -> tuple[str | None, str | None, int | None, float | None]:
+        """Text, finish reason, tokens and log-probability."""
+        output = sample.get("output")
+        output = output if isinstance(output, dict) else {}
+        choices = output.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        text, thought = message_text(choice.get("message"), resolve)
+        if text is None and isinstance(output.get("completion"), str):
+            text = resolve(output["completion"])
+        if thought:
+            self.notes.add(THINKING)
+        if text is not None and text.startswith(ATTACHMENT):
+            self.notes.add("texts that are attachments which the log does not have")
+        reason = as_text(choice.get("stop_reason"))
+        usage = output.get("usage")
+        tokens = usage.get("output_tokens") if isinstance(usage, dict) else None
+        whole = isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens < 2**31 - 1
+        return text, "length" if reason in CUT_OFF else reason, tokens if whole else None, _logprob(choice)
+
+    def _scores(self, sample: Mapping[str, Any], reason: str | None) -> tuple[str, str | None, list[Beside] | None]:
+        used, answer = "unverified", None
+        beside: list[Beside] = []
+        for name, value, score in verdicts_of(sample.get("scores")):
+            said = correct(value)
+            if said is None and value is not None:
+                self.notes.add(f"scores whose value says neither right nor wrong: {name}")
+            if value == "P" or (isinstance(value, float) and 0 < value < 1):
+                self.notes.add("samples that are partly correct, which is not correct")
+            found = as_text(score.get("answer")) or None
+            verdict = "no_answer" if value == "N" else refined(said, found, reason, False)
+            if name == self.used:
+                used, answer = verdict, found
+            elif said is not None:
+                beside.append(Beside(name, [verdict], [found], version="inspect"))
+        return used, answer, beside or None
+
+
+def _logprob(choice: Mapping[str, Any]) -> float | None:
+    """Sum of the tokens' log-probabilities, where all are there."""
+    logprobs = choice.get("logprobs")
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(content, list) or not content:
+        return None
+    values = [entry.get("logprob") if isinstance(entry, dict) else None for entry in content]
+    if not all(isinstance(value, int | float) and isfinite(value) for value in values):
+        return None
+    return fsum(value for value in values if value is not None)
+
+
+# Inspect logs: `.eval`, a zip with a file (or, chunked, a folder) a sample, and `.json`, the whole log in one object.
+# Read as they are written, without inspect_ai. The epoch is the sample's index. Members that come twice are legal:
+# the last counts.
 
 SHAPE = re.compile(rb'\{\s*"version"\s*:\s*\d{1,3}\s*,\s*"status"\s*:\s*"\w{1,20}"\s*,\s*"eval"\s*:\s*\{')
 HEADER, START = "header.json", "_journal/start.json"

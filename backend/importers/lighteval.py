@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.importers.blocks import chosen
 from backend.importers.chat import THINKING
-from backend.importers.fields import as_text, kind
-from backend.importers.gathering import chosen
-from backend.importers.parquet import batches, schema
-from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad, batches, schema
+from backend.importers.values import as_text, kind
 
 COLUMNS = ("doc", "metric", "model_response")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT")

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.fields import as_text, document, kind, list_of, strings, truth
-from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import as_text, document, kind, list_of, strings, truth
 
 SHAPE = re.compile(rb'\[\s*\{(?=.{0,400}?"question_(?:title|id)"\s*:)', re.DOTALL)
 METADATA = ("question_title", "platform", "contest_id", "contest_date", "starter_code")

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from backend.importers.blocks import beside, chosen, sampling
 from backend.importers.chat import asked
-from backend.importers.fields import as_text, json_lines
-from backend.importers.gathering import beside, chosen, sampling
-from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import as_text, json_lines
 
 FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
 STATEMENTS = ("question", "problem", "Question", "Problem", "query", "prompt", "input", "text")

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from backend.importers.protocol import Block
 from backend.store.identity import without_surrogates
-from backend.store.part_tables import SCHEMAS
+from backend.store.parts import SCHEMAS
 
 CHUNK_CHARACTERS = 32_000_000
 """Characters of text that are gathered before they are sorted and written."""

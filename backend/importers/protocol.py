@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import blake2b
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from backend.errors import InputError, UsageError
-from backend.importers import opening
-
-HEAD = 1 << 20
-"""Bytes of a file that `recognise` may look at."""
+from backend.importers.source import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,86 +102,6 @@ class Options:
 
 
 @dataclass
-class SourceFile:
-    """A file to import, with its beginning at hand for recognition. Compressed files are read as what they hold."""
-
-    path: Path
-    bytes_read: int = 0
-    """How far a reader has come, for the progress bar."""
-    row: int | None = None
-    """The line that is being read, for errors that do not know it themselves."""
-
-    @cached_property
-    def compression(self) -> str | None:
-        """`gzip` or `zstd` where it is compressed."""
-        return opening.compression(self.path)
-
-    def open(self) -> BinaryIO:
-        """Its bytes, unpacked; what is wrong with the compression is raised as InputError while reading."""
-        return opening.open_plain(self.path, self.compression, self._moved)
-
-    def _moved(self, place: int) -> None:
-        self.bytes_read = place
-
-    @cached_property
-    def _copy(self) -> Any:
-        return None if self.compression is None else opening.unpacked_copy(self.path, self.compression)
-
-    @property
-    def local(self) -> Path:
-        """A file that can be read from any place: itself, or a temporary unpacked copy that lives as long as this."""
-        return self.path if self._copy is None else Path(self._copy.name)
-
-    @cached_property
-    def head(self) -> bytes:
-        """The first mebibyte, unpacked."""
-        with self.open() as file:
-            return opening.beginning(file, HEAD)
-
-    @cached_property
-    def digest(self) -> str:
-        """BLAKE2b of its bytes, unpacked, so that a file and its compressed twin are one; 32 hexadecimal digits."""
-        digest = blake2b(digest_size=16)
-        with self.open() as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        self.bytes_read = 0
-        return digest.hexdigest()
-
-    @cached_property
-    def first_object(self) -> dict[str, Any] | None:
-        """The first line as a JSON object, when it is one (jsonl); None otherwise."""
-        import orjson
-
-        line = self.head.lstrip(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
-        if not line.startswith(b"{"):
-            return None
-        if len(line) >= HEAD - 3:
-            with self.open() as file:
-                line = next(opening.lines(file), b"")
-        try:
-            value = orjson.loads(line)
-        except ValueError:
-            import json
-
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                return None
-        return value if isinstance(value, dict) else None
-
-    @cached_property
-    def first_document(self) -> bytes:
-        """The beginning without what may come before a JSON document: a byte order mark and white space."""
-        return self.head.removeprefix(b"\xef\xbb\xbf").lstrip()
-
-    @property
-    def is_parquet(self) -> bool:
-        """Whether it begins as Parquet files do."""
-        return self.head.startswith(b"PAR1")
-
-
-@dataclass
 class Notes:
     """What was odd in the files, counted; the report prints it."""
 
@@ -219,12 +133,6 @@ class Importer(Protocol):
             InputError: names file, line and field of what is wrong.
         """
         ...
-
-
-def bad(source: SourceFile, row: int | None, problem: str, next_step: str = "", *, where: str = "line") -> InputError:
-    """The error for a bad line: file and line in the title."""
-    place = f"{source.path}" + (f", {where} {row}" if row is not None else "")
-    return InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")
 
 
 class NotSaid(UsageError):

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.fields import as_text, json_lines, kind, list_of, refined, strings, text, truth
-from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import as_text, json_lines, kind, list_of, refined, strings, text, truth
 
 METADATA = ("subject", "type", "subfield", "theorem", "answer_type", "dataset", "unit", "ques_type", "solution_type")
 KNOWN = {

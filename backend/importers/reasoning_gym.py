@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend.importers.fields import as_text, document, kind, list_of, parameter, refined, truth
-from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts, SourceFile, bad
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import as_text, document, kind, list_of, parameter, refined, truth
 
 SHAPE = re.compile(rb'\A\s*\{.{0,20000}?"(?:metadata|categories)"\s*:', re.DOTALL)
 PARAMETERS = ("temperature", "top_p", "max_tokens", "system_prompt", "system_prompt_id", "developer_role")

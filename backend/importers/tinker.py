@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backend.importers.blocks import Gathering
 from backend.importers.chat import THINKING, answered, asked
-from backend.importers.fields import as_text, json_lines, kind, refined, steps_named
-from backend.importers.gathering import Gathering
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.values import count, figure, mapping, short
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import as_text, count, figure, json_lines, kind, mapping, refined, short, steps_named
 
 FIELDS = {"split", "iteration", "group_idx", "traj_idx", "total_reward", "steps"}
 STEP = re.compile(rb'"iteration"\s*:\s*(\d{1,9})\s*[,}]')

@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from backend.importers.blocks import Gathering, about_answers
 from backend.importers.chat import THINKING, answered, asked
-from backend.importers.fields import as_text, truth
-from backend.importers.gathering import Gathering
-from backend.importers.parquet import batches, schema
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.rewards import about_answers
-from backend.importers.values import count, figure, short
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.source import SourceFile, bad, batches, schema
+from backend.importers.values import as_text, count, figure, short, truth
 
 REFERENCES = ("answer", "solution", "ground_truth", "reference")
 STEPS = "step"

@@ -1,11 +1,221 @@
-"""Values of table cells as numbers: csv cells are strings, Parquet and JSON numbers may be of any size."""
+"""Values out of decoded JSON, CSV or Parquet rows, with errors that name file, line and column."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any
+
+import orjson
+
+from backend.importers.source import MOST_DOCUMENT, MOST_LINE, SourceFile, bad, lines
+
+# Reading values out of decoded JSON, CSV or Parquet rows, with errors that name file, line and field.
+
+
+def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number (from 1) and object of every line that is not blank.
+
+    Args:
+        only: numbers of the lines that are wanted, for a second reading; the others are passed over unread.
+
+    Raises:
+        InputError: a line is not a JSON object in UTF-8.
+    """
+    plain = source.compression is None
+    with source.open() as file:
+        for number, line in enumerate(lines(file), 1):
+            if plain:
+                source.bytes_read += len(line)
+            source.row = number
+            if only is not None and number not in only:
+                continue
+            if number == 1:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+            if not line or line.isspace():
+                continue
+            if len(line) > MOST_LINE:
+                raise bad(source, number, f"longer than {MOST_LINE >> 30} GiB")
+            value = decode(source, line, number)
+            if not isinstance(value, dict):
+                raise bad(source, number, f"expected a JSON object, found {kind(value)}")
+            yield number, value
+
+
+def document(source: SourceFile) -> Any:
+    """The whole file as one JSON value.
+
+    Raises:
+        InputError: not JSON, not UTF-8, or too large to be read whole.
+    """
+    with source.open() as file:
+        data = file.read(MOST_DOCUMENT + 1)
+    if len(data) > MOST_DOCUMENT:
+        raise bad(
+            source, None, f"one JSON document of more than {MOST_DOCUMENT >> 30} GiB; it would have to be read whole"
+        )
+    source.bytes_read = source.path.stat().st_size
+    return decode(source, data.removeprefix(b"\xef\xbb\xbf"), None)
+
+
+def decode(source: SourceFile, text: bytes, number: int | None, *, of: str = "") -> Any:
+    """One JSON value; orjson, and the standard library for what orjson refuses (lone surrogates, NaN, huge integers).
+
+    Args:
+        number: the line; None for what is no line.
+        of: the member of an archive that it is.
+
+    Raises:
+        InputError: not JSON, or not UTF-8.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        pass
+    inside = f"{of}: " if of else ""
+    try:
+        return json.loads(text)
+    except UnicodeDecodeError as error:
+        raise bad(source, number, f"{inside}not UTF-8 at byte {error.start}", "Convert the file to UTF-8.") from error
+    except RecursionError as error:
+        raise bad(source, number, f"{inside}JSON nested too deeply to read") from error
+    except json.JSONDecodeError as error:
+        ended = not error.doc[error.pos :].strip() or error.msg.startswith("Unterminated string")
+        cut = f" The {'file' if number is None else 'line'} is cut off?" if ended else ""
+        place = f"character {error.colno:,}" if number is not None else f"line {error.lineno:,}"
+        if ended:
+            place = "its end"
+        raise bad(source, number, f"{inside}not JSON at {place}: {error.msg}.{cut}") from error
+    except ValueError as error:
+        raise bad(source, number, f"{inside}not JSON: {error}") from error
+
+
+def kind(value: object) -> str:
+    """What a person calls a JSON value's type."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true/false", int: "a number"}
+    return "null" if value is None else names.get(type(value), "a number")
+
+
+def text(source: SourceFile, row: int, record: Mapping[str, Any], field: str) -> str:
+    """A string field that must be there."""
+    value = record.get(field)
+    if not isinstance(value, str):
+        found = kind(value) if field in record else "nothing"
+        raise bad(source, row, f"field {field}: expected a string, found {found}")
+    return value
+
+
+def as_text(value: object) -> str | None:
+    """A scalar as text, None for null: ids, references and levels come as strings or numbers."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def list_of(
+    source: SourceFile,
+    row: int,
+    record: Mapping[str, Any],
+    field: str,
+    length: int | None = None,
+    *,
+    where: str = "line",
+) -> list[Any] | None:
+    """A list field, None when it is not there; its length must be `length` when that is given."""
+    value = record.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        expected = f"field {field}: expected a list with an entry a sample, found {kind(value)}"
+        raise bad(source, row, expected, where=where)
+    if length is not None and len(value) != length:
+        raise bad(source, row, f"field {field}: {len(value)} entries for {length} samples", where=where)
+    return value
+
+
+def strings(source: SourceFile, row: int, values: Sequence[Any] | None, field: str) -> list[str | None] | None:
+    """A list of strings or nulls."""
+    if values is None:
+        return None
+    for value in values:
+        if value is not None and not isinstance(value, str):
+            raise bad(source, row, f"field {field}: expected strings, found {kind(value)}")
+    return list(values)
+
+
+def parameter(source: SourceFile, row: int | None, field: str, value: Any) -> Any:
+    """A sampling parameter: a word or a finite number. Runs are compared by them."""
+    if isinstance(value, float) and not isfinite(value):
+        raise bad(source, row, f"field {field}: {value} is no value of a sampling parameter")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise bad(source, row, f"field {field}: the number is too large")
+    if not isinstance(value, str | bool | int | float):
+        raise bad(source, row, f"field {field}: expected a word or a number, found {kind(value)}")
+    return value
+
+
+CORRECT_WORDS = {
+    "true": True, "1": True, "1.0": True, "correct": True, "passed": True, "pass": True, "yes": True,
+    "false": False, "0": False, "0.0": False, "wrong": False, "incorrect": False, "failed": False,
+    "fail": False, "no": False,
+}  # fmt: skip
+
+
+def truth(value: object) -> bool | None:
+    """Whether a value says right (True) or wrong (False); None when it says neither.
+
+    A number says right only at 1 or more: rewards between 0 and 1 are for form, not for a right answer.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return None if value != value else value >= 1
+    if isinstance(value, str):
+        return CORRECT_WORDS.get(value.strip().lower())
+    return None
+
+
+def refined(correct: bool | None, answer: object, finish_reason: object, answers_known: bool) -> str:
+    """The verdict for what a file says: right stays right, wrong is told apart by what else the file says.
+
+    Args:
+        correct: None when the file has no verdict.
+        answer: the extracted answer; empty or null means that none was found, if the file has answers at all.
+        finish_reason: `length` or `max_tokens` when generation was cut off.
+    """
+    if correct is None:
+        return "unverified"
+    if correct:
+        return "correct"
+    if finish_reason in ("length", "max_tokens"):
+        return "truncated"
+    if answers_known and (answer is None or (isinstance(answer, str) and not answer.strip())):
+        return "no_answer"
+    return "wrong"
+
+
+def steps_named(source: SourceFile, marker: bytes, step: re.Pattern[bytes]) -> set[int]:
+    """The training steps that the lines of a file name, found without parsing them.
+
+    Args:
+        marker: what a line must hold to be looked at.
+        step: its only group is the number of a step; searched from the marker on.
+    """
+    steps: set[int] = set()
+    with source.open() as file:
+        for line in lines(file):
+            at = line.find(marker)
+            if at >= 0:
+                steps.update(map(int, step.findall(line, at)))
+    source.bytes_read = 0
+    return steps
+
+
+# Values of table cells as numbers: csv cells are strings, Parquet and JSON numbers may be of any size.
 
 _DIGITS = re.compile(r"\s*[+-]?\d{1,30}\s*")
 

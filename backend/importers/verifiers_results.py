@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
+from backend.importers.blocks import Gathering, beside, note_others, sampling
 from backend.importers.chat import THINKING, answered, asked
-from backend.importers.fields import as_text, json_lines, kind, refined
-from backend.importers.gathering import Gathering, beside, note_others, sampling
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.values import figure
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import as_text, figure, json_lines, kind, refined
 
 KNOWN = {
     "example_id", "prompt", "completion", "reward", "answer", "task", "metrics", "is_truncated", "is_completed",

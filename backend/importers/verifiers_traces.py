@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from backend.importers.blocks import Gathering, about_answers, sampling
 from backend.importers.chat import THINKING, asked, message_text
-from backend.importers.fields import as_text, json_lines, kind, refined, steps_named
-from backend.importers.gathering import Gathering, sampling
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.rewards import about_answers
-from backend.importers.values import count, figure, mapping, short
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.source import SourceFile, bad
+from backend.importers.values import as_text, count, figure, json_lines, kind, mapping, refined, short, steps_named
 from backend.importers.verifiers_results import PARAMETERS
 
 REFERENCES = ("answer", "solution", "ground_truth", "reference")

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.fields import as_text, json_lines, kind, refined, text, truth
-from backend.importers.gathering import Gathering, note_others
-from backend.importers.opening import lines
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts, SourceFile, bad
-from backend.importers.values import short
+from backend.importers.blocks import Gathering, note_others
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.source import SourceFile, bad, lines
+from backend.importers.values import as_text, json_lines, kind, refined, short, text, truth
 
 KNOWN = {"input", "output", "gts", "score", "step", "acc", "pred", "reward", "uid", "request_id"}
 MOST_STEP = 999_999_999

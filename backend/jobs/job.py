@@ -10,19 +10,21 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.errors import StoreError, UsageError, suggestion
+from backend.errors import PasskError, StoreError, UsageError, suggestion
 from backend.jobs.plan import EngineChoice, SamplingPlan, plan_from_json, plan_to_json
 from backend.scoring.plan import KIND as SCORES
 from backend.scoring.plan import ScoringPlan, scoring_from_json, scoring_to_json
 from backend.store.layout import StoreLayout
 from backend.store.parts import discard
+
+# A job: a folder of the store with a plan, a status that is replaced atomically, and a log.
 
 Plan = SamplingPlan | ScoringPlan
 
@@ -275,3 +277,64 @@ def describe(job: Job) -> dict[str, Any]:
         "error": status.error,
         "host": status.host,
     }
+
+
+# Which sample indices are promised to a job, so that no two jobs draw the same sample. A job claims the indices of
+# its plan from the moment it is written until it is finished or cancelled, also while its worker has not begun, has
+# failed or is gone, since it can be resumed. Plans are made, jobs written and workers begun while `planning` holds
+# the store's planning lock, so that two processes never give out the same index.
+
+Claims = Mapping[int, set[int]]
+"""Sample indices by problem key."""
+
+CLAIMING = ("prepared", "running", "gone", "failed")
+
+
+@contextmanager
+def planning(layout: StoreLayout) -> Iterator[None]:
+    """Hold the planning lock; the kernel frees it when we die. Where the file system has no locks, go on without.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    layout.create()
+    try:
+        lock = os.open(layout.jobs / "planning.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise StoreError(
+            f"The store {layout.root} cannot be written",
+            f"{error.strerror}: {error.filename}",
+            "Ask its owner for write rights, or copy the store and name the copy with --store.",
+        ) from error
+    try:
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def claimed(layout: StoreLayout, run: str, but: str = "") -> Claims:
+    """The indices of a run that jobs have claimed, those of the job `but` left out; damaged jobs claim nothing.
+
+    Read them before the samples: those of a job that has just finished are in the store already.
+    """
+    found: dict[int, set[int]] = {}
+    for job, plan in claimants(layout, run):
+        if job.name != but:
+            for problem in plan.problems:
+                found.setdefault(problem.key, set()).update(problem.indices)
+    return found
+
+
+def claimants(layout: StoreLayout, run: str) -> Iterator[tuple[Job, SamplingPlan]]:
+    """The jobs that have claimed indices of a run, with their plans, the newest first."""
+    for job in jobs_of(layout):
+        try:
+            if job.status().state not in CLAIMING:
+                continue
+            plan, _ = job.plan()
+        except PasskError:
+            continue
+        if isinstance(plan, SamplingPlan) and plan.target.run == run:
+            yield job, plan

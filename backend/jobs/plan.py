@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.errors import UsageError
 from backend.importers.protocol import RunFacts
-from backend.importers.targets import RunOptions, Target, Targets
+from backend.importers.run_spec import RunOptions, Target, Targets
 from backend.jobs.templates import PLAIN, render_prompt, template_parameters
 from backend.records import Model
 from backend.store.identity import run_key

@@ -1,4 +1,4 @@
-"""`passk work JOB`: does a job, anywhere that sees its folder. It can be killed at any moment and done again."""
+"""What a worker does for each kind of plan: what the store holds of it, what is left, and doing that."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import main_thread
@@ -18,18 +18,80 @@ from types import FrameType
 
 import duckdb
 
-from backend.engines.protocol import EngineUnavailable
+from backend.engines.protocol import Engine, EngineUnavailable
 from backend.engines.registry import load_engine
 from backend.errors import PasskError, StoreError, UsageError
-from backend.jobs.claims import planning
-from backend.jobs.draw import DrawState
-from backend.jobs.job import Job, JobStatus, Plan
-from backend.jobs.plan import EngineChoice, SamplingPlan
-from backend.jobs.tasks import do, finish, left_of, stored
+from backend.jobs.draw import DrawState, DrawTarget, draw, gather
+from backend.jobs.job import Job, JobStatus, Plan, claimed, planning
+from backend.jobs.plan import EngineChoice, SamplingPlan, without
+from backend.scoring.plan import ScoringPlan, without_scored
+from backend.scoring.requests import claimed as claimed_scores
+from backend.scoring.requests import scored
+from backend.scoring.score import gather_scores, outcome, score
+from backend.store.database import open_store
+from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from backend.store.merge import merge
+from backend.store.reads import Reader
 from backend.verifiers.protocol import Verifier
 from backend.verifiers.registry import verifier_for
+
+# What a worker does for each kind of plan: what the store holds of it, what is left, and doing that.
+
+
+def stored(layout: StoreLayout, plan: Plan) -> Counter[str]:
+    """What the store holds of a plan: how many samples of each verdict, or how many texts with what outcome."""
+    if isinstance(plan, SamplingPlan):
+        return Counter(verdict for problem in _drawn(layout, plan).values() for verdict in problem.values())
+    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+        return Counter(outcome(fits) for fits in scored(reader, plan).values())
+
+
+def left_of(layout: StoreLayout, plan: Plan, job: str) -> Plan:
+    """What a job has to do of its plan: neither stored nor claimed by another job since this one was given up."""
+    if isinstance(plan, SamplingPlan):
+        # Claims first: those of a job that finishes in between are in the store then.
+        left = without(plan, claimed(layout, plan.target.run, but=job))
+        return without(left, _drawn(layout, plan))
+    others = claimed_scores(layout, plan, but=job)
+    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+        return without_scored(plan, others.union(scored(reader, plan)))
+
+
+def do(
+    layout: StoreLayout,
+    plan: Plan,
+    engine: Engine,
+    verifier: Verifier | None,
+    progress: Callable[[DrawState], None],
+    job: str,
+) -> DrawState:
+    """Draw or score; raises like `draw` and `score`."""
+    if isinstance(plan, ScoringPlan):
+        return score(layout, plan, engine, progress, job=job)
+    return draw(layout, plan, engine, verifier, progress, job=job)
+
+
+def finish(layout: StoreLayout, plan: Plan, job: str) -> None:
+    """Gather the parts of a job of which nothing is left: its last worker was killed before it could."""
+    if isinstance(plan, ScoringPlan):
+        gather_scores(layout, plan, job)
+    else:
+        gather(DrawTarget(layout, plan, "", job))
+
+
+def _drawn(layout: StoreLayout, plan: SamplingPlan) -> dict[int, dict[int, str]]:
+    """Verdicts of the plan's samples that stand in the store, by problem key and index."""
+    wanted = {problem.key: set(problem.indices) for problem in plan.problems}
+    found: dict[int, dict[int, str]] = {}
+    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+        for key, verdict, indices in reader.rows("reads/sample_verdicts", run_key=run_key(plan.target.run)):
+            here = wanted.get(key, set()).intersection(indices)
+            found.setdefault(key, {}).update((index, verdict) for index in here)
+    return found
+
+
+# `passk work JOB`: does a job, anywhere that sees its folder. It can be killed at any moment and done again.
 
 BEGAN = time.time()
 """When this process came to be, by the clock that files are dated by."""

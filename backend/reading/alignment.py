@@ -1,13 +1,4 @@
-r"""Two texts aligned word by word.
-
-Words are LaTeX commands, runs of letters and digits, and single other characters; white space does not count. What
-both texts begin and end with is cut off first. What is left is aligned by a longest common subsequence of words
-(bit-parallel, by rapidfuzz); where that would compare more than `MOST_PAIRS` pairs of words, runs of words that occur
-once in both texts (`ANCHORS`) divide it first, as in Bram Cohen's patience diff. What is still too large and has no
-such runs is a difference that nobody looked into, and says so. Last, small islands of common words between larger
-differences are given up, as in diff-match-patch (semantic clean-up): that two different sentences share a comma helps
-no reader.
-"""
+"""Two texts aligned word by word, and which paths are near to a path."""
 
 from __future__ import annotations
 
@@ -18,7 +9,17 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from backend.records.reading import Stretch
+from backend.records import Path, Run
+from backend.records.reading import Neighbour, PathComparison, Stretch
+from backend.store.reads import Reader
+
+# Two texts aligned word by word. Words are LaTeX commands, runs of letters and digits, and single other characters;
+# white space does not count. What both texts begin and end with is cut off first. What is left is aligned by a
+# longest common subsequence of words (bit-parallel, by rapidfuzz); where that would compare more than `MOST_PAIRS`
+# pairs of words, runs of words that occur once in both texts (`ANCHORS`) divide it first, as in Bram Cohen's patience
+# diff. What is still too large and has no such runs is a difference that nobody looked into, and says so. Last, small
+# islands of common words between larger differences are given up, as in diff-match-patch (semantic clean-up): that
+# two different sentences share a comma helps no reader.
 
 MOST_PAIRS = 100_000_000
 """Pairs of words that are compared at once: 12 MB and some 40 ms."""
@@ -202,3 +203,32 @@ def _without_islands(runs: list[_Run], begin_a: Sequence[int], begin_b: Sequence
             first, _, last = kept[-3:]
             kept[-3:] = [_Run(False, first.a, last.b, first.c, last.d, first.searched and last.searched)]
     return kept
+
+
+# A path beside another: which are near to it, and where the two differ.
+
+
+def neighbours(reader: Reader, path: Path, runs: Sequence[Run]) -> tuple[Neighbour, ...]:
+    """All other samples of the path's problem that have a text, those with the longest common beginning first.
+
+    Args:
+        reader: of the path's store.
+        path: it must have a text, or there are none.
+        runs: whose samples; the path's own run may be among them.
+    """
+    if path.text is None:
+        return ()
+    found = [
+        Neighbour(
+            run, other.sample.index, other.sample.verdict, common_beginning(path.text, other.text), len(other.text)
+        )
+        for run in runs
+        for other in reader.paths(run, path.problem_key)
+        if other.text is not None and (run.key, other.sample.index) != (path.run.key, path.sample.index)
+    ]
+    return tuple(sorted(found, key=lambda neighbour: -neighbour.common))
+
+
+def compare_paths(left: Path, right: Path) -> PathComparison:
+    """Two paths with their texts aligned; a text that is not stored counts as empty."""
+    return PathComparison(left, right, align(left.text or "", right.text or ""))

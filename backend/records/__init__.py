@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from backend.records.comparison import (
-    Curve,
-    CurvePoint,
-    NotCompared,
-    PairSummary,
-    SetProblem,
-    SolveSets,
-    Tally,
-)
-from backend.records.runs import (
-    ROLES,
-    Benchmark,
-    Model,
-    Run,
-)
+from backend.records.comparison import Curve, CurvePoint, NotCompared, PairSummary, SetProblem, SolveSets, Tally
 from backend.records.samples import (
+    ROLES,
     VERDICTS,
     AnswerCount,
+    Benchmark,
+    Model,
     Page,
     Path,
     Problem,
+    Run,
     RunTally,
     Sample,
 )

@@ -1,12 +1,16 @@
-"""What reading paths brings: branches of a search tree, two texts aligned, neighbours of a path."""
+"""What reading paths brings: branches of a search tree, texts aligned, judgements, perplexities and token scores."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from backend.records.runs import Run
-from backend.records.samples import Path
+from backend.records.comparison import SolveSets
+from backend.records.samples import Path, Run
+
+# What reading paths brings: branches of a search tree, two texts aligned, neighbours of a path.
 
 TREE_CUTS = ("step", "word")
 """What a search tree may be made by."""
@@ -122,3 +126,190 @@ class PathComparison:
     def differences(self) -> tuple[Stretch, ...]:
         """Where they differ, in order."""
         return tuple(stretch for stretch in self.stretches if not stretch.same)
+
+
+# Judgements of reasoning: single ones, what they settle, and pass@k and solve sets by valid paths only.
+
+JUDGEMENTS = ("valid", "invalid", "unsure")
+"""What may be said of a path's reasoning. Where nobody has said anything, it is not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathJudgement:
+    """What somebody said of the reasoning of one path, at one time."""
+
+    author: str
+    """A person's name, or the step checker's."""
+    version: str | None
+    """Of the step checker; None for a person."""
+    created: datetime
+    """UTC."""
+    judgement: str | None
+    """One of JUDGEMENTS; None for a note alone."""
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPath:
+    """A judgement with the path that it is about, as it is listed and exported."""
+
+    run: str
+    benchmark: str
+    label: str
+    sample: int
+    verdict: str | None
+    judgement: PathJudgement
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedPath:
+    """A right path of a hard problem, to be judged."""
+
+    run: str
+    problem_key: int
+    label: str
+    sample: int
+    n: int
+    c: int
+    settled: str | None
+    """What has been settled so far, by whomever; None where nobody has judged it."""
+    mine: str | None
+    """What the person who judges has said of it last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Of a run's right paths, how many are judged and how."""
+
+    right: int
+    valid: int
+    invalid: int
+    unsure: int
+
+    @property
+    def judged(self) -> int:
+        """Right paths that somebody has judged."""
+        return self.valid + self.invalid + self.unsure
+
+    @property
+    def open(self) -> int:
+        """Right paths that may still turn out valid: not judged, or nobody is sure."""
+        return self.right - self.valid - self.invalid
+
+
+@dataclass(frozen=True, slots=True)
+class CotPoint:
+    """CoT-pass@k at one k: pass@k over right answers with valid reasoning.
+
+    `low` counts every open path as invalid, `high` as valid; they are equal once all right paths are settled.
+    """
+
+    k: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class CotCurve:
+    """CoT-pass@k of one run, with how much of it is judged."""
+
+    run: Run
+    problems: int
+    judged: Judged
+    points: tuple[CotPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidSets:
+    """Solve sets by valid paths only: a problem counts as solved by right answers with valid reasoning."""
+
+    sets: SolveSets
+    """With c the number of valid paths; open ones do not count."""
+    judged: tuple[Judged, ...]
+    """For each run, over the compared problems."""
+    open_problems: frozenset[int]
+    """Keys of the problems whose set hangs on open paths."""
+    counts_if_open_valid: Mapping[tuple[bool, ...], int]
+    """The counts if every open path were valid."""
+
+
+# Perplexities of texts under models, and scores of single tokens.
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of every group of perplexities."""
+
+CHOICES = ("all", "right", "not right")
+"""Which samples count, by their verdict; reference responses have none and always count."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerplexityGroup:
+    """The responses of one run, or the reference responses, under one model."""
+
+    run: Run | None
+    """None: the reference responses."""
+    scorer: str
+    n: int
+    """Responses whose perplexity is known."""
+    responses: int | None
+    """Responses there are (samples with a stored text); None where nobody knows."""
+    problems: int
+    """Problems that the n responses are of."""
+    unfitting: int
+    """Responses that did not fit the model's context, and have no perplexity."""
+    exact: bool
+    """Whether every one was scored in float32."""
+    quantiles: tuple[float, ...] | None
+    """Perplexities at `QUANTILES`; None where n is 0."""
+    histogram: tuple[int, ...]
+    """Responses between each two `Perplexities.edges`."""
+    within_own: float | None
+    """Share of them that is at most as surprising as 95 % of the scorer's own samples here; None where it has none."""
+
+    @property
+    def median(self) -> float | None:
+        """The median perplexity."""
+        return self.quantiles[QUANTILES.index(0.5)] if self.quantiles else None
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexities:
+    """The paper's Fig. 6 for some runs of a benchmark: every group of responses under every model."""
+
+    benchmark: str
+    runs: tuple[Run, ...]
+    scorers: tuple[str, ...]
+    """Models of the runs first, in their order; then the other models that anything was scored under."""
+    choice: str
+    groups: tuple[PerplexityGroup, ...]
+    """One for each scorer and each run, and the reference responses last; also those of which nothing is scored."""
+    edges: tuple[float, ...]
+    """Bins of the histograms, equally wide in the logarithm; the first and the last bin hold what lies beyond."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePerplexities:
+    """Perplexities of the samples of one run and problem."""
+
+    scorers: tuple[str, ...]
+    of: Mapping[str, Mapping[int, float]]
+    """Scorer -> sample index -> perplexity, where it is known."""
+
+    def get(self, scorer: str, sample: int) -> float | None:
+        """The perplexity of one sample under a model; None where it was not scored."""
+        return self.of.get(scorer, {}).get(sample)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScores:
+    """One text token by token under a model."""
+
+    scorer: str
+    dtype: str
+    ends: tuple[int, ...]
+    """Where each token ends in the text, in characters; a character of several tokens belongs to the last of them. A
+    token that is nothing of the text (end of text) ends where the one before it ends."""
+    logprobs: tuple[float, ...]
+    alternatives: tuple[tuple[tuple[str, float], ...], ...] | None
+    """The likeliest tokens at each place with their log-probabilities, none where the token was sure; None where none
+    were kept."""

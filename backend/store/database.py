@@ -25,8 +25,7 @@ from backend.store.connection import (
 )
 from backend.store.layout import StoreLayout
 from backend.store.locks import BaseLock
-from backend.store.merge import merge
-from backend.store.migrations import migrate
+from backend.store.merge import merge, migrate
 from backend.store.parts import (
     FILES,
     LARGE,

@@ -1,20 +1,21 @@
-"""Moves waiting parts into base.duckdb. Needs the file alone, so it is tried and skipped; nothing depends on it."""
+"""Moves waiting parts into base.duckdb, brought to this schema first. Needs the file alone, so it may be skipped."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 
 import queries
 from backend.errors import StoreError
-from backend.store.connection import as_passk_error, is_lock_error, open_database, script
+from backend.store.connection import as_passk_error, is_lock_error, open_database, refuse_newer, schema_version, script
 from backend.store.layout import StoreLayout, publishing
 from backend.store.locks import BaseLock
-from backend.store.migrations import migrate
 from backend.store.parts import (
     FILES,
     ON_DISK,
@@ -26,6 +27,65 @@ from backend.store.parts import (
     sweep_unfinished,
     waiting_parts,
 )
+
+# Brings base.duckdb to the schema version of this passk; refuses one that is newer.
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What makes a database of this version from one of the version before."""
+
+    version: int
+    sql: str
+
+
+def migrations() -> list[Migration]:
+    """Every migration of this passk, in order."""
+    names = [
+        entry.name.removesuffix(".sql")
+        for entry in files("queries").joinpath("schema").iterdir()
+        if entry.name[:4].isdigit()
+    ]
+    return [Migration(int(name[:4]), queries.load(f"schema/{name}")) for name in sorted(names)]
+
+
+def migrate(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: str,
+    where: Path,
+    known: Sequence[Migration] | None = None,
+) -> int:
+    """Apply the missing migrations to the database in use, each in one transaction with its version row.
+
+    Args:
+        connection: open for writing, with the database in use.
+        catalog: DuckDB's name of that database.
+        where: its file, for the error.
+        known: the migrations, in order; this passk's own when omitted.
+
+    Returns:
+        The version before.
+
+    Raises:
+        StoreError: the database is newer than this passk.
+    """
+    before = schema_version(connection, catalog)
+    refuse_newer(before, where)
+    for migration in migrations() if known is None else known:
+        if before < migration.version:
+            connection.execute("BEGIN")
+            try:
+                connection.execute(migration.sql)
+                connection.execute(queries.load("schema/record_version"), {"version": migration.version})
+                connection.execute("COMMIT")
+            except duckdb.Error:
+                with suppress(duckdb.Error):  # a failed COMMIT has rolled back by itself
+                    connection.execute("ROLLBACK")
+                raise
+    return before
+
+
+# Moves waiting parts into base.duckdb. Needs the file alone, so it is tried and skipped; nothing depends on it.
 
 
 @dataclass(frozen=True, slots=True)

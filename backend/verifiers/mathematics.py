@@ -20,7 +20,7 @@ import logging
 from functools import lru_cache
 from typing import Any
 
-from backend.verifiers.extraction import NO_REFERENCE, absent, bare, locate
+from backend.answers import NO_REFERENCE, absent, bare, locate
 from backend.verifiers.protocol import Judgement, Task
 
 LONGEST = 1_000

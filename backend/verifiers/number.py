@@ -32,7 +32,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from backend.verifiers.extraction import NO_REFERENCE, NOWHERE, Span, absent, bare, locate
+from backend.answers import NO_REFERENCE, NOWHERE, Span, absent, bare, locate
 from backend.verifiers.protocol import Judgement, Task
 
 MAX_DIGITS = 1_000

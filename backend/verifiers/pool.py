@@ -1,21 +1,13 @@
-"""Judges samples beside the engine: in processes with a deadline each, or at once where a verifier is cheap.
-
-    with open_judges(verifier) as judges:
-        for sample in engine.generate(...):
-            judges.submit(sample, task)
-            for sample, judgement in judges.ready(): ...
-        for sample, judgement in judges.finish(): ...
-
-A judgement that takes longer than its deadline is `timeout`, and its process is killed and replaced; one whose process
-dies is `error`. A thread hands out tasks and takes judgements in, so that judging goes on while the engine computes.
-"""
+"""Judges samples beside the engine: in processes with a deadline each, or at once where a verifier is cheap."""
 
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 import time
 from collections import deque
@@ -24,14 +16,154 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from backend.errors import UsageError
-from backend.verifiers.judging import AtOnce, Judges, is_cheap
+from backend.records import VERDICTS
 from backend.verifiers.protocol import Judgement, Task, Verifier
-from backend.verifiers.worker import work
+
+# Judging safely: whatever a verifier does short of hanging or crashing, a judgement comes out.
 
 T = TypeVar("T")
+
+
+def is_cheap(verifier: Verifier) -> bool:
+    """Whether it may judge in the process that draws."""
+    return bool(getattr(verifier, "cheap", False))
+
+
+def prepare(verifier: Verifier) -> None:
+    """Let it load what judging needs; raises what that raises."""
+    load = getattr(verifier, "prepare", None)
+    if load is not None:
+        load()
+
+
+def judge_safely(verifier: Verifier, task: Task) -> Judgement:
+    """The verifier's judgement; `error` when it raises or returns something else."""
+    try:
+        judged = verifier.judge(task)
+        problem = _problem(judged, task.text)
+    except Exception as error:
+        # A plug-in that keeps no promise costs one sample, not the job.
+        return Judgement("error", detail=f"The verifier failed: {type(error).__name__}.")
+    return judged if problem is None else Judgement("error", detail=f"The verifier returned {problem}.")
+
+
+def _problem(judged: object, text: str) -> str | None:
+    """What is wrong with what a verifier returned; None when it is a judgement that can be stored."""
+    if not isinstance(judged, Judgement):
+        return "no judgement"
+    if judged.verdict not in VERDICTS:
+        return "an unknown verdict"
+    if not all(isinstance(said, str) for said in (judged.answer or "", judged.detail)):
+        return "an answer that is no text"
+    if judged.span is not None:
+        start, end = judged.span
+        if not 0 <= start <= end <= len(text):
+            return "a place that is not in the text"
+    return None
+
+
+class Judges(Protocol[T]):
+    """Takes samples with their tasks and gives them back with their judgements, in any order."""
+
+    def submit(self, sample: T, task: Task) -> None:
+        """Take a sample in; waits while too many wait already."""
+
+    def ready(self) -> Iterator[tuple[T, Judgement]]:
+        """The samples that have been judged by now; does not wait."""
+
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+        """The samples that are still out, as they are judged; at the latest after `patience` seconds no more come."""
+
+    def __enter__(self) -> Judges[T]: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class AtOnce(Generic[T]):
+    """Judges in this process, as samples come."""
+
+    def __init__(self, verifier: Verifier | None) -> None:
+        self._verifier = verifier
+        self._done: deque[tuple[T, Judgement]] = deque()
+
+    def submit(self, sample: T, task: Task) -> None:
+        """Judge a sample."""
+        unverified = Judgement("unverified", detail="no verifier")
+        judged = unverified if self._verifier is None else judge_safely(self._verifier, task)
+        self._done.append((sample, judged))
+
+    def ready(self) -> Iterator[tuple[T, Judgement]]:
+        """What has been judged and not been taken."""
+        while self._done:
+            yield self._done.popleft()
+
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+        """The same: nothing is out."""
+        return self.ready()
+
+    def __enter__(self) -> AtOnce[T]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+# A process that judges: one task in, one judgement out, until the pipe closes.
+
+MEMORY = 4 << 30
+"""Bytes of address space: `9^{9^{9}}` must not take the machine's memory before its deadline comes."""
+
+
+def work(connection: Connection, verifier: Verifier, longest: float) -> None:
+    """Judge what comes. The pool enforces the deadline from outside by killing this process.
+
+    Args:
+        longest: seconds after which a judgement ends this process, should its pool be gone; beyond the deadline.
+    """
+    # Ctrl-C and a batch system's SIGTERM reach the whole group. The pool decides what becomes of what is in flight.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)  # libraries that print have no place in a job's log or on a screen
+    os.dup2(silence, 2)
+    with open(os.devnull, "w") as nowhere:
+        try:
+            _limit_memory()
+            prepare(verifier)
+            connection.send(None)
+        except Exception as error:
+            with suppress(OSError):
+                connection.send(f"{type(error).__name__}: {error}")
+            return
+        while True:
+            try:
+                task = connection.recv()
+                # A thread in C, which also ends a process that holds Python's lock; a killed pool cannot.
+                faulthandler.dump_traceback_later(longest, exit=True, file=nowhere)
+                judged = judge_safely(verifier, task)
+                faulthandler.cancel_dump_traceback_later()
+                connection.send(judged)
+            except (EOFError, OSError):
+                return
+
+
+def _limit_memory() -> None:
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    with suppress(ValueError, OSError):  # not every system has this limit
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+# Judges samples beside the engine: in processes with a deadline each, or at once where a verifier is cheap. with
+# open_judges(verifier) as judges: for sample in engine.generate(...): judges.submit(sample, task) for sample,
+# judgement in judges.ready(): ... for sample, judgement in judges.finish(): ... A judgement that takes longer than
+# its deadline is `timeout`, and its process is killed and replaced; one whose process dies is `error`. A thread hands
+# out tasks and takes judgements in, so that judging goes on while the engine computes.
 
 DEADLINE = 10.0
 """Seconds for one judgement."""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from backend.answers import bare
 from backend.errors import UsageError, suggestion
 from backend.plug_ins import make_plug_in, plug_in_names
-from backend.verifiers.choice import ChoiceVerifier, reference_letter
-from backend.verifiers.exact import ExactVerifier
 from backend.verifiers.expression import ExpressionVerifier
-from backend.verifiers.extraction import bare
+from backend.verifiers.literal import ChoiceVerifier, ExactVerifier, reference_letter
 from backend.verifiers.mathematics import MathVerifier
 from backend.verifiers.number import NumberVerifier, last_number
 from backend.verifiers.protocol import Verifier

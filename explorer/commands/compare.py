@@ -65,7 +65,7 @@ def as_json(comparison: PathComparison) -> dict[str, Any]:
 
 
 def _print(comparison: PathComparison) -> None:
-    from explorer.render.visible import visible
+    from backend.visible_text import visible
 
     for sign, path in (("-", comparison.left), ("+", comparison.right)):
         say(f"{sign} {path.run.name} sample {path.sample.index}: {path.sample.verdict}")

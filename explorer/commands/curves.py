@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from backend.records import Curve
-    from backend.records.bands import BandCurve
+    from backend.records.comparison import BandCurve
 
 KChoice = Callable[[int], Sequence[int]]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from explorer.commands.curves import add_bands, k_choice
 from explorer.commands.options import add_format, add_problems, add_store, problems_of, reading
 from explorer.commands.output import print_json, print_rows, say
-from explorer.render.curve_words import crossing_in_words, wins_in_words
+from explorer.render.curves import crossing_in_words, wins_in_words
 
 if TYPE_CHECKING:
-    from backend.records.bands import Difference
+    from backend.records.comparison import Difference
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

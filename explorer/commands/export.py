@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from explorer.commands.options import add_problems, add_store, positive
 from explorer.commands.output import say
-from explorer.render.export_words import written_in_words
+from explorer.render.exports import written_in_words
 
 if TYPE_CHECKING:
     from backend import Reader

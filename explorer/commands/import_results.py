@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.visible_text import visible_line
 from explorer.commands.options import add_store, positive
 from explorer.commands.output import say
-from explorer.render.visible import visible_line
 
 if TYPE_CHECKING:
     from backend import ImportReport, RunReport

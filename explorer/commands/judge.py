@@ -13,7 +13,7 @@ from explorer.commands.output import say
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `passk judge`."""
     from backend import step_checker_names
-    from backend.records.judgements import JUDGEMENTS
+    from backend.records.reading import JUDGEMENTS
 
     add_store(parser)
     parser.add_argument("--run", metavar="R", required=True, help="the run")

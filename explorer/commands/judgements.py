@@ -12,7 +12,7 @@ from explorer.commands.output import print_json, print_json_line, print_table, s
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
-    from backend.records.judgements import CotCurve, Judged, ValidSets
+    from backend.records.reading import CotCurve, Judged, ValidSets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,7 @@ def open_explorer(store: str | None, place: str | None = None) -> int:
     layout = store_for_reading(store)
     database = open_store(layout)
     from explorer.app import Explorer
-    from explorer.places import destination
+    from explorer.location import destination
 
     try:
         at = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
-    from backend.records.selection import Meant
+    from backend.records.samples import Meant
 
 
 def add_store(parser: argparse.ArgumentParser, *, writing: bool = False) -> None:

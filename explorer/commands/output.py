@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from explorer.render.visible import visible, visible_line
+from backend.visible_text import visible, visible_line
 
 LONGEST_CELL = 60
 

@@ -16,7 +16,7 @@ COLUMNS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `passk perplexity`."""
-    from backend.records.scores import CHOICES
+    from backend.records.reading import CHOICES
 
     add_store(parser)
     parser.add_argument("--run", metavar="R", action="append", default=[], help="a run; repeatable (default: all)")

@@ -11,7 +11,7 @@ from explorer.commands.output import print_rows, say
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import SolveSets
-    from backend.records.doubt import DoubtPlan
+    from backend.records.comparison import DoubtPlan
 
 COLUMNS = ("run", "problem", "add", "expected_changes")
 
@@ -76,7 +76,7 @@ def start(reader: Reader, engine: str | None, sets: SolveSets, plan: DoubtPlan) 
 
 def in_words(sets: SolveSets, plan: DoubtPlan) -> list[str]:
     """What the plan spends and expects, and whether the stopping rule is met."""
-    from explorer.render.plan_words import plan_in_words, tokens_in_words
+    from explorer.render.plans import plan_in_words, tokens_in_words
 
     compared = f"{sets.benchmark}, {len(sets.problems)} problems compared; {tokens_in_words(plan)}"
     return [compared, *plan_in_words(plan)]

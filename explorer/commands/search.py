@@ -11,7 +11,7 @@ from explorer.commands.output import print_json_line, say
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
-    from backend.records.search import Findings
+    from backend.records.samples import Findings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

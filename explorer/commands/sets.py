@@ -10,7 +10,7 @@ from explorer.commands.output import print_csv, print_json, print_table, say
 
 if TYPE_CHECKING:
     from backend.records import SolveSets
-    from backend.records.doubt import ProblemDoubt, SetDoubt
+    from backend.records.comparison import ProblemDoubt, SetDoubt
 
 COLUMNS = ("problem", "set", "base_c", "base_n", "rl_c", "rl_n", "level", "statement")
 DOUBT_COLUMNS = ("doubt_base", "doubt_rl", "doubt_set")
@@ -97,7 +97,7 @@ def in_words(sets: SolveSets) -> list[str]:
 def doubt_in_words(sets: SolveSets, doubt: SetDoubt) -> list[str]:
     """What is expected of samples that nobody has drawn, and the pair's support."""
     from backend import PAIR_SETS, support
-    from explorer.render import doubt_words
+    from explorer.render import uncertainty as doubt_words
 
     names = {entry: name.replace("_", "-") for entry, name in PAIR_SETS.items()}
     said = [

@@ -14,7 +14,7 @@ from explorer.render.numbers import span
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
-    from backend.records.statistics import Lengths, LengthSummary, Level
+    from backend.records.views import Lengths, LengthSummary, Level
 
 Row = dict[str, Any]
 

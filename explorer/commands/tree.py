@@ -77,9 +77,9 @@ def as_json(view: TreeView) -> dict[str, Any]:
 
 def _print(view: TreeView) -> None:
     """A line a branch: its sign, every run's samples and right ones, the step."""
-    from explorer.render.branch_words import ONLY_FIRST, ONLY_SECOND, branch_words, sign_of
+    from backend.visible_text import visible_line
+    from explorer.render.branches import ONLY_FIRST, ONLY_SECOND, branch_words, sign_of
     from explorer.render.names import contrast
-    from explorer.render.visible import visible_line
 
     words = contrast(view.tree.runs)
     for word, run, tally in zip(words, view.tree.runs, view.tree.root.tallies, strict=True):

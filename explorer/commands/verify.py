@@ -11,7 +11,7 @@ from explorer.commands.options import add_format, add_problems, add_store, posit
 from explorer.commands.output import print_rows, say
 
 if TYPE_CHECKING:
-    from backend.records.verification import Verification
+    from backend.records.samples import Verification
 
 COLUMNS = ("run", "before", "now", "samples")
 

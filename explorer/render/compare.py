@@ -14,12 +14,10 @@ from textual.content import Content
 
 from backend.records import Path
 from backend.records.reading import Neighbour, PathComparison, Stretch
-from explorer.render.literal import literal
+from backend.visible_text import visible, visible_line
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, squeezed
 from explorer.render.numbers import count
-from explorer.render.shown import Shown
-from explorer.render.visible import visible, visible_line
-from explorer.render.wrap import Line, wrap
+from explorer.render.text import Line, Shown, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"
 LOOK, SIGN_LOOK = "bold yellow", "dim"

@@ -8,13 +8,13 @@ from os.path import commonprefix
 from rich.text import Text
 
 from backend.records import Run
-from backend.records.bands import BandPoint
-from explorer.render.curve_words import interval
-from explorer.render.literal import cell
+from backend.records.comparison import BandPoint
+from explorer.render.curves import interval
 from explorer.render.names import run_label, squeezed
 from explorer.render.numbers import percent
-from explorer.widgets.curve_plot import MARKERS, RICH_COLOURS
+from explorer.render.text import cell
 from explorer.widgets.paged_table import Column
+from explorer.widgets.plots import MARKERS, RICH_COLOURS
 
 VALUE, INTERVAL = 7, 10
 """Widths of these columns."""

@@ -9,11 +9,11 @@ from textual.content import Content
 
 from backend import ScoringRequest
 from backend.records import Run
-from backend.records.scores import Perplexities, PerplexityGroup
-from explorer.render.literal import literal
+from backend.records.reading import Perplexities, PerplexityGroup
 from explorer.render.names import contrast
 from explorer.render.numbers import UNKNOWN, compact, count
 from explorer.render.summaries import lines
+from explorer.render.text import literal
 from explorer.widgets.paged_table import Column
 
 WHISKER, BOX, MEDIAN = "─", "▒", "┃"

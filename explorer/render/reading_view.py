@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from backend.visible_text import visible
 from explorer.render.latex import unicode_formula
-from explorer.render.path_views import SPECIAL, SPECIAL_LOOK
-from explorer.render.shown import Shown
-from explorer.render.visible import visible
+from explorer.render.path import SPECIAL, SPECIAL_LOOK
+from explorer.render.text import Shown
 
 LONGEST_FORMULA = 2_000
 """Characters between two delimiters that may be a formula."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
-from explorer.render.literal import literal
 from explorer.render.names import ROLE_WORDS, contrast, run_label, set_name
 from explorer.render.numbers import count, percent, span
+from explorer.render.text import literal
 
 
 def lines(parts: Iterable[str | Content]) -> Content:

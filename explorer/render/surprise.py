@@ -10,13 +10,12 @@ from math import exp, log
 
 from textual.content import Content
 
-from backend.records.scores import TokenScores
-from explorer.render.literal import literal
+from backend.records.reading import TokenScores
+from backend.visible_text import visible_line
 from explorer.render.numbers import UNKNOWN, count
 from explorer.render.perplexity import short_perplexity
-from explorer.render.shown import Shown
 from explorer.render.summaries import lines
-from explorer.render.visible import visible_line
+from explorer.render.text import Shown, literal
 
 THRESHOLDS = (2, 5, 10, 20, 50, 100, 1_000, 10_000)
 """A token is surprising where its probability is below one in so many; 20 unless the user says otherwise."""

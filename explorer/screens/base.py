@@ -11,10 +11,8 @@ from textual.screen import Screen
 from backend import Reader
 from backend.errors import PasskError
 from explorer.gateway import Ended, Failed, Loaded
-from explorer.navigation import Place, Shown
-from explorer.places import place_line
-from explorer.widgets.breadcrumbs import Breadcrumbs
-from explorer.widgets.key_bar import KeyBar
+from explorer.location import Place, Shown, place_line
+from explorer.widgets.bars import Breadcrumbs, KeyBar
 
 if TYPE_CHECKING:
     from explorer.app import Explorer

@@ -11,10 +11,10 @@ from textual.widgets import Static
 
 from backend.errors import PasskError
 from explorer.actions import BOOKMARKS, bindings
-from explorer.places import Destination, destination
+from explorer.location import Destination, destination
 from explorer.reading_marks import Bookmark
-from explorer.render.literal import cell, literal
 from explorer.render.numbers import count
+from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 

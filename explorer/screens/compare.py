@@ -12,7 +12,7 @@ from backend import Reader, compare_paths, neighbours
 from backend.errors import UsageError
 from backend.records.reading import Neighbour, PathComparison
 from explorer.actions import COMPARE, bindings
-from explorer.navigation import Place
+from explorer.location import Place
 from explorer.render.compare import (
     KINDS,
     AlignedPair,
@@ -23,7 +23,7 @@ from explorer.render.compare import (
     side_heading,
 )
 from explorer.screens.base import DataScreen
-from explorer.widgets.aligned_view import AlignedView
+from explorer.widgets.text_view import AlignedView
 
 ABOVE = 3
 """Lines above a difference that one jumps to."""

@@ -1,25 +1,204 @@
-"""Curves: pass@k of the runs of one benchmark with intervals, their difference, Cover@tau; a cursor at one k or tau."""
+"""What the curves screen asks the store for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from backend.records import Curve
-from backend.records.bands import Kind
+from backend import Reader, cot_curves, cover_bands, curves, difference, pass_at_k_bands
+from backend.records import Curve, Run
+from backend.records.comparison import BandCurve, BandPoint, Kind
 from explorer.actions import CURVES, bindings
-from explorer.navigation import Place, Shown
-from explorer.render.curve_look import NAMES, Bands, Look, Values, View, known_values
-from explorer.render.curve_picture import picture
+from explorer.location import Place, Shown
 from explorer.render.curve_table import run_columns, run_names, run_row
-from explorer.render.curve_words import interval_heading, value_headings, what_is_shown
-from explorer.render.literal import literal
-from explorer.screens.curve_cursor import CursorScreen
-from explorer.screens.curve_record import read_bands, read_curves, read_values
-from explorer.widgets.curve_plot import CurvePlot
+from explorer.render.curves import (
+    MOST_BANDS,
+    NAMES,
+    Bands,
+    Look,
+    Values,
+    View,
+    interval_heading,
+    known_values,
+    picture,
+    value_headings,
+    what_is_shown,
+)
+from explorer.render.numbers import count
+from explorer.render.text import literal
+from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import PagedTable
+from explorer.widgets.plots import CurvePlot
+
+# What the curves screen asks the store for.
+
+DENSE = 64
+"""Points of a curve between 1 and n, evenly spaced on the log axis; more cannot be told apart in a terminal."""
+FIFTIETHS = tuple(Fraction(i, 50) for i in range(1, 51))
+"""The thresholds at which Cover@tau is drawn."""
+Problems = Collection[int] | None
+"""Keys of the only problems that count."""
+
+
+def plotted_ks(n: int) -> list[int]:
+    """Every small k, powers of two, n, and in between as many as a terminal resolves."""
+    spaced = np.unique(np.round(np.geomspace(1, n, DENSE)).astype(int)).tolist()
+    return sorted({*spaced, *(1 << i for i in range(n.bit_length()) if 1 << i <= n), n})
+
+
+def read_curves(reader: Reader, look: Look, problems: Problems) -> tuple[Curve, ...]:
+    """The curves of every run of the benchmark."""
+    return curves(reader, reader.runs(look.benchmark), plotted_ks, problems=problems)
+
+
+def read_values(reader: Reader, look: Look, problems: Problems) -> Values:
+    """The values at the cursor, of the runs that are on with their intervals."""
+    found: dict[str, BandPoint] = {}
+    runs = reader.runs(look.benchmark)
+    if look.view == "cot":
+        return _cot_values(reader, runs, look, problems)
+    for kind, chosen in (
+        (look.kind, [run for run in runs if run.name in look.on]),
+        (None, [run for run in runs if run.name not in look.on]),
+    ):
+        if look.view == "cover":
+            at_cursor = cover_bands(reader, chosen, kind, [look.tau], problems=problems)
+        else:
+            at_cursor = pass_at_k_bands(reader, chosen, kind, lambda _: [look.k], problems=problems)
+        found |= {curve.run.name: curve.points[0] for curve in at_cursor if curve.points}
+    return found
+
+
+def _cot_values(reader: Reader, runs: Sequence[Run], look: Look, problems: Problems) -> Values:
+    """pass@k at the cursor, with CoT-pass@k as its interval for the runs that are on."""
+    found = {}
+    valid = {curve.run.name: curve for curve in _cot(reader, runs, look, lambda _: [look.k], problems)}
+    for curve in pass_at_k_bands(reader, runs, None, lambda _: [look.k], problems=problems):
+        of_valid = valid.get(curve.run.name)
+        for point in curve.points:
+            ends = of_valid.points[0] if of_valid is not None and of_valid.points else point
+            found[curve.run.name] = replace(point, low=ends.low, high=ends.high)
+    return found
+
+
+def _cot(
+    reader: Reader, runs: Sequence[Run], look: Look, ks: Callable[[int], Sequence[int]], problems: Problems
+) -> list[BandCurve]:
+    """CoT-pass@k of the runs that are on: low with open paths as invalid, high with them as valid."""
+    on = [run for run in runs if run.name in look.on]
+    return [
+        BandCurve(
+            curve.run,
+            f"{count(curve.judged.judged)} of {count(curve.judged.right)} right paths judged, "
+            f"{count(curve.judged.valid)} valid",
+            curve.problems,
+            tuple(BandPoint(point.k, point.low, point.low, point.high) for point in curve.points),
+        )
+        for curve in cot_curves(reader, on, ks, problems=problems)
+    ]
+
+
+def read_bands(reader: Reader, look: Look, problems: Problems) -> Bands:
+    """The bands of the plot, the difference of two runs, or Cover@tau."""
+    of_name = {run.name: run for run in reader.runs(look.benchmark)}
+    on = [of_name[name] for name in look.on if name in of_name]
+    banded, others = on[:MOST_BANDS], on[MOST_BANDS:]
+    if look.view == "difference":
+        if len(on) != 2:
+            return Bands(look.view)
+
+        def ks(n: int) -> list[int]:
+            return sorted({*plotted_ks(n), look.k})
+
+        kind = look.kind or "problems"
+        return Bands(look.view, difference=difference(reader, on[0], on[1], kind, ks, problems=problems))
+    if look.view == "cot":
+        return Bands(look.view, {curve.run.name: curve for curve in _cot(reader, on, look, plotted_ks, problems)})
+    if look.view == "cover":
+        found = cover_bands(reader, banded, look.kind, FIFTIETHS, problems=problems)
+        found += cover_bands(reader, others, None, FIFTIETHS, problems=problems)
+    else:
+        found = pass_at_k_bands(reader, banded, look.kind, plotted_ks, problems=problems) if look.kind else ()
+    return Bands(look.view, {curve.run.name: curve for curve in found}, kind=look.kind)
+
+
+# The cursor on the curves: at a k, or in Cover@tau at a tau.
+
+
+class CursorScreen(FilteredScreen):
+    """A screen of curves with a cursor; a subclass knows the largest k and shows what is there."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.view: View = "pass@k"
+        self.tau = Fraction(1, 2)
+
+    def largest_k(self) -> int:
+        """The largest k at which something is defined."""
+        raise NotImplementedError
+
+    def moved(self) -> None:
+        """The cursor stands elsewhere."""
+        raise NotImplementedError
+
+    def move_k(self, k: int) -> None:
+        """Put the cursor at another k."""
+        k = min(max(k, 1), self.largest_k())
+        if k != self.place.k:
+            self.place = self.place.to(k=k)
+            self.moved()
+
+    def move_tau(self, tau: Fraction) -> None:
+        """Put the cursor at another tau."""
+        tau = min(max(tau, Fraction(1, 100)), Fraction(1))
+        if tau != self.tau:
+            self.tau = tau
+            self.moved()
+
+    def action_k_next(self) -> None:
+        """To the next power of two, or to the end; to the next twentieth."""
+        if self.view == "cover":
+            self.move_tau(Fraction(self.tau * 20 // 1 + 1, 20))
+        else:
+            self.move_k(1 << self.place.k.bit_length())
+
+    def action_k_previous(self) -> None:
+        """To the power of two before; to the twentieth before."""
+        if self.view == "cover":
+            self.move_tau(Fraction(-(self.tau * -20 // 1) - 1, 20))
+        else:
+            self.move_k(1 << max((self.place.k - 1).bit_length() - 1, 0))
+
+    def action_k_step(self, by: int) -> None:
+        """To the k beside; by a hundredth."""
+        if self.view == "cover":
+            self.move_tau(self.tau + Fraction(by, 100))
+        else:
+            self.move_k(self.place.k + by)
+
+    def action_k_first(self) -> None:
+        """To k = 1; to the smallest tau."""
+        if self.view == "cover":
+            self.move_tau(Fraction(0))
+        else:
+            self.move_k(1)
+
+    def action_k_last(self) -> None:
+        """To the largest k; to tau = 1."""
+        if self.view == "cover":
+            self.move_tau(Fraction(1))
+        else:
+            self.move_k(self.largest_k())
+
+
+# Curves: pass@k of the runs of one benchmark with intervals, their difference, Cover@tau; a cursor at one k or tau.
 
 KINDS: tuple[Kind | None, ...] = (None, "problems", "samples")
 

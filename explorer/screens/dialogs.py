@@ -13,10 +13,10 @@ from textual.widgets import Static
 
 from backend.errors import PasskError
 from backend.records import Problem
+from backend.visible_text import visible_line
 from explorer.actions import MOVING, actions_of
-from explorer.render.literal import literal
 from explorer.render.numbers import UNKNOWN
-from explorer.render.visible import visible_line
+from explorer.render.text import literal
 
 LONGEST_STATEMENT = 20_000
 """Characters of a statement that a dialog shows."""

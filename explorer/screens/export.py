@@ -17,12 +17,11 @@ from backend import Reader, export
 from backend.errors import AlreadyThere, Cancelled, PasskError
 from backend.records.exports import Exported
 from explorer.gateway import Failed, Loaded
-from explorer.navigation import Place, Shown
-from explorer.render.export_choices import ExportChoice, export_choices
-from explorer.render.export_words import command_words, written_in_words
-from explorer.render.literal import literal
-from explorer.widgets.choice import Choice
-from explorer.widgets.export_fields import ExportFields
+from explorer.location import Place, Shown
+from explorer.render.export_form import ExportChoice, export_choices
+from explorer.render.exports import command_words, written_in_words
+from explorer.render.text import literal
+from explorer.widgets.fields import Choice, ExportFields
 
 if TYPE_CHECKING:
     from explorer.app import Explorer

@@ -11,13 +11,13 @@ from textual.widgets import Static
 
 from backend import Reader, meaning
 from backend.errors import UsageError
-from backend.records.selection import Meant
-from explorer.navigation import Place
-from explorer.render.filter_words import feedback, filter_line
-from explorer.render.literal import literal
+from backend.records.samples import Meant
+from explorer.location import Place
+from explorer.render.search import feedback, filter_line
+from explorer.render.text import literal
 from explorer.screens.base import DataScreen
-from explorer.widgets.filter_line import FilterLine
-from explorer.widgets.key_bar import KeyBar
+from explorer.widgets.bars import KeyBar
+from explorer.widgets.fields import FilterLine
 
 T = TypeVar("T")
 

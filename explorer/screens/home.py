@@ -12,11 +12,11 @@ from textual.widgets import Static
 from backend import Reader, default_pairs, pair_summaries
 from backend.records import PairSummary, Run
 from explorer.actions import HOME, bindings
-from explorer.navigation import Place
-from explorer.render.literal import cell, literal
+from explorer.location import Place
 from explorer.render.names import pair_label, run_label
 from explorer.render.numbers import UNKNOWN, compact, percent, span
 from explorer.render.summaries import empty_store, pair_in_words, run_in_words
+from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 

@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from backend import Job, Reader, describe, find_job, found_by, jobs_of
 from explorer.actions import JOBS, bindings
-from explorer.navigation import Place
-from explorer.render.job_words import (
+from explorer.location import Place
+from explorer.render.jobs import (
     STATE_MARKS,
     duration,
     found_in_words,
@@ -22,9 +22,9 @@ from explorer.render.job_words import (
     rate,
     without_benchmark,
 )
-from explorer.render.literal import cell, literal
 from explorer.render.names import contrast, set_name, squeezed
 from explorer.render.numbers import compact
+from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
 from explorer.widgets.paged_table import Column, PagedTable

@@ -10,10 +10,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from backend import Reader, perplexities
-from backend.records.scores import CHOICES, Perplexities, PerplexityGroup
+from backend.records.reading import CHOICES, Perplexities, PerplexityGroup
 from explorer.actions import PERPLEXITY, bindings
-from explorer.navigation import Place, Shown
-from explorer.render.literal import cell, literal
+from explorer.location import Place, Shown
 from explorer.render.names import run_label
 from explorer.render.perplexity import (
     Axis,
@@ -25,6 +24,7 @@ from explorer.render.perplexity import (
     score_command,
 )
 from explorer.render.summaries import lines
+from explorer.render.text import cell, literal
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import Column, PagedTable
 

@@ -14,27 +14,25 @@ from textual.widgets import Static
 from backend import Reader, problem_doubt, sample_perplexities, settled_judgements
 from backend.records import Page, Problem, Run, RunTally, Sample
 from explorer.actions import PROBLEM, bindings
-from explorer.navigation import Place
-from explorer.render.doubt_words import problem_doubt_in_words
-from explorer.render.literal import literal
+from explorer.location import Place
 from explorer.render.names import contrast
 from explorer.render.numbers import count
-from explorer.render.problem_words import (
+from explorer.render.problem import (
+    Beside,
+    Scores,
     answer_rows,
+    choice_after,
+    chosen_samples,
     problem_heading,
     ranked_answers,
     same_answer,
-    tallies_in_words,
-)
-from explorer.render.sample_table import (
-    Beside,
-    Scores,
-    choice_after,
-    chosen_samples,
     sample_cells,
     sample_columns,
     samples_in_words,
+    tallies_in_words,
 )
+from explorer.render.text import literal
+from explorer.render.uncertainty import problem_doubt_in_words
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 from explorer.widgets.text_view import TextView

@@ -23,13 +23,12 @@ from backend import (
     start_settling,
 )
 from backend.records import Run
-from backend.records.doubt import DoubtPlan
+from backend.records.comparison import DoubtPlan
 from explorer.gateway import Failed, Loaded
-from explorer.render.job_words import kept_value, planned_in_words, problems_in_words
-from explorer.render.literal import literal
+from explorer.render.jobs import kept_value, planned_in_words, problems_in_words
 from explorer.render.names import contrast
-from explorer.widgets.choice import Choice
-from explorer.widgets.field import Field
+from explorer.render.text import literal
+from explorer.widgets.fields import Choice, Field
 
 if TYPE_CHECKING:
     from explorer.app import Explorer

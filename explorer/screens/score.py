@@ -12,11 +12,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from backend import Reader, ScoringRequest, Wanted, plan_scoring, prepare_scoring, problems_meant, read_configuration
-from backend.records.scores import Perplexities, PerplexityGroup
+from backend.records.reading import Perplexities, PerplexityGroup
 from explorer.gateway import Failed, Loaded
-from explorer.navigation import Place
-from explorer.render.literal import literal
+from explorer.location import Place
 from explorer.render.perplexity import request_in_words, responses_word
+from explorer.render.text import literal
 
 if TYPE_CHECKING:
     from explorer.app import Explorer

@@ -21,12 +21,12 @@ from backend import (
 )
 from backend.errors import UsageError
 from backend.records import Run
-from backend.records.search import Findings, Hit
+from backend.records.samples import Findings, Hit
 from explorer.actions import SEARCH, bindings
-from explorer.navigation import Place, Shown
-from explorer.render.literal import literal
+from explorer.location import Place, Shown
 from explorer.render.numbers import count
-from explorer.render.search_words import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
+from explorer.render.search import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
+from explorer.render.text import literal
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 

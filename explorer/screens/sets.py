@@ -1,4 +1,4 @@
-"""Solve sets: which problems which runs solve, and the problems of one set."""
+"""A screen with a list of problems that is sorted by its columns."""
 
 from __future__ import annotations
 
@@ -7,25 +7,69 @@ from dataclasses import replace
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Static
+from textual.widgets import DataTable, Static
 
 from backend import Reader, set_doubt, solve_sets, support, valid_sets
 from backend.records import SetProblem, SolveSets
-from backend.records.doubt import SetDoubt
-from backend.records.judgements import ValidSets
+from backend.records.comparison import SetDoubt
+from backend.records.reading import ValidSets
 from explorer.actions import SETS, bindings
-from explorer.navigation import Place, Shown
-from explorer.render.doubt_words import doubt_on_screen
-from explorer.render.judgement_words import valid_sets_in_words
-from explorer.render.literal import literal
+from explorer.location import Place, Shown
+from explorer.render.judgements import valid_sets_in_words
 from explorer.render.names import contrast, run_label, set_name
 from explorer.render.numbers import of
-from explorer.render.problem_list import first_choice, in_set, list_in_words, ordered
-from explorer.render.problem_table import problem_cells, problem_columns
+from explorer.render.sets import first_choice, in_set, list_in_words, ordered, problem_cells, problem_columns
 from explorer.render.summaries import sets_in_words
-from explorer.screens.sorting import SortedScreen
-from explorer.widgets.paged_table import PagedTable
-from explorer.widgets.set_strip import Chip, SetStrip
+from explorer.render.text import literal
+from explorer.render.uncertainty import doubt_on_screen
+from explorer.screens.filtered import FilteredScreen
+from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.strips import Chip, SetStrip
+
+# A screen with a list of problems that is sorted by its columns.
+
+
+class SortedScreen(FilteredScreen):
+    """A filtered screen whose table is sorted by key or by a click on a heading."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.sort = "position"
+        """Key of the column; `position` is the order of the benchmark."""
+        self.descending = False
+        self.columns: list[Column] = []
+
+    def show_problems(self) -> None:
+        """The list anew, in the order that is wanted now."""
+        raise NotImplementedError
+
+    def _sort_by(self, column: str) -> None:
+        self.sort = column
+        # Shares, lengths and doubts are looked at from the top.
+        self.descending = column == "doubt" or (column[0] in "ct" and column[1:].isdigit())
+        self.show_problems()
+
+    def action_sort(self) -> None:
+        """By the next column; after the last, in the order of the benchmark again."""
+        keys = ["position", *(column.key for column in self.columns)]
+        at = keys.index(self.sort) if self.sort in keys else 0
+        self._sort_by(keys[(at + 1) % len(keys)])
+
+    def action_reverse(self) -> None:
+        """The other way around."""
+        self.descending = not self.descending
+        self.show_problems()
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """A click on a heading sorts by it, a second one turns around."""
+        column = str(event.column_key.value)
+        if column == self.sort:
+            self.action_reverse()
+        else:
+            self._sort_by(column)
+
+
+# Solve sets: which problems which runs solve, and the problems of one set.
 
 Solved = tuple[bool, ...] | None
 

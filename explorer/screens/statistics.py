@@ -19,7 +19,7 @@ from backend import (
 )
 from backend.records import Run
 from explorer.actions import STATISTICS, bindings
-from explorer.navigation import Place, Shown
+from explorer.location import Place, Shown
 from explorer.render.statistics import (
     Frame,
     View,
@@ -32,9 +32,9 @@ from explorer.render.statistics import (
     verdicts_view,
 )
 from explorer.screens.filtered import FilteredScreen
-from explorer.widgets.line_plot import LinePlot
+from explorer.widgets.plots import LinePlot
+from explorer.widgets.strips import ViewStrip
 from explorer.widgets.text_view import TextView
-from explorer.widgets.view_strip import ViewStrip
 
 
 class Looked(NamedTuple):

@@ -1,4 +1,4 @@
-"""Exact text of any length, wrapped, scrolled line by line; only the lines in view are ever painted."""
+"""Exact text of any length, wrapped and scrolled line by line, alone or beside another; only lines in view are made."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from explorer.render.shown import Shown, plain
-from explorer.render.wrap import Line, wrap
+from explorer.render.compare import AlignedPair
+from explorer.render.text import Line, Shown, plain, wrap
+
+# Exact text of any length, wrapped, scrolled line by line; only the lines in view are ever painted.
 
 
 class TextView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -168,3 +170,46 @@ def _over(piece: tuple[int, int, Style], first: int, last: int, look: Style) -> 
     if first >= last:
         return [piece]
     return [(start, first, style), (first, last, style + look), (last, end, style)]
+
+
+# One of two texts that stand side by side: its lines have partners in the other, and both may scroll as one.
+
+
+class AlignedView(TextView):
+    """A text whose lines are those of a pair."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
+        super().__init__(id=id)
+        self.partner: AlignedView | None = None
+        self.follows = True
+        """Whether it scrolls when its partner does."""
+        self._difference: tuple[int, int] | None = None
+        self._pair: AlignedPair | None = None
+        self._side = 0
+
+    def show_side(self, text: str, pair: AlignedPair, side: int) -> None:
+        """Show one text of a pair: side 0 is left."""
+        self._pair, self._side, self._difference = pair, side, None
+        self.show(text, shown=pair.right if side else pair.left)
+
+    def broken(self, width: int) -> list[Line]:
+        """The pair's lines; the screen makes both sides equally wide."""
+        return [(0, 0)] if self._pair is None else self._pair.lines(self._side, width)
+
+    def point_out(self, place: tuple[int, int], above: int) -> None:
+        """Mark a stretch of what is painted, and bring it below so many lines."""
+        self._difference = place
+        self.show_place(place[0], above)
+        self.refresh()
+
+    @property
+    def pointed_out(self) -> tuple[int, int] | None:
+        """The difference one is at, with its signs."""
+        return self._difference
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Take the partner along."""
+        super().watch_scroll_y(old_value, new_value)
+        partner = self.partner
+        if partner is not None and partner.follows and partner.scroll_y != new_value:
+            partner.scroll_to(y=new_value, animate=False, immediate=True)

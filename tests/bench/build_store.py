@@ -20,8 +20,16 @@ from backend.store.connection import open_database
 from backend.store.identity import problem_key, run_key, source_key
 from backend.store.layout import StoreLayout
 from backend.store.merge import merge
-from backend.store.part_tables import SCHEMAS, write_rows
-from backend.store.parts import Manifest, PartRun, PartSource, new_part_name, publish, write_workspace
+from backend.store.parts import (
+    SCHEMAS,
+    Manifest,
+    PartRun,
+    PartSource,
+    new_part_name,
+    publish,
+    write_rows,
+    write_workspace,
+)
 from tests.bench.corpus import Corpus, load_corpus
 
 LONG_PATH = 130_000

@@ -29,11 +29,9 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.metrics.cover import cover_tables
-from backend.metrics.difference import paired_difference
-from backend.metrics.intervals import Band, band, binomial
-from backend.metrics.pass_at_k import pass_at_k_tables, powers_and_end
-from backend.records.bands import Kind
+from backend.estimators.intervals import Band, band, binomial, paired_difference
+from backend.estimators.pass_at_k import cover_tables, pass_at_k_tables, powers_and_end
+from backend.records.comparison import Kind
 from tests.bench.doubt_calibration import doubt_table
 from tests.bench.synthetic import SHAPES, Rates, sharpened
 

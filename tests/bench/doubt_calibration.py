@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.metrics.doubt import fit_rates, otherwise
-from backend.metrics.joint_prior import Tallies
+from backend.estimators.mixtures import Tallies
+from backend.estimators.uncertainty import fit_rates, otherwise
 from tests.bench.synthetic import SHAPES, sharpened
 
 Floats = NDArray[np.float64]

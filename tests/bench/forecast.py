@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
-from backend.metrics.doubt import count_range, fit_rates, otherwise
-from backend.metrics.joint_prior import Tallies
+from backend.estimators.mixtures import Tallies
+from backend.estimators.uncertainty import count_range, fit_rates, otherwise
 from tests.bench.recorded import Recorded, all_recorded
 
 Floats = NDArray[np.float64]

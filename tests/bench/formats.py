@@ -27,8 +27,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from backend import RunOptions, StoreLayout, import_files, open_store
-from backend.importers.protocol import Notes, Options, SourceFile
-from backend.importers.registry import importers
+from backend.importers.discovery import importers
+from backend.importers.protocol import Notes, Options
+from backend.importers.source import SourceFile
 from tests.bench.corpus import Corpus, load_corpus
 from tests.importers import examples as made
 from tests.support import gym_result, jsonl, qwen_line, reasoning_gym

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend import Options, Reader, RunOptions, import_files, open_store, sample_store, solve_sets
-from backend.metrics.joint_prior import Tallies
-from backend.sample_plan import mean_tokens
+from backend.analysis.uncertainty import mean_tokens
+from backend.estimators.mixtures import Tallies
 from backend.store.layout import StoreLayout
 from tests.support import SHARED_DATA
 

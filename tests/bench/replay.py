@@ -35,9 +35,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.metrics.allocation import where_most_changes
-from backend.metrics.doubt import fit_rates
-from backend.metrics.joint_prior import Tallies
+from backend.estimators.allocation import where_most_changes
+from backend.estimators.mixtures import Tallies
+from backend.estimators.uncertainty import fit_rates
 from tests.bench.recorded import Recorded, all_recorded
 
 Counts = NDArray[np.int64]

@@ -15,9 +15,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 pytest.importorskip("datasets", reason="datasets is not installed: pip install 'passk-explorer[datasets]'")
 
 from backend import BenchmarkColumns, add_benchmark, import_files, known_benchmarks, plan_run, verifier_for
-from backend.benchmarks.add import BenchmarkReport
+from backend.benchmarks import BenchmarkReport
 from backend.errors import InputError, PasskError, UsageError
-from backend.importers.targets import RunOptions
+from backend.importers.run_spec import RunOptions
 from backend.records import Benchmark
 from backend.store.layout import StoreLayout
 from backend.store.merge import merge

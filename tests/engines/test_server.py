@@ -17,8 +17,7 @@ import pytest
 from backend.engines.protocol import EngineUnavailable, Sample, SamplingParams, make_request
 from backend.engines.registry import engine_option, load_engine
 from backend.engines.server import ServerEngine
-from backend.engines.server_connection import Address
-from backend.engines.server_pool import rest
+from backend.engines.server_pool import Address, rest
 from backend.errors import UsageError
 
 KEY = "sk-very-secret-4711"

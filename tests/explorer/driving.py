@@ -18,9 +18,9 @@ from textual.widgets import Static
 from backend import Reader, RunOptions, import_files, open_store
 from backend.store.layout import StoreLayout
 from explorer.app import Explorer
-from explorer.places import destination
+from explorer.location import destination
 from explorer.screens.base import DataScreen
-from explorer.widgets.breadcrumbs import Breadcrumbs
+from explorer.widgets.bars import Breadcrumbs
 from explorer.widgets.paged_table import PagedTable
 from tests.support import long_rows
 

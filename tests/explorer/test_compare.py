@@ -15,8 +15,7 @@ from backend.records import Path as ReasoningPath
 from backend.records.reading import PathComparison
 from backend.store.layout import StoreLayout
 from explorer.render.compare import aligned
-from explorer.widgets.aligned_view import AlignedView
-from explorer.widgets.text_view import TextView
+from explorer.widgets.text_view import AlignedView, TextView
 from tests.explorer.driving import Driver, explorer, import_into
 from tests.support import jsonl
 

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.records.bands import BandPoint, Crossing
-from explorer.render.curve_picture import edges_of, k_axis, powers_and_last
+from backend.records.comparison import BandPoint, Crossing
 from explorer.render.curve_table import run_columns
-from explorer.render.curve_words import crossing_in_words, interval
-from explorer.widgets.curve_plot import between, round_steps
+from explorer.render.curves import crossing_in_words, edges_of, interval, k_axis, powers_and_last
+from explorer.widgets.plots import between, round_steps
 
 
 def test_ticks_of_k() -> None:

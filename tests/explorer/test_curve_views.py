@@ -8,12 +8,11 @@ from fractions import Fraction
 import pytest
 
 from backend import cover_bands, difference, every_k, pass_at_k_bands
-from backend.records.bands import BandPoint
+from backend.records.comparison import BandPoint
 from backend.store.layout import StoreLayout
-from explorer.render.curve_look import Bands, Look, known_values
-from explorer.render.curve_words import interval
-from explorer.screens.curve_record import read_bands, read_curves, read_values
-from explorer.widgets.curve_plot import CurvePlot
+from explorer.render.curves import Bands, Look, interval, known_values
+from explorer.screens.curves import read_bands, read_curves, read_values
+from explorer.widgets.plots import CurvePlot
 from tests.explorer.conftest import CORRECT
 from tests.explorer.driving import SIZES, Driver, explorer
 from tests.support import with_reader

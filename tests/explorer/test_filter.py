@@ -6,8 +6,8 @@ import pytest
 from textual.widgets import Input
 
 from backend.store.layout import StoreLayout
-from explorer.widgets.filter_line import FilterLine
-from explorer.widgets.set_strip import SetStrip
+from explorer.widgets.fields import FilterLine
+from explorer.widgets.strips import SetStrip
 from tests.explorer.driving import SIZES, Driver, explorer
 
 

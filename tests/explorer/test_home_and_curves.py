@@ -6,7 +6,7 @@ import pytest
 
 from backend.store.layout import StoreLayout
 from explorer.screens.curves import CurvesScreen
-from explorer.widgets.curve_plot import CurvePlot
+from explorer.widgets.plots import CurvePlot
 from tests.explorer.conftest import exact_pass_at_k
 from tests.explorer.driving import SIZES, Driver, explorer
 

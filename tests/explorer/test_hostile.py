@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from backend import Reader
 from backend.errors import UsageError
 from backend.store.layout import StoreLayout
-from explorer.render.visible import visible
+from backend.visible_text import visible
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
-from explorer.widgets.set_strip import SetStrip
+from explorer.widgets.strips import SetStrip
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import SIZES, Driver, explorer, until
 from tests.explorer.hostile import NASTY, hostile_store, stored

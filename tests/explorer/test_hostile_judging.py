@@ -10,8 +10,7 @@ import pytest
 
 from backend import Reader
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import write_rows
-from backend.store.parts import Manifest, publish, write_workspace
+from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import SIZES, Driver, explorer, import_into
 from tests.explorer.hostile import NAMES, NASTY, hostile_rows, stored

@@ -10,8 +10,7 @@ import pytest
 
 from backend.store.layout import StoreLayout
 from explorer.screens.tree import TreeScreen
-from explorer.widgets.aligned_view import AlignedView
-from explorer.widgets.text_view import TextView
+from explorer.widgets.text_view import AlignedView, TextView
 from tests.explorer.driving import SIZES, Driver, explorer, import_into
 from tests.explorer.hostile import NAMES, NASTY, stored
 from tests.explorer.test_hostile import check

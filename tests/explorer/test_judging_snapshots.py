@@ -12,8 +12,7 @@ import pytest
 
 from backend import Reader
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import write_rows
-from backend.store.parts import Manifest, publish, write_workspace
+from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from tests.explorer.driving import Driver, import_into
 from tests.explorer.test_snapshots import Compare, looks_as_before
 from tests.support import jsonl, with_reader

@@ -11,8 +11,8 @@ from backend.store.layout import StoreLayout
 from explorer.actions import ACTIONS, EVERYWHERE, QUEUED, actions_of
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
-from explorer.widgets.filter_line import FilterLine
-from explorer.widgets.key_bar import first_key
+from explorer.widgets.bars import first_key
+from explorer.widgets.fields import FilterLine
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import SIZES, Driver, explorer
 

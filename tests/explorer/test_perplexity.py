@@ -12,16 +12,15 @@ import pytest
 
 from backend import Job, Reader, Wanted, jobs_of, plan_scoring, read_configuration, token_scores
 from backend.engines.registry import load_engine
-from backend.records.scores import TokenScores
+from backend.records.reading import TokenScores
 from backend.scoring.score import score
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import write_rows
-from backend.store.parts import Manifest, publish, write_workspace
-from explorer.navigation import Place
+from backend.store.parts import Manifest, publish, write_rows, write_workspace
+from explorer.location import Place
 from explorer.render.perplexity import Axis
-from explorer.render.shown import plain
 from explorer.render.surprise import SURPRISING, UNLIKELY, SurpriseView, covers, probability, step
+from explorer.render.text import plain
 from explorer.screens.path import PathScreen
 from explorer.screens.perplexity import PerplexityScreen
 from explorer.widgets.text_view import TextView

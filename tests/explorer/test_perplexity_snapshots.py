@@ -10,8 +10,7 @@ import pytest
 from backend import Reader
 from backend.records import Path as ReasoningPath
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import write_rows
-from backend.store.parts import Manifest, publish, write_workspace
+from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from tests.explorer.conftest import sums_rows
 from tests.explorer.driving import Driver, import_into
 from tests.explorer.test_keys import go_to

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from backend import Reader, open_store
 from backend.errors import UsageError
 from backend.store.layout import StoreLayout
-from explorer.navigation import Place
-from explorer.places import SCREENS, destination, place_line, place_of_line
+from explorer.location import SCREENS, Place, destination, place_line, place_of_line
 from tests.explorer.driving import explorer
 from tests.explorer.test_sets import open_sets
 

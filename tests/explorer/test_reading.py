@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from backend.store.layout import StoreLayout
 from explorer.reading_marks import ReadingMarks
-from explorer.render.found import STYLE, pointed_out
-from explorer.render.shown import Shown
+from explorer.render.text import STYLE, Shown, pointed_out
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import explorer
 from tests.explorer.test_sets import open_sets

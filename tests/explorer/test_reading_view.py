@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from backend.records import Model, Run, Sample
 from backend.records import Path as ReasoningPath
 from backend.store.layout import StoreLayout
+from backend.visible_text import visible
 from explorer.render.latex import SYMBOLS, SYNONYMS, unicode_formula
-from explorer.render.path_views import CUT_OFF, raw_view, reading_view
+from explorer.render.path import CUT_OFF, raw_view, reading_view
 from explorer.render.reading_view import readable
-from explorer.render.visible import visible
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import Driver, explorer, import_into
 from tests.explorer.hostile import NASTY

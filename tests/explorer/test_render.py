@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
 from backend.records import Model, Run, SetProblem, Tally
-from explorer.render.literal import cell, literal
+from backend.visible_text import visible, visible_line
 from explorer.render.names import contrast, pair_label, set_name, squeezed
 from explorer.render.numbers import compact, percent, span
-from explorer.render.problem_list import in_set, natural, ordered
-from explorer.render.visible import visible, visible_line
-from explorer.render.wrap import wrap
+from explorer.render.sets import in_set, natural, ordered
+from explorer.render.text import cell, literal, wrap
 from tests.explorer.hostile import NASTY
 
 any_text = st.text(alphabet=st.characters(), max_size=200) | st.sampled_from([t[:500] for t in NASTY.values()])

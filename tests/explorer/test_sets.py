@@ -9,9 +9,9 @@ import pytest
 
 from backend import Reader, open_store, set_doubt, solve_sets
 from backend.records import SolveSets
-from backend.records.doubt import SetDoubt
+from backend.records.comparison import SetDoubt
 from backend.store.layout import StoreLayout
-from explorer.widgets.set_strip import SetStrip
+from explorer.widgets.strips import SetStrip
 from tests.explorer.conftest import CORRECT
 from tests.explorer.driving import SIZES, Driver, explorer, import_into, many_rows
 from tests.support import jsonl

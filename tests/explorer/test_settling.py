@@ -9,8 +9,8 @@ import pytest
 from backend import Found, Options, Reader, RunOptions, import_files, open_store, plan_samples, solve_sets
 from backend.jobs.resampling import Move
 from backend.store.layout import StoreLayout
-from explorer.render.job_words import found_in_words
-from explorer.widgets.choice import Choice
+from explorer.render.jobs import found_in_words
+from explorer.widgets.fields import Choice
 from tests.explorer.driving import SIZES, explorer, until
 from tests.support import csv_file
 

@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 from backend.store.layout import StoreLayout
 from explorer.render.statistics import (
     agreement_view,
+    bar,
+    bar_columns,
     histogram_view,
     lengths_view,
     steps_view,
     temperature_view,
+    text_table,
     verdicts_view,
 )
-from explorer.render.text_table import bar, bar_columns, text_table
 from explorer.screens.statistics import VIEWS
-from explorer.widgets.line_plot import LinePlot
+from explorer.widgets.plots import LinePlot
 from explorer.widgets.text_view import TextView
 from tests.explorer.conftest import CORRECT, exact_pass_at_k
 from tests.explorer.driving import SIZES, Driver, explorer

@@ -18,7 +18,7 @@ from backend.store.connection import as_passk_error
 from backend.store.layout import StoreLayout
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
-from explorer.widgets.breadcrumbs import Breadcrumbs
+from explorer.widgets.bars import Breadcrumbs
 from tests.explorer.driving import Driver, explorer, import_into, many_rows, until
 from tests.explorer.test_sets import open_sets
 from tests.support import Attempt, Passk, jsonl, write_part

@@ -13,8 +13,7 @@ import pytest
 from backend import Reader, export, form_of, open_store
 from backend.records.exports import Exported, ExportRequest
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import write_rows
-from backend.store.parts import Manifest, publish, write_workspace
+from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from tests.explorer.conftest import sums_rows
 from tests.exporters.hostile import hostile_rows
 from tests.support import imported, jsonl

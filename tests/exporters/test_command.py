@@ -7,7 +7,7 @@ import pytest
 
 from backend.records.exports import FORMS, PURPOSES, ExportRequest
 from backend.store.layout import StoreLayout
-from explorer.render.export_words import command_words
+from explorer.render.exports import command_words
 from tests.exporters.conftest import BASE, RL
 from tests.support import Passk
 

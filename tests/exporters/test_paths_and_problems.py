@@ -16,8 +16,7 @@ from backend import push_dataset
 from backend.errors import UsageError
 from backend.store.identity import problem_key, run_key
 from backend.store.layout import StoreLayout
-from backend.store.part_tables import write_rows
-from backend.store.parts import Manifest, publish, write_workspace
+from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from tests.exporters.conftest import BASE, RL, write
 from tests.exporters.hostile import RUNS, TEXTS
 from tests.support import Attempt, Passk, write_part

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from backend import Reader, curves, every_k, solve_sets
-from backend.exporters.provenance import fingerprint
+from backend.exporters.protocol import fingerprint
 from backend.records import VERDICTS
 from backend.store.layout import StoreLayout
 from tests.exporters.conftest import BASE, RL, reading, write

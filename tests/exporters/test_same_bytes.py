@@ -15,8 +15,8 @@ from textual.widgets import Input, Static
 from backend.records.exports import FORMS
 from backend.store.layout import StoreLayout
 from explorer.commands.main import main
-from explorer.navigation import Place, Shown
-from explorer.render.export_choices import FIGURES, export_choices, set_selector, with_ending
+from explorer.location import Place, Shown
+from explorer.render.export_form import FIGURES, export_choices, set_selector, with_ending
 from explorer.screens.curves import CurvesScreen
 from explorer.screens.export import ExportDialog
 from explorer.screens.path import PathScreen
@@ -25,7 +25,7 @@ from explorer.screens.problem import ProblemScreen
 from explorer.screens.search import SearchScreen
 from explorer.screens.sets import SetsScreen
 from explorer.screens.statistics import VIEWS, StatisticsScreen
-from explorer.widgets.choice import Choice
+from explorer.widgets.fields import Choice
 from tests.explorer.driving import SIZES, Driver, explorer, until
 from tests.exporters.conftest import BASE, RL, SFT, reading
 from tests.support import imported, jsonl, long_rows

@@ -28,10 +28,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import PasskError
-from backend.importers.import_files import fill_part
-from backend.importers.intake import Intake
 from backend.importers.protocol import Options, Unexpected
-from backend.importers.targets import RunOptions, Targets
+from backend.importers.run_spec import RunOptions, Targets
+from backend.importers.session import Intake, fill_part
 from tests.importers import examples
 from tests.support import SHARED_DATA
 

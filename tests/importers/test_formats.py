@@ -12,8 +12,8 @@ import pytest
 import backend.importers
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
-from backend.importers.protocol import SourceFile
-from backend.importers.registry import importer_for, importers
+from backend.importers.discovery import importer_for, importers
+from backend.importers.source import SourceFile
 from backend.store.layout import StoreLayout
 from tests.support import (
     Passk,

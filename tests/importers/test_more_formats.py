@@ -13,11 +13,11 @@ import pytest
 
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
-from backend.importers.protocol import SourceFile
-from backend.importers.registry import LAST, claimants, importers
-from backend.importers.report import ImportReport
+from backend.importers.discovery import LAST, claimants, importers
+from backend.importers.session import ImportReport
+from backend.importers.source import SourceFile
 from backend.records import Run
-from backend.records.verification import GivenVerdict
+from backend.records.samples import GivenVerdict
 from backend.store.layout import StoreLayout
 from backend.verification import verdicts_of
 from tests.importers import examples as made

@@ -9,7 +9,7 @@ import pytest
 
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError
-from backend.importers.report import ImportReport
+from backend.importers.session import ImportReport
 from backend.store.layout import StoreLayout
 from tests.importers import examples as made
 from tests.support import jsonl, paths_of, runs_of, totals, verdicts, with_reader

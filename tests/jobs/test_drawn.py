@@ -11,9 +11,8 @@ import pytest
 from backend import RunOptions, import_files, open_store, plan_run
 from backend.engines.protocol import Sample
 from backend.errors import StoreError
-from backend.jobs import drawn
-from backend.jobs.drawn import DrawnParts
-from backend.jobs.parts import DrawTarget, gather
+from backend.jobs import draw as drawn
+from backend.jobs.draw import DrawnParts, DrawTarget, gather
 from backend.jobs.plan import SamplingPlan
 from backend.store.layout import StoreLayout
 from backend.store.parts import read_manifest, waiting_parts

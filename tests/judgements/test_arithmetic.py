@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.step_checkers.arithmetic import ArithmeticChecker
-from backend.step_checkers.protocol import Checked
+from backend.step_checkers import ArithmeticChecker, Checked
 from backend.verifiers.protocol import Task
 
 

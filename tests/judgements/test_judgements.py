@@ -29,11 +29,11 @@ from backend import (
     solve_sets,
     valid_sets,
 )
+from backend import judgements as book
 from backend.errors import UsageError
-from backend.judgements import book
 from backend.records import Run
 from backend.records.exports import ExportRequest
-from backend.records.judgements import JUDGEMENTS
+from backend.records.reading import JUDGEMENTS
 from backend.store.layout import StoreLayout
 from tests.explorer.driving import import_into
 from tests.support import Passk, jsonl

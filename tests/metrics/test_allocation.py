@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.metrics.allocation import changing, evenly, valued, where_most_changes
-from backend.metrics.prior import rates
+from backend.estimators.allocation import changing, evenly, valued, where_most_changes
+from backend.estimators.mixtures import rates
 
 GRID = rates(24, 1e-3)
 

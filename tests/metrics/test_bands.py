@@ -15,19 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sample_data
-from backend.metrics.cover import cover_tables
-from backend.metrics.difference import first_turns, paired_difference, turns, wins
-from backend.metrics.intervals import (
+from backend.estimators.intervals import (
     band,
     binomial,
     cells,
+    first_turns,
+    paired_difference,
     percentile_band,
     resample,
     sampling_covariance,
     sampling_variance,
+    turns,
+    wins,
 )
-from backend.metrics.pass_at_k import pass_at_k, pass_at_k_table, pass_at_k_tables
-from backend.records.bands import Kind
+from backend.estimators.pass_at_k import cover_tables, pass_at_k, pass_at_k_table, pass_at_k_tables
+from backend.records.comparison import Kind
 
 KINDS: tuple[Kind, ...] = ("problems", "samples")
 QWEN = Path(sample_data.__file__).parent / "qwen7b_math500_counts.csv"

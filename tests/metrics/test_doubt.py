@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.metrics.doubt import at_least, count_range, fit_rates, otherwise, rate_intervals
-from backend.metrics.joint_prior import Tallies
-from backend.metrics.prior import rates
+from backend.estimators.mixtures import Tallies, rates
+from backend.estimators.uncertainty import at_least, count_range, fit_rates, otherwise, rate_intervals
 
 
 def tallies(n: int | list[int], c: list[int]) -> Tallies:

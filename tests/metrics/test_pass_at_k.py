@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.metrics.pass_at_k import crossing, pass_at_k, pass_at_k_table, powers_and_end
+from backend.estimators.pass_at_k import crossing, pass_at_k, pass_at_k_table, powers_and_end
 
 
 def exact(n: int, c: int, k: int) -> Fraction:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.metrics.prior import fit_prior, likelihood, rates
+from backend.estimators.mixtures import fit_prior, likelihood, rates
 
 TALLIES = st.lists(st.integers(0, 300).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), min_size=1)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.metrics.solve_sets import (
+from backend.estimators.solve_sets import (
     all_combinations,
     chance_solved_in,
     combination,

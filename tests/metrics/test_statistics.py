@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.metrics.accuracy_bins import BINS, accuracy_bins
-from backend.metrics.distribution import in_bins, quantiles, round_width
-from backend.metrics.majority import majority_at_k, majority_score
+from backend.estimators.histograms import BINS, accuracy_bins, in_bins, quantiles, round_width
+from backend.estimators.pass_at_k import majority_at_k, majority_score
 
 counts = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
 

@@ -8,14 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.engines.protocol import (
-    EngineUnavailable,
-    Request,
-    SamplingParams,
-    Scoring,
-    make_request,
-    sample_seed,
-)
+from backend.engines.protocol import EngineUnavailable, Request, SamplingParams, Scoring, make_request, sample_seed
 from backend.jobs.templates import render_prompt
 
 DATA = Path(__file__).resolve().parent.parent.parent / "sample_data"

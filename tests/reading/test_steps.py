@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.reading.steps import CUTS, LONGEST, WORDS, step_end, word_end
+from backend.reading.search_tree import CUTS, LONGEST, WORDS, step_end, word_end
 
 
 def steps(text: str, by: str = "step") -> list[str]:

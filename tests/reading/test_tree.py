@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backend import Reader, SearchTree, TreeView, open_store, sample_store, search_tree
 from backend.errors import UsageError
-from backend.reading.tree import Member
+from backend.reading.search_tree import Member
 from backend.records import VERDICTS, Model, Run
 from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, BranchSample
 from backend.store.layout import StoreLayout

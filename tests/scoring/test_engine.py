@@ -78,7 +78,7 @@ def test_long_texts_go_through_in_stretches(
     engine: Any, parts: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stretch of a few tokens at a time, and padded batches of two: still the same values."""
-    from backend.engines import scoring
+    from backend.engines import decoding as scoring
 
     monkeypatch.setattr(scoring, "LOGITS", 7 * 134)
     monkeypatch.setattr(scoring, "TOKENS", 120)
@@ -96,7 +96,7 @@ def test_long_texts_go_through_in_stretches(
 
 
 def test_batches_stay_within_the_budget_of_tokens() -> None:
-    from backend.engines.scoring import TOKENS, batches
+    from backend.engines.decoding import TOKENS, batches
 
     sizes = {place: 1 + place * 37 % 5_000 for place in range(300)} | {1_000: 3 * TOKENS}
     found = list(batches(sizes, 64))

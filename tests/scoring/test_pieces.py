@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.engines.pieces import offset_ends, piece_ends, text_ends
+from backend.engines.token_offsets import offset_ends, piece_ends, text_ends
 
 tokenizers = pytest.importorskip("tokenizers")
 transformers = pytest.importorskip("transformers")

@@ -22,7 +22,7 @@ from backend import (
     text_in_any_case,
 )
 from backend.errors import Cancelled, UsageError
-from backend.records.search import Hit
+from backend.records.samples import Hit
 from backend.store.layout import StoreLayout
 from backend.text_search import AROUND, Pattern
 from tests.explorer.driving import import_into

@@ -21,9 +21,8 @@ from backend import (
     solve_sets,
 )
 from backend.errors import UsageError
-from backend.filters import unquoted
 from backend.records import Run
-from backend.selection import parse
+from backend.selection import parse, unquoted
 from tests.statistics.conftest import CORRECT, LEVELS, SUBJECTS, WORDS, N
 
 EVERY = range(8)

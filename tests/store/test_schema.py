@@ -12,7 +12,7 @@ from backend.errors import StoreError
 from backend.store.connection import SCHEMA_VERSION, open_database, schema_version
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
-from backend.store.migrations import Migration, migrate, migrations
+from backend.store.merge import Migration, migrate, migrations
 from tests.support import Attempt, Passk, contents, everything_in, imported, jsonl, long_rows, runs_of, write_part
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from backend import RunOptions, draw, plan_run
 from backend.engines.protocol import Request, Sample, SamplingParams
-from backend.importers.import_files import import_files
+from backend.importers.session import import_files
 from backend.jobs.draw import DrawState
 from backend.jobs.plan import SamplingPlan
 from backend.store.layout import StoreLayout

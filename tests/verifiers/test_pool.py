@@ -18,8 +18,7 @@ import pytest
 from backend.errors import UsageError
 from backend.verifiers import pool as pool_module
 from backend.verifiers.expression import ExpressionVerifier
-from backend.verifiers.judging import AtOnce
-from backend.verifiers.pool import Pool, open_judges
+from backend.verifiers.pool import AtOnce, Pool, open_judges
 from backend.verifiers.protocol import Judgement, Task
 from tests.verifiers.acting import Acting, Dying, Unprepared
 

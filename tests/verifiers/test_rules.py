@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.verifiers.choice import ChoiceVerifier
-from backend.verifiers.exact import ExactVerifier
-from backend.verifiers.extraction import bare, locate
+from backend.answers import bare, locate
+from backend.verifiers.literal import ChoiceVerifier, ExactVerifier
 from backend.verifiers.number import NumberVerifier
 from backend.verifiers.protocol import Judgement, Task, Verifier
 

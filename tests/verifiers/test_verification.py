@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backend import Reader, merge, open_store, rebuild_statistics, use_verdicts, verdicts_of, verify
 from backend.errors import UsageError
-from backend.records.verification import GivenVerdict, Verification
+from backend.records.samples import GivenVerdict, Verification
 from backend.store.layout import StoreLayout
 from backend.verification import _only_one
 from tests.support import Attempt, Passk, imported, jsonl, runs_of, verdicts, with_reader, write_part

@@ -1,0 +1,6 @@
+"""What is asked of a store: curves and solve sets, intervals, uncertainty, the paper's views, perplexity, CoT.
+
+Each function reads tallies or samples through a `Reader`, hands counts to `backend.estimators`, and returns frozen
+records of `backend.records`. Nothing here knows a screen, a command or a file format; whoever shows or writes a result
+starts from its record. One module a question, since that is what changes together.
+"""

@@ -1,0 +1,264 @@
+"""How sure the solve sets of a store are, and where more samples would settle most."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from backend.errors import UsageError
+from backend.estimators.allocation import evenly, valued, where_most_changes
+from backend.estimators.mixtures import Tallies
+from backend.estimators.pass_at_k import Counts, Floats
+from backend.estimators.solve_sets import all_combinations
+from backend.estimators.uncertainty import (
+    Otherwise,
+    Posterior,
+    RatePrior,
+    count_range,
+    fit_rates,
+    otherwise,
+    rate_intervals,
+)
+from backend.records import Run, SetProblem, SolveSets
+from backend.records.comparison import (
+    DOUBTFUL,
+    SETTLED,
+    DoubtPlan,
+    PlannedSamples,
+    ProblemDoubt,
+    Rate,
+    SetDoubt,
+    Support,
+)
+from backend.store.reads import Reader
+
+# How sure the solve sets of a store are: the priors of its runs, and what they say of problems and of counts.
+
+MOST_LEVELS = 24
+"""With more of them than this, levels are names of something else and tell nothing of a problem's difficulty."""
+
+Row = tuple[tuple[int, int], ...]
+"""n and c of a problem in each run."""
+
+Leveled = tuple[str | None, Row]
+"""Level and tallies of a problem."""
+
+FITS_KEPT = 16
+"""Priors that are kept, with the tallies that they were fitted to as the key."""
+
+
+def set_doubt(reader: Reader, sets: SolveSets, more: int | None = None) -> SetDoubt:
+    """How sure the solve sets of a comparison are.
+
+    The prior is fitted to all problems that the runs share, also when `sets` holds only some of them: a choice by
+    outcome must not change what is believed of those chosen.
+
+    Args:
+        reader: of the runs' store.
+        sets: the comparison.
+        more: think of so many further samples of each problem and run; of a fresh run of the same n when omitted.
+    """
+    runs, posterior = posterior_of(reader, sets.runs, sets.problems)
+    found = otherwise(posterior, runs, sets.min_correct, more)
+    keys = [problem.key for problem in sets.problems]
+    return SetDoubt(
+        more=more,
+        problems={doubt.key: doubt for doubt in _by_problem(keys, runs, posterior, found)},
+        expected={entry: count_range(shares) for entry, shares in found.combinations.items()},
+        means={entry: float(shares.sum()) for entry, shares in found.combinations.items()},
+        in_doubt=int((found.moved >= DOUBTFUL).sum()),
+        moving=float(found.moved.sum()),
+    )
+
+
+def problem_doubt(
+    reader: Reader, runs: Sequence[Run], problem: int, min_correct: int = 1, more: int | None = None
+) -> ProblemDoubt | None:
+    """What the samples of one or more runs tell of one problem; None where a run has no verdict on it.
+
+    Args:
+        reader: of the runs' store.
+        runs: those that are compared; for a pair, base first.
+        problem: key of the problem.
+        min_correct: correct samples from which on it counts as solved.
+        more: see `set_doubt`.
+    """
+    shared = _shared_problems(reader, runs)
+    if problem not in shared:
+        return None
+    tallies, posterior = _posterior(shared, [shared[problem]], len(runs))
+    return _by_problem([problem], tallies, posterior, otherwise(posterior, tallies, min_correct, more))[0]
+
+
+def support(sets: SolveSets) -> Support:
+    """Empirical support of a pair: what RL has kept, lost and won; see `Support`."""
+    kept, lost, won, outside = (sets.counts[entry] for entry in all_combinations(2))
+
+    def share(part: int, whole: int) -> float | None:
+        return part / whole if whole else None
+
+    found = kept + lost + won
+    return Support(kept, lost, won, outside, share(kept, kept + lost), share(won, kept + won), share(won - lost, found))
+
+
+def posterior_of(
+    reader: Reader, runs: Sequence[Run], problems: Sequence[SetProblem]
+) -> tuple[tuple[Tallies, ...], Posterior]:
+    """The tallies of a comparison's problems in each run, and where their success rates may lie."""
+    rows = [(problem.level, tuple((tally.n, tally.c) for tally in problem.tallies)) for problem in problems]
+    return _posterior(_shared_problems(reader, runs), rows, len(runs))
+
+
+def _posterior(
+    shared: Mapping[int, Leveled], rows: Sequence[Leveled], runs: int
+) -> tuple[tuple[Tallies, ...], Posterior]:
+    """The tallies of some rows, and the posterior of their rates under the prior of all shared problems."""
+    levels = {level: number for number, level in enumerate(dict.fromkeys(level for level, _ in shared.values()))}
+    if len(levels) > MOST_LEVELS:
+        levels = dict.fromkeys(levels, 0)
+    prior = _fit(tuple(row for _, row in shared.values()), tuple(levels[level] for level, _ in shared.values()), runs)
+    tallies = _tallies([row for _, row in rows], runs)
+    return tallies, prior.posterior(tallies, np.array([levels.get(level, 0) for level, _ in rows], dtype=np.int64))
+
+
+def _shared_problems(reader: Reader, runs: Sequence[Run]) -> dict[int, Leveled]:
+    """Level and tallies of the problems of which every run has a verdict, by key."""
+    place = {run.key: index for index, run in enumerate(runs)}
+    found: dict[int, tuple[str | None, dict[int, tuple[int, int]]]] = {}
+    for run_key, problem_key, n, c, level in reader.rows("doubt/tallies", run_keys=list(place)):
+        found.setdefault(problem_key, (level, {}))[1][place[run_key]] = n, c
+    return {
+        key: (level, tuple(per_run[run] for run in range(len(runs))))
+        for key, (level, per_run) in found.items()
+        if len(per_run) == len(runs)
+    }
+
+
+@lru_cache(maxsize=FITS_KEPT)
+def _fit(rows: tuple[Row, ...], strata: tuple[int, ...], runs: int) -> RatePrior:
+    """The prior of these tallies; kept, since screens ask again whenever a store grows or a filter changes."""
+    return fit_rates(_tallies(rows, runs), np.array(strata, dtype=np.int64))
+
+
+def _tallies(rows: Sequence[Row], runs: int) -> tuple[Tallies, ...]:
+    numbers = np.array(rows, dtype=np.int64).reshape(len(rows), runs, 2)
+    return tuple(Tallies(numbers[:, run, 0], numbers[:, run, 1]) for run in range(runs))
+
+
+def _by_problem(
+    keys: Sequence[int], runs: Sequence[Tallies], posterior: Posterior, found: Otherwise
+) -> list[ProblemDoubt]:
+    """A record for each problem."""
+    rates = [_rates(posterior.grid, run, chances) for run, chances in zip(runs, posterior.of_runs, strict=True)]
+    changed = [chances.tolist() for chances in found.changed]
+    ranges = [list(zip(low.tolist(), high.tolist(), strict=True)) for low, high in found.ranges]
+    columns = (zip(*per_run, strict=True) for per_run in (rates, changed, ranges))
+    return [ProblemDoubt(*row) for row in zip(keys, *columns, found.moved.tolist(), strict=True)]
+
+
+def _rates(grid: Floats, run: Tallies, chances: Floats) -> list[Rate]:
+    columns = (run.n, run.c, *rate_intervals(grid, chances))
+    return [Rate(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+# Resampling by doubt: where the next samples of a pair are expected to change most memberships for what they cost.
+
+POLICIES = ("doubt", "unsolved", "uniform")
+"""By doubt; those without a right sample alike; every problem alike."""
+
+AHEAD = 256
+"""Further samples of each problem that the stopping rule looks at."""
+
+
+def plan_samples(
+    reader: Reader,
+    sets: SolveSets,
+    budget: int,
+    policy: str = "doubt",
+    *,
+    only: Collection[str] | None = None,
+    ahead: int = AHEAD,
+) -> DoubtPlan:
+    """One round of samples for the runs of a comparison.
+
+    A membership changes when a run gets its first right sample of a problem; one that has it can only be confirmed.
+    After the round has been drawn, plan again: what came is evidence about the rest. The policy `doubt` gives out less
+    than the budget when it leaves fewer than `SETTLED` memberships that are expected to change within the next `ahead`
+    samples of each.
+
+    Args:
+        reader: of the runs' store.
+        sets: the comparison, and the problems of it that may be sampled.
+        budget: samples, over all problems and runs.
+        policy: one of `POLICIES`.
+        only: names of the runs that may be sampled; all of them when omitted.
+        ahead: see above.
+
+    Raises:
+        UsageError: no such policy, or a budget below 1.
+    """
+    if policy not in POLICIES:
+        raise UsageError(f"There is no policy {policy}", next_step=f"One of: {', '.join(POLICIES)}")
+    if budget < 1:
+        raise UsageError(f"A budget of {budget} samples", next_step="It must be 1 or more.")
+    runs, posterior = posterior_of(reader, sets.runs, sets.problems)
+    n, c = (np.concatenate(columns) for columns in zip(*((run.n, run.c) for run in runs), strict=True))
+    chances, tokens = np.concatenate(posterior.of_runs), mean_tokens(sets)
+    may = np.repeat([only is None or run.name in only for run in sets.runs], len(sets.problems))
+    unsolved = np.flatnonzero((c == 0) & may)
+    costs = tokens if np.isfinite(tokens).all() else np.ones(len(c))
+    adds = np.zeros(len(c), dtype=np.int64)
+    units = np.flatnonzero(may) if policy == "uniform" else unsolved
+    if policy == "doubt":
+        adds[units] = where_most_changes(
+            posterior.grid, chances[units], costs[units], budget, ahead=ahead, enough=SETTLED
+        ).adds
+    else:
+        adds[units] = evenly(len(units), budget)
+    given = valued(posterior.grid, chances[unsolved], adds[unsolved], ahead=ahead)
+    changes = np.zeros(len(c))
+    changes[unsolved] = given.changes
+    return DoubtPlan(
+        policy=policy,
+        budget=budget,
+        rows=_rows(sets, n, adds, changes, tokens, costs),
+        unsolved=len(unsolved),
+        ahead=ahead,
+        before=given.before,
+        after=given.after,
+        settled=given.after < SETTLED,
+    )
+
+
+def mean_tokens(sets: SolveSets) -> Floats:
+    """Mean tokens of a sample of each problem in each run, run after run; the run's mean, or NaN, where unknown."""
+    return np.array(
+        [
+            next((mean for mean in (problem.mean_tokens[index], run.mean_tokens) if mean), np.nan)
+            for index, run in enumerate(sets.runs)
+            for problem in sets.problems
+        ],
+        dtype=np.float64,
+    )
+
+
+def _rows(
+    sets: SolveSets, n: Counts, adds: Counts, changes: Floats, tokens: Floats, costs: Floats
+) -> tuple[PlannedSamples, ...]:
+    """The rows of a plan, what finds most for its cost first."""
+    given = np.flatnonzero(adds)
+    order: Sequence[int] = given[np.argsort(-changes[given] / (adds[given] * costs[given]), kind="stable")].tolist()
+    problems = len(sets.problems)
+    return tuple(
+        PlannedSamples(
+            run=sets.runs[unit // problems].name,
+            problem=sets.problems[unit % problems].label,
+            n=int(n[unit]),
+            add=int(adds[unit]),
+            expected_changes=float(changes[unit]),
+            tokens=float(adds[unit] * tokens[unit]) if np.isfinite(tokens[unit]) else None,
+        )
+        for unit in order
+    )

@@ -1,0 +1,345 @@
+"""The paper's views of runs: each reads, lets the estimators count, and returns one record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from backend.analysis.comparison import RunTallies, curves, restricted, tallies_of
+from backend.estimators.histograms import accuracy_bins, in_bins, quantiles, round_width
+from backend.estimators.pass_at_k import DRAWS, Counts, majority_at_k, majority_score, pass_at_k_of_runs, powers_and_end
+from backend.records import VERDICTS, Run
+from backend.records.views import (
+    AccuracyHistogram,
+    Agreement,
+    Efficiency,
+    Entropy,
+    Gap,
+    Lengths,
+    LengthSummary,
+    Level,
+    MajorityAnswer,
+    MajorityPoint,
+    RunLengths,
+    Series,
+    Sweep,
+    Warmth,
+)
+from backend.store.reads import Reader
+
+# What several views have in common: pass@1 and pass@k of runs at one k.
+
+PAPER_K = 256
+"""The k of the sampling efficiency gap."""
+
+
+def common_k(reader: Reader, runs: Sequence[Run], problems: Collection[int] | None, most: int = PAPER_K) -> int | None:
+    """The largest k up to `most` at which every run is defined, of those that have a verdict; None where none has."""
+    sizes = [run.n_min for run in restricted(reader, runs, problems) if run.n_min is not None]
+    return min(most, *sizes) if sizes else None
+
+
+def levels(reader: Reader, runs: Sequence[Run], k: int | None, problems: Collection[int] | None) -> tuple[Level, ...]:
+    """The levels of runs at one k; runs in them have the totals of these problems."""
+    ks = [1] if k is None else sorted({1, k})
+    return tuple(
+        Level(curve.run, curve.problems, curve.at(1), None if k is None else curve.at(k))
+        for curve in curves(reader, runs, lambda _: ks, problems=problems)
+    )
+
+
+# Accuracy histograms: problems of runs by their share correct (figures 5 and 13 of the paper).
+
+
+def accuracy_histograms(
+    reader: Reader, runs: Sequence[Run], *, problems: Collection[int] | None = None
+) -> tuple[AccuracyHistogram, ...]:
+    """The histogram of each run, over its problems with a verified sample.
+
+    Args:
+        problems: keys of the only problems that count; None for all.
+    """
+    tallies = tallies_of(reader, runs, problems)
+    result = []
+    for run in restricted(reader, runs, problems):
+        _, n, c = tallies[run.key]
+        counts = accuracy_bins(n[n > 0], c[n > 0])
+        result.append(AccuracyHistogram(run, int(counts.sum()), tuple(counts.tolist())))
+    return tuple(result)
+
+
+# The sampling efficiency gap, Delta_SE = base pass@k - RL pass@1 (figure 8 and table 2 of the paper).
+
+
+def efficiency(
+    reader: Reader,
+    base: Run,
+    runs: Sequence[Run],
+    *,
+    k: int | None = None,
+    problems: Collection[int] | None = None,
+) -> Efficiency:
+    """pass@1, pass@k and Delta_SE of runs against one base run.
+
+    Args:
+        base: whose pass@k counts.
+        runs: the others; the base is put first if it is not among them.
+        k: 256 when omitted, or the largest k at which all are defined if that is less.
+        problems: keys of the only problems that count; None for all.
+    """
+    every = list(runs) if any(run.key == base.key for run in runs) else [base, *runs]
+    k = k if k is not None else common_k(reader, every, problems)
+    tallies = tallies_of(reader, every, problems)
+    gaps = []
+    for level in levels(reader, every, k, problems):
+        delta, common = _delta(tallies, base.key, level.run.key, k)
+        gaps.append(Gap(level, None if level.run.model.role == "base" or level.run.key == base.key else delta, common))
+    return Efficiency(base, k, tuple(gaps))
+
+
+def _delta(tallies: RunTallies, base: int, other: int, k: int | None) -> tuple[float | None, int]:
+    """Delta_SE over the problems that both runs have with a verified sample, and how many those are."""
+    (first, base_n, base_c), (second, n, c) = tallies[base], tallies[other]
+    _, at_base, at_other = np.intersect1d(first, second, assume_unique=True, return_indices=True)
+    base_n, base_c, n, c = base_n[at_base], base_c[at_base], n[at_other], c[at_other]
+    both = (base_n > 0) & (n > 0)
+    if k is None or not both.any():
+        return None, int(both.sum())
+    at_k = pass_at_k_of_runs([(base_n[both], base_c[both])], np.array([k]))[0, 0]
+    at_1 = pass_at_k_of_runs([(n[both], c[both])], np.array([1]))[0, 0]
+    return (None if np.isnan(at_k) else float(at_k - at_1)), int(both.sum())
+
+
+# Training steps of one model as a series (figures 1 right, 15 and table 3 of the paper).
+
+SeriesKey = tuple[str, str, str]
+
+
+def step_series(
+    reader: Reader, runs: Sequence[Run], *, k: int | None = None, problems: Collection[int] | None = None
+) -> tuple[Series, ...]:
+    """The trainings among the runs of one benchmark: checkpoints of one origin, algorithm and sampling configuration.
+
+    Args:
+        runs: those of one benchmark.
+        k: 256 when omitted, or the largest k at which every point of a series is defined if that is less.
+        problems: keys of the only problems that count; None for all.
+
+    Returns:
+        Series of two points or more: steps in order, after the base run that was sampled in the same way, if there is
+        one. Longest first.
+    """
+    groups: dict[SeriesKey, list[Run]] = {}
+    for run in runs:
+        if run.model.step is not None:
+            groups.setdefault(_series_of(run), []).append(run)
+    found = []
+    for group in groups.values():
+        points = [*_origin(runs, group[0]), *sorted(group, key=lambda run: run.model.step or 0)]
+        if len(points) > 1:
+            at = k if k is not None else common_k(reader, points, problems)
+            model = group[0].model
+            found.append(Series(model.algorithm, model.from_model, at, levels(reader, points, at, problems)))
+    return tuple(sorted(found, key=lambda series: -len(series.points)))
+
+
+def _series_of(run: Run) -> SeriesKey:
+    return run.model.from_model or "", run.model.algorithm or "", _configuration(run)
+
+
+def _configuration(run: Run) -> str:
+    return json.dumps(dict(run.parameters), sort_keys=True, default=str)
+
+
+def _origin(runs: Sequence[Run], checkpoint: Run) -> list[Run]:
+    """The run of the base model that a training started from, sampled as its checkpoints were; empty if unknown."""
+    bases = [
+        run
+        for run in runs
+        if run.model.role == "base"
+        and run.model.step is None
+        and checkpoint.model.from_model in (None, run.model.name)
+        and _configuration(run) == _configuration(checkpoint)
+    ]
+    return bases if len(bases) == 1 else []
+
+
+# Temperature sweeps, and the run whose entropy matches the base run's (figures 16 and 17 of the paper).
+
+
+def temperature_sweep(
+    reader: Reader,
+    base: Run,
+    runs: Sequence[Run],
+    *,
+    k: int | None = None,
+    problems: Collection[int] | None = None,
+) -> Sweep:
+    """Runs by model and temperature with pass@1, pass@k and entropy.
+
+    The entropy is estimated as the mean negative log-probability per token of a run's own samples: minus the sum of all
+    stored `logprob_sum` over the sum of their tokens. It is the entropy that was sampled from only if log-probabilities
+    were stored after temperature and top-p; many engines store those of the model before both.
+
+    Args:
+        base: whose entropy is to be matched.
+        runs: those of one benchmark.
+        k: 256 when omitted, or the largest k at which all are defined if that is less.
+        problems: keys of the only problems that count; None for all.
+    """
+    k = k if k is not None else common_k(reader, runs, problems)
+    entropies = _entropies(reader, [base, *runs], problems)
+    points = sorted(
+        (Warmth(level, _temperature(level.run.parameters), entropies.get(level.run.key))
+         for level in levels(reader, runs, k, problems)),
+        key=_order,
+    )  # fmt: skip
+    wanted = entropies.get(base.key)
+    candidates = [
+        (abs(point.entropy.value - wanted.value), index, point)
+        for index, point in enumerate(points)
+        if wanted is not None and point.entropy is not None and point.level.run.model.role == "rl"
+    ]
+    return Sweep(base, k, tuple(points), min(candidates)[2] if candidates else None)
+
+
+def _order(point: Warmth) -> tuple[bool, int, str, float]:
+    """Base models first, then by training step; the temperatures of one model together."""
+    level: Level = point.level
+    model = level.run.model
+    return model.role != "base", model.step or 0, model.name, -1.0 if point.temperature is None else point.temperature
+
+
+def _temperature(parameters: Mapping[str, Any]) -> float | None:
+    value = parameters.get("temperature")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _entropies(reader: Reader, runs: Sequence[Run], problems: Collection[int] | None) -> dict[int, Entropy]:
+    rows = reader.rows(
+        "statistics/entropies",
+        run_keys=list({run.key for run in runs}),
+        problem_keys=None if problems is None else sorted(problems),
+    )
+    # 0.0 and not -0.0 where every token was certain.
+    return {key: Entropy(max(-total / tokens, 0.0), samples, tokens) for key, samples, tokens, total in rows}
+
+
+# Response lengths, right and other samples apart, and shares of verdicts.
+
+MOST_BINS = 12
+"""Bins of a distribution: as many as a small terminal has lines for."""
+
+Lines = list[tuple[str, int | None, int]]
+"""Verdict, tokens, samples: increasing tokens within a verdict."""
+
+
+def response_lengths(
+    reader: Reader, runs: Sequence[Run], *, problems: Collection[int] | None = None, bins: int = MOST_BINS
+) -> Lengths:
+    """How long the samples of each run are, in tokens, and how many have which verdict.
+
+    Args:
+        problems: keys of the only problems that count; None for all.
+        bins: how many bins at most.
+    """
+    by_run: dict[int, Lines] = {run.key: [] for run in runs}
+    for key, verdict, tokens, samples in reader.rows(
+        "statistics/lengths",
+        run_keys=list(by_run),
+        problem_keys=None if problems is None else sorted(problems),
+    ):
+        by_run[key].append((verdict, tokens, samples))
+    longest = max((tokens or 0 for lines in by_run.values() for _, tokens, _ in lines), default=0)
+    width = round_width(longest, bins)
+    used = longest // width + 1
+    return Lengths(
+        width,
+        tuple(_run_lengths(run, by_run[run.key], width, used) for run in restricted(reader, runs, problems)),
+    )
+
+
+def _run_lengths(run: Run, lines: Lines, width: int, bins: int) -> RunLengths:
+    verdicts = {verdict: sum(samples for found, _, samples in lines if found == verdict) for verdict in VERDICTS}
+    verified = [line for line in lines if line[0] != "unverified"]
+    return RunLengths(
+        run=run,
+        right=_summary([line for line in verified if line[0] == "correct"], width, bins),
+        other=_summary([line for line in verified if line[0] != "correct"], width, bins),
+        unknown=sum(samples for _, tokens, samples in verified if tokens is None),
+        verdicts={verdict: samples for verdict, samples in verdicts.items() if samples},
+    )
+
+
+def _summary(lines: Lines, width: int, bins: int) -> LengthSummary | None:
+    known = np.array([(tokens, samples) for _, tokens, samples in lines if tokens is not None], dtype=np.int64)
+    if not len(known):
+        return None
+    values, at = np.unique(known[:, 0], return_inverse=True)
+    times: Counts = np.bincount(at, weights=known[:, 1]).astype(np.int64)
+    tenth, median, ninetieth, longest = quantiles(values, times, (0.1, 0.5, 0.9, 1.0))
+    return LengthSummary(
+        samples=int(times.sum()),
+        mean=float((values * times).sum() / times.sum()),
+        tenth=tenth,
+        median=median,
+        ninetieth=ninetieth,
+        longest=longest,
+        bins=tuple(in_bins(values, times, width, bins).tolist()),
+    )
+
+
+# Answer agreement: the majority answer of each problem, and maj@k.
+
+SEED = 20_260_101
+"""Of the random subsets: the same store gives the same numbers. Each problem has its own, whatever is filtered."""
+
+
+def agreement(reader: Reader, runs: Sequence[Run], *, problems: Collection[int] | None = None) -> tuple[Agreement, ...]:
+    """What the samples of each run agree on. Answers are the same where their extracted words are.
+
+    Args:
+        problems: keys of the only problems that count; None for all.
+    """
+    return tuple(_agreement(reader, run, problems) for run in restricted(reader, runs, problems))
+
+
+def _agreement(reader: Reader, run: Run, problems: Collection[int] | None) -> Agreement:
+    keys = None if problems is None else sorted(problems)
+    rows = reader.rows("statistics/answers", run_key=run.key, problem_keys=keys)
+    every = reader.rows("statistics/problems", benchmark=run.benchmark, with_statements=False)
+    labels = {key: label for key, label, *_ in every}
+    order = {key: place for place, key in enumerate(labels)}
+    by_problem = {key: list(group) for key, group in groupby(rows, key=lambda row: row[0])}
+    sizes = {key: sum(votes for _, _, votes, _ in group) for key, group in by_problem.items()}
+    answered = sum(votes for _, answer, votes, _ in rows if answer is not None)
+    ks = powers_and_end(min(sizes.values(), default=0)) if answered else []
+    values, errors, exact = np.zeros(len(ks)), np.zeros(len(ks)), np.ones(len(ks), dtype=bool)
+    majorities = []
+    for key, group in sorted(by_problem.items(), key=lambda item: order[item[0]]):
+        reader.go_on()
+        given = [(answer, votes, correct) for _, answer, votes, correct in group if answer is not None]
+        votes = np.array([count for _, count, _ in given], dtype=np.int64)
+        correct = np.array([count for _, _, count in given], dtype=np.int64)
+        value, error = majority_at_k(votes, correct, sizes[key], ks, (SEED, key))
+        values, errors, exact = values + value, errors + np.nan_to_num(error), exact & np.isnan(error)
+        if given:
+            right = majority_score(votes, correct)
+            majorities.append(MajorityAnswer(key, labels[key], given[0][0], given[0][1], sizes[key], right))
+    return Agreement(
+        run=run,
+        problems=len(by_problem),
+        samples=sum(sizes.values()),
+        answered=answered,
+        points=tuple(
+            MajorityPoint(k, float(value / len(by_problem)), None if is_exact else sqrt(error) / len(by_problem))
+            for k, value, error, is_exact in zip(ks, values, errors, exact, strict=True)
+        ),
+        majorities=tuple(majorities),
+        draws=DRAWS,
+    )

@@ -1,1 +1,0 @@
-"""Benchmarks to sample from: problems read through the package datasets (`source`), and put into a store (`add`)."""

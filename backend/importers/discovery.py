@@ -1,0 +1,313 @@
+"""Which files there are, which importer reads each of them, and what can be said of a file that nobody reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from backend.errors import InputError, PasskError, UsageError, suggestion
+from backend.importers.protocol import Importer, Options, unexpected
+from backend.importers.source import HEAD, SourceFile
+from backend.importers.tables import column_names
+
+# The importers that are installed, and which of them reads a file.
+
+GROUP = "passk.importers"
+LAST = ("counts", "long-form")
+"""Asked when no other recognises the file, in this order: other formats are special cases of a table."""
+
+
+@cache
+def importers() -> dict[str, Importer]:
+    """Every importer by name; those of other packages among them.
+
+    Raises:
+        UsageError: a plug-in cannot be loaded.
+    """
+    found: dict[str, Importer] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            importer: Importer = entry.load()
+        except Exception as error:
+            raise UsageError(
+                f"The importer plug-in {entry.name} cannot be loaded",
+                f"{type(error).__name__}: {error}",
+                f"Upgrade or remove the package that brings it ({entry.value}).",
+            ) from error
+        found[importer.name] = importer
+    return dict(sorted(found.items(), key=lambda item: LAST.index(item[0]) if item[0] in LAST else -1))
+
+
+def importer_for(source: SourceFile, options: Options, wanted: str | None = None) -> Importer | None:
+    """The importer that reads this file; None when none recognises it.
+
+    Args:
+        wanted: the format the user named; it is taken at its word.
+
+    Raises:
+        UsageError: no such format.
+    """
+    known = importers()
+    if wanted is not None:
+        if wanted not in known:
+            raise UsageError(f"--format {wanted}: unknown format", next_step=suggestion(wanted, list(known), "format"))
+        return known[wanted]
+    found = claimants(source, options)
+    if len(found) > 1:
+        raise UsageError(
+            f"{source.path} is taken for {' and for '.join(importer.name for importer in found)}",
+            next_step="Say which it is with --format, and tell whoever maintains these importers.",
+        )
+    return found[0] if found else None
+
+
+def claimants(source: SourceFile, options: Options) -> list[Importer]:
+    """The importers that recognise a file: one, or none, unless a plug-in takes what is another's.
+
+    Tables are asked for only when nobody else recognises it, and the first of them alone is named.
+    """
+    known = importers()
+    found = [importer for name, importer in known.items() if name not in LAST and _claims(importer, source, options)]
+    if found:
+        return found
+    tables = (known[name] for name in LAST if name in known)
+    return [importer for importer in tables if _claims(importer, source, options)][:1]
+
+
+def _claims(importer: Importer, source: SourceFile, options: Options) -> bool:
+    try:
+        return importer.recognise(source, options)
+    except PasskError:
+        raise
+    except Exception as error:
+        raise unexpected(source, importer.name, error) from error
+
+
+# Files of one folder that hold the same samples twice: before and after an evaluation, raw and sanitised.
+
+PAIRS = (
+    (".raw.jsonl", (".jsonl",)),
+    (".jsonl", (".jsonl_results.jsonl", ".eval_results.json", "_eval_results.json", "_results.jsonl")),
+    (".json", ("_eval_all.json",)),
+)
+"""Ending of the file that says less, and the endings of those that say more: evalplus, human-eval, LiveCodeBench."""
+PACKED = ("", ".gz", ".zst")
+
+
+def said_better(path: Path, recognised: Iterable[Path]) -> Path | None:
+    """The file among these that holds the samples of this one with more known about them; None when none does."""
+    others = set(recognised)
+    name = path.name
+    for packed in PACKED[1:]:
+        name = name.removesuffix(packed)
+    for ending, better in PAIRS:
+        if not name.endswith(ending):
+            continue
+        stem = name.removesuffix(ending)
+        for candidate in (stem + more + packed for more in better for packed in PACKED):
+            found = path.with_name(candidate)
+            if found != path and found in others:
+                return found
+    return None
+
+
+# What is wrong with a file that nobody reads, and what its owner can do: as far as it can be seen.
+
+COLUMNS = (
+    "Say which column holds what: --column problem=COL (or statement=COL) with --column text=COL or "
+    "--column verdict=COL; for counts --column c=COL and --n N."
+)
+FORMATS = "If you know what it is, say so with --format NAME."
+MOST_NAMED = 12
+"""Columns that are named."""
+
+
+def not_recognised(source: SourceFile) -> InputError:
+    """The error for a file that nobody reads."""
+    found, next_step = _diagnosis(source)
+    known = f"Known formats: {', '.join(importers())}."
+    return InputError(f"{source.path}: not recognised as a result file", f"{found} {known}".strip(), next_step)
+
+
+def why_left(source: SourceFile) -> str:
+    """Why a file of a folder is none to import, where it is of a kind that could be missed; else empty."""
+    document = _document(source) if source.first_document.startswith(b"{") else None
+    scores = _of_scores(document) if document is not None else None
+    return scores[0][0].lower() + scores[0][1:].rstrip(".") if scores else ""
+
+
+def nothing_to_import(looked_at: int) -> InputError:
+    """The error for folders in which no file is a result file."""
+    found = f"None of the {looked_at:,} files there is of a known format." if looked_at else "There are no files."
+    return InputError("No result file to import", found, "To hear what is wrong with a file, name it.")
+
+
+def _diagnosis(source: SourceFile) -> tuple[str, str]:
+    head = source.head
+    if not head.strip():
+        return (f"It is empty, or damaged as {source.compression}." if source.compression else "It is empty."), (
+            "Was the run that writes it finished?"
+        )
+    if head.startswith(b"PK\x03\x04"):
+        return (
+            "It is a zip archive, damaged or without the header or journal of an Inspect log.",
+            "Unpack it and import what it holds.",
+        )
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "It is UTF-16 or UTF-32; convert it to UTF-8.", "For example: iconv -f UTF-16 -t UTF-8 FILE > NEW."
+    if source.is_parquet:
+        return _of_columns(source)
+    if b"\0" in head:
+        return "It is not text.", FORMATS
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4 or len(head) < HEAD:
+            line = head.count(b"\n", 0, error.start) + 1
+            return (
+                f"It is not UTF-8: line {line}, byte {error.start}.",
+                "Convert it, for example: iconv -f LATIN1 -t UTF-8 FILE > NEW.",
+            )
+    document = _document(source)
+    if document is not None and (scores := _of_scores(document)):
+        return scores
+    if source.first_document.startswith(b"{") and source.first_object is None and document is None:
+        return (
+            "Its first line is not a JSON object of its own: cut off, or nested too deeply?",
+            "A file of JSON lines has one whole object a line.",
+        )
+    if document is not None and source.first_object is None:
+        return f"It is one JSON object with the fields {_named(document)}.", FORMATS
+    return _of_columns(source)
+
+
+def _of_columns(source: SourceFile) -> tuple[str, str]:
+    try:
+        columns = column_names(source)
+    except PasskError as error:
+        return error.title, "Was it copied whole?"
+    return (f"Its columns: {_named(columns)}.", COLUMNS) if columns else ("", FORMATS)
+
+
+def _named(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+
+
+def _document(source: SourceFile) -> dict[str, Any] | None:
+    """The file as one JSON object, where it is one and small enough to be looked at."""
+    import orjson
+
+    if len(source.head) >= HEAD:
+        return None
+    try:
+        value = orjson.loads(source.first_document)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _of_scores(document: dict[str, Any]) -> tuple[str, str] | None:
+    """Files that hold what a whole benchmark scored; where the samples are."""
+    results = document.get("results")
+    if isinstance(results, dict) and {"configs", "config_general", "n-shot", "versions"} & document.keys():
+        return (
+            f"It holds scores of whole benchmarks ({_named(map(str, results))}), no samples.",
+            "Import the samples: lm-evaluation-harness writes samples_*.jsonl with --log_samples, "
+            "lighteval details_*.parquet with --save-details.",
+        )
+    if {"num_samples", "num_scores"} <= document.keys() or {"avg_reward", "env_id"} <= document.keys():
+        return "It holds scores of a whole benchmark, no samples.", "Import the jsonl file beside it."
+    return None
+
+
+# Which files there are, which importer reads each of them, and which of them are left.
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A file, and what becomes of it."""
+
+    path: Path
+    importer: Importer | None
+    """None: nobody reads it, and it is left."""
+    training_steps: frozenset[int] = frozenset()
+    """Of a training dump, the steps whose samples it holds."""
+    reason: str = ""
+    """Why it is left, where that can be said."""
+
+
+def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: str | None) -> list[Recognised]:
+    """What becomes of every file.
+
+    Args:
+        files: paths, and whether the user named each (and not only its folder).
+        wanted: the format that the user named for all of them.
+
+    Raises:
+        PasskError: a file that the user named is not recognised, or none of a folder is.
+    """
+    found = [_recognise(path, named, options, wanted) for path, named in files]
+    known = [entry.path for entry in found if entry.importer is not None]
+    if not known:
+        raise nothing_to_import(len(found))
+    result = []
+    for entry in found:
+        better = said_better(entry.path, known) if entry.importer is not None else None
+        if better is not None:
+            entry = replace(entry, reason=f"its samples are in {better.name}, with more known about them")
+        result.append(entry)
+    return result
+
+
+def _recognise(path: Path, named: bool, options: Options, wanted: str | None) -> Recognised:
+    # Made anew when the file is read: the beginnings of thousands of files need not stay in memory.
+    source = SourceFile(path)
+    try:
+        importer = importer_for(source, options, wanted)
+    except UsageError:
+        # A column that the user named and that this file lacks.
+        if named or wanted is not None:
+            raise
+        importer = None
+    if importer is None:
+        if named:
+            raise not_recognised(source)
+        return Recognised(path, None, reason=why_left(source))
+    steps = getattr(importer, "training_steps", None)
+    return Recognised(path, importer, frozenset(steps(source)) if steps is not None else frozenset())
+
+
+def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
+    """Every file to look at, and whether the user named it (and not only its folder).
+
+    Raises:
+        InputError: a path does not exist or cannot be read.
+    """
+    found: list[tuple[Path, bool]] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [
+                entry
+                for entry in sorted(path.rglob("*"))
+                if entry.is_file() and not any(map(_passed_over, entry.relative_to(path).parts))
+            ]
+            found.extend((entry, False) for entry in inside)
+        elif path.is_file():
+            found.append((path, True))
+        else:
+            raise InputError(f"{path}: no such file or folder", next_step="Nothing was imported.")
+    for path, _ in found:
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{path}: no right to read it", next_step="Nothing was imported.")
+    return found
+
+
+def _passed_over(name: str) -> bool:
+    """Whether a file or folder inside a named folder is not looked at: hidden, or a store."""
+    return name.startswith(".") or name.endswith(".passk")

@@ -1,0 +1,596 @@
+"""One import: result files become one part of a store, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from backend.errors import PasskError, StoreError, UsageError
+from backend.importers.discovery import find_files, recognise_all
+from backend.importers.protocol import Block, Counts, Importer, Notes, NotSaid, Options, ProblemFacts, unexpected
+from backend.importers.run_spec import RunOptions, Target, Targets
+from backend.importers.source import SourceFile, bad
+from backend.store.database import open_store
+from backend.store.identity import problem_key, run_key, source_key, without_surrogates
+from backend.store.layout import StoreLayout, publishing
+from backend.store.merge import merge
+from backend.store.parts import Manifest, PartRun, PartSource, discard, new_part_name, publish, write_workspace
+
+# What an import did, or with --dry-run would do.
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What came to one run."""
+
+    run: str
+    model: str
+    role: str | None
+    benchmark: str
+    problems: int
+    samples: int
+    """Samples imported; for published counts, the samples they count."""
+    unverified: int
+    correct: int
+    n_min: int
+    """Fewest samples of a problem in this import, unverified ones included."""
+    n_max: int
+    added_to_existing: bool
+    counts_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file."""
+
+    path: str
+    format: str | None
+    """Importer that read it; None when none recognised it."""
+    status: str
+    """imported, already imported, model described (already imported, but its role or origin is new), left, or, where
+    nothing is written, unclear: something of it must be said first."""
+    samples: int = 0
+    reason: str = ""
+    """Why it was left, where that can be seen; what must be said, where it is unclear."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The whole import."""
+
+    runs: tuple[RunReport, ...]
+    files: tuple[FileReport, ...]
+    notes: Mapping[str, int]
+    """What was odd, with how often."""
+    dry_run: bool
+    part: str | None
+    """The part that was written; None when nothing was."""
+
+
+# From result files to one part of a store: all of it or nothing.
+
+SURROGATES = "strings with lone surrogates, kept as U+FFFD"
+REPEATED = "repeated questions, each taken as one problem with more samples"
+
+MOST_INDEX = 2**31 - 2
+"""Largest sample index that the store holds."""
+
+Progress = Callable[[int, int, int], None]
+"""Bytes read, bytes in all, samples so far; called about ten times a second."""
+
+
+@dataclass
+class RunTotals:
+    """What has come to one run so far."""
+
+    target: Target
+    counts_only: bool = True
+    correct: int = 0
+    unverified: int = 0
+    samples: int = 0
+    per_problem: dict[int, int] = field(default_factory=dict)
+    """Samples of each problem key, unverified ones included."""
+    next_sample: dict[int, int] = field(default_factory=dict)
+    """Next free index of each problem, for files that give none."""
+    end: int = 0
+    """One more than the highest index so far, over all problems."""
+
+
+@dataclass
+class SourceEntry:
+    """A file that goes into the part."""
+
+    path: str
+    digest: str
+    format: str
+    runs: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Gathered:
+    """All that an import has read: small things here, samples in the part's files."""
+
+    runs: dict[str, RunTotals] = field(default_factory=dict)
+    problems: dict[int, tuple[str, ProblemFacts, str | None]] = field(default_factory=dict)
+    """Benchmark, facts and metadata as JSON of each problem key."""
+    counts: list[tuple[str, int, int, int]] = field(default_factory=list)
+    """Run, problem key, n, c of published counts."""
+    sources: list[SourceEntry] = field(default_factory=list)
+
+
+def as_json(value: Any) -> str:
+    """A value as the JSON text that the store keeps; NaN and infinities, which JSON has not, as null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+@dataclass
+class _InFile:
+    """What has been seen in the file that is being read."""
+
+    first: dict[int, ProblemFacts] = field(default_factory=dict)
+    """How each problem was first called."""
+    repeated: set[int] = field(default_factory=set)
+    """Problems that the file asks more than once."""
+    offsets: dict[str, int] = field(default_factory=dict)
+    """What is added to the file's own indices, for each run: seeds come as files that all count from 0."""
+    taken: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+    """Indices that the file gave, for each run and problem."""
+    counted: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Row of the published counts of each run and problem."""
+
+
+class Intake:
+    """One import. `sink` takes the samples; without one nothing is written (--dry-run)."""
+
+    def __init__(
+        self,
+        targets: Targets,
+        options: Options,
+        known_sources: dict[str, set[str]],
+        sink: Callable[[int, int, list[int], Block, int], None] | None,
+        progress: Progress,
+    ) -> None:
+        self.targets = targets
+        self.options = options
+        self.known_sources = known_sources
+        self.sink = sink
+        self.progress = progress
+        self.notes = Notes()
+        self.gathered = Gathered()
+        self.files: list[FileReport] = []
+        self._samples = 0
+        self._bytes_before = 0
+        self._bytes_total = 0
+        self._last_progress = 0.0
+
+    def read(self, files: Sequence[tuple[Path, bool]], wanted: str | None) -> None:
+        """Read every file.
+
+        Raises:
+            PasskError: the first thing that is wrong.
+        """
+        self._bytes_total = sum(path.stat().st_size for path, _ in files)
+        found = recognise_all(files, self.options, wanted)
+        steps = {step for entry in found for step in entry.training_steps}
+        self.targets.several_checkpoints = len(steps) > 1
+        for entry in found:
+            if entry.importer is None or entry.reason:
+                form = None if entry.importer is None else entry.importer.name
+                self.files.append(FileReport(str(entry.path), form, "left", reason=entry.reason))
+            else:
+                self._read_file(SourceFile(entry.path), entry.importer)
+            self._bytes_before += entry.path.stat().st_size
+
+    def _read_file(self, source: SourceFile, importer: Importer) -> None:
+        digest = source.digest
+        entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
+        before = self._samples
+        self._file = _InFile()
+        try:
+            for item in importer.read(source, self.options, self.notes):
+                target = self.targets.resolve(item.facts, str(source.path))
+                if not entry.runs and target.run in self.known_sources.get(digest, set()):
+                    more = target.run not in self.gathered.runs and self.targets.tells_more(target.run)
+                    if more:
+                        # The samples are there; what the user now says of their model is new.
+                        self.gathered.runs.setdefault(target.run, RunTotals(target))
+                    status = "model described" if more else "already imported"
+                    self.files.append(FileReport(str(source.path), importer.name, status))
+                    return
+                if target.run not in entry.runs:
+                    entry.runs.append(target.run)
+                self._take(source, item, target, digest)
+        except NotSaid as error:
+            if self.sink is not None or self._samples != before:
+                raise
+            # Without writing every file is looked at, so that all that is to be said can be said at once.
+            self.files.append(FileReport(str(source.path), importer.name, "unclear", reason=error.next_step))
+            return
+        except RecursionError:
+            raise bad(source, source.row, "JSON nested too deeply to read") from None
+        except (PasskError, OSError):
+            raise  # an OSError is of the store: a full disk
+        except Exception as error:
+            raise unexpected(source, importer.name, error) from error
+        if self._samples == before:
+            raise bad(source, None, "holds no samples")
+        for run in entry.runs:
+            self.known_sources.setdefault(digest, set()).add(run)
+        self.gathered.sources.append(entry)
+        self.files.append(FileReport(str(source.path), importer.name, "imported", self._samples - before))
+
+    def _take(self, source: SourceFile, item: Block | Counts, target: Target, digest: str) -> None:
+        if isinstance(item, Block) and not item.verdicts:
+            self.notes.add("problems without a sample, left out")
+            return
+        totals = self.gathered.runs.get(target.run)
+        if totals is None:
+            totals = self.gathered.runs[target.run] = RunTotals(target, end=target.next_sample)
+        key = self._problem(item.problem, target.benchmark)
+        if isinstance(item, Counts):
+            self._once(source, item, target.run, key)
+            self.gathered.counts.append((target.run, key, item.n, item.c))
+            added = item.n
+            totals.correct += item.c
+        else:
+            added = len(item.verdicts)
+            totals.counts_only = False
+            totals.correct += item.verdicts.count("correct")
+            totals.unverified += item.verdicts.count("unverified")
+            samples = self._indices(source, item, totals, key)
+            totals.end = max(totals.end, max(samples) + 1)
+            if self.sink is not None:
+                self.sink(run_key(target.run), key, samples, item, source_key(digest, target.run))
+        totals.samples += added
+        totals.per_problem[key] = totals.per_problem.get(key, 0) + added
+        self._samples += added
+        now = time.monotonic()
+        if now - self._last_progress > 0.1:
+            self._last_progress = now
+            self.progress(self._bytes_before + source.bytes_read, self._bytes_total, self._samples)
+
+    def _problem(self, facts: ProblemFacts, benchmark: str) -> int:
+        key = problem_key(benchmark, facts.statement, facts.id)
+        first = self._file.first.get(key)
+        if first is None:
+            self._file.first[key] = facts
+            known = self.gathered.problems.get(key)
+            if known is None:
+                metadata = as_json(facts.metadata) if facts.metadata else None
+                self.gathered.problems[key] = benchmark, facts, metadata
+                said = [value for value in (facts.statement, facts.reference) if value is not None]
+                self.notes.add(SURROGATES, sum(value != without_surrogates(value) for value in said))
+            elif None not in (known[1].reference, facts.reference) and known[1].reference != facts.reference:
+                self.notes.add("problems with another reference answer in another file")
+        elif first is not facts and (first.id, first.position) != (facts.id, facts.position):
+            self._file.repeated.add(key)
+            self.notes.add(REPEATED)
+        return key
+
+    def _once(self, source: SourceFile, counts: Counts, run: str, key: int) -> None:
+        """Report counts of a problem that come twice; refuse two columns that would add up in one run."""
+        before = self._file.counted.get((run, key))
+        if before == counts.row:
+            raise UsageError(
+                f"{source.path}, line {counts.row}: more than one column goes to the run {run}",
+                "Every column of c is of a model of its own.",
+                "Leave out --run and --model, and name the columns: --column MODEL=COLUMN.",
+            )
+        if before is not None:
+            self.notes.add(REPEATED)
+        self._file.counted[run, key] = counts.row
+
+    def _indices(self, source: SourceFile, block: Block, totals: RunTotals, key: int) -> list[int]:
+        run = totals.target.run
+        if block.indices is None:
+            first = totals.next_sample.get(key, totals.target.next_sample)
+            totals.next_sample[key] = first + len(block.verdicts)
+            return list(range(first, first + len(block.verdicts)))
+        offset = self._file.offsets.setdefault(run, totals.end)
+        taken = self._file.taken.setdefault((run, key), set())
+        result = []
+        for row, given in zip(block.rows, block.indices, strict=True):
+            if offset + given > MOST_INDEX:
+                raise bad(source, row, f"sample {given} is more than a run can number")
+            index = given
+            if index in taken:
+                if key not in self._file.repeated:
+                    raise bad(source, row, f"sample {index} of problem {block.problem.id} is there twice")
+                index = next(free for free in count(len(taken)) if free not in taken)
+            taken.add(index)
+            result.append(offset + index)
+        totals.next_sample[key] = max(totals.next_sample.get(key, 0), max(result) + 1)
+        return result
+
+    def report(self, *, dry_run: bool, part: str | None) -> ImportReport:
+        """What was read."""
+        runs = []
+        for name, totals in self.gathered.runs.items():
+            target = self.targets.resolved(name)
+            sizes = totals.per_problem.values()
+            runs.append(
+                RunReport(
+                    run=name,
+                    model=target.model.name,
+                    role=target.model.role,
+                    benchmark=target.benchmark,
+                    problems=len(sizes),
+                    samples=totals.samples,
+                    unverified=totals.unverified,
+                    correct=totals.correct,
+                    n_min=min(sizes, default=0),
+                    n_max=max(sizes, default=0),
+                    added_to_existing=target.exists,
+                    counts_only=totals.counts_only,
+                )
+            )
+        notes = {note: times for note, times in self.notes.counts.items() if times}
+        return ImportReport(tuple(runs), tuple(self.files), notes, dry_run, part)
+
+
+# `passk import`: result files become one part of a store, which appears whole or not at all.
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for cycles: importers make none, and what they gather lives until the end anyway.
+
+    It takes a fifth of the time of an import with many problems.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+class _Overtaken(Exception):
+    """Another import added to one of our runs while we were reading."""
+
+
+def import_files(
+    layout: StoreLayout,
+    paths: Sequence[Path],
+    *,
+    run_options: RunOptions | None = None,
+    options: Options | None = None,
+    wanted_format: str | None = None,
+    dry_run: bool = False,
+    progress: Progress = lambda done, total, samples: None,
+) -> ImportReport:
+    """Read result files and publish what they hold as one part.
+
+    Args:
+        layout: the store; made if it does not exist (not with dry_run).
+        wanted_format: importer to use for every file; recognised from content when omitted.
+        progress: told about ten times a second how far it is.
+
+    Returns:
+        What was imported. Files that the store has already are left out and said so.
+
+    Raises:
+        PasskError: something is wrong; the store is as it was.
+    """
+    files = find_files(paths)
+    while True:
+        try:
+            with _uncollected():
+                return _attempt(
+                    layout,
+                    files,
+                    run_options or RunOptions(),
+                    options or Options(),
+                    wanted_format,
+                    dry_run,
+                    progress,
+                )
+        except _Overtaken:
+            continue
+        except (OSError, duckdb.Error) as error:
+            # A full disk, most likely; pyarrow's errors of that kind are OSErrors too.
+            raise StoreError(
+                f"Importing into {layout.root} failed",
+                str(error).strip(),
+                "Nothing was imported. Is there room on the disk?",
+            ) from error
+
+
+def _visible(layout: StoreLayout, *, merging: bool = False) -> dict[str, Manifest]:
+    """Every part of the store; `merging` makes or migrates its base first, if need be."""
+    if not layout.exists():
+        return {}
+    database = open_store(layout, merging=merging)
+    try:
+        return database.manifests
+    finally:
+        database.close()
+
+
+def _attempt(
+    layout: StoreLayout,
+    files: Sequence[tuple[Path, bool]],
+    run_options: RunOptions,
+    options: Options,
+    wanted_format: str | None,
+    dry_run: bool,
+    progress: Progress,
+) -> ImportReport:
+    before = _visible(layout, merging=not dry_run)
+    targets = Targets(run_options, before.values())
+    known: dict[str, set[str]] = {}
+    for manifest in before.values():
+        for source in manifest.sources:
+            known.setdefault(source.digest, set()).update(source.runs)
+    if dry_run:
+        intake = Intake(targets, options, known, None, progress)
+        intake.read(files, wanted_format)
+        return intake.report(dry_run=True, part=None)
+
+    part = new_part_name("import")
+    is_new = not layout.exists()
+    folder = write_workspace(layout, part)
+    try:
+        intake = Intake(targets, options, known, None, progress)
+        filled = fill_part(folder, part, intake, files, wanted_format)
+        if filled is None:
+            discard(folder)
+            return intake.report(dry_run=False, part=None)
+        with publishing(layout):
+            _refuse_if_overtaken(before, _visible(layout), filled)
+            publish(layout, folder, filled)
+    except BaseException:
+        discard(folder)
+        if is_new:
+            layout.remove_if_empty()
+        raise
+    merge(layout)
+    return intake.report(dry_run=False, part=part)
+
+
+def fill_part(
+    folder: Path, part: str, intake: Intake, files: Sequence[tuple[Path, bool]], wanted_format: str | None = None
+) -> Manifest | None:
+    """Read files and write all tables of a part into a folder; None when there is nothing new in them.
+
+    Raises:
+        PasskError: something is wrong; the folder holds rubbish.
+    """
+    from backend.importers.part_files import PartFiles
+
+    part_files = PartFiles(folder, lambda times: intake.notes.add(SURROGATES, times))
+    try:
+        intake.sink = part_files.add
+        intake.read(files, wanted_format)
+        part_files.finish()
+    except BaseException:
+        with suppress(Exception):  # what is thrown away need not be whole
+            part_files.close()
+        raise
+    gathered = intake.gathered
+    if not gathered.runs:
+        return None
+    resolved = {run: intake.targets.resolved(run) for run in gathered.runs}
+    _write_tables(folder, part, gathered, resolved, part_files.rows)
+    return _manifest(part, gathered, resolved, part_files.rows, intake.notes.counts)
+
+
+def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: Manifest) -> None:
+    mine = {run.run for run in ours.runs}
+    models = {run.model for run in ours.runs}
+    for part, manifest in now.items():
+        if part not in before and any(run.run in mine or run.model in models for run in manifest.runs):
+            raise _Overtaken
+
+
+def _manifest(
+    part: str,
+    gathered: Gathered,
+    resolved: dict[str, Target],
+    outcomes: int,
+    notes: dict[str, int],
+) -> Manifest:
+    runs = []
+    for name, totals in gathered.runs.items():
+        target = resolved[name]
+        model = target.model
+        runs.append(
+            PartRun(
+                run=name,
+                model=model.name,
+                role=model.role,
+                from_model=model.from_model,
+                step=model.step,
+                algorithm=model.algorithm,
+                benchmark=target.benchmark,
+                parameters=target.parameters,
+                samples=0 if totals.counts_only else totals.samples,
+                next_sample=totals.end,
+            )
+        )
+    return Manifest(
+        part=part,
+        kind="import",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        runs=tuple(runs),
+        sources=tuple(
+            PartSource(entry.path, entry.digest, entry.format, tuple(entry.runs)) for entry in gathered.sources
+        ),
+        outcomes=outcomes,
+        notes=tuple(f"{times} {note}" for note, times in notes.items() if times),
+    )
+
+
+def _write_tables(folder: Path, part: str, gathered: Gathered, resolved: dict[str, Target], outcomes: int) -> None:
+    """Everything of the part but samples and texts."""
+    from backend.store.parts import derive_statistics, write_rows
+
+    models = {target.model.name: target.model for target in resolved.values()}
+    write_rows(
+        folder,
+        "models",
+        [(m.name, m.role, m.from_model, m.step, m.algorithm, part) for m in models.values()],
+    )
+    write_rows(
+        folder,
+        "runs",
+        [
+            (run_key(name), name, target.model.name, target.benchmark, as_json(target.parameters), part)
+            for name, target in resolved.items()
+        ],
+    )
+    write_rows(
+        folder,
+        "problems",
+        [
+            (
+                key,
+                benchmark,
+                facts.id,
+                facts.position,
+                facts.statement,
+                facts.reference,
+                facts.level,
+                metadata,
+                part,
+            )
+            for key, (benchmark, facts, metadata) in gathered.problems.items()
+        ],
+    )
+    write_rows(
+        folder,
+        "sources",
+        [
+            (source_key(entry.digest, run), entry.path, entry.digest, entry.format, run_key(run), part)
+            for entry in gathered.sources
+            for run in entry.runs
+        ],
+    )
+    if gathered.counts:
+        counted = [(run_key(run), key, "counts", n, c, 0, 0, 0, 0) for run, key, n, c in gathered.counts]
+        write_rows(folder, "counts", counted)
+    if outcomes:
+        derive_statistics(folder)

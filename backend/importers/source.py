@@ -1,0 +1,424 @@
+"""Opening a result file: plain, compressed, in an archive, or Parquet; bombs are refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
+
+from backend.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+# Opening a result file: as it is, or unpacked where it is compressed with gzip or zstd. Bombs are refused.
+
+MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""How compressed files begin."""
+
+ALWAYS_UNPACKED = 256 << 20
+"""So much may come out of any compressed file, in bytes ..."""
+MOST_RATIO = 200
+"""... and beyond that at most so many times what the file holds: text of models shrinks to a tenth."""
+
+MOST_LINE = 1 << 30
+"""Longest line of a file, in bytes."""
+MOST_DOCUMENT = 2 << 30
+"""Largest file that is one JSON document and so is read whole, in bytes."""
+
+
+def compression(path: Path) -> str | None:
+    """`gzip`, `zstd`, or None for anything else, by the first bytes."""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    return next((name for magic, name in MAGIC.items() if start.startswith(magic)), None)
+
+
+def too_much(unpacked: int, packed: int) -> bool:
+    """Whether so many bytes out of so many look like a bomb."""
+    return unpacked > max(ALWAYS_UNPACKED, MOST_RATIO * packed)
+
+
+def bomb(path: Path, what: str) -> InputError:
+    """The error for something that unpacks to too much."""
+    return InputError(
+        f"{path}: {what} unpacks to more than {MOST_RATIO} times its size",
+        f"More than {ALWAYS_UNPACKED >> 20} MiB have come out of it: it looks like a decompression bomb.",
+        "Nothing was imported. If it is none, unpack it and import what it holds.",
+    )
+
+
+PIECE = 1 << 14
+
+
+class Unpacking(io.RawIOBase):
+    """The bytes inside a compressed file; errors are sentences."""
+
+    def __init__(self, path: Path, form: str, moved: Callable[[int], None]) -> None:
+        """`moved` is told the place in the compressed file."""
+        import pyarrow as pa
+
+        self._path, self._form, self._moved = path, form, moved
+        self._size = path.stat().st_size
+        self._unpacked = 0
+        self._raw = open(path, "rb")  # noqa: SIM115 - closed with this
+        self._stream = pa.CompressedInputStream(self._raw, form)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Unpack into a buffer.
+
+        Raises:
+            InputError: the file is damaged or cut off, or unpacks to too much.
+        """
+        try:
+            # A little at a time: what comes before the damage is still to be had.
+            data = self._stream.read(min(len(buffer), PIECE))
+        except OSError as error:
+            raise InputError(
+                f"{self._path}: not readable as {self._form}: {error}", next_step="Nothing was imported."
+            ) from error
+        self._unpacked += len(data)
+        if too_much(self._unpacked, self._size):
+            raise bomb(self._path, f"this {self._form} file")
+        buffer[: len(data)] = data
+        self._moved(self._raw.tell())
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file too."""
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+def open_plain(path: Path, form: str | None, moved: Callable[[int], None] = lambda place: None) -> BinaryIO:
+    """The file's bytes, unpacked."""
+    if form is None:
+        return open(path, "rb", buffering=1 << 18)
+    return io.BufferedReader(Unpacking(path, form, moved), buffer_size=1 << 18)
+
+
+def beginning(file: BinaryIO, size: int) -> bytes:
+    """The first bytes; of a damaged compressed file, what comes before the damage."""
+    pieces: list[bytes] = []
+    left = size
+    try:
+        while left > 0 and (piece := file.read(min(left, 1 << 14))):
+            pieces.append(piece)
+            left -= len(piece)
+    except InputError:
+        pass
+    return b"".join(pieces)
+
+
+def unpacked_copy(path: Path, form: str) -> IO[bytes]:
+    """A temporary file with what a compressed file holds, for formats that are read from their end; gone when closed.
+
+    Raises:
+        InputError: damaged, or too much.
+    """
+    import shutil
+    from tempfile import NamedTemporaryFile
+
+    copy = NamedTemporaryFile(prefix="passk-unpacked-")  # noqa: SIM115 - the caller keeps it
+    with open_plain(path, form) as file:
+        shutil.copyfileobj(file, copy, 1 << 20)
+    copy.flush()
+    return copy
+
+
+def lines(file: BinaryIO) -> Iterator[bytes]:
+    """Lines with their ends; one longer than `MOST_LINE` comes in pieces, the first of them too long."""
+    return iter(lambda: file.readline(MOST_LINE + 1), b"")
+
+
+# A file to import, as its importer sees it.
+
+HEAD = 1 << 20
+"""Bytes of a file that `recognise` may look at."""
+
+
+@dataclass
+class SourceFile:
+    """A file to import, with its beginning at hand for recognition. Compressed files are read as what they hold."""
+
+    path: Path
+    bytes_read: int = 0
+    """How far a reader has come, for the progress bar."""
+    row: int | None = None
+    """The line that is being read, for errors that do not know it themselves."""
+
+    @cached_property
+    def compression(self) -> str | None:
+        """`gzip` or `zstd` where it is compressed."""
+        return compression(self.path)
+
+    def open(self) -> BinaryIO:
+        """Its bytes, unpacked; what is wrong with the compression is raised as InputError while reading."""
+        return open_plain(self.path, self.compression, self._moved)
+
+    def _moved(self, place: int) -> None:
+        self.bytes_read = place
+
+    @cached_property
+    def _copy(self) -> Any:
+        return None if self.compression is None else unpacked_copy(self.path, self.compression)
+
+    @property
+    def local(self) -> Path:
+        """A file that can be read from any place: itself, or a temporary unpacked copy that lives as long as this."""
+        return self.path if self._copy is None else Path(self._copy.name)
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first mebibyte, unpacked."""
+        with self.open() as file:
+            return beginning(file, HEAD)
+
+    @cached_property
+    def digest(self) -> str:
+        """BLAKE2b of its bytes, unpacked, so that a file and its compressed twin are one; 32 hexadecimal digits."""
+        digest = blake2b(digest_size=16)
+        with self.open() as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        self.bytes_read = 0
+        return digest.hexdigest()
+
+    @cached_property
+    def first_object(self) -> dict[str, Any] | None:
+        """The first line as a JSON object, when it is one (jsonl); None otherwise."""
+        import orjson
+
+        line = self.head.lstrip(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+        if not line.startswith(b"{"):
+            return None
+        if len(line) >= HEAD - 3:
+            with self.open() as file:
+                line = next(lines(file), b"")
+        try:
+            value = orjson.loads(line)
+        except ValueError:
+            import json
+
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                return None
+        return value if isinstance(value, dict) else None
+
+    @cached_property
+    def first_document(self) -> bytes:
+        """The beginning without what may come before a JSON document: a byte order mark and white space."""
+        return self.head.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it begins as Parquet files do."""
+        return self.head.startswith(b"PAR1")
+
+
+def bad(source: SourceFile, row: int | None, problem: str, next_step: str = "", *, where: str = "line") -> InputError:
+    """The error for a bad line: file and line in the title."""
+    place = f"{source.path}" + (f", {where} {row}" if row is not None else "")
+    return InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")
+
+
+# Zip archives, read member by member in memory. Nothing is written to disk, and nothing hostile is unpacked.
+
+MOST_MEMBERS = 2_000_000
+MOST_MEMBER = 512 << 20
+"""Largest member, in bytes when unpacked."""
+ZSTD = 93
+"""Method of members that newer tools write; Python's zipfile reads it from 3.14 on."""
+DAMAGE = (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError)
+"""What zipfile raises for a damaged archive."""
+_HEADER = 30
+
+
+class Archive:
+    """The members of a zip file by name; of several with one name the last counts."""
+
+    def __init__(self, source: SourceFile) -> None:
+        """Look through the directory.
+
+        Raises:
+            InputError: damaged, or a member that leads outside, is encrypted, or would unpack to too much.
+        """
+        self._source = source
+        self._file: IO[bytes] = open(source.local, "rb")  # noqa: SIM115 - closed with the archive
+        self._size = source.local.stat().st_size
+        self._unpacked = 0
+        try:
+            try:
+                self._zip = zipfile.ZipFile(self._file)
+                self.members = {info.filename: info for info in self._zip.infolist()}
+            except DAMAGE as error:
+                raise bad(source, None, f"not readable as zip: {error}") from error
+            self._refuse_hostile()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
+        self._file.close()
+
+    def _refuse_hostile(self) -> None:
+        if len(self.members) > MOST_MEMBERS:
+            raise bad(self._source, None, f"more than {MOST_MEMBERS:,} members")
+        for name, info in self.members.items():
+            if leads_outside(name):
+                raise self._bad(name, "a member whose name leads outside the archive")
+            if info.flag_bits & 1:
+                raise self._bad(name, "an encrypted member")
+            if info.file_size > MOST_MEMBER:
+                raise self._bad(name, f"a member of more than {MOST_MEMBER >> 20} MiB")
+        whole = sum(info.file_size for info in self.members.values())
+        if too_much(whole, self._size):
+            raise self._bomb()
+
+    def _bad(self, name: str, problem: str) -> InputError:
+        return bad(self._source, None, f"{problem}: {name}")
+
+    def _bomb(self) -> InputError:
+        return bad(
+            self._source,
+            None,
+            f"it would unpack to more than {MOST_RATIO} times its size and {ALWAYS_UNPACKED >> 20} MiB: a zip bomb?",
+        )
+
+    def read(self, name: str) -> bytes:
+        """A member's bytes.
+
+        Raises:
+            InputError: it is damaged, or larger than its header says.
+        """
+        info = self.members[name]
+        try:
+            data = self._zstd(info) if info.compress_type == ZSTD else self._plain(info)
+        except (*DAMAGE, EOFError, zlib.error) as error:
+            raise self._bad(name, f"not readable as zip: {error}") from error
+        self._unpacked += len(data)
+        if too_much(self._unpacked, self._size):
+            raise self._bomb()
+        return data
+
+    def _plain(self, info: zipfile.ZipInfo) -> bytes:
+        with self._zip.open(info) as member:
+            # The size in the header is the archive's word; zipfile stops there by itself.
+            return member.read(MOST_MEMBER + 1)
+
+    def _zstd(self, info: zipfile.ZipInfo) -> bytes:
+        import pyarrow as pa
+
+        self._file.seek(info.header_offset)
+        header = self._file.read(_HEADER)
+        if len(header) < _HEADER or header[:4] != b"PK\x03\x04":
+            raise zipfile.BadZipFile("no member where the directory says")
+        name_length, extra_length = struct.unpack("<HH", header[26:30])
+        self._file.seek(info.header_offset + _HEADER + name_length + extra_length)
+        packed = self._file.read(info.compress_size)
+        with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
+            data: bytes = stream.read(info.file_size + 1)
+        if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+            raise zipfile.BadZipFile("it is not what its checksum says")
+        return data
+
+
+def leads_outside(name: str) -> bool:
+    """Whether a member's name is absolute, goes up, or is one of another system's paths."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or name[1:2] == ":"
+
+
+def is_zip(source: SourceFile) -> bool:
+    """Whether it begins as zip files do."""
+    return source.head.startswith(b"PK\x03\x04")
+
+
+def names(source: SourceFile, wanted: Iterable[str]) -> bool:
+    """Whether one of these members is there, as the directory says."""
+    if not is_zip(source):
+        return False
+    try:
+        with zipfile.ZipFile(Path(source.local)) as found:
+            return not set(found.NameToInfo).isdisjoint(wanted)
+    except (*DAMAGE, InputError):
+        return False
+
+
+# Parquet files with columns of their own: what they hold, and their rows in batches, with errors in sentences.
+
+
+@contextmanager
+def parquet_errors(source: SourceFile) -> Iterator[None]:
+    """What pyarrow raises for a damaged file becomes an InputError."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        # MemoryError: a length in a damaged file; ValueError: text that is not UTF-8, dates beyond the calendar.
+        said = str(error).strip().splitlines()
+        raise bad(
+            source, source.row, f"not readable as Parquet: {said[0] if said else type(error).__name__}"
+        ) from error
+
+
+def schema(source: SourceFile) -> pa.Schema | None:
+    """Names and types of the columns; None when it is no Parquet file, or one that is damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not source.is_parquet:
+        return None
+    try:
+        return pq.read_schema(source.local)
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        return None
+
+
+def batches(source: SourceFile, columns: Sequence[str], size: int = 1_024) -> Iterator[tuple[int, list[list[Any]]]]:
+    """The number of the first row, from 1, and the values of these columns, batch by batch.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    whole = source.path.stat().st_size
+    row = 1
+    with parquet_errors(source):
+        file = pq.ParquetFile(source.local)
+        present = file.schema_arrow.names
+        if double := next((column for column in columns if present.count(column) > 1), None):
+            raise bad(source, None, f"more than one column {double}")
+        total = max(file.metadata.num_rows, 1)
+        iterator = file.iter_batches(batch_size=size, columns=list(columns))
+    while True:
+        with parquet_errors(source):
+            batch = next(iterator, None)
+            if batch is None:
+                return
+            values = [batch.column(column).to_pylist() for column in columns]
+        yield row, values
+        row += batch.num_rows
+        source.row = row
+        source.bytes_read = whole * (row - 1) // total

@@ -1,0 +1,185 @@
+"""Judgements of the reasoning of a path: written by persons and step checkers, never overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backend.errors import UsageError
+from backend.records import Run
+from backend.records.reading import JUDGEMENTS
+from backend.step_checkers import load_step_checker
+from backend.store.layout import StoreLayout
+from backend.store.parts import Manifest, discard, new_part_name, publish, write_workspace
+from backend.store.reads import Reader
+from backend.verifiers.protocol import Task
+
+# Writes judgements into a store: what one process says, one part at a time.
+
+KEPT_FOR = 60.0
+"""Seconds before a part that is superseded is unlinked: by then every reader has looked."""
+
+LONGEST_NOTE = 10_000
+"""Characters of a note."""
+
+
+def author_name() -> str:
+    """Who judges: $PASSK_AUTHOR, else the name of the user."""
+    from getpass import getuser
+
+    try:
+        return os.environ.get("PASSK_AUTHOR") or getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJudgement:
+    """What is said of the reasoning of one path; `judgement` None is a note alone."""
+
+    run_key: int
+    problem_key: int
+    sample: int
+    judgement: str | None
+    note: str | None = None
+
+
+class JudgementBook:
+    """What one author says in one sitting, on disk as soon as it is said.
+
+    Every judgement is published at once. So that an hour of reading leaves no hundred parts, each part holds what was
+    said before in the same sitting too, and supersedes the one before; the old folder is unlinked a minute later.
+    """
+
+    def __init__(self, layout: StoreLayout, author: str, version: str | None = None) -> None:
+        self.author = author
+        self.version = version
+        self._layout = layout
+        self._rows: list[tuple[object, ...]] = []
+        self._part: str | None = None
+        self._old: list[tuple[float, str]] = []
+
+    def say(self, judgements: Iterable[NewJudgement]) -> None:
+        """Publish some judgements.
+
+        Raises:
+            UsageError: not a judgement, or a note that is too long.
+            StoreError: the store cannot be written.
+        """
+        created = datetime.now(UTC).replace(tzinfo=None)
+        rows = [self._row(entry, created) for entry in judgements]
+        if not rows:
+            return
+        if self._part is not None and not (self._layout.parts / self._part).is_dir():
+            # It has been merged meanwhile: what it said stays there.
+            self._rows, self._part = [], None
+        every = [*self._rows, *rows]
+        self._part = self._publish(every, () if self._part is None else (self._part,))
+        self._rows = every
+        self._sweep()
+
+    def _row(self, entry: NewJudgement, created: datetime) -> tuple[object, ...]:
+        if entry.judgement is not None and entry.judgement not in JUDGEMENTS:
+            raise UsageError(f"{entry.judgement} is no judgement", next_step=f"One of {', '.join(JUDGEMENTS)}.")
+        note = entry.note.strip() if entry.note else None
+        if entry.judgement is None and not note:
+            raise UsageError("A note without words", next_step="Write something, or leave it.")
+        if note and len(note) > LONGEST_NOTE:
+            raise UsageError(f"A note of {len(note):,} characters is too long", f"At most {LONGEST_NOTE:,} are kept.")
+        key = (entry.run_key, entry.problem_key, entry.sample)
+        return (*key, self.author, self.version, created, entry.judgement, note)
+
+    def _publish(self, rows: Sequence[tuple[object, ...]], supersedes: tuple[str, ...]) -> str:
+        # Here and not above: the explorer makes a book when it starts, and pyarrow alone would take a sixth of that.
+        from backend.store.parts import write_rows
+
+        part = new_part_name("judgements")
+        folder = write_workspace(self._layout, part)
+        try:
+            write_rows(folder, "judgements", rows)
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            publish(self._layout, folder, Manifest(part, "judgements", created, (), supersedes=supersedes))
+        except BaseException:
+            discard(folder)
+            raise
+        if supersedes:
+            self._old.append((time.monotonic(), supersedes[0]))
+        return part
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for since, part in [entry for entry in self._old if now - entry[0] > KEPT_FOR]:
+            discard(self._layout.parts / part)
+            self._old.remove((since, part))
+
+
+# A step checker reads stored paths and says what it finds, as judgements beside those of persons.
+
+AT_ONCE = 2_000
+"""Texts in memory at a time."""
+A_PART = 20_000
+"""Judgements written as one part."""
+
+
+def check_steps(
+    reader: Reader,
+    run: Run,
+    checker: str = "arithmetic",
+    *,
+    only_right: bool = True,
+    problems: Collection[int] | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Mapping[str, int]:
+    """Let a step checker judge the stored paths of a run that this version of it has not judged yet.
+
+    What has been judged stays when it is killed; the next call goes on.
+
+    Args:
+        checker: its name.
+        only_right: judge right answers only: those are what CoT-pass@k counts.
+        problems: keys of the only problems; None for all.
+        progress: told how many paths are judged.
+
+    Returns:
+        How many paths were judged valid, invalid and unsure.
+
+    Raises:
+        UsageError: no such checker, or the run has no stored text.
+        StoreError: the store cannot be written.
+    """
+    if not run.texts:
+        raise UsageError(f"{run.name} has no stored texts", "Step checkers read reasoning paths.")
+    judge = load_step_checker(checker)
+    found: Counter[str] = Counter()
+    waiting: list[NewJudgement] = []
+    layout = reader.database.layout
+    author = {"author": judge.name, "version": judge.version}
+    verdict = "correct" if only_right else None
+
+    def write() -> None:
+        # A book for each part: the rows of a whole run are not written again and again.
+        JudgementBook(layout, judge.name, judge.version).say(waiting)
+        waiting.clear()
+
+    with reader.stream(
+        "judgements/texts_to_check", AT_ONCE, AT_ONCE, run_key=run.key, verdict=verdict, **author
+    ) as batches:
+        for rows in batches:
+            for key, sample, finish_reason, statement, reference, metadata, text in rows:
+                if problems is not None and key not in problems:
+                    continue
+                known = json.loads(metadata) if metadata else {}
+                checked = judge.check(Task(text, finish_reason, statement or "", reference, known))
+                found[checked.judgement] += 1
+                waiting.append(NewJudgement(run.key, key, sample, checked.judgement, checked.note))
+            progress(found.total())
+            if len(waiting) >= A_PART:
+                write()
+    write()
+    reader.database.refresh()
+    return dict(found)

@@ -1,1 +1,0 @@
-"""Judgements of reasoning: written by persons and step checkers, never overwritten, and what they settle."""

@@ -1,1 +1,0 @@
-"""Pure functions on counts: no store, no files, no screen."""

@@ -1,0 +1,120 @@
+"""The verifiers that compare what stands there: "exact" the whole answer, "choice" its letter."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from backend.answers import NO_REFERENCE, NOWHERE, absent, bare, locate, unwrapped
+from backend.verifiers.protocol import Judgement, Task
+
+# The "exact" verifier: the answer is the reference answer, character for character. | what the text has | verdict | |
+# --- | --- | | an answer (see `extraction`), else a last line, that is the reference | correct | | any other | wrong
+# | | an empty box, or no text at all | no_answer | | a box that is never closed | truncated if it ran out of tokens,
+# else no_answer | | no box and no announced answer, and it ran out of tokens | truncated | | a problem without a
+# reference answer | unverified | Runs of white space count as one space, and characters that Unicode writes in two
+# ways (NFC) are the same. Case counts.
+
+
+class ExactVerifier:
+    """Judges by equality of texts; see the table of this module."""
+
+    name = "exact"
+    version = "1"
+    cheap = True
+
+    def judge(self, task: Task) -> Judgement:
+        """Judges one text."""
+        text, reference, finish_reason = task.text, task.reference, task.finish_reason
+        if reference is None or not (wanted := _plain(bare(reference))):
+            return Judgement("unverified", detail=NO_REFERENCE)
+        found = locate(text, finish_reason)
+        if found == NOWHERE and finish_reason != "length":
+            end = len(text.rstrip())
+            found = unwrapped(text, text.rfind("\n", 0, end) + 1, end)
+            if found[0] == found[1]:
+                return Judgement("no_answer", detail="There is no text.")
+        if isinstance(found, str):
+            return absent(finish_reason, found)
+        answer = text[slice(*found)]
+        if _plain(answer) == wanted:
+            return Judgement("correct", answer, found, "It is the reference answer.")
+        return Judgement("wrong", answer, found, "It is not the reference answer.")
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+# The "choice" verifier: which letter of A to J was chosen. | what the text has | verdict | | --- | --- | | an answer
+# (see `extraction`) that is a letter or begins with one, and it is the reference's | correct | | another letter |
+# wrong | | no box and no announced answer, but a last line that is or begins with a letter set apart | as above | |
+# an answer without such a letter, an empty box, none of all this | no_answer | | a box that is never closed; no box
+# and no announced answer, and it ran out of tokens | truncated, if out of tokens | | a problem without a reference
+# answer | unverified | | a reference answer that is no letter | error | A letter set apart is `C`, `(C)`, `C.`, `C)`,
+# `C:`, also after `option` or `choice`, in `\text{...}` or between asterisks. Lower-case letters count where they are
+# the whole answer or stand in brackets, so that `a triangle` chooses nothing; nor does `I think`. A reference may be
+# a digit, as in MMLU: 0 is A.
+
+LETTERS = "ABCDEFGHIJ"
+
+_WRAP = r"(?:\\(?:text|mathrm|mathbf|textbf)\{\s?|\*\*|[$])?"
+_LETTER = re.compile(
+    rf"(?i:(?:the\s)?(?:correct\s)?(?:option|choice|answer)\s)?{_WRAP}"
+    r"(?:[(\[]\s?([A-Ja-j])\s?[)\]]|([A-J])(?=[\s.):,}$*]|\Z)|([a-j])(?=[.)}$*]{0,4}\Z))"
+)
+_ALONE = re.compile(r"(?:[(\[]\s?[A-Ja-j]\s?[)\]]|[A-J](?:[.):*$]|\Z))")
+
+
+def letter_of(answer: str) -> tuple[str, int] | None:
+    """The letter that an answer chooses, upper-case, and its place; None where it chooses none."""
+    match = _LETTER.match(answer)
+    if match is None:
+        return None
+    group = next(index for index in (1, 2, 3) if match[index])
+    letter, rest = match[group], answer[match.end() :]
+    if letter == "I" and rest[:1].isspace() and rest.lstrip()[:1].islower():
+        return None  # "I think that ..."
+    return letter.upper(), match.start(group)
+
+
+def reference_letter(reference: str) -> str | None:
+    """The letter of a reference answer; None where it is none."""
+    plain = bare(reference)
+    if len(plain) == 1 and plain.isascii() and plain.isdigit():
+        return LETTERS[int(plain)]
+    found = letter_of(plain)
+    return found[0] if found else None
+
+
+class ChoiceVerifier:
+    """Judges by the chosen letter; see the table of this module."""
+
+    name = "choice"
+    version = "1"
+    cheap = True
+
+    def judge(self, task: Task) -> Judgement:
+        """Judges one text."""
+        text, reference, finish_reason = task.text, task.reference, task.finish_reason
+        if reference is None or not reference.strip():
+            return Judgement("unverified", detail=NO_REFERENCE)
+        wanted = reference_letter(reference)
+        if wanted is None:
+            return Judgement("error", detail="The reference answer is no letter from A to J.")
+        found = locate(text, finish_reason)
+        if found == NOWHERE and finish_reason != "length":
+            end = len(text.rstrip())
+            start = text.rfind("\n", 0, end) + 1
+            begin, _ = unwrapped(text, start, end)
+            found = (begin, end) if _ALONE.match(text, begin) else found
+        if isinstance(found, str):
+            return absent(finish_reason, found)
+        chosen = letter_of(text[slice(*found)])
+        if chosen is None:
+            return Judgement("no_answer", detail="The answer is no letter from A to J.")
+        letter, place = chosen
+        span = found[0] + place, found[0] + place + 1
+        if letter == wanted:
+            return Judgement("correct", letter, span, "It is the right letter.")
+        return Judgement("wrong", letter, span, f"It is {letter}, not {wanted}.")

@@ -1,0 +1,166 @@
+"""Where one is in the explorer: a frozen location that every screen is made from, and the permalink that reopens it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from backend.errors import UsageError, suggestion
+
+if TYPE_CHECKING:
+    from backend import Reader
+
+
+# Where one is: a frozen place that every screen is made from.
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot in the store. Each screen uses what it needs and passes the rest on; the screen stack is the way back."""
+
+    benchmark: str = ""
+    runs: tuple[str, ...] = ()
+    """Names of the runs compared; for a pair, base first."""
+    k: int = 1
+    """Where the cursor stands on the curves."""
+    min_correct: int = 1
+    solved: tuple[bool, ...] | None = None
+    """The solve set looked at: which of the runs solve its problems; None for all problems."""
+    problem: int | None = None
+    """Key of a problem."""
+    run: str | None = None
+    """Run whose samples are looked at."""
+    sample: int | None = None
+    filter: str = ""
+    """Selector of the only problems that are looked at; empty for all."""
+    find: str = ""
+    """What was searched for, as it was typed; the reader points it out."""
+
+    def to(self, **changes: Any) -> Place:
+        """This place with some changes."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a screen shows of its place: what its export begins with."""
+
+    figure: str = ""
+    """The figure that is looked at, as exports call it."""
+    base: str = ""
+    """The run that others are seen against, where it may not be among the runs shown."""
+    bands: str = "problems"
+    """What the intervals are over; `off` where none are shown."""
+    marked: tuple[str, ...] = ()
+    """Labels of the marked problems."""
+    find: str = ""
+    """What was searched for."""
+    verdict: str | None = None
+
+
+# A place as one line, `@path,benchmark=...,problem=...,sample=3`, which opens it on another copy of the store.
+
+SCREENS = ("home", "curves", "sets", "problem", "path")
+"""The screens on the way down, each of which a line can open."""
+
+_WRITE: dict[str, Callable[[Any], str]] = {
+    "benchmark": quote,
+    "runs": lambda runs: "+".join(quote(run, safe="") for run in runs),
+    "k": str,
+    "min_correct": str,
+    "solved": lambda solved: "".join("01"[entry] for entry in solved),
+    "problem": lambda key: f"{key:016x}",
+    "run": lambda run: quote(run, safe=""),
+    "sample": str,
+    "filter": lambda text: quote(text, safe=""),
+    "find": lambda text: quote(text, safe=""),
+}
+"""Field of a place -> how its value is written: in characters that no shell treats specially."""
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "benchmark": unquote,
+    "runs": lambda text: tuple(unquote(run) for run in text.split("+")),
+    "k": int,
+    "min_correct": int,
+    "solved": lambda text: tuple({"0": False, "1": True}[letter] for letter in text),
+    "problem": lambda text: int(text, 16),
+    "run": unquote,
+    "sample": int,
+    "filter": unquote,
+    "find": unquote,
+}
+
+
+def place_line(screen: str, place: Place) -> str:
+    """The line of a place; a screen beside the way down is written as the nearest one on it."""
+    if screen not in SCREENS:
+        deepest = [("path", place.sample), ("problem", place.problem), ("sets", place.solved), ("curves", place.runs)]
+        screen = next((name for name, value in deepest if value not in (None, ())), "home")
+    empty = Place()
+    fields = [
+        f"{name}={write(value)}"
+        for name, write in _WRITE.items()
+        if (value := getattr(place, name)) != getattr(empty, name)
+    ]
+    return ",".join([f"@{screen}", *fields])
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A place that exists in a store, and the screen that shows it."""
+
+    screen: str
+    place: Place
+    label: str
+    """Of the place's problem; empty where it has none."""
+
+
+def destination(reader: Reader, line: str) -> Destination:
+    """Where a line leads in this store.
+
+    Raises:
+        UsageError: not a place, or one that this store does not have.
+    """
+    screen, place = place_of_line(line)
+    if screen != "home":
+        reader.benchmark(place.benchmark or None)
+        known = {run.name for run in reader.runs(place.benchmark)}
+        missing = [run for run in (*place.runs, *((place.run,) if place.run else ())) if run not in known]
+        if missing:
+            raise UsageError(
+                f"This store has no run {missing[0]}",
+                next_step=suggestion(missing[0], sorted(known), "run"),
+            )
+    label = ""
+    if screen in ("problem", "path"):
+        found = reader.labels(place.benchmark).get(-1 if place.problem is None else place.problem)
+        if found is None:
+            raise UsageError(f"This store has no such problem of {place.benchmark}", f"The place is {line}.")
+        label = found
+    if screen == "path" and place.sample is not None:
+        reader.path(reader.run(place.run or ""), place.problem or 0, place.sample)
+    return Destination(screen, place, label)
+
+
+def place_of_line(line: str) -> tuple[str, Place]:
+    """The screen and the place of a line.
+
+    Raises:
+        UsageError: not such a line; says which field is wrong.
+    """
+    screen, *fields = line.removeprefix("@").strip().split(",")
+    if screen not in SCREENS:
+        raise UsageError(f"@{screen} is no place", next_step=f"A place begins with one of @{', @'.join(SCREENS)}.")
+    values: dict[str, Any] = {}
+    for field in fields:
+        name, _, text = field.partition("=")
+        try:
+            values[name] = _READ[name](text)
+        except (KeyError, ValueError):
+            raise UsageError(
+                f"{field} in {line} is not part of a place",
+                next_step=f"Copy the line again (Y in the explorer). Fields: {', '.join(_READ)}.",
+            ) from None
+    return screen, Place(**values)

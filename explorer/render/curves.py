@@ -1,0 +1,335 @@
+"""Curves as a plot and in words: places on axes, and plain strings for screens and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import log2
+from typing import Literal
+
+from backend.records import Curve
+from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, Kind
+from explorer.render.names import contrast, run_label
+from explorer.render.numbers import UNKNOWN, percent, span
+
+# What is looked at on the curves screen, and what has come of it.
+
+View = Literal["pass@k", "difference", "cover", "cot"]
+NAMES: Mapping[View, str] = {
+    "pass@k": "pass@k",
+    "difference": "difference",
+    "cover": "Cover@tau",
+    "cot": "CoT-pass@k beside pass@k",
+}
+
+Values = Mapping[str, BandPoint]
+"""By run, the value at the cursor with its interval; what is undefined is left out."""
+
+MOST_BANDS = 2
+"""Runs whose intervals are drawn: more of them hide each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at."""
+
+    benchmark: str
+    on: tuple[str, ...]
+    """Names of the runs that are on, the pair's first."""
+    view: View
+    kind: Kind | None
+    """What the intervals are over."""
+    k: int
+    tau: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """What takes a moment to compute."""
+
+    view: View
+    curves: Mapping[str, BandCurve] = field(default_factory=dict)
+    """By run: pass@k of those whose band is drawn, or Cover@tau of those that are on."""
+    difference: Difference | None = None
+    """None where not just two runs are on."""
+    kind: Kind | None = None
+    """What the intervals of the curves are over."""
+
+
+def known_values(curves: Sequence[Curve], look: Look, bands: Bands) -> Values | None:
+    """The values at the cursor as far as curves and bands hold them; None where one must ask.
+
+    A run whose band is still to come has no interval at first; one whose band is of another kind, or of other samples
+    than its curve, would have a wrong one.
+    """
+    if look.view != "pass@k" or (look.kind is not None and len(look.on) > MOST_BANDS):
+        return None
+    of_runs = bands.curves if look.kind is not None and bands.view == look.view else {}
+    found = {}
+    for curve in curves:
+        band = of_runs.get(curve.run.name) if curve.run.name in look.on else None
+        value = curve.at(look.k)
+        if value is None:
+            if look.k <= (curve.run.n_min or 0):
+                # Between two points that are drawn.
+                return None
+        elif band is None:
+            found[curve.run.name] = BandPoint(look.k, value, None, None)
+        elif bands.kind == look.kind and band.run == curve.run and (point := band.at(look.k)) is not None:
+            found[curve.run.name] = point
+        else:
+            return None
+    return found
+
+
+# Intervals, differences and crossings in words; plain strings, for screens and for the command line.
+
+KIND_WORDS: dict[Kind | None, str] = {
+    None: "no intervals: b",
+    "problems": "95 %, over problems, bootstrap",
+    "samples": "95 %, over samples, by posterior",
+}
+"""What the intervals on the screen are."""
+
+
+def value_headings(look: Look, bands: Bands) -> tuple[str, str]:
+    """What the values are: in words, and over their column."""
+    if look.view == "cover":
+        tau = f"{float(look.tau):g}"
+        return f"Cover@tau at tau = {tau}", f"≥{tau} %"
+    found = bands.difference if look.view == "difference" else None
+    return f"{difference_name(found) if found else 'pass@k'} at k = {look.k:,}", f"@{look.k} %"
+
+
+def interval_heading(look: Look) -> str | None:
+    """What stands over the ends of the intervals; None where none are shown."""
+    if look.view == "cot":
+        return "CoT"
+    return "95 %" if look.kind is not None or look.view == "difference" else None
+
+
+def what_is_shown(curves: Sequence[Curve], look: Look, values: Values, bands: Bands) -> list[str]:
+    """What the intervals are, difference, crossing, and what the runs that are on are."""
+    shown = [curve for name in look.on for curve in curves if curve.run.name == name]
+    result = [KIND_WORDS[look.kind or ("problems" if look.view == "difference" else None)]]
+    if look.view == "cot":
+        result = ["dotted, CoT: pass@k by valid paths, from open paths as invalid to open paths as valid"]
+        of_runs = [curve for curve in shown if curve.run.name in bands.curves and bands.view == "cot"]
+        result += [f"{run_label(curve.run)}: {bands.curves[curve.run.name].method}" for curve in of_runs]
+    elif look.view == "difference":
+        result += difference_in_words(bands.difference, look.k)
+    elif look.view == "cover":
+        result.append("share of problems with c/n ≥ tau")
+    elif len(shown) == 2:
+        first, second = (values.get(curve.run.name) for curve in shown)
+        result.append(plain_difference(first, second, look.k))
+    # What holds for several runs, such as their source, is said once.
+    return [*result, *dict.fromkeys(line for curve in shown for line in sizes_in_words(curve))]
+
+
+def interval(point: BandPoint | None) -> str:
+    """The ends of an interval in percent: 93.5–97.6."""
+    if point is None or point.low is None:
+        return UNKNOWN
+    return f"{percent(point.low)}–{percent(point.high)}"
+
+
+def points(share: float | None) -> str:
+    """A difference in percentage points: -3.2."""
+    return UNKNOWN if share is None else f"{100 * share:+.1f}"
+
+
+def crossing_in_words(crossing: Crossing, n: int | None) -> str:
+    """Where the curves cross, how sure that is, and how often they do not."""
+    where = "the curves do not cross" if crossing.k is None else f"the curves cross at k = {crossing.k}"
+    ends = [str(end) if end is not None else f"beyond {n}" for end in (crossing.low, crossing.high)]
+    sure = "" if crossing.low is None else f", 95 % interval {ends[0]} to {ends[1]}"
+    return f"{where}{sure}; up to n = {n}, {percent(crossing.share_without)} % of replicates do not cross"
+
+
+def wins_in_words(found: Difference) -> str:
+    """In how many problems which run has the higher c/n."""
+    (base, rl), wins = contrast((found.base, found.rl)), found.wins
+    return f"higher c/n: {rl} {wins.rl:,}, {base} {wins.base:,}, equal {wins.ties:,} of {found.problems:,} problems"
+
+
+def difference_name(found: Difference) -> str:
+    """RL - base, or step 800 - step 400: what is subtracted from what."""
+    base, rl = contrast((found.base, found.rl))
+    return f"{rl} - {base}"
+
+
+def difference_in_words(found: Difference | None, k: int) -> list[str]:
+    """The difference at the cursor, the crossing, who wins."""
+    if found is None:
+        return ["A difference is of two runs: switch on two (space)."]
+    if found.crossing is None:
+        return ["No problem that counts has a verdict in both runs."]
+    at = found.at(k)
+    here = f"undefined at k = {k}: n = {found.n} is the smaller n of the two"
+    if at is not None:
+        here = f"{points(at.value)} points, 95 % {points(at.low)} to {points(at.high)}"
+    return [here, crossing_in_words(found.crossing, found.n), wins_in_words(found)]
+
+
+def plain_difference(first: BandPoint | None, second: BandPoint | None, k: int) -> str:
+    """The difference of two values at the cursor."""
+    if first is None or second is None:
+        return f"difference undefined at k = {k}"
+    return f"difference {points(second.value - first.value)} points"
+
+
+def sizes_in_words(curve: Curve) -> list[str]:
+    """What a run's figures are figures of."""
+    run = curve.run
+    sizes = f"n = {span(run.n_min, run.n_max)}, {curve.problems:,} problems, {run.samples:,} samples"
+    source = [f"published by {run.parameters['source']}"] if "source" in run.parameters else []
+    return [f"{run_label(run)}: {sizes}", *curve_end_in_words(curve), *source]
+
+
+def curve_end_in_words(curve: Curve) -> list[str]:
+    """Why a curve ends where it does; empty when there is nothing to say."""
+    run = curve.run
+    if run.n_min is None:
+        why = "no sample has a verdict" if run.problems else "no problem is left"
+        return [f"{run_label(run)}: pass@k unknown, {why}"]
+    result = []
+    if curve.problems_below_n_max:
+        result.append(
+            f"{run_label(run)} ends at k = {run.n_min}: {curve.problems_below_n_max} of {curve.problems} problems have "
+            f"fewer than {run.n_max} samples"
+        )
+    if run.without_verdict:
+        result.append(f"{run_label(run)}: {run.without_verdict} problems without a verdict left out")
+    return result
+
+
+# What a plot of curves shows, from records: pure data, in places of the axis and percent.
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The edges of a band: percent at increasing places."""
+
+    places: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlottedCurve:
+    """One curve: percent at increasing places."""
+
+    places: tuple[float, ...]
+    percents: tuple[float, ...]
+    look: int
+    """Index of its marker and colour."""
+    marked: tuple[int, ...] = ()
+    """Indices of the points that get a marker."""
+    band: Edges | None = None
+    """Its interval at each place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The horizontal axis: from 0 to `end`."""
+
+    label: str
+    end: float
+    ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A whole plot."""
+
+    curves: tuple[PlottedCurve, ...]
+    axis: Axis
+    value: str
+    """What the vertical axis shows."""
+    cursor: float | None = None
+    zero: bool = False
+    """Whether a line marks 0."""
+    crossing: tuple[float | None, float | None, float | None] | None = None
+    """On the line at 0: the crossing, and the ends of its interval."""
+
+
+def picture(curves: Sequence[Curve], look: Look, bands: Bands) -> Picture | None:
+    """What the plot is to show; None as long as what is looked at has not come."""
+    if look.view in ("pass@k", "cot"):
+        return pass_at_k_picture(curves, look.on, bands.curves if bands.view == look.view else {}, look.k)
+    if bands.view != look.view:
+        return None
+    if look.view == "cover":
+        return cover_picture(curves, look.on, bands.curves, float(look.tau))
+    found = bands.difference
+    if found is None:
+        return Picture((), k_axis(1), "points", zero=True)
+    return difference_picture(found, [curve.run.name for curve in curves].index(found.rl.name), look.k)
+
+
+def k_axis(largest: int) -> Axis:
+    """K on a log2 scale, with ticks at powers of two."""
+    ticks = [power for power in (1 << i for i in range(largest.bit_length())) if power <= largest]
+    if len(ticks) > 9:
+        ticks = ticks[::2]
+    return Axis("k (log2)", max(log2(largest), 1), tuple((log2(tick), str(tick)) for tick in ticks))
+
+
+TAU_AXIS = Axis("tau", 1.0, tuple((tick / 5, f"{tick / 5:g}") for tick in range(6)))
+
+
+def pass_at_k_picture(curves: Sequence[Curve], on: Collection[str], bands: Mapping[str, BandCurve], k: int) -> Picture:
+    """The curves of the runs that are on, some with their bands."""
+    drawn = []
+    for look, curve in enumerate(curves):
+        if curve.run.name not in on or not curve.points:
+            continue
+        ks = [point.k for point in curve.points]
+        percents = tuple(100 * point.pass_at_k for point in curve.points)
+        band = bands.get(curve.run.name)
+        edges = edges_of(band.points, log2) if band is not None else None
+        drawn.append(PlottedCurve(tuple(map(log2, ks)), percents, look, powers_and_last(ks), edges))
+    largest = max((curve.points[-1].k for curve in curves if curve.run.name in on and curve.points), default=1)
+    return Picture(tuple(drawn), k_axis(largest), "pass@k %", log2(k))
+
+
+def powers_and_last(ks: Sequence[float]) -> tuple[int, ...]:
+    """Indices of the powers of two, and of the last."""
+    return tuple(i for i, k in enumerate(ks) if log2(k).is_integer() or i == len(ks) - 1)
+
+
+def edges_of(points: Sequence[BandPoint], place: Callable[[float], float]) -> Edges | None:
+    """The edges of a band; None where no interval was asked for."""
+    known = [(place(p.at), 100 * p.low, 100 * p.high) for p in points if p.low is not None and p.high is not None]
+    if not known:
+        return None
+    places, low, high = zip(*known, strict=True)
+    return Edges(places, low, high)
+
+
+def cover_picture(curves: Sequence[Curve], on: Collection[str], covers: Mapping[str, BandCurve], tau: float) -> Picture:
+    """Cover@tau of the runs that are on, some with their bands."""
+    drawn = []
+    for look, curve in enumerate(curves):
+        cover = covers.get(curve.run.name)
+        if curve.run.name not in on or cover is None or not cover.points:
+            continue
+        places = tuple(point.at for point in cover.points)
+        tenths = tuple(i for i, place in enumerate(places) if round(100 * place) % 10 == 0)
+        percents = tuple(100 * point.value for point in cover.points)
+        drawn.append(PlottedCurve(places, percents, look, tenths, edges_of(cover.points, float)))
+    return Picture(tuple(drawn), TAU_AXIS, "Cover@tau %", tau)
+
+
+def difference_picture(found: Difference, look: int, k: int) -> Picture:
+    """RL - base in points, the line at 0, and where the curves cross."""
+    crossing, n = found.crossing, found.n
+    if crossing is None or n is None:
+        return Picture((), k_axis(1), "points", zero=True)
+    ks = [point.at for point in found.points]
+    percents = tuple(100 * point.value for point in found.points)
+    curve = PlottedCurve(tuple(map(log2, ks)), percents, look, powers_and_last(ks), edges_of(found.points, log2))
+    at, low, high = (None if place is None else log2(place) for place in (crossing.k, crossing.low, crossing.high))
+    return Picture((curve,), k_axis(n), "points", log2(min(k, n)), zero=True, crossing=(at, low, high))

@@ -1,0 +1,146 @@
+"""Jobs in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textual.content import Content
+
+from backend import Found, Resampling
+from backend.records.comparison import DoubtPlan
+from explorer.render.names import VERDICT_MARKS
+from explorer.render.numbers import UNKNOWN, compact, count, counted
+from explorer.render.plans import plan_in_words
+from explorer.render.summaries import lines
+from explorer.render.text import literal
+
+STATE_MARKS = {
+    "prepared": "·",
+    "running": "▶",
+    "finished": "✓",
+    "failed": "✗",
+    "cancelled": "■",
+    "gone": "?",
+    "damaged": "!",
+}
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as people say them: 45 s, 12 min, 3.5 h."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3_600:.1f} h"
+
+
+def progress_bar(samples: int, wanted: int, width: int) -> str:
+    """A bar of that many cells."""
+    filled = round(width * samples / wanted) if wanted else 0
+    return "█" * filled + "░" * (width - filled)
+
+
+def _items(row: Mapping[str, Any]) -> str:
+    """What a job makes one by one: it draws samples or scores texts."""
+    return "texts" if row["kind"] == "scores" else "samples"
+
+
+def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
+    """One job: how far, how fast, what came of it, what moved."""
+    if row["state"] == "damaged":
+        return literal(row["error"])
+    verdicts = "  ".join(
+        f"{VERDICT_MARKS.get(verdict, '')} {times:,} {verdict.replace('_', ' ')}"
+        for verdict, times in sorted(row["verdicts"].items())
+    )
+    speed = ""
+    if row["samples_per_second"]:
+        tokens = f", {compact(row['tokens_per_second'])} tokens/s" if row["tokens_per_second"] else ""
+        speed = f", {rate(row['samples_per_second'])} {_items(row)}/s{tokens}"
+    left = ""
+    if row["state"] == "running":
+        left = f", {duration(row['seconds_left'])} left" if row["samples_per_second"] else ", none finished yet"
+    parts: list[str | Content] = [
+        literal(f"{row['run']}: {counted(row['problems'], 'problem')}, engine {row['engine']}", "bold"),
+        f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} {_items(row)}, "
+        f"{count(row['tokens'])} tokens{speed}{left}",
+    ]
+    if verdicts:
+        parts.append(f"{'scores' if _items(row) == 'texts' else 'verdicts'} so far: {verdicts}")
+    if row["error"]:
+        parts.append(literal(f"error: {row['error']}", "bold"))
+    if row["state"] == "gone":
+        parts.append(f"Its worker on {row['host']} fell silent; l shows its last words, R starts it again.")
+    if row["state"] == "prepared":
+        parts.append("Nobody has begun it: R starts a worker here, passk work does it on another machine.")
+    parts += moved[:6]
+    if len(moved) > 6:
+        parts.append(f"and {len(moved) - 6} more moved")
+    if row["last"]:
+        parts += [Content(""), literal("the path that finished last:", "dim"), literal(row["last"])]
+    return lines(parts)
+
+
+def found_in_words(found: Found) -> list[str]:
+    """What a job was expected to find, and what it has found by now; empty where no plan made it."""
+    if found.expected_changes is None or found.found_changes is None:
+        return []
+    return [f"expected to change {found.expected_changes:.1f} memberships, found {found.found_changes:,} by now"]
+
+
+def rate(number: float | None) -> str:
+    """Samples a second: one digit after the point where they are few."""
+    return UNKNOWN if number is None else f"{number:.1f}" if number < 10 else compact(number)
+
+
+def without_benchmark(run: str) -> str:
+    """A run's name where room is short: MODEL+temperature=0.7 of MODEL@BENCHMARK+temperature=0.7."""
+    head, _, rest = run.partition("@")
+    _, plus, changes = rest.partition("+")
+    return f"{head}{plus}{changes}"
+
+
+def problems_in_words(labels: Sequence[str]) -> str:
+    """How many problems, and the first of them."""
+    named = ", ".join(labels[:6]) + (" …" if len(labels) > 6 else "")
+    return f"{counted(len(labels), 'problem')}: {named}"
+
+
+def kept_value(stored: Sequence[Any], *, changed: bool) -> str:
+    """What runs have of one parameter, beside the field that changes it."""
+    if changed:
+        return "instead of " + " and ".join(dict.fromkeys(UNKNOWN if value is None else str(value) for value in stored))
+    if all(value is None for value in stored):
+        return "unknown of the stored samples; the default"
+    return " and ".join(dict.fromkeys(UNKNOWN if value is None else str(value) for value in stored)) + " as stored"
+
+
+def resampling_in_words(planned: Resampling) -> Content:
+    """What a resampling takes, which runs the samples go to and why, and what cannot be drawn."""
+    parts: list[str | Content] = []
+    if planned.samples:
+        words = estimate_in_words(planned.samples, planned.tokens, planned.tokens_per_second)
+        parts.append(literal(words, "bold"))
+    for addition in planned.additions:
+        name = addition.plan.target.run
+        if addition.because:
+            parts.append(literal(f"into the new run {name}: {addition.because}"))
+        else:
+            parts.append(literal(f"into {name}, with its template and parameters"))
+    parts += [literal(refusal) for refusal in planned.refusals]
+    return lines(parts)
+
+
+def planned_in_words(plan: DoubtPlan | None, planned: Sequence[Resampling]) -> Content:
+    """What is to be drawn, and before it the plan that shares a budget out, if one does."""
+    shared_out = [literal(line) for line in (plan_in_words(plan) if plan else [])]
+    return Content("\n").join([*shared_out, *map(resampling_in_words, planned)])
+
+
+def estimate_in_words(samples: int, tokens: float | None, tokens_per_second: float | None) -> str:
+    """What drawing will take; unknown where nothing was measured yet."""
+    size = "tokens unknown" if tokens is None else f"about {compact(tokens)} tokens"
+    if tokens is None or not tokens_per_second:
+        return f"{count(samples)} samples, {size}, time unknown"
+    return f"{count(samples)} samples, {size}, about {duration(tokens / tokens_per_second)}"

@@ -1,0 +1,65 @@
+"""Judgements of reasoning in words and signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from backend.records.reading import Judged, PathJudgement, QueuedPath, ValidSets
+from backend.visible_text import visible_line
+from explorer.render.numbers import count, of
+from explorer.render.text import literal
+
+JUDGEMENT_MARKS = {"valid": "V", "invalid": "X", "unsure": "U"}
+"""Signs that differ without colour and from the verdicts' signs; nothing where a path is not judged."""
+JUDGEMENT_STYLES = {"valid": "bold green", "invalid": "bold red", "unsure": "bold yellow"}
+
+
+def judgements_line(said: Sequence[PathJudgement], most: int = 3) -> Content:
+    """What was said of the reasoning of a path, the newest first, each with author and time."""
+    if not said:
+        return literal("reasoning not judged:  v valid  x invalid  u unsure  n note", "dim")
+    shown = [_one(entry) for entry in list(reversed(said))[:most]]
+    more = [literal(f"and {len(said) - most} earlier", "dim")] if len(said) > most else []
+    return Content("\n").join([*shown, *more])
+
+
+def _one(entry: PathJudgement) -> Content:
+    what = entry.judgement or "note"
+    who = f"{entry.author} {entry.version}" if entry.version else entry.author
+    parts = [
+        literal(f"reasoning {what}", JUDGEMENT_STYLES.get(what, "bold")),
+        literal(f"  {visible_line(who, 40)}, {entry.created:%Y-%m-%d %H:%M} UTC", "dim"),
+    ]
+    if entry.note:
+        parts.append(literal(f"  {visible_line(entry.note, 200)}"))
+    return Content("").join(parts)
+
+
+def queue_in_words(queue: Sequence[QueuedPath], author: str, *, blind: bool) -> str:
+    """How far judging has come."""
+    mine = sum(path.mine is not None for path in queue)
+    settled = sum(path.settled is not None for path in queue)
+    hidden = "; the models are hidden" if blind else ""
+    return (
+        f"{count(len(queue))} right paths of the hardest solvable problems (0 < c/n < 5 %): "
+        f"{count(mine)} judged by {author}, {count(settled)} by anyone or a step checker{hidden}"
+    )
+
+
+def judged_in_words(judged: Judged) -> str:
+    """How many right paths are judged, and how."""
+    return (
+        f"{count(judged.judged)} of {count(judged.right)} right paths judged "
+        f"({count(judged.valid)} valid, {count(judged.invalid)} invalid, {count(judged.unsure)} unsure)"
+    )
+
+
+def valid_sets_in_words(found: ValidSets, words: Sequence[str]) -> str:
+    """How much of sets by valid paths is judged, and how many problems hang on what is not."""
+    runs = "; ".join(f"{word} {judged_in_words(judged)}" for word, judged in zip(words, found.judged, strict=True))
+    return (
+        f"by valid paths only, c counts these: {runs}. "
+        f"{of(len(found.open_problems), len(found.sets.problems), 'problems')} hang on paths that are not settled"
+    )

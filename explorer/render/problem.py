@@ -1,0 +1,216 @@
+"""One problem: heading, tallies, answers, and its samples as the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.content import Content
+
+from backend.records import Page, Problem, Run, RunTally, Sample
+from explorer.render.judgements import JUDGEMENT_MARKS
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, contrast, run_label, squeezed
+from explorer.render.numbers import UNKNOWN, compact, of, percent
+from explorer.render.perplexity import short_perplexity
+from explorer.render.text import cell, literal
+from explorer.widgets.paged_table import Column
+
+# One problem in words: heading, tallies, answers.
+
+
+def problem_heading(problem: Problem) -> Content:
+    """Id, reference answer and level; what is needed least stands where a narrow terminal cuts."""
+    parts = [literal(f"problem {_one_line(problem.label, 24)}", "bold")]
+    reference = UNKNOWN if problem.reference is None else _one_line(problem.reference, 60)
+    parts.append(Content("reference answer: ").append(literal(reference, "bold")))
+    if problem.level:
+        parts.append(literal(f"level: {problem.level}"))
+    return Content("   ").join(parts)
+
+
+def _one_line(text: str, longest: int) -> str:
+    flat = text.replace("\n", " ")
+    return flat if len(flat) <= longest else f"{flat[: longest - 1]}…"
+
+
+def tallies_in_words(problem: Problem, chosen: str | None) -> Content:
+    """A line for each run: c/n, and what became of the others; the run looked at is pointed out."""
+    return Content("\n").join(_tally(tally, tally.run.name == chosen) for tally in problem.tallies)
+
+
+def _tally(tally: RunTally, chosen: bool) -> Content:
+    share = UNKNOWN if not tally.n else f"{percent(tally.c / tally.n)} %"
+    rest = ", ".join(
+        f"{times} {verdict.replace('_', ' ')}"
+        for verdict, times in tally.verdicts.items()
+        if times and verdict != "correct"
+    )
+    tokens = "" if tally.mean_tokens is None else f", mean {compact(tally.mean_tokens)} tokens"
+    text = f"{'▶' if chosen else ' '} {tally.c}/{tally.n} right ({share}) {run_label(tally.run)}"
+    return literal(f"{text}: {rest}{tokens}" if rest or tokens else text, "bold" if chosen else "")
+
+
+Given = tuple[tuple[str | None, str], dict[str, int]]
+"""An answer with its verdict, and how often each run gave it."""
+
+
+def _ranking_runs(problem: Problem, runs: Sequence[str]) -> list[Run]:
+    return [t.run for t in problem.tallies if t.run.name in runs] or [t.run for t in problem.tallies]
+
+
+def ranked_answers(problem: Problem, runs: Sequence[str]) -> list[Given]:
+    """The answers given, those that these runs gave most often first."""
+    times: dict[tuple[str | None, str], dict[str, int]] = {}
+    for entry in problem.answers:
+        given = times.setdefault((entry.answer, entry.verdict), {})
+        given[entry.run] = given.get(entry.run, 0) + entry.count
+    named = _ranking_runs(problem, runs)
+    return sorted(times.items(), key=lambda item: -sum(item[1].get(run.name, 0) for run in named))
+
+
+def same_answer(answer: str | None, listed: str | None) -> bool:
+    """Whether a sample's answer is the listed one, which is cut when it is very long."""
+    return answer == listed or (
+        answer is not None and listed is not None and len(listed) > 1_000 and answer.startswith(listed)
+    )
+
+
+def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list[Column], dict[str, Sequence[Text]]]:
+    """The answers given with how often each run gave them, the most frequent first.
+
+    Returns:
+        Columns, and the cells of each row by key.
+    """
+    named = _ranking_runs(problem, runs)
+    words = contrast(named)
+    ranked = ranked_answers(problem, runs)
+    tallies = [Column(run.name, squeezed(word, 12), 12, True) for run, word in zip(named[:4], words, strict=False)]
+    rest = width - 4 - 13 - sum(column.width + 2 for column in tallies)
+    columns = [Column("verdict", "verdict", 11), Column("answer", "answer", max(rest, 12)), *tallies]
+    rows: dict[str, Sequence[Text]] = {}
+    for number, ((answer, verdict), given) in enumerate(ranked):
+        mark = f"{VERDICT_MARKS[verdict]} {verdict.replace('_', ' ')}"
+        rows[str(number)] = [
+            cell(mark, VERDICT_STYLES.get(verdict, "")),
+            cell("no answer" if answer is None else answer, "dim" if answer is None else "", longest=columns[1].width),
+            *(cell(str(given.get(run.name, 0)), right=True) for run in named[:4]),
+        ]
+    return columns, rows
+
+
+# The table of samples of one problem and run: which, in what order, columns for a width, cells of a row.
+
+CHOICES = ("all", "right", "right with invalid reasoning", "not right")
+"""Which samples are shown, in the order of the key; what nothing is judged to be is passed over."""
+
+SEEN = "r"
+"""Of a sample that this user has read."""
+
+Scores = Mapping[str, Mapping[int, float]]
+"""Heading of a column -> sample index -> perplexity; a column for each model under which something was scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of samples beside what they are."""
+
+    scores: Scores
+    """Perplexities."""
+    judgements: Mapping[int, str]
+    """Sample index -> what is settled of its reasoning."""
+    seen: frozenset[int] = frozenset()
+    """Samples that this user has read."""
+
+
+def chosen_samples(samples: Page[Sample], beside: Beside, choice: str, sort: str, *, descending: bool) -> list[Sample]:
+    """The samples of a choice, sorted by a column; unknown values stand together at one end."""
+    items = [sample for sample in samples.items if _is_chosen(sample, beside, choice)]
+    return sorted(items, key=lambda sample: _sort_key(sample, beside, sort), reverse=descending)
+
+
+def _is_chosen(sample: Sample, beside: Beside, choice: str) -> bool:
+    right = sample.verdict == "correct"
+    if choice == "right with invalid reasoning":
+        return right and beside.judgements.get(sample.index) == "invalid"
+    return choice == "all" or right == (choice == "right")
+
+
+def choice_after(samples: Page[Sample], beside: Beside, choice: str) -> str:
+    """The next of `CHOICES` that has something to show where judging made it, in a circle."""
+    after = CHOICES[(CHOICES.index(choice) + 1) % len(CHOICES)]
+    if after != "right with invalid reasoning" or any(_is_chosen(sample, beside, after) for sample in samples.items):
+        return after
+    return choice_after(samples, beside, after)
+
+
+def _sort_key(sample: Sample, beside: Beside, column: str) -> tuple[bool, str | float]:
+    values: dict[str, str | float | None] = {
+        "index": sample.index,
+        "verdict": sample.verdict,
+        "answer": sample.answer,
+        "tokens": sample.tokens,
+        "characters": sample.characters,
+        "finish": sample.finish_reason,
+        "seed": sample.seed,
+        "read": _read(sample, beside).strip() or None,
+        **{heading: of.get(sample.index) for heading, of in beside.scores.items()},
+    }
+    value = values.get(column)
+    return value is None, "" if value is None and column in ("answer", "finish", "read") else value or 0
+
+
+def _read(sample: Sample, beside: Beside) -> str:
+    """What is settled of its reasoning, and whether this user has read it."""
+    judgement = JUDGEMENT_MARKS.get(beside.judgements.get(sample.index, ""), " ")
+    return f"{judgement} {SEEN if sample.index in beside.seen else ' '}"
+
+
+def sample_columns(width: int, beside: Beside) -> list[Column]:
+    """Columns for this width; the answer takes what is left. Perplexities, where there are any, go before lengths."""
+    scored = [Column(heading, heading, len(heading) + 1, True) for heading in beside.scores]
+    fixed = [
+        Column("index", "#", 5, True),
+        Column("read", "read", 5),
+        Column("verdict", "verdict", 11),
+        Column("tokens", "tokens", 7, True),
+        Column("characters", "chars", 7, True),
+        Column("finish", "finish", 9),
+    ]
+    if width >= 110:
+        fixed = [*fixed, Column("seed", "seed", 20, True)] if len(scored) < 2 else fixed
+    elif scored:
+        fixed = fixed[:4]
+        # Some room for the answer, whatever the models are called.
+        scored = scored[: max((width - 55) // (scored[0].width + 2), 1)]
+    fixed += scored
+    rest = width - 4 - sum(column.width + 2 for column in fixed)
+    return [*fixed[:3], Column("answer", "answer", max(rest, 10)), *fixed[3:]]
+
+
+def sample_cells(sample: Sample, beside: Beside, columns: Sequence[Column]) -> list[Text]:
+    """The cells of one sample under these columns."""
+    style = VERDICT_STYLES.get(sample.verdict, "")
+    values = {
+        "index": str(sample.index),
+        "verdict": f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}",
+        "answer": sample.answer or sample.detail or UNKNOWN,
+        "tokens": compact(sample.tokens),
+        "characters": compact(sample.characters),
+        "finish": sample.finish_reason or UNKNOWN,
+        "seed": UNKNOWN if sample.seed is None else str(sample.seed),
+        "read": _read(sample, beside),
+        **{heading: short_perplexity(of.get(sample.index)) for heading, of in beside.scores.items()},
+    }
+    return [
+        cell(values[column.key], style if column.key == "verdict" else "", longest=column.width, right=column.right)
+        for column in columns
+    ]
+
+
+def samples_in_words(run: Run, samples: Page[Sample], shown: int, choice: str) -> str:
+    """How many samples are shown of how many, and of which run."""
+    if not samples.total:
+        return f"{run_label(run)}: published counts, no samples are stored"
+    kind = "" if choice == "all" else f", only {choice}"
+    return f"{run_label(run)}: {of(shown, samples.total, 'samples')}{kind}"

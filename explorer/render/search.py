@@ -1,0 +1,138 @@
+"""A search and a filter in words, and the rows of the hits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from backend import FILTERS
+from backend.errors import UsageError
+from backend.records.samples import Findings, Hit, Meant, RunHits
+from explorer.location import Place
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
+from explorer.render.numbers import count, of
+from explorer.render.text import cell
+from explorer.widgets.paged_table import Column
+
+# A filter in words: above the figures it holds for, and while it is written.
+
+FORMS = "  ".join(kind.form for kind in FILTERS if kind.form != "all")
+"""What can be written; shown until something is."""
+
+
+def filter_line(selector: str, meant: Meant | UsageError) -> str:
+    """What every figure beside it leaves out: "only 47 of 200 problems: level 5, c < 3 in both runs  [level=5 c<3]".
+
+    Where the filter means nothing, every figure is of all problems, and the line says so and why.
+    """
+    if isinstance(meant, UsageError):
+        return f"not filtered, all problems are shown: {feedback(meant)}"
+    words = meant.words or "every problem"
+    return f"only {meant.count:,} of {meant.total:,} problems: {words}  [{selector}]"
+
+
+def feedback(answer: Meant | UsageError) -> str:
+    """What has been typed so far means, or what is wrong with it."""
+    if isinstance(answer, UsageError):
+        return "  ".join(part for part in (answer.title, answer.detail, answer.next_step) if part)
+    return f"{answer.count:,} of {answer.total:,} problems: {answer.words or FORMS}"
+
+
+# A search in words: where it looks, what it has found, and the rows of its hits.
+
+HINT = "text as it stands, or /regular expression/ or /in any case/i"
+SET_WORDS = {"both": "both", "base_only": "base-only", "rl_only": "RL-only", "neither": "neither"}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """Where a search looks."""
+
+    name: str
+    """this path, this problem, these runs, the whole store"""
+    place: Place
+    """Narrowed: only what is set in it limits the search."""
+
+
+def scopes_of(place: Place) -> list[SearchScope]:
+    """The scopes that make sense at a place, the narrowest first."""
+    scopes: list[SearchScope] = []
+    if place.sample is not None and place.run is not None:
+        scopes.append(SearchScope("this path", place.to(runs=(place.run,), filter="")))
+    if place.problem is not None:
+        scopes.append(SearchScope("this problem", place.to(sample=None, filter="")))
+    if place.benchmark:
+        scopes.append(SearchScope("these runs", place.to(sample=None, problem=None)))
+    scopes.append(SearchScope("the whole store", Place()))
+    return scopes
+
+
+def scope_line(scopes: Sequence[SearchScope], chosen: int) -> str:
+    """The scopes, the chosen one in brackets."""
+    named = [f"[{scope.name}]" if index == chosen else f" {scope.name} " for index, scope in enumerate(scopes)]
+    return f"in {' '.join(named)}   ctrl+o changes"
+
+
+def _run_line(run: RunHits, benchmark: str) -> str:
+    name = run.run.removesuffix(f"@{benchmark}")
+    paths = of(run.samples, run.searched, "paths") if run.searched else f"{count(run.samples)} paths"
+    problems = "1 problem" if len(run.problems) == 1 else f"{count(len(run.problems))} problems"
+    return f"{name}: {paths}, in {problems}{'' if run.finished else ' so far'}"
+
+
+def findings_in_words(findings: Findings, sets: Mapping[int, str], benchmark: str, most: int) -> str:
+    """What was found in every run, and for a pair in every solve set.
+
+    Args:
+        sets: name of the set of every problem of the pair; empty where there is no pair.
+        most: runs that are named; the others are counted.
+    """
+    lines = [_run_line(run, benchmark) for run in findings.runs[:most]]
+    if len(findings.runs) > most:
+        rest = findings.runs[most:]
+        lines.append(f"and {count(sum(run.samples for run in rest))} paths in {count(len(rest))} more runs")
+    if sets:
+        found = {key for run in findings.runs for key in run.problems}
+        parts = [
+            f"{words} {sum(sets.get(key) == name for key in found)} of {list(sets.values()).count(name)}"
+            for name, words in SET_WORDS.items()
+        ]
+        lines.append(f"{' · '.join(parts)} problems")
+    return "\n".join(lines)
+
+
+def hit_columns(width: int, *, narrow: bool) -> list[Column]:
+    """Columns for this width; the excerpt takes what is left."""
+    fixed = [
+        Column("run", "run", 14 if narrow else 26),
+        Column("problem", "problem", 8 if narrow else 12),
+        Column("sample", "#", 5, True),
+        Column("verdict", "", 1),
+    ]
+    # Two more for the table's scroll bar, which would otherwise bring another one along.
+    rest = width - 6 - sum(column.width + 2 for column in fixed)
+    return [*fixed, Column("excerpt", "text around the first match", max(rest, 20))]
+
+
+def hit_cells(hit: Hit, columns: Sequence[Column]) -> list[Text]:
+    """The cells of one hit; the match stands out in its excerpt, as near to the left as shows what leads to it."""
+    widths = {column.key: column.width for column in columns}
+    return [
+        cell(squeezed(hit.run.removesuffix(f"@{hit.benchmark}"), widths["run"])),
+        cell(hit.label, longest=widths["problem"]),
+        cell(str(hit.sample), right=True),
+        cell(VERDICT_MARKS[hit.verdict], VERDICT_STYLES.get(hit.verdict, "")),
+        _excerpt(hit, widths["excerpt"]),
+    ]
+
+
+def _excerpt(hit: Hit, width: int) -> Text:
+    # The match begins in the first third, or where it begins in the text.
+    start = max(hit.excerpt_found - width // 3, 0)
+    cut = "…" if start or hit.found > hit.excerpt_found else ""
+    text = cell(cut + hit.excerpt[start : start + width - len(cut)])
+    at = len(cut) + hit.excerpt_found - start
+    text.stylize("bold reverse", at, min(at + hit.length, len(text)))
+    return text

@@ -1,0 +1,81 @@
+"""Doubt in words: what is expected of samples that nobody has drawn, with the kind of every interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from backend.records.comparison import DOUBTFUL, ProblemDoubt, SetDoubt, Support
+from explorer.render.numbers import percent
+
+
+def otherwise_in_words(more: int | None) -> str:
+    """What the expectations are of."""
+    return "a fresh run of the same n" if more is None else f"{more:,} further samples of each problem and run"
+
+
+def ranges_in_words(doubt: SetDoubt, names: Mapping[tuple[bool, ...], str]) -> str:
+    """The counts that are expected otherwise."""
+    ranges = ", ".join(f"{names[entry]} {low}–{high}" for entry, (low, high) in doubt.expected.items())
+    return f"expected of {otherwise_in_words(doubt.more)}, 95 % prediction intervals: {ranges}"
+
+
+def doubt_in_words(doubt: SetDoubt) -> str:
+    """How many memberships are in doubt, and how many are expected to change."""
+    return (
+        f"{doubt.in_doubt:,} of {len(doubt.problems):,} memberships in doubt (chance of another set "
+        f"{100 * DOUBTFUL:.0f} % or more), {doubt.moving:.1f} expected to change with {otherwise_in_words(doubt.more)}"
+    )
+
+
+def support_in_words(support: Support) -> str:
+    """What RL has kept, lost and won, by problem."""
+    return (
+        f"support: {support.preserved:,} preserved, {support.shrunk:,} shrunk, {support.expanded:,} expanded; "
+        f"{percent(support.retention)} % of the base run's retained, {percent(support.discovery)} % of the RL run's "
+        "discovered"
+    )
+
+
+def doubt_on_screen(doubt: SetDoubt, supported: Support | None, *, short: bool) -> str:
+    """How many memberships are in doubt, in a line of 80 columns; where there is room, what that means, and support."""
+    counted = f"{doubt.in_doubt:,} of {len(doubt.problems):,}"
+    line = f"{counted} in doubt ({100 * DOUBTFUL:.0f} % or more); {doubt.moving:.1f} expected to move in a fresh run"
+    if short:
+        return line
+    meaning = (
+        "doubt: chance of another set in a fresh run of the same n; ranges: 95 % prediction intervals of such runs"
+    )
+    return "\n".join([line, meaning, *([support_in_words(supported)] if supported else [])])
+
+
+def chance_in_words(chance: float) -> str:
+    """A chance in percent that is never rounded to certainty."""
+    if 0 < chance < 0.0005:
+        return "<0.1"
+    if 0.9995 < chance < 1:
+        return ">99.9"
+    return percent(chance)
+
+
+def problem_doubt_in_words(doubt: ProblemDoubt, words: Sequence[str], min_correct: int, *, short: bool) -> str:
+    """Two lines: success rates with the kind of their interval, and what is expected in fresh runs of the same n.
+
+    Args:
+        doubt: of one problem, thought of fresh runs.
+        words: what the runs are called.
+        min_correct: right samples from which on a run solves it.
+        short: fewer words, and without the n that stand beside.
+    """
+    rates = ", ".join(
+        f"{word} {chance_in_words(rate.mean)} % ({chance_in_words(rate.low)}–{chance_in_words(rate.high)}"
+        + (")" if short else f", n = {rate.n:,})")
+        for word, rate in zip(words, doubt.rates, strict=True)
+    )
+    chances = [
+        f"{word} {'unsolved' if rate.c >= min_correct else 'solved'} {chance_in_words(chance)}"
+        for word, rate, chance in zip(words, doubt.rates, doubt.runs, strict=True)
+    ]
+    if len(words) > 1:
+        chances.append(f"another set {chance_in_words(doubt.set)}")
+    kind = "rate (95 % credible)" if short else "success rate, posterior mean (and 95 % credible interval)"
+    return f"{kind}: {rates}\nfresh run, expected %: {', '.join(chances)}"
