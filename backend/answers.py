@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from backend.verifiers.expression import last_box
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Verdict
 
 # Where the answer of a text stands: rules that `math`, `exact`, `number` and `choice` share. | what the text has |
 # the answer | | --- | --- | | `\boxed{...}` | what is in the last box, whatever else the text says | | a last box
@@ -89,9 +89,9 @@ def bare(text: str) -> str:
     return text[start:end]
 
 
-def absent(finish_reason: str | None, why: str) -> Judgement:
+def absent(finish_reason: str | None, why: str) -> Verdict:
     """The judgement on a text without an answer; an empty box is one, however the text ends."""
-    return Judgement("truncated" if finish_reason == "length" and why != EMPTY else "no_answer", detail=why)
+    return Verdict("truncated" if finish_reason == "length" and why != EMPTY else "no_answer", detail=why)
 
 
 # Finding an extracted answer again in the text that it was extracted from.

@@ -36,7 +36,7 @@ FILES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv", ".parq
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ProblemTable:
     """An opened source."""
 
     data: Any
@@ -62,7 +62,7 @@ class Table:
 
 
 @contextmanager
-def open_source(source: str, *, split: str | None = None, config: str | None = None) -> Iterator[Table]:
+def open_source(source: str, *, split: str | None = None, config: str | None = None) -> Iterator[ProblemTable]:
     """Open what the user named.
 
     Args:
@@ -85,7 +85,7 @@ def open_source(source: str, *, split: str | None = None, config: str | None = N
         data, name = _chosen(found, source, split)
         readable = [column for column, kind in data.features.items() if _is_text(datasets, kind)]
         others = [column for column in data.column_names if column not in readable]
-        yield Table(data, tuple(readable), tuple(others), name)
+        yield ProblemTable(data, tuple(readable), tuple(others), name)
 
 
 def _datasets() -> Any:
@@ -201,7 +201,7 @@ class Problems:
 
 
 def read_problems(
-    table: Table, benchmark: str, source: str, said: BenchmarkColumns, limit: int | None = None
+    table: ProblemTable, benchmark: str, source: str, said: BenchmarkColumns, limit: int | None = None
 ) -> Problems:
     """The problems of a table, in its order; rows count from 0, as the paper's indices do.
 

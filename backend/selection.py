@@ -19,7 +19,7 @@ from backend.analysis.comparison import PAIR_SETS, default_pairs
 from backend.errors import UsageError, suggestion
 from backend.records import Run
 from backend.records.reading import JUDGEMENTS
-from backend.records.samples import Meant
+from backend.records.samples import Selection
 from backend.store.reads import Reader
 from backend.text_search import pattern, problems_with
 
@@ -497,7 +497,7 @@ def parse(selector: str) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def meaning(reader: Reader, runs: Sequence[Run], selector: str) -> Meant:
+def resolve_selector(reader: Reader, runs: Sequence[Run], selector: str) -> Selection:
     """What a selector means where these runs are compared.
 
     Args:
@@ -512,7 +512,7 @@ def meaning(reader: Reader, runs: Sequence[Run], selector: str) -> Meant:
     if not words:
         # What is asked most, by every figure without a filter.
         [(total,)] = reader.rows("statistics/problem_count", run_keys=[run.key for run in runs])
-        return Meant(None, "", total)
+        return Selection(None, "", total)
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.benchmark, []).append(run)
@@ -522,21 +522,21 @@ def meaning(reader: Reader, runs: Sequence[Run], selector: str) -> Meant:
     said = list(dict.fromkeys(meant.words for meant in found))
     named = said if len(said) == 1 else [f"{name}: {meant.words}" for name, meant in zip(groups, found, strict=True)]
     meant_keys = [meant.problems for meant in found if meant.problems is not None]
-    return Meant(
+    return Selection(
         frozenset[int]().union(*meant_keys) if meant_keys else None,
         "; ".join(entry for entry in named if entry),
         sum(meant.total for meant in found),
     )
 
 
-def problems_meant(reader: Reader, runs: Sequence[Run], selector: str) -> frozenset[int] | None:
-    """Keys of the problems that a selector means; None when it leaves nothing out. Raises like `meaning`."""
-    return meaning(reader, runs, selector).problems
+def selected_problems(reader: Reader, runs: Sequence[Run], selector: str) -> frozenset[int] | None:
+    """Keys of the problems that a selector means; None when it leaves nothing out. Raises like `resolve_selector`."""
+    return resolve_selector(reader, runs, selector).problems
 
 
 def filter_in_words(reader: Reader, runs: Sequence[Run], selector: str) -> str:
-    """What a selector asks of a problem, for people; empty when it asks nothing. Raises like `meaning`."""
-    return meaning(reader, runs, selector).words
+    """What a selector asks of a problem, for people; empty when it asks nothing. Raises like `resolve_selector`."""
+    return resolve_selector(reader, runs, selector).words
 
 
 def select(reader: Reader, run: Run, selector: str, against: Run | None = None) -> list[str]:
@@ -595,17 +595,17 @@ def _reads_texts(words: Sequence[Word]) -> bool:
     return any(word.kind.reads_texts for word in words)
 
 
-def _meant(scope: Scope, words: Sequence[Word]) -> Meant:
+def _meant(scope: Scope, words: Sequence[Word]) -> Selection:
     conditions = [condition for word in words if (condition := _condition(word, scope))]
     problems = {run_key for run in scope.runs for run_key in scope.tallies(run)}
     if not conditions:
-        return Meant(None, "", len(problems))
+        return Selection(None, "", len(problems))
     keys = frozenset(
         problem.key
         for problem in scope.problems
         if problem.key in problems and all(condition.holds(problem) for condition in conditions)
     )
-    return Meant(keys, ", ".join(condition.words for condition in conditions), len(problems))
+    return Selection(keys, ", ".join(condition.words for condition in conditions), len(problems))
 
 
 def _condition(word: Word, scope: Scope) -> Condition | None:

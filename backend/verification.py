@@ -17,8 +17,8 @@ from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout, publishing
 from backend.store.parts import SCHEMAS, Manifest, PartRun, discard, new_part_name, publish, write_rows, write_workspace
 from backend.store.reads import Reader
-from backend.verifiers.pool import Judges, open_judges
-from backend.verifiers.protocol import Judgement, Task, Verifier
+from backend.verifiers.pool import VerdictStream, open_verifiers
+from backend.verifiers.protocol import Task, Verdict, Verifier
 from backend.verifiers.registry import fitting, load_verifier
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def use_verdicts(reader: Reader, run: Run, name: str, *, problems: Collection[in
         work = _Work(reader, run, (name, version), True, seen)
         try:
             for problem, sample, before, _, verdict, answer, detail in found:
-                work.take((problem, sample, before), Judgement(verdict, answer, detail=detail or ""))
+                work.take((problem, sample, before), Verdict(verdict, answer, detail=detail or ""))
             work.publish()
         except BaseException:
             work.discard()
@@ -260,8 +260,8 @@ def verdicts_of(reader: Reader, run: Run, problem_key: int, sample: int) -> tupl
     return tuple(GivenVerdict(*row) for row in rows)
 
 
-def _judges(verifier: Verifier, processes: int | None) -> Judges[Key]:
-    return open_judges(verifier, processes=processes)
+def _judges(verifier: Verifier, processes: int | None) -> VerdictStream[Key]:
+    return open_verifiers(verifier, processes=processes)
 
 
 def _usual(reader: Reader, run: Run, waiting: list[tuple[Any, ...]]) -> str:
@@ -324,7 +324,7 @@ class _Work:
         self.changes: Counter[tuple[str, str]] = Counter()
         self.unused = 0
 
-    def take(self, key: Key, judged: Judgement) -> None:
+    def take(self, key: Key, judged: Verdict) -> None:
         """Note one judgement."""
         problem, sample, before = key
         self.judged += 1

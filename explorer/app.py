@@ -19,7 +19,7 @@ from backend.records import Run
 from backend.visible_text import visible
 from explorer.actions import EVERYWHERE, Action, actions_of, bindings
 from explorer.gateway import Failed, Gateway, Loaded
-from explorer.location import SCREENS, Destination, Place
+from explorer.location import SCREENS, Location, ResolvedPermalink
 from explorer.reading_marks import ReadingMarks, marks_path
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import error_dialog, help_dialog
@@ -89,7 +89,7 @@ class Explorer(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
     PAUSE_GC_ON_SCROLL: ClassVar = True
 
-    def __init__(self, database: Database, at: Destination | None = None) -> None:
+    def __init__(self, database: Database, at: ResolvedPermalink | None = None) -> None:
         super().__init__()
         self._at = at
         # Every frame of an animation is bytes on a slow link.
@@ -108,14 +108,14 @@ class Explorer(App[None]):
         """Home first; then look out once a second."""
         from explorer.screens.home import HomeScreen
 
-        self.push_screen(HomeScreen(Place()))
+        self.push_screen(HomeScreen(Location()))
         if self._at is not None:
             self.go_to(self._at)
         self.set_interval(LOOK_OUT, self.look_out)
         # Also where Home never comes, because the store cannot be read.
         self.set_timer(LONGEST_START, collect_again)
 
-    def go_to(self, at: Destination) -> None:
+    def go_to(self, at: ResolvedPermalink) -> None:
         """From Home down to a place, so that Esc leads up again."""
         from explorer.screens.curves import CurvesScreen
         from explorer.screens.path import PathScreen
@@ -135,7 +135,7 @@ class Explorer(App[None]):
             if screen != "sets" or len(place.runs) > 1:
                 self.push_screen(above[screen]())
 
-    def from_home_to(self, at: Destination) -> None:
+    def from_home_to(self, at: ResolvedPermalink) -> None:
         """Leave where one is, and go down to another place from Home."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
@@ -146,7 +146,7 @@ class Explorer(App[None]):
         from explorer.screens.bookmarks import BookmarksScreen
 
         if not isinstance(self.screen, BookmarksScreen):
-            self.push_screen(BookmarksScreen(Place()))
+            self.push_screen(BookmarksScreen(Location()))
 
     def load_screens(self) -> None:
         """Import what comes after Home while the user looks at it."""
@@ -213,7 +213,7 @@ class Explorer(App[None]):
         from explorer.screens.jobs import JobsScreen
 
         if not isinstance(self.screen, JobsScreen):
-            self.push_screen(JobsScreen(Place()))
+            self.push_screen(JobsScreen(Location()))
 
     def resample(self, runs: Sequence[Run], problems: Sequence[str]) -> None:
         """Ask how many more samples of these problems, and start the jobs."""

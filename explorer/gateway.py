@@ -24,7 +24,7 @@ AGAIN = 0.02
 class Loaded(Message):
     """A request has been answered, or one record of its stream has come."""
 
-    def __init__(self, request: Request, record: Any, *, more: bool = False) -> None:
+    def __init__(self, request: PendingQuery, record: Any, *, more: bool = False) -> None:
         super().__init__()
         self.request = request
         self.record = record
@@ -35,7 +35,7 @@ class Loaded(Message):
 class Ended(Message):
     """Every record of a stream has come."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: PendingQuery) -> None:
         super().__init__()
         self.request = request
 
@@ -43,13 +43,13 @@ class Ended(Message):
 class Failed(Message):
     """A request could not be answered."""
 
-    def __init__(self, request: Request, error: PasskError) -> None:
+    def __init__(self, request: PendingQuery, error: PasskError) -> None:
         super().__init__()
         self.request = request
         self.error = error
 
 
-class Request:
+class PendingQuery:
     """One question to the store."""
 
     def __init__(self, number: int, slot: str, query: Query, asker: MessagePump) -> None:
@@ -67,7 +67,7 @@ class _Worker(threading.Thread):
         super().__init__(name="gateway", daemon=True)
         self.gateway = gateway
         self.lock = threading.Lock()
-        self.current: Request | None = None
+        self.current: PendingQuery | None = None
         self.reader: Reader | None = None
 
     def run(self) -> None:
@@ -83,7 +83,7 @@ class _Worker(threading.Thread):
                 with self.lock:
                     self.current = None
 
-    def _answer(self, reader: Reader, request: Request) -> None:
+    def _answer(self, reader: Reader, request: PendingQuery) -> None:
         answer: Message
         try:
             record = request.query(reader)
@@ -98,7 +98,7 @@ class _Worker(threading.Thread):
         if not request.cancelled:
             request.asker.post_message(answer)
 
-    def _stream(self, request: Request, records: Generator[Any, None, None]) -> Ended:
+    def _stream(self, request: PendingQuery, records: Generator[Any, None, None]) -> Ended:
         """Hand on every record as it comes, until the end or until nobody wants them any more."""
         with closing(records):
             for record in records:
@@ -107,7 +107,7 @@ class _Worker(threading.Thread):
                 request.asker.post_message(Loaded(request, record, more=True))
         return Ended(request)
 
-    def interrupt(self, request: Request) -> None:
+    def interrupt(self, request: PendingQuery) -> None:
         """Stop this request if it is the one being answered; never another that came after it."""
         with self.lock:
             if self.current is not request or self.reader is None:
@@ -127,18 +127,18 @@ class Gateway:
 
     def __init__(self, database: Database, threads: int = 2) -> None:
         self.database = database
-        self.requests: queue.Queue[Request | None] = queue.Queue()
+        self.requests: queue.Queue[PendingQuery | None] = queue.Queue()
         self._number = 0
-        self._living: dict[tuple[int, str], Request] = {}
+        self._living: dict[tuple[int, str], PendingQuery] = {}
         self._workers = [_Worker(self) for _ in range(threads)]
         for worker in self._workers:
             worker.start()
 
-    def ask(self, asker: MessagePump, slot: str, query: Query) -> Request:
+    def ask(self, asker: MessagePump, slot: str, query: Query) -> PendingQuery:
         """Put a question; `Loaded` or `Failed` comes to the asker. An older one of the same slot is interrupted."""
         self.cancel(asker, slot)
         self._number += 1
-        request = Request(self._number, slot, query, asker)
+        request = PendingQuery(self._number, slot, query, asker)
         self._living[id(asker), slot] = request
         self.requests.put(request)
         return request
@@ -151,7 +151,7 @@ class Gateway:
             for worker in self._workers:
                 worker.interrupt(request)
 
-    def is_current(self, request: Request) -> bool:
+    def is_current(self, request: PendingQuery) -> bool:
         """Whether nothing newer was asked in its slot."""
         return self._living.get((id(request.asker), request.slot)) is request
 

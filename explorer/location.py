@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A spot in the store. Each screen uses what it needs and passes the rest on; the screen stack is the way back."""
 
     benchmark: str = ""
@@ -38,13 +38,13 @@ class Place:
     find: str = ""
     """What was searched for, as it was typed; the reader points it out."""
 
-    def to(self, **changes: Any) -> Place:
+    def to(self, **changes: Any) -> Location:
         """This place with some changes."""
         return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ExportContext:
     """What a screen shows of its place: what its export begins with."""
 
     figure: str = ""
@@ -93,12 +93,12 @@ _READ: dict[str, Callable[[str], Any]] = {
 }
 
 
-def place_line(screen: str, place: Place) -> str:
+def permalink(screen: str, place: Location) -> str:
     """The line of a place; a screen beside the way down is written as the nearest one on it."""
     if screen not in SCREENS:
         deepest = [("path", place.sample), ("problem", place.problem), ("sets", place.solved), ("curves", place.runs)]
         screen = next((name for name, value in deepest if value not in (None, ())), "home")
-    empty = Place()
+    empty = Location()
     fields = [
         f"{name}={write(value)}"
         for name, write in _WRITE.items()
@@ -108,22 +108,22 @@ def place_line(screen: str, place: Place) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class ResolvedPermalink:
     """A place that exists in a store, and the screen that shows it."""
 
     screen: str
-    place: Place
+    place: Location
     label: str
     """Of the place's problem; empty where it has none."""
 
 
-def destination(reader: Reader, line: str) -> Destination:
+def resolve_permalink(reader: Reader, line: str) -> ResolvedPermalink:
     """Where a line leads in this store.
 
     Raises:
         UsageError: not a place, or one that this store does not have.
     """
-    screen, place = place_of_line(line)
+    screen, place = parse_permalink(line)
     if screen != "home":
         reader.benchmark(place.benchmark or None)
         known = {run.name for run in reader.runs(place.benchmark)}
@@ -141,10 +141,10 @@ def destination(reader: Reader, line: str) -> Destination:
         label = found
     if screen == "path" and place.sample is not None:
         reader.path(reader.run(place.run or ""), place.problem or 0, place.sample)
-    return Destination(screen, place, label)
+    return ResolvedPermalink(screen, place, label)
 
 
-def place_of_line(line: str) -> tuple[str, Place]:
+def parse_permalink(line: str) -> tuple[str, Location]:
     """The screen and the place of a line.
 
     Raises:
@@ -163,4 +163,4 @@ def place_of_line(line: str) -> tuple[str, Place]:
                 f"{field} in {line} is not part of a place",
                 next_step=f"Copy the line again (Y in the explorer). Fields: {', '.join(_READ)}.",
             ) from None
-    return screen, Place(**values)
+    return screen, Location(**values)

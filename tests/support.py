@@ -18,7 +18,7 @@ import pytest
 
 from backend import Options, Reader, RunOptions, import_files, open_store
 from backend.importers.session import ImportReport
-from backend.records import Path as ReasoningPath
+from backend.records import Response as ReasoningPath
 from backend.records import Run
 from backend.store.database import Database
 from backend.store.identity import problem_key, run_key, source_key

@@ -21,7 +21,7 @@ from backend.estimators.pass_at_k import (
     powers_and_end,
 )
 from backend.records import Run
-from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, Kind, Wins
+from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind, Wins
 from backend.store.reads import Reader
 
 KChoice = Callable[[int], Sequence[int]]
@@ -38,7 +38,7 @@ STEP = 1.015
 def pass_at_k_bands(
     reader: Reader,
     runs: Sequence[Run],
-    kind: Kind | None,
+    kind: IntervalKind | None,
     ks: KChoice = powers_and_end,
     *,
     problems: Collection[int] | None = None,
@@ -62,7 +62,7 @@ def pass_at_k_bands(
 def cover_bands(
     reader: Reader,
     runs: Sequence[Run],
-    kind: Kind | None,
+    kind: IntervalKind | None,
     taus: Sequence[Fraction] = TWENTIETHS,
     *,
     problems: Collection[int] | None = None,
@@ -85,7 +85,7 @@ def _up_to(limit: int, ks: KChoice) -> list[int]:
 def _curves(
     reader: Reader,
     runs: Sequence[Run],
-    kind: Kind | None,
+    kind: IntervalKind | None,
     points: Callable[[Counts], tuple[Sequence[int | Fraction], Statistic]],
     problems: Collection[int] | None,
 ) -> tuple[BandCurve, ...]:
@@ -108,7 +108,7 @@ def _curves(
 
 
 def _values(
-    kind: Kind | None, n: Counts, c: Counts, statistic: Statistic
+    kind: IntervalKind | None, n: Counts, c: Counts, statistic: Statistic
 ) -> tuple[Floats, Floats | None, Floats | None]:
     if kind is None:
         return at_problems(n, c, statistic).mean(axis=0), None, None
@@ -136,7 +136,7 @@ def difference(
     reader: Reader,
     base: Run,
     rl: Run,
-    kind: Kind = "problems",
+    kind: IntervalKind = "problems",
     ks: KChoice = powers_and_end,
     *,
     problems: Collection[int] | None = None,

@@ -15,7 +15,7 @@ import numpy as np
 
 from backend.analysis.comparison import restricted
 from backend.records import Run
-from backend.records.reading import CHOICES, QUANTILES, Perplexities, PerplexityGroup, SamplePerplexities, TokenScores
+from backend.records.reading import CHOICES, QUANTILES, Perplexities, PerplexityGroup, SamplePerplexities, TokenLogprobs
 from backend.store.reads import Reader
 
 BINS = 48
@@ -138,12 +138,12 @@ def sample_perplexities(reader: Reader, run: Run, problem: int) -> SamplePerplex
     return SamplePerplexities(tuple(of), of)
 
 
-def token_scores(reader: Reader, run: Run, problem: int, sample: int) -> tuple[TokenScores, ...]:
+def token_logprobs(reader: Reader, run: Run, problem: int, sample: int) -> tuple[TokenLogprobs, ...]:
     """One sample token by token, once for each model that scored its tokens and whose tokens can be placed in the text.
 
     Of several precisions float32 counts.
     """
-    found: dict[str, TokenScores] = {}
+    found: dict[str, TokenLogprobs] = {}
     for scorer, dtype, ends, logprobs, alternatives in reader.rows(
         "scores/of_tokens", run_key=run.key, problem_key=problem, sample=sample
     ):
@@ -151,5 +151,5 @@ def token_scores(reader: Reader, run: Run, problem: int, sample: int) -> tuple[T
             kept = None
             if alternatives is not None:
                 kept = tuple(tuple((str(text), float(of)) for text, of in at) for at in json.loads(alternatives))
-            found[scorer] = TokenScores(scorer, dtype, tuple(ends), tuple(logprobs), kept)
+            found[scorer] = TokenLogprobs(scorer, dtype, tuple(ends), tuple(logprobs), kept)
     return tuple(found.values())

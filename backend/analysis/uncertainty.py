@@ -13,23 +13,23 @@ from backend.estimators.mixtures import Tallies
 from backend.estimators.pass_at_k import Counts, Floats
 from backend.estimators.solve_sets import all_combinations
 from backend.estimators.uncertainty import (
-    Otherwise,
     Posterior,
     RatePrior,
+    Replication,
     count_range,
     fit_rates,
-    otherwise,
+    predict_replication,
     rate_intervals,
 )
 from backend.records import Run, SetProblem, SolveSets
 from backend.records.comparison import (
-    DOUBTFUL,
     SETTLED,
-    DoubtPlan,
+    UNCERTAIN,
     PlannedSamples,
-    ProblemDoubt,
+    ProblemUncertainty,
     Rate,
-    SetDoubt,
+    SamplePlan,
+    SetUncertainty,
     Support,
 )
 from backend.store.reads import Reader
@@ -49,7 +49,7 @@ FITS_KEPT = 16
 """Priors that are kept, with the tallies that they were fitted to as the key."""
 
 
-def set_doubt(reader: Reader, sets: SolveSets, more: int | None = None) -> SetDoubt:
+def set_uncertainty(reader: Reader, sets: SolveSets, more: int | None = None) -> SetUncertainty:
     """How sure the solve sets of a comparison are.
 
     The prior is fitted to all problems that the runs share, also when `sets` holds only some of them: a choice by
@@ -61,21 +61,21 @@ def set_doubt(reader: Reader, sets: SolveSets, more: int | None = None) -> SetDo
         more: think of so many further samples of each problem and run; of a fresh run of the same n when omitted.
     """
     runs, posterior = posterior_of(reader, sets.runs, sets.problems)
-    found = otherwise(posterior, runs, sets.min_correct, more)
+    found = predict_replication(posterior, runs, sets.min_correct, more)
     keys = [problem.key for problem in sets.problems]
-    return SetDoubt(
+    return SetUncertainty(
         more=more,
         problems={doubt.key: doubt for doubt in _by_problem(keys, runs, posterior, found)},
         expected={entry: count_range(shares) for entry, shares in found.combinations.items()},
         means={entry: float(shares.sum()) for entry, shares in found.combinations.items()},
-        in_doubt=int((found.moved >= DOUBTFUL).sum()),
+        in_doubt=int((found.moved >= UNCERTAIN).sum()),
         moving=float(found.moved.sum()),
     )
 
 
-def problem_doubt(
+def problem_uncertainty(
     reader: Reader, runs: Sequence[Run], problem: int, min_correct: int = 1, more: int | None = None
-) -> ProblemDoubt | None:
+) -> ProblemUncertainty | None:
     """What the samples of one or more runs tell of one problem; None where a run has no verdict on it.
 
     Args:
@@ -83,13 +83,13 @@ def problem_doubt(
         runs: those that are compared; for a pair, base first.
         problem: key of the problem.
         min_correct: correct samples from which on it counts as solved.
-        more: see `set_doubt`.
+        more: see `set_uncertainty`.
     """
     shared = _shared_problems(reader, runs)
     if problem not in shared:
         return None
     tallies, posterior = _posterior(shared, [shared[problem]], len(runs))
-    return _by_problem([problem], tallies, posterior, otherwise(posterior, tallies, min_correct, more))[0]
+    return _by_problem([problem], tallies, posterior, predict_replication(posterior, tallies, min_correct, more))[0]
 
 
 def support(sets: SolveSets) -> Support:
@@ -148,14 +148,14 @@ def _tallies(rows: Sequence[Row], runs: int) -> tuple[Tallies, ...]:
 
 
 def _by_problem(
-    keys: Sequence[int], runs: Sequence[Tallies], posterior: Posterior, found: Otherwise
-) -> list[ProblemDoubt]:
+    keys: Sequence[int], runs: Sequence[Tallies], posterior: Posterior, found: Replication
+) -> list[ProblemUncertainty]:
     """A record for each problem."""
     rates = [_rates(posterior.grid, run, chances) for run, chances in zip(runs, posterior.of_runs, strict=True)]
     changed = [chances.tolist() for chances in found.changed]
     ranges = [list(zip(low.tolist(), high.tolist(), strict=True)) for low, high in found.ranges]
     columns = (zip(*per_run, strict=True) for per_run in (rates, changed, ranges))
-    return [ProblemDoubt(*row) for row in zip(keys, *columns, found.moved.tolist(), strict=True)]
+    return [ProblemUncertainty(*row) for row in zip(keys, *columns, found.moved.tolist(), strict=True)]
 
 
 def _rates(grid: Floats, run: Tallies, chances: Floats) -> list[Rate]:
@@ -180,7 +180,7 @@ def plan_samples(
     *,
     only: Collection[str] | None = None,
     ahead: int = AHEAD,
-) -> DoubtPlan:
+) -> SamplePlan:
     """One round of samples for the runs of a comparison.
 
     A membership changes when a run gets its first right sample of a problem; one that has it can only be confirmed.
@@ -220,7 +220,7 @@ def plan_samples(
     given = valued(posterior.grid, chances[unsolved], adds[unsolved], ahead=ahead)
     changes = np.zeros(len(c))
     changes[unsolved] = given.changes
-    return DoubtPlan(
+    return SamplePlan(
         policy=policy,
         budget=budget,
         rows=_rows(sets, n, adds, changes, tokens, costs),

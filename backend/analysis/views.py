@@ -18,17 +18,17 @@ from backend.records.views import (
     AccuracyHistogram,
     Agreement,
     Efficiency,
+    EfficiencyGap,
     Entropy,
-    Gap,
     Lengths,
     LengthSummary,
-    Level,
     MajorityAnswer,
     MajorityPoint,
     RunLengths,
+    RunSummary,
     Series,
-    Sweep,
-    Warmth,
+    TemperaturePoint,
+    TemperatureSweep,
 )
 from backend.store.reads import Reader
 
@@ -44,11 +44,13 @@ def common_k(reader: Reader, runs: Sequence[Run], problems: Collection[int] | No
     return min(most, *sizes) if sizes else None
 
 
-def levels(reader: Reader, runs: Sequence[Run], k: int | None, problems: Collection[int] | None) -> tuple[Level, ...]:
+def levels(
+    reader: Reader, runs: Sequence[Run], k: int | None, problems: Collection[int] | None
+) -> tuple[RunSummary, ...]:
     """The levels of runs at one k; runs in them have the totals of these problems."""
     ks = [1] if k is None else sorted({1, k})
     return tuple(
-        Level(curve.run, curve.problems, curve.at(1), None if k is None else curve.at(k))
+        RunSummary(curve.run, curve.problems, curve.at(1), None if k is None else curve.at(k))
         for curve in curves(reader, runs, lambda _: ks, problems=problems)
     )
 
@@ -98,7 +100,9 @@ def efficiency(
     gaps = []
     for level in levels(reader, every, k, problems):
         delta, common = _delta(tallies, base.key, level.run.key, k)
-        gaps.append(Gap(level, None if level.run.model.role == "base" or level.run.key == base.key else delta, common))
+        gaps.append(
+            EfficiencyGap(level, None if level.run.model.role == "base" or level.run.key == base.key else delta, common)
+        )
     return Efficiency(base, k, tuple(gaps))
 
 
@@ -179,7 +183,7 @@ def temperature_sweep(
     *,
     k: int | None = None,
     problems: Collection[int] | None = None,
-) -> Sweep:
+) -> TemperatureSweep:
     """Runs by model and temperature with pass@1, pass@k and entropy.
 
     The entropy is estimated as the mean negative log-probability per token of a run's own samples: minus the sum of all
@@ -195,7 +199,7 @@ def temperature_sweep(
     k = k if k is not None else common_k(reader, runs, problems)
     entropies = _entropies(reader, [base, *runs], problems)
     points = sorted(
-        (Warmth(level, _temperature(level.run.parameters), entropies.get(level.run.key))
+        (TemperaturePoint(level, _temperature(level.run.parameters), entropies.get(level.run.key))
          for level in levels(reader, runs, k, problems)),
         key=_order,
     )  # fmt: skip
@@ -205,12 +209,12 @@ def temperature_sweep(
         for index, point in enumerate(points)
         if wanted is not None and point.entropy is not None and point.level.run.model.role == "rl"
     ]
-    return Sweep(base, k, tuple(points), min(candidates)[2] if candidates else None)
+    return TemperatureSweep(base, k, tuple(points), min(candidates)[2] if candidates else None)
 
 
-def _order(point: Warmth) -> tuple[bool, int, str, float]:
+def _order(point: TemperaturePoint) -> tuple[bool, int, str, float]:
     """Base models first, then by training step; the temperatures of one model together."""
-    level: Level = point.level
+    level: RunSummary = point.level
     model = level.run.model
     return model.role != "base", model.step or 0, model.name, -1.0 if point.temperature is None else point.temperature
 

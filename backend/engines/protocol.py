@@ -61,7 +61,7 @@ class SamplingParams:
 
 
 @dataclass(frozen=True)
-class Request:
+class PromptRequest:
     """One prompt and the samples wanted of it: `seeds[i]` belongs to sample `indices[i]`."""
 
     problem: str
@@ -80,14 +80,14 @@ class Request:
         return len(self.seeds)
 
 
-def make_request(run: str, problem: str, prompt: str, indices: Iterable[int]) -> Request:
+def make_request(run: str, problem: str, prompt: str, indices: Iterable[int]) -> PromptRequest:
     """A request whose seeds follow from run, problem and index."""
     wanted = tuple(indices)
-    return Request(problem, prompt, wanted, tuple(sample_seed(run, problem, index) for index in wanted))
+    return PromptRequest(problem, prompt, wanted, tuple(sample_seed(run, problem, index) for index in wanted))
 
 
 @dataclass(frozen=True)
-class Sample:
+class DrawnSample:
     """A finished sample."""
 
     problem: str
@@ -102,7 +102,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Scoring:
+class TextToScore:
     """A text to score after a prompt; `finish_reason` "stop" adds the end-of-text token to it."""
 
     prompt: str
@@ -115,7 +115,7 @@ Alternative = tuple[str, float]
 
 
 @dataclass(frozen=True)
-class Score:
+class TextLogprobs:
     """Log-probabilities of a given text, one a token, and their sum; NaN where the text does not fit the context."""
 
     tokens: int
@@ -125,9 +125,9 @@ class Score:
     alternatives: tuple[tuple[Alternative, ...], ...] | None = None  # the likeliest tokens at each place, in order
 
 
-def unfitting(tokens: int) -> Score:
+def unfitting(tokens: int) -> TextLogprobs:
     """The score of a text that does not fit the model's context together with its prompt."""
-    return Score(tokens, nan, ())
+    return TextLogprobs(tokens, nan, ())
 
 
 SURE = -0.1
@@ -151,10 +151,10 @@ class Engine(Protocol):
     def version(self) -> str:
         """Engine and libraries with versions, as recorded beside the samples."""
 
-    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+    def generate(self, requests: Sequence[PromptRequest], params: SamplingParams) -> Iterator[DrawnSample]:
         """Yields every sample of every request, each as soon as it is finished, in no fixed order."""
 
-    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+    def score(self, items: Sequence[TextToScore], alternatives: int | None = None) -> Iterator[TextLogprobs]:
         """Yields one score an item, in the order of the items; a text that does not fit the context has NaN.
 
         The text is tokenized apart from the prompt: the prompt ends where it ended when a model was sampled, and the
@@ -173,7 +173,7 @@ class Engine(Protocol):
 # What the engines share in scoring: the order of the items, and which alternatives are kept.
 
 
-def in_order(found: Iterable[tuple[int, Score]], known: Mapping[int, Score]) -> Iterator[Score]:
+def in_order(found: Iterable[tuple[int, TextLogprobs]], known: Mapping[int, TextLogprobs]) -> Iterator[TextLogprobs]:
     """The scores by place from 0, each as soon as those before it are there.
 
     Args:

@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.engines.protocol import (
+    DrawnSample,
     EngineUnavailable,
     FinishReason,
-    Request,
-    Sample,
+    PromptRequest,
     SamplingParams,
-    Score,
-    Scoring,
+    TextLogprobs,
+    TextToScore,
     in_order,
     likeliest,
     unfitting,
 )
-from backend.engines.server_pool import Address, Connection, Key, Pool, Refused, Trouble
+from backend.engines.server_pool import Address, Connection, Key, Refused, ServerPool, Trouble
 from backend.engines.token_offsets import piece_ends
 from backend.errors import UsageError, suggestion
 
@@ -34,7 +34,7 @@ def echo(model: str, tokens: Sequence[int], alternatives: int | None) -> dict[st
     }  # fmt: skip
 
 
-def read_echo(answer: Mapping[str, Any], skipped: int, tokens: int, alternatives: int | None) -> Score:
+def read_echo(answer: Mapping[str, Any], skipped: int, tokens: int, alternatives: int | None) -> TextLogprobs:
     """The score in an answer to `echo`; `skipped` tokens are the prompt's, `tokens` the text's.
 
     Raises:
@@ -44,7 +44,7 @@ def read_echo(answer: Mapping[str, Any], skipped: int, tokens: int, alternatives
     values = tuple(float(value) for value in told["token_logprobs"][skipped : skipped + tokens])
     if len(values) < tokens:
         raise ValueError(f"{len(values)} of {tokens} tokens are scored")
-    score = Score(tokens, float(sum(values)), values)
+    score = TextLogprobs(tokens, float(sum(values)), values)
     places = (told.get("top_logprobs") or ())[skipped : skipped + tokens]
     if alternatives is None or len(places) < tokens:
         return score
@@ -55,7 +55,7 @@ def read_echo(answer: Mapping[str, Any], skipped: int, tokens: int, alternatives
     return replace(score, alternatives=tuple(kept))
 
 
-def with_ends(score: Score, text: str, pieces: Sequence[str]) -> Score:
+def with_ends(score: TextLogprobs, text: str, pieces: Sequence[str]) -> TextLogprobs:
     """The score with where each token ends, from the server's pieces; tokens after these end where the text does."""
     ends = piece_ends(text, pieces)
     if ends is None:
@@ -131,7 +131,7 @@ class ServerEngine:
 
     name = "server"
 
-    def __init__(self, pool: Pool, options: ServerOptions, model: str, software: str, *, tokenizes: bool) -> None:
+    def __init__(self, pool: ServerPool, options: ServerOptions, model: str, software: str, *, tokenizes: bool) -> None:
         """`load` makes one."""
         self._pool, self._options, self._model = pool, options, model
         self._software, self._tokenizes = software, tokenizes
@@ -150,7 +150,7 @@ class ServerEngine:
         """
         read = ServerOptions.read(options or {})
         key = Key.read(read.api_key_env)
-        pool = Pool(read.addresses, key, read.concurrency, read.retries, read.backoff)
+        pool = ServerPool(read.addresses, key, read.concurrency, read.retries, read.backoff)
         reasons = []
         for address in pool.addresses:
             connection = Connection(address, key)
@@ -169,7 +169,7 @@ class ServerEngine:
     def close(self) -> None:
         """Nothing is kept open between calls."""
 
-    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+    def generate(self, requests: Sequence[PromptRequest], params: SamplingParams) -> Iterator[DrawnSample]:
         """Yield samples as they finish. Where a server tells no log-probabilities, their sum is NaN.
 
         Raises:
@@ -182,7 +182,7 @@ class ServerEngine:
         with closing(self._pool.run(texts, self._prompt)) as found:
             prompts.update(found)
 
-        def work() -> Iterator[tuple[Request, int, _Prompt]]:
+        def work() -> Iterator[tuple[PromptRequest, int, _Prompt]]:
             for request in requests:
                 prompt = prompts[request.prompt]
                 if isinstance(prompt, Refused):
@@ -192,7 +192,7 @@ class ServerEngine:
                 else:
                     yield from ((request, place, prompt) for place in range(request.n))
 
-        def draw(connection: Connection, job: tuple[Request, int, _Prompt]) -> Sample:
+        def draw(connection: Connection, job: tuple[PromptRequest, int, _Prompt]) -> DrawnSample:
             return self._draw(connection, *job, params)
 
         with closing(self._pool.run(work(), draw)) as drawn:
@@ -206,7 +206,7 @@ class ServerEngine:
             more = f" (and of {len(refused) - 1:,} other problems)" if len(refused) > 1 else ""
             raise ValueError(f"The prompt of {problem}{more} could not be sampled: {why}")
 
-    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+    def score(self, items: Sequence[TextToScore], alternatives: int | None = None) -> Iterator[TextLogprobs]:
         """Log-probabilities of given texts, in the order of the items; see `Engine.score`.
 
         They are exact where the server runs in float32. A text of the whole context does not fit, of one token less
@@ -223,10 +223,10 @@ class ServerEngine:
                 "Scoring texts that ended needs the option eos_token_id: no server tells which it is"
             )
 
-        def score(connection: Connection, place: int) -> Score:
+        def score(connection: Connection, place: int) -> TextLogprobs:
             return self._score(connection, items[place], alternatives)
 
-        def scored() -> Iterator[tuple[int, Score]]:
+        def scored() -> Iterator[tuple[int, TextLogprobs]]:
             with closing(self._pool.run(range(len(items)), score)) as found:
                 for place, result in found:
                     if isinstance(result, Refused):
@@ -251,8 +251,8 @@ class ServerEngine:
         return _Prompt(ids, limit - len(ids) if ids else 0)
 
     def _draw(
-        self, connection: Connection, request: Request, place: int, prompt: _Prompt, params: SamplingParams
-    ) -> Sample:
+        self, connection: Connection, request: PromptRequest, place: int, prompt: _Prompt, params: SamplingParams
+    ) -> DrawnSample:
         payload = {
             "model": self._model,
             "prompt": prompt.sent,
@@ -271,13 +271,13 @@ class ServerEngine:
             return _sample(answer, request, place, params)
         raise Trouble(f"{connection.address} sent a completion in a form that is not understood")
 
-    def _score(self, connection: Connection, item: Scoring, alternatives: int | None) -> Score:
+    def _score(self, connection: Connection, item: TextToScore, alternatives: int | None) -> TextLogprobs:
         prompt, limit, _ = self._tokens(connection, item.prompt, special=True)
         text, _, pieces = self._tokens(connection, item.text, special=False)
         if item.finish_reason == "stop" and self._options.eos_token_id is not None:
             text.append(self._options.eos_token_id)
         if not text:
-            return Score(0, 0.0, ())
+            return TextLogprobs(0, 0.0, ())
         if not prompt or len(prompt) + len(text) >= limit:
             return unfitting(len(text))
         payload = echo(self._model, [*prompt, *text], alternatives)
@@ -315,7 +315,7 @@ def _tokenizes(connection: Connection, model: str) -> bool:
     return False
 
 
-def _sample(answer: Mapping[str, Any], request: Request, place: int, params: SamplingParams) -> Sample:
+def _sample(answer: Mapping[str, Any], request: PromptRequest, place: int, params: SamplingParams) -> DrawnSample:
     """A server's answer as a sample; raises what indexing raises where something is missing."""
     choice = answer["choices"][0]
     told = (choice.get("logprobs") or {}).get("token_logprobs")
@@ -323,7 +323,7 @@ def _sample(answer: Mapping[str, Any], request: Request, place: int, params: Sam
     ids = tuple(int(token) for token in choice.get("token_ids") or ())
     usage = answer.get("usage") or {}
     tokens = len(ids) or int(usage.get("completion_tokens") or len(logprobs or ()))
-    return Sample(
+    return DrawnSample(
         problem=request.problem,
         index=request.indices[place],
         seed=request.seeds[place],

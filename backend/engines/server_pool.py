@@ -296,7 +296,7 @@ class _Taken(Generic[Job]):
 
 
 @dataclass(frozen=True)
-class Pool:
+class ServerPool:
     """Servers, and how hard they are asked."""
 
     addresses: Sequence[Address]
@@ -323,7 +323,7 @@ class Pool:
 class _Run(Generic[Job, Result]):
     """One pass over jobs. Everything below is guarded by `_changed`, except for the calls to servers."""
 
-    def __init__(self, pool: Pool, jobs: Iterator[Job], task: Callable[[Connection, Job], Result]) -> None:
+    def __init__(self, pool: ServerPool, jobs: Iterator[Job], task: Callable[[Connection, Job], Result]) -> None:
         self._pool, self._jobs, self._task = pool, jobs, task
         self._changed = threading.Condition()
         self._servers = [_Server(address) for address in pool.addresses]

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from backend.engines.protocol import (
     Alternative,
+    DrawnSample,
     EngineUnavailable,
-    Request,
-    Sample,
+    PromptRequest,
     SamplingParams,
-    Score,
-    Scoring,
+    TextLogprobs,
+    TextToScore,
     in_order,
     no_room,
     unfitting,
@@ -125,7 +125,7 @@ class TransformersEngine:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+    def generate(self, requests: Sequence[PromptRequest], params: SamplingParams) -> Iterator[DrawnSample]:
         """Yields samples as they finish.
 
         Raises ValueError when prompts fill the model's whole context, after the samples of all others.
@@ -167,11 +167,11 @@ class TransformersEngine:
     def _text(self, ids: Sequence[int]) -> str:
         return str(self._tokenizer.decode(ids, skip_special_tokens=True))
 
-    def _sample(self, request: Request, place: int, row: Finished, params: SamplingParams) -> Sample:
+    def _sample(self, request: PromptRequest, place: int, row: Finished, params: SamplingParams) -> DrawnSample:
         text = self._text(row.ids)
         if params.stop:
             text = text[: min((at for word in params.stop if (at := text.find(word)) >= 0), default=len(text))]
-        return Sample(
+        return DrawnSample(
             problem=request.problem,
             index=request.indices[place],
             seed=request.seeds[place],
@@ -183,7 +183,7 @@ class TransformersEngine:
             logprobs=row.logprobs if params.logprobs else None,
         )
 
-    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+    def score(self, items: Sequence[TextToScore], alternatives: int | None = None) -> Iterator[TextLogprobs]:
         """Log-probabilities of given texts, in the order of the items; see `Engine.score`.
 
         Texts of like length are scored together, so many that their tokens stay below `scoring.TOKENS`.
@@ -199,16 +199,16 @@ class TransformersEngine:
         ]
         sizes = [len(prompt) + len(text) for prompt, text in zip(prompts, texts, strict=True)]
         known = {
-            i: unfitting(len(text)) if text else Score(0, 0.0, ())
+            i: unfitting(len(text)) if text else TextLogprobs(0, 0.0, ())
             for i, text in enumerate(texts)
             if not (text and prompts[i] and sizes[i] <= self._limit)
         }
 
-        def scored() -> Iterator[tuple[int, Score]]:
+        def scored() -> Iterator[tuple[int, TextLogprobs]]:
             for part in batches({i: size for i, size in enumerate(sizes) if i not in known}, self._batch):
                 rows = [(prompts[i], texts[i]) for i in part]
                 for i, row in zip(part, score_rows(self._model, rows, self._pad, alternatives or 0), strict=True):
-                    score = Score(len(row.logprobs), float(sum(row.logprobs)), tuple(row.logprobs))
+                    score = TextLogprobs(len(row.logprobs), float(sum(row.logprobs)), tuple(row.logprobs))
                     if alternatives is not None:
                         ends = text_ends(self._tokenizer, items[i].text, texts[i])
                         score = replace(score, ends=ends, alternatives=tuple(map(self._texts, row.alternatives)))

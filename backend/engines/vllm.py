@@ -23,13 +23,13 @@ from typing import Any, TypeVar
 from backend.engines.protocol import (
     SURE,
     Alternative,
+    DrawnSample,
     EngineUnavailable,
     FinishReason,
-    Request,
-    Sample,
+    PromptRequest,
     SamplingParams,
-    Score,
-    Scoring,
+    TextLogprobs,
+    TextToScore,
     in_order,
     likeliest,
     no_room,
@@ -156,7 +156,7 @@ class VllmEngine:
             self._engine = None
             gc.collect()
 
-    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+    def generate(self, requests: Sequence[PromptRequest], params: SamplingParams) -> Iterator[DrawnSample]:
         """Yield samples as they finish.
 
         Raises:
@@ -181,7 +181,7 @@ class VllmEngine:
             raise UsageError(f"vLLM cannot draw with these sampling parameters: {_reason(error)}") from error
         too_long: list[str] = []
 
-        def work() -> Iterator[tuple[tuple[Request, int], list[int], Any]]:
+        def work() -> Iterator[tuple[tuple[PromptRequest, int], list[int], Any]]:
             for request in requests:
                 prompt = self._ids(request.prompt)
                 if not 0 < len(prompt) < self._limit:
@@ -199,7 +199,7 @@ class VllmEngine:
                     f"vLLM gave up on a sample of {request.problem}: {drawn.finish_reason or 'no reason given'}"
                 )
             logprobs = tuple(drawn.logprobs.logprobs[start] for start in drawn.logprobs.start_indices)
-            yield Sample(
+            yield DrawnSample(
                 problem=request.problem,
                 index=request.indices[place],
                 seed=request.seeds[place],
@@ -213,7 +213,7 @@ class VllmEngine:
         if too_long:
             raise ValueError(no_room(too_long, self._limit))
 
-    def score(self, items: Sequence[Scoring], alternatives: int | None = None) -> Iterator[Score]:
+    def score(self, items: Sequence[TextToScore], alternatives: int | None = None) -> Iterator[TextLogprobs]:
         """Log-probabilities of given texts, in the order of the items; see `Engine.score`.
 
         They are exact where the engine runs in float32. vLLM keeps no alternatives at the last token of a text.
@@ -222,7 +222,7 @@ class VllmEngine:
 
         pairs = [(self._ids(item.prompt), self._answer_ids(item)) for item in items]
         scores = {
-            place: unfitting(len(text)) if text else Score(0, 0.0, ())
+            place: unfitting(len(text)) if text else TextLogprobs(0, 0.0, ())
             for place, (prompt, text) in enumerate(pairs)
             if not (text and prompt and len(prompt) + len(text) <= self._limit)
         }
@@ -243,13 +243,13 @@ class VllmEngine:
                 )
                 yield place, prompt + text[:-1], params
 
-        def scored() -> Iterator[tuple[int, Score]]:
+        def scored() -> Iterator[tuple[int, TextLogprobs]]:
             for place, output in self._run(work()):
                 prompt, text = pairs[place]
                 inside = output.prompt_logprobs[len(prompt) :]
                 last = output.outputs[0].logprobs[0][text[-1]].logprob
                 values = (*(entry[token].logprob for entry, token in zip(inside, text[:-1], strict=True)), last)
-                score = Score(len(values), float(sum(values)), values)
+                score = TextLogprobs(len(values), float(sum(values)), values)
                 if alternatives is not None:
                     kept = (self._likeliest(*at, alternatives) for at in zip(inside, values, strict=False))
                     ends = text_ends(self._tokenizer, items[place].text, text)
@@ -266,7 +266,7 @@ class VllmEngine:
     def _ids(self, prompt: str) -> list[int]:
         return list(self._tokenizer.encode(prompt))
 
-    def _answer_ids(self, item: Scoring) -> list[int]:
+    def _answer_ids(self, item: TextToScore) -> list[int]:
         text = list(self._tokenizer.encode(item.text, add_special_tokens=False))
         return [*text, self._end] if item.finish_reason == "stop" and self._end is not None else text
 

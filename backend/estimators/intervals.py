@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backend.estimators.mixtures import fit_prior
 from backend.estimators.pass_at_k import Counts, Floats
-from backend.records.comparison import Kind
+from backend.records.comparison import IntervalKind
 
 # 95 % intervals of a mean over problems: pass@k at each k, Cover@tau at each tau. Two questions, two kinds of
 # interval, each for every point of a curve by itself (pointwise): over problems Where is the curve of all problems of
@@ -75,7 +75,7 @@ def cells(*columns: Counts) -> tuple[tuple[Counts, ...], Counts]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Resampling:
+class BootstrapDraws:
     """Bootstrap replicates of a benchmark whose problems are taken together in groups."""
 
     drawn: NDArray[np.float32]
@@ -84,13 +84,13 @@ class Resampling:
     """Weight of an unseen problem in the lower and in the upper limit, shape (2, replicates)."""
 
 
-def resample(times: Counts) -> Resampling:
+def draw_bootstrap(times: Counts) -> BootstrapDraws:
     """As many problems as there are, drawn with replacement, from the fixed seed; groups have `times` problems."""
     return _resampled(tuple(times.tolist()))
 
 
 @lru_cache(maxsize=4)
-def _resampled(times: tuple[int, ...]) -> Resampling:
+def _resampled(times: tuple[int, ...]) -> BootstrapDraws:
     # Kept for a few: while one moves along a curve, the problems stay the same.
     random = np.random.default_rng(SEED)
     unseen = random.standard_gamma(UNSEEN, size=(2, REPLICATES))
@@ -102,11 +102,11 @@ def _resampled(times: tuple[int, ...]) -> Resampling:
         picked += groups * np.arange(AT_ONCE)[:, None]
         counts = np.bincount(picked.ravel(), minlength=groups * AT_ONCE)
         drawn[:, start : start + AT_ONCE] = counts.reshape(AT_ONCE, groups).T
-    return Resampling(drawn, unseen)
+    return BootstrapDraws(drawn, unseen)
 
 
 def percentile_band(
-    values: Floats, times: Counts, resampled: Resampling, least: Floats | float = 0.0, most: Floats | float = 1.0
+    values: Floats, times: Counts, resampled: BootstrapDraws, least: Floats | float = 0.0, most: Floats | float = 1.0
 ) -> tuple[Band, Floats]:
     """The bootstrap's interval of a mean over problems.
 
@@ -156,7 +156,7 @@ def band_over_problems(n: Counts, c: Counts, statistic: Statistic) -> Band:
         statistic: see `Statistic`.
     """
     (sizes, correct), times = cells(n, c)
-    return percentile_band(at_problems(sizes, correct, statistic), times, resample(times))[0]
+    return percentile_band(at_problems(sizes, correct, statistic), times, draw_bootstrap(times))[0]
 
 
 # Over samples
@@ -225,12 +225,12 @@ def band_over_samples(n: Counts, c: Counts, statistic: Statistic) -> Band:
     return normal_band(value, sampling_variance(n, c, statistic))
 
 
-def band(kind: Kind, n: Counts, c: Counts, statistic: Statistic) -> Band:
+def band(kind: IntervalKind, n: Counts, c: Counts, statistic: Statistic) -> Band:
     """The band of that kind."""
     return (band_over_problems if kind == "problems" else band_over_samples)(n, c, statistic)
 
 
-METHODS: dict[Kind, str] = {
+METHODS: dict[IntervalKind, str] = {
     "problems": f"95 % at each point, over problems: bootstrap by problem, {REPLICATES:,} replicates, percentiles",
     "samples": "95 % at each point, over samples of these problems: variance by each problem's posterior, normal",
 }
@@ -244,7 +244,7 @@ Tallies = tuple[Counts, Counts]
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class SignChanges:
     """Where replicates of a difference change their sign, as an interval of indices of the points."""
 
     low: int | None
@@ -254,7 +254,7 @@ class Turns:
     """Share of replicates whose sign never changes."""
 
 
-def paired_difference(kind: Kind, base: Tallies, rl: Tallies, statistic: Statistic) -> tuple[Band, Turns]:
+def paired_difference(kind: IntervalKind, base: Tallies, rl: Tallies, statistic: Statistic) -> tuple[Band, SignChanges]:
     """The mean over problems of RL - base with its interval, and where it changes its sign.
 
     Over problems, a replicate draws the same problems for both runs: the pairing is kept. Over samples, the runs'
@@ -272,13 +272,13 @@ def paired_difference(kind: Kind, base: Tallies, rl: Tallies, statistic: Statist
     if kind == "problems":
         # An unseen problem is one that a run solves as it solves others, and the other run never.
         least, most = -(times @ of_base) / times.sum(), (times @ of_rl) / times.sum()
-        band, replicates = percentile_band(values, times, resample(times), least, most)
+        band, replicates = percentile_band(values, times, draw_bootstrap(times), least, most)
     else:
         covariance = sampling_covariance(*base, statistic) + sampling_covariance(*rl, statistic)
         variance = np.maximum(np.diag(covariance), 0.0)
         band = normal_band(times @ values / times.sum(), variance, least=-1.0)
         replicates = band.value[:, None] + _normal_curves(covariance)
-    return band, turns(replicates)
+    return band, sign_changes(replicates)
 
 
 def _normal_curves(covariance: Floats) -> Floats:
@@ -290,7 +290,7 @@ def _normal_curves(covariance: Floats) -> Floats:
     return curves
 
 
-def first_turns(differences: Floats) -> Counts:
+def first_sign_changes(differences: Floats) -> Counts:
     """Where each curve first has the other sign than it began with.
 
     Args:
@@ -305,17 +305,17 @@ def first_turns(differences: Floats) -> Counts:
     return np.where(turned.any(axis=0), turned.argmax(axis=0), len(differences))
 
 
-def turns(replicates: Floats) -> Turns:
+def sign_changes(replicates: Floats) -> SignChanges:
     """Where curves change their sign; one that never does counts as one that does beyond the last point.
 
     Args:
         replicates: shape (points, replicates).
     """
     points = len(replicates)
-    places = np.sort(first_turns(replicates))
+    places = np.sort(first_sign_changes(replicates))
     low, high = (int(places[round(tail * (len(places) - 1))]) for tail in TAILS)
     without = float((places == points).mean())
-    return Turns(low if low < points else None, high if high < points else None, without)
+    return SignChanges(low if low < points else None, high if high < points else None, without)
 
 
 def wins(base: Tallies, rl: Tallies) -> tuple[int, int, int]:

@@ -133,7 +133,7 @@ def rate_intervals(grid: Floats, chances: Floats) -> tuple[Floats, Floats, Float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Otherwise:
+class Replication:
     """Chances of what fresh samples, or further ones, would say of each problem."""
 
     solved: tuple[Floats, ...]
@@ -148,7 +148,9 @@ class Otherwise:
     """Chance that the problem is then in another set; shape (problems,)."""
 
 
-def otherwise(posterior: Posterior, runs: Sequence[Tallies], least: int, more: int | None = None) -> Otherwise:
+def predict_replication(
+    posterior: Posterior, runs: Sequence[Tallies], least: int, more: int | None = None
+) -> Replication:
     """What a fresh run of the same n, or `more` further samples, would say.
 
     Args:
@@ -176,7 +178,7 @@ def otherwise(posterior: Posterior, runs: Sequence[Tallies], least: int, more: i
     for entry, chances in combinations.items():
         here = np.logical_and.reduce([so == wanted for so, wanted in zip(now, entry, strict=True)])
         stays[here] = chances[here]
-    return Otherwise(solved, changed, tuple(ranges), combinations, np.clip(1 - stays, 0.0, 1.0))
+    return Replication(solved, changed, tuple(ranges), combinations, np.clip(1 - stays, 0.0, 1.0))
 
 
 def _asked(run: Tallies, least: int, more: int | None) -> tuple[Counts, Counts]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from backend.analysis.comparison import PAIR_SETS, solve_sets
 from backend.analysis.cot import valid_sets
-from backend.analysis.uncertainty import set_doubt
-from backend.exporters.protocol import Job
+from backend.analysis.uncertainty import set_uncertainty
+from backend.exporters.protocol import ExportTask
 from backend.exporters.samples import StoredProblem, stored_problems
 from backend.exporters.tables import WRITERS, Column, Row
 from backend.records import Run, SetProblem, SolveSets
-from backend.records.comparison import DOUBTFUL
+from backend.records.comparison import UNCERTAIN
 from backend.records.reading import ValidSets
 from backend.store.reads import Reader
 
@@ -44,7 +44,7 @@ def certainty_of(reader: Reader, sets: SolveSets) -> Certainty:
     """What the samples say, with all problems that the runs share as the prior."""
     if not sets.problems:
         return Certainty(tuple({} for _ in sets.runs), {}, tuple({} for _ in sets.runs), {})
-    found = set_doubt(reader, sets)
+    found = set_uncertainty(reader, sets)
     places = range(len(sets.runs))
     problems = found.problems
     return Certainty(
@@ -59,7 +59,7 @@ def certainty_of(reader: Reader, sets: SolveSets) -> Certainty:
         "problems. Doubt: expected chance, in per cent, that fresh runs of the same n put the problem into another "
         "set.",
         of_sets="Range of a count: 95 % of fresh runs of the same n are expected in it; "
-        f"{found.in_doubt:,} of {len(sets.problems):,} memberships are in doubt ({100 * DOUBTFUL:.0f} % or more).",
+        f"{found.in_doubt:,} of {len(sets.problems):,} memberships are in doubt ({100 * UNCERTAIN:.0f} % or more).",
     )
 
 
@@ -169,7 +169,7 @@ class Comparison:
         return lines
 
 
-def comparison_of(job: Job) -> Comparison:
+def comparison_of(job: ExportTask) -> Comparison:
     """The comparison that a job asks for.
 
     Raises:
@@ -258,7 +258,7 @@ def _answers(
     return found
 
 
-def export_table(job: Job) -> int:
+def export_table(job: ExportTask) -> int:
     """csv, jsonl or Parquet, by the form of the request."""
     comparison = comparison_of(job)
     total = len(comparison.sets.problems)

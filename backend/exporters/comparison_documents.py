@@ -10,9 +10,9 @@ from backend.analysis.comparison import curves
 from backend.exporters.comparison import Comparison, comparison_of, run_label
 from backend.exporters.escaping import for_html, for_latex, for_markdown, json_text
 from backend.exporters.figures import colour_of, dash_of, figure_of, legend_of
-from backend.exporters.protocol import Job, parameters_in_words
+from backend.exporters.protocol import ExportTask, parameters_in_words
 from backend.exporters.samples import StoredProblem, stored_problems
-from backend.records import Curve, Path, Run, SetProblem, Tally
+from backend.records import Curve, Response, Run, SetProblem, Tally
 from backend.records.exports import Figure
 
 # A solve-set comparison as Markdown: the counts, and the problems that some runs solve and some do not.
@@ -49,7 +49,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Seque
     return lines + ["| " + " | ".join(cells) + " |" for cells in rows]
 
 
-def export_markdown(job: Job) -> int:
+def export_markdown(job: ExportTask) -> int:
     """Counts, then the problems in question, then where it all comes from."""
     comparison = comparison_of(job)
     sets = comparison.sets
@@ -101,7 +101,7 @@ HEADER = r"""% Solve sets, made by passk. In the preamble: \usepackage{booktabs,
 """
 
 
-def export_latex(job: Job) -> int:
+def export_latex(job: ExportTask) -> int:
     """Three tables: runs, sets, and the problems that some runs solve and some do not."""
     comparison = comparison_of(job)
     found = curves(job.reader, comparison.sets.runs, problems=job.problems)
@@ -297,7 +297,7 @@ td:nth-child(2) { white-space: nowrap; }
 """
 
 
-def export_html(job: Job) -> int:
+def export_html(job: ExportTask) -> int:
     """The page."""
     comparison = comparison_of(job)
     with open(job.path, "w", encoding="utf-8") as page:
@@ -313,7 +313,7 @@ def export_html(job: Job) -> int:
     return len(comparison.sets.problems)
 
 
-def _head(page: TextIO, job: Job, comparison: Comparison) -> None:
+def _head(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
     sets = comparison.sets
     title = f"{sets.benchmark}: " + " against ".join(run.model.name for run in sets.runs)
     # Whatever a text may hold: a browser that knows this rule runs no script and fetches nothing.
@@ -326,7 +326,7 @@ def _head(page: TextIO, job: Job, comparison: Comparison) -> None:
     )
 
 
-def _summary(page: TextIO, job: Job, comparison: Comparison) -> None:
+def _summary(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
     sets = comparison.sets
     page.write(f"<p>{len(sets.problems):,} problems compared.</p>\n")
     page.write('<div class="counts">\n')
@@ -372,7 +372,7 @@ def _problem_list(page: TextIO, comparison: Comparison) -> None:
     page.write("</tbody>\n</table></div>\n")
 
 
-def _problems_in_question(page: TextIO, job: Job, comparison: Comparison) -> None:
+def _problems_in_question(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
     problems = comparison.in_question()
     heading = (
         "Base-only and RL-only problems" if comparison.is_pair else "Problems that some runs solve and some do not"
@@ -403,7 +403,7 @@ def _problem(page: TextIO, comparison: Comparison, problem: SetProblem, stored: 
         page.write(f"<p>Reference answer: <code>{for_html(stored.reference)}</code></p>\n")
 
 
-def _paths(job: Job, run: Run, word: str, problem: int, tally: Tally) -> Iterator[str]:
+def _paths(job: ExportTask, run: Run, word: str, problem: int, tally: Tally) -> Iterator[str]:
     """One right and one wrong path of a run: the first of each."""
     rows = job.reader.rows("exports/examples", run_key=run.key, problem_key=problem)
     first = {bool(is_right): sample for is_right, sample in rows}
@@ -420,7 +420,7 @@ def _paths(job: Job, run: Run, word: str, problem: int, tally: Tally) -> Iterato
             yield f'<p class="note">{for_html(word)}: no {kind} path is stored.</p>\n'
 
 
-def _path(path: Path, word: str, kind: str) -> str:
+def _path(path: Response, word: str, kind: str) -> str:
     text = path.text or ""
     left_out = len(text) - LONGEST_PATH
     more = f'<p class="note">{left_out:,} more characters are left out here.</p>\n' if left_out > 0 else ""

@@ -17,7 +17,7 @@ from backend.errors import PasskError, UsageError
 from backend.exporters.escaping import fenced, for_markdown, json_text
 from backend.exporters.export import CARD, MARK
 from backend.exporters.problems import COLUMNS, problem_rows
-from backend.exporters.protocol import Job, parameters_in_words
+from backend.exporters.protocol import ExportTask, parameters_in_words
 from backend.exporters.samples import PROBLEM_COLUMNS, RunTable, SampleRows, stored_problems
 from backend.exporters.tables import Column, Parquet
 
@@ -27,7 +27,7 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 """Size classes of the hub."""
 
 
-def export_folder(job: Job) -> int:
+def export_folder(job: ExportTask) -> int:
     """Samples, counts, problems and the card.
 
     Raises:
@@ -60,7 +60,7 @@ def export_folder(job: Job) -> int:
     return samples or counts
 
 
-def _samples(job: Job, writer: Any) -> int:
+def _samples(job: ExportTask, writer: Any) -> int:
     rows = SampleRows(job)
     table: Parquet | None = None
     current, number, written = None, 0, 0
@@ -79,7 +79,7 @@ def _samples(job: Job, writer: Any) -> int:
     return written
 
 
-def _counts(job: Job, writer: Any) -> int:
+def _counts(job: ExportTask, writer: Any) -> int:
     by_key = {run.key: run for run in job.runs}
     problems = {problem.key: problem for problem in stored_problems(job.reader, job.runs, job.problems)}
     table = RunTable(job.runs)
@@ -96,7 +96,7 @@ def _counts(job: Job, writer: Any) -> int:
     return len(rows)
 
 
-def _write_card(job: Job, sizes: dict[str, int]) -> None:
+def _write_card(job: ExportTask, sizes: dict[str, int]) -> None:
     from huggingface_hub import DatasetCardData
 
     largest = max(sizes.values(), default=0)

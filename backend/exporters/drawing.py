@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from backend.errors import UsageError
 from backend.exporters.escaping import json_text, visible_line
 from backend.exporters.figures import COLOURS, colour_of, dash_of, figure_of, legend_of, look_of
-from backend.exporters.protocol import Job
+from backend.exporters.protocol import ExportTask
 from backend.records.exports import Figure, Series
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ STYLE: dict[str, Any] = {
 }
 
 
-def export_drawing(job: Job) -> int:
+def export_drawing(job: ExportTask) -> int:
     """SVG or PDF, by the form of the request.
 
     Raises:
@@ -86,7 +86,7 @@ def export_drawing(job: Job) -> int:
     return points
 
 
-def _metadata(job: Job, figure: Figure) -> dict[str, Any]:
+def _metadata(job: ExportTask, figure: Figure) -> dict[str, Any]:
     said = {"method": figure.method, "notes": list(figure.notes)}
     origin = json_text({**job.provenance.full, **{name: value for name, value in said.items() if value}})
     if job.request.form == "svg":

@@ -11,10 +11,10 @@ from importlib import import_module
 from pathlib import Path
 
 from backend.errors import AlreadyThere, UsageError
-from backend.exporters.protocol import Exporter, Job, Tell, provenance
+from backend.exporters.protocol import Exporter, ExportTask, Tell, provenance
 from backend.records import VERDICTS, Run
 from backend.records.exports import FIGURES, FORMS, Exported, ExportRequest
-from backend.selection import meaning
+from backend.selection import resolve_selector
 from backend.store.reads import Reader
 
 # Which function writes what in which form; its module is imported when it is wanted.
@@ -134,7 +134,7 @@ def export(
     """
     runs = resolved(reader, request)
     exporter = exporter_for(request)
-    meant = meaning(reader, runs, request.problems) if request.problems.strip() else None
+    meant = resolve_selector(reader, runs, request.problems) if request.problems.strip() else None
     if meant is not None and meant.problems is not None and not meant.problems:
         raise UsageError(f"No problem fits the filter: {meant.words}")
     with _saying_what_is_wrong(path):
@@ -142,7 +142,7 @@ def export(
         _check_place(path, request, force)
     origin = provenance(reader, request, runs, meant.words if meant is not None else "")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
-    job = Job(reader, request, runs, meant.problems if meant is not None else None, origin, temporary, tell)
+    job = ExportTask(reader, request, runs, meant.problems if meant is not None else None, origin, temporary, tell)
     try:
         with _saying_what_is_wrong(path):
             if request.form == "folder":

@@ -20,19 +20,19 @@ from backend.estimators.histograms import BINS
 from backend.estimators.intervals import METHODS
 from backend.estimators.pass_at_k import powers_and_end
 from backend.exporters.comparison import run_label
-from backend.exporters.protocol import Job
+from backend.exporters.protocol import ExportTask
 from backend.exporters.tables import Column, Csv, Row
 from backend.records import VERDICTS, Run
-from backend.records.comparison import BandCurve, BandPoint, Kind
-from backend.records.exports import FIGURES, Box, Figure, Series, Table
+from backend.records.comparison import BandCurve, BandPoint, IntervalKind
+from backend.records.exports import FIGURES, Box, Figure, FigureTable, Series
 from backend.records.reading import QUANTILES, PerplexityGroup
-from backend.records.views import Warmth
+from backend.records.views import TemperaturePoint
 
 # Figures of lines: pass@k, its difference, Cover@tau, CoT-pass@k, maj@k, training steps, temperatures.
 
 DENSE = 96
 """Points of a curve between 1 and n, evenly spaced on the log axis."""
-BANDS: dict[Kind | None, str] = {
+BANDS: dict[IntervalKind | None, str] = {
     "problems": "95 %, bootstrap over problems",
     "samples": "95 %, posterior over samples",
     None: "",
@@ -46,7 +46,7 @@ def spaced_ks(limit: int) -> list[int]:
     return sorted({*spaced, *powers_and_end(limit)})
 
 
-def title_of(job: Job, counts: Iterable[int]) -> str:
+def title_of(job: ExportTask, counts: Iterable[int]) -> str:
     """The benchmark, how many problems, and which."""
     known = sorted(set(counts)) or [0]
     problems = f"{known[0]:,}" if len(known) == 1 else f"{known[0]:,} to {known[-1]:,}"
@@ -62,12 +62,12 @@ def sizes(*runs: Run) -> str:
     return f"n = {min(known)}" if min(known) == max(known) else f"n = {min(known)} to {max(known)}"
 
 
-def _kind(job: Job) -> Kind | None:
+def _kind(job: ExportTask) -> IntervalKind | None:
     """Whose chance the bands show."""
     wanted = job.request.bands
     if wanted not in (*METHODS, "off"):
         raise UsageError(f"--bands {wanted}: unknown", next_step=f"One of {', '.join(METHODS)}, off.")
-    return None if wanted == "off" else cast("Kind", wanted)
+    return None if wanted == "off" else cast("IntervalKind", wanted)
 
 
 def _columns(points: Sequence[BandPoint]) -> tuple[tuple[float, ...], ...]:
@@ -78,7 +78,7 @@ def _columns(points: Sequence[BandPoint]) -> tuple[tuple[float, ...], ...]:
     )
 
 
-def _of_curves(job: Job, axes: tuple[str, str, str, str], found: Sequence[BandCurve], *, log_x: bool) -> Figure:
+def _of_curves(job: ExportTask, axes: tuple[str, str, str, str], found: Sequence[BandCurve], *, log_x: bool) -> Figure:
     drawn = [curve for curve in found if curve.points]
     notes = [f"{curve.run.name}: no sample has a verdict" for curve in found if not curve.points]
     notes += [f"{run_label(curve.run)}: {curve.problems:,} problems, {sizes(curve.run)}" for curve in drawn]
@@ -93,22 +93,22 @@ def _of_curves(job: Job, axes: tuple[str, str, str, str], found: Sequence[BandCu
     )  # fmt: skip
 
 
-def curves(job: Job) -> Figure:
+def curves(job: ExportTask) -> Figure:
     """pass@k."""
     found = bands.pass_at_k_bands(job.reader, job.runs, _kind(job), spaced_ks, problems=job.problems)
     return _of_curves(job, ("k", "pass_at_k", "Number of samples k", "Coverage (pass@k, %)"), found, log_x=True)
 
 
-def cover(job: Job) -> Figure:
+def cover(job: ExportTask) -> Figure:
     """Cover@tau."""
     found = bands.cover_bands(job.reader, job.runs, _kind(job), problems=job.problems)
     return _of_curves(job, ("tau", "cover", "Threshold \u03c4", "Cover@\u03c4 (%)"), found, log_x=False)
 
 
-def difference(job: Job) -> Figure:
+def difference(job: ExportTask) -> Figure:
     """RL - base, with the crossing in the notes."""
     base, rl = job.runs
-    kind: Kind = _kind(job) or "problems"
+    kind: IntervalKind = _kind(job) or "problems"
     found = bands.difference(job.reader, base, rl, kind, spaced_ks, problems=job.problems)
     name = f"{run_label(rl)} - {run_label(base)}"
     series = []
@@ -128,7 +128,7 @@ def difference(job: Job) -> Figure:
     )  # fmt: skip
 
 
-def cot(job: Job) -> Figure:
+def cot(job: ExportTask) -> Figure:
     """CoT-pass@k of every run that somebody judged, beside its pass@k.
 
     Raises:
@@ -163,7 +163,7 @@ def cot(job: Job) -> Figure:
     )  # fmt: skip
 
 
-def steps(job: Job) -> Figure:
+def steps(job: ExportTask) -> Figure:
     """pass@1 and pass@k of the trainings among the runs.
 
     Raises:
@@ -201,14 +201,14 @@ def steps(job: Job) -> Figure:
     )  # fmt: skip
 
 
-def temperature(job: Job) -> Figure:
+def temperature(job: ExportTask) -> Figure:
     """pass@1 and pass@k of models at several temperatures; the csv has every run, with its entropy.
 
     Raises:
         UsageError: no temperature is known.
     """
     found = temperature_sweep(job.reader, job.runs[0], job.runs, problems=job.problems)
-    models: dict[tuple[str, str], list[Warmth]] = {}
+    models: dict[tuple[str, str], list[TemperaturePoint]] = {}
     for point in found.points:
         if point.temperature is not None:
             rest = {name: value for name, value in point.level.run.parameters.items() if name != "temperature"}
@@ -240,7 +240,7 @@ def temperature(job: Job) -> Figure:
     )  # fmt: skip
 
 
-def _sweep(k: int | None, points: Sequence[Warmth]) -> Table:
+def _sweep(k: int | None, points: Sequence[TemperaturePoint]) -> FigureTable:
     columns = (("run", "text"), ("temperature", "number"), ("problems", "whole"), ("n_min", "whole"),
                ("n_max", "whole"), ("k", "whole"), ("pass_at_1", "number"), ("pass_at_k", "number"),
                ("entropy", "number"), ("entropy_samples", "whole"))  # fmt: skip
@@ -250,10 +250,10 @@ def _sweep(k: int | None, points: Sequence[Warmth]) -> Table:
          point.entropy.samples if point.entropy else None)
         for point in points
     ]  # fmt: skip
-    return Table(columns, tuple(rows))
+    return FigureTable(columns, tuple(rows))
 
 
-def agreement(job: Job) -> Figure:
+def agreement(job: ExportTask) -> Figure:
     """maj@k."""
     found = read_agreement(job.reader, job.runs, problems=job.problems)
     drawn = [each for each in found if each.points]
@@ -279,7 +279,7 @@ CHOICES = {None: "all", "right": "right", "not-right": "not right"}
 """The request's verdict -> which samples' perplexities count."""
 
 
-def histogram(job: Job) -> Figure:
+def histogram(job: ExportTask) -> Figure:
     """Problems by their share correct, with the paper's bins."""
     found = [each for each in accuracy_histograms(job.reader, job.runs, problems=job.problems) if each.problems]
     shares = [tuple(count / each.problems for count in each.counts) for each in found]
@@ -295,13 +295,13 @@ def histogram(job: Job) -> Figure:
     ]
     return Figure(
         "histogram", "bin", "share", "Share correct c/n", "Problems (%)", tuple(series), bars=True, x_names=BINS,
-        table=Table((("run", "text"), ("bin", "text"), ("problems", "whole"), ("share", "number")), tuple(rows)),
+        table=FigureTable((("run", "text"), ("bin", "text"), ("problems", "whole"), ("share", "number")), tuple(rows)),
         notes=tuple(f"{run_label(each.run)}: {each.problems:,} problems, {sizes(each.run)}" for each in found),
         title=title_of(job, (each.problems for each in found)),
     )  # fmt: skip
 
 
-def efficiency(job: Job) -> Figure:
+def efficiency(job: ExportTask) -> Figure:
     """pass@1 and pass@k of every run as bars, Delta_SE below them (table 2 and figure 8)."""
     base, *_ = job.runs
     found = read_efficiency(job.reader, base, job.runs, problems=job.problems)
@@ -322,7 +322,7 @@ def efficiency(job: Job) -> Figure:
         "efficiency", "run", "share", "", "Share of problems (%)", tuple(series) if known else (), bars=True,
         x_names=tuple(run_label(gap.level.run) for gap in known),
         over=tuple("" if gap.delta is None else f"{100 * gap.delta:.1f}" for gap in known),
-        over_words="numbers: \u0394SE in points", table=Table(columns, tuple(rows)),
+        over_words="numbers: \u0394SE in points", table=FigureTable(columns, tuple(rows)),
         title=title_of(job, (gap.level.problems for gap in known)),
         notes=(
             f"\u0394SE, the sampling efficiency gap, is pass@{found.k} of {run_label(base)} less pass@1 of the "
@@ -332,7 +332,7 @@ def efficiency(job: Job) -> Figure:
     )  # fmt: skip
 
 
-def lengths(job: Job) -> Figure:
+def lengths(job: ExportTask) -> Figure:
     """How long right and other samples are, as distributions."""
     found = response_lengths(job.reader, job.runs, problems=job.problems, bins=LENGTH_BINS)
     series, rows = [], []
@@ -359,12 +359,12 @@ def lengths(job: Job) -> Figure:
             notes.append(f"{entry.run.name}: {entry.unknown:,} samples without a token count are left out")
     return Figure(
         "lengths", "tokens", "share", "Response length (tokens)", "Samples (%)", tuple(series), bins=True,
-        table=Table(columns, tuple(rows)), notes=tuple(notes),
+        table=FigureTable(columns, tuple(rows)), notes=tuple(notes),
         title=title_of(job, (entry.run.problems for entry in found.runs if entry.right or entry.other)),
     )  # fmt: skip
 
 
-def verdicts(job: Job) -> Figure:
+def verdicts(job: ExportTask) -> Figure:
     """Shares of verdicts."""
     found = response_lengths(job.reader, job.runs, problems=job.problems).runs
     shown = [entry for entry in found if entry.verdicts]
@@ -380,13 +380,13 @@ def verdicts(job: Job) -> Figure:
     columns = (("run", "text"), ("verdict", "text"), ("samples", "whole"), ("share", "number"))
     return Figure(
         "verdicts", "verdict", "share", "Verdict", "Samples (%)", tuple(series), bars=True,
-        x_names=tuple(verdict.replace("_", " ") for verdict in used), table=Table(columns, tuple(rows)),
+        x_names=tuple(verdict.replace("_", " ") for verdict in used), table=FigureTable(columns, tuple(rows)),
         notes=tuple(f"{e.run.name}: only counts are stored, no verdicts" for e in found if not e.verdicts),
         title=title_of(job, (entry.run.problems for entry in shown)),
     )  # fmt: skip
 
 
-def perplexity(job: Job) -> Figure:
+def perplexity(job: ExportTask) -> Figure:
     """Perplexities of base, RL and reference responses under every model that scored them (figure 6)."""
     choice = CHOICES.get(job.request.verdict, "all")
     benchmark = job.runs[0].benchmark
@@ -415,8 +415,8 @@ def perplexity(job: Job) -> Figure:
         notes.append("some were not scored in float32: their perplexities are not exact")
     title = title_of(job, (group.problems for group in scored if group.run))
     return Figure(
-        "perplexity", "under", "perplexity", "", "Perplexity", boxes=tuple(boxes), table=Table(columns, tuple(rows)),
-        notes=tuple(notes), title=title if choice == "all" else f"{title}, {choice} samples",
+        "perplexity", "under", "perplexity", "", "Perplexity", boxes=tuple(boxes),
+        table=FigureTable(columns, tuple(rows)), notes=tuple(notes), title=title if choice == "all" else f"{title}, {choice} samples",
     )  # fmt: skip
 
 
@@ -432,7 +432,7 @@ DASHES = {"instruct": "6 2", "distill": "2 2", "sft": "8 2 2 2"}
 """Role -> dash pattern, so that the lines differ in grey, too; base and RL runs are solid."""
 DOTTED, AGAIN = "1 2", "10 3"
 
-KINDS: Mapping[str, Callable[[Job], Figure]] = {
+KINDS: Mapping[str, Callable[[ExportTask], Figure]] = {
     "curves": curves,
     "difference": difference,
     "cover": cover,
@@ -473,7 +473,7 @@ def legend_of(series: Series) -> str:
     return f"{series.name} ({series.of})" if series.of else series.name
 
 
-def figure_of(job: Job, kind: str) -> Figure:
+def figure_of(job: ExportTask, kind: str) -> Figure:
     """The figure of that kind of a job's runs.
 
     Raises:
@@ -485,7 +485,7 @@ def figure_of(job: Job, kind: str) -> Figure:
     return figure
 
 
-def export_points(job: Job) -> int:
+def export_points(job: ExportTask) -> int:
     """The points as csv: a row a point, unknown ends of bands empty."""
     figure = figure_of(job, job.request.what)
     columns, rows = _of_table(figure) if figure.table is not None else _of_series(figure)

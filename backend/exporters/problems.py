@@ -7,18 +7,18 @@ from typing import Any
 
 from backend.analysis.comparison import tallies_of
 from backend.exporters.escaping import json_line
-from backend.exporters.protocol import Job
+from backend.exporters.protocol import ExportTask
 from backend.exporters.samples import PROBLEM_COLUMNS, StoredProblem, stored_problems
 from backend.exporters.tables import WRITERS, Column, Row
 
 COLUMNS = (Column("benchmark"), *PROBLEM_COLUMNS, Column("tallies", "json"))
 
 
-def _chosen(job: Job) -> tuple[StoredProblem, ...]:
+def _chosen(job: ExportTask) -> tuple[StoredProblem, ...]:
     return stored_problems(job.reader, job.runs, job.problems)
 
 
-def problem_rows(job: Job) -> list[Row]:
+def problem_rows(job: ExportTask) -> list[Row]:
     """One problem a row, as `COLUMNS` has it, with n and c of every run, and how its right paths were judged."""
     problems = _chosen(job)
     judged = {
@@ -36,7 +36,7 @@ def problem_rows(job: Job) -> list[Row]:
     return [(problem.benchmark, *problem.fields, counted.get(problem.key)) for problem in problems]
 
 
-def export_problems(job: Job) -> int:
+def export_problems(job: ExportTask) -> int:
     """Write jsonl or Parquet, by the form of the request."""
     rows = problem_rows(job)
     writer = WRITERS[job.request.form](job.path, COLUMNS, job.provenance.full)
@@ -48,7 +48,7 @@ def export_problems(job: Job) -> int:
     return len(rows)
 
 
-def export_verl(job: Job) -> int:
+def export_verl(job: ExportTask) -> int:
     """What verl's RLHFDataset reads: data_source, prompt as a chat, ability, reward_model, extra_info.
 
     The prompt is the statement alone; verl lays the model's chat template around it. Problems without a statement

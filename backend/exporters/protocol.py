@@ -129,7 +129,7 @@ Tell = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class Job:
+class ExportTask:
     """One export that is being made."""
 
     reader: Reader
@@ -150,5 +150,5 @@ class Job:
         return self.problems
 
 
-Exporter = Callable[[Job], int]
+Exporter = Callable[[ExportTask], int]
 """Writes the file and returns how many rows it has."""

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from backend.exporters.escaping import fenced, for_html, for_markdown, json_text
-from backend.exporters.protocol import Job
+from backend.exporters.protocol import ExportTask
 from backend.exporters.tables import WRITERS, Column, Row
 from backend.importers.tables import PARAMETERS
 from backend.records import Run
@@ -146,7 +146,7 @@ def stretches(
 class SampleRows:
     """Reads the samples of the runs of a job, stretch by stretch, in the order of runs, problems and indices."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportTask) -> None:
         self.job = job
         self.table = RunTable(job.runs)
         self.columns = (*self.table.columns, *PROBLEM_COLUMNS, *SAMPLE_COLUMNS)
@@ -247,7 +247,7 @@ def _perplexity(logprob_sum: float | None, tokens: int | None) -> float | None:
         return None
 
 
-def export_samples(job: Job) -> int:
+def export_samples(job: ExportTask) -> int:
     """Write jsonl or Parquet, by the form of the request."""
     rows = SampleRows(job)
     writer = WRITERS[job.request.form](job.path, rows.columns, job.provenance.full)
@@ -273,7 +273,7 @@ KNOWN = (
 """Column of the long form, and what a person calls it."""
 
 
-def export_paths(job: Job) -> int:
+def export_paths(job: ExportTask) -> int:
     """The file, sample by sample."""
     rows = SampleRows(job)
     names = [column.name for column in rows.columns]

@@ -27,7 +27,7 @@ def about_answers(source: SourceFile, rewards: Sequence[str], options: Options, 
         UsageError: there is no reward of the name that the user gave.
     """
     if options.filter is not None:
-        return chosen(source, rewards, options, notes, "rewards")
+        return choose_one(source, rewards, options, notes, "rewards")
     about = [name for name in rewards if ABOUT_ANSWERS.search(name)]
     if len(about) == 1:
         used: str | None = about[0]
@@ -51,7 +51,7 @@ BUFFERED = 4_096
 """Samples that are gathered at a time: those of a problem need not follow each other."""
 
 
-class Gathering:
+class BlockBuilder:
     """Blocks that are being filled. Every list has an entry a sample, as `Block` wants it."""
 
     def __init__(self, *lists: str) -> None:
@@ -121,7 +121,7 @@ def note_others(record: Mapping[str, Any], known: Set[str], notes: Notes) -> Non
             notes.add(f"lines with field {name}, which is not kept")
 
 
-def chosen(source: SourceFile, names: Sequence[str], options: Options, notes: Notes, what: str) -> str:
+def choose_one(source: SourceFile, names: Sequence[str], options: Options, notes: Notes, what: str) -> str:
     """Which of several verdicts counts: the one that the user names with --filter, else the first.
 
     Args:
@@ -147,7 +147,7 @@ def chosen(source: SourceFile, names: Sequence[str], options: Options, notes: No
     return names[0]
 
 
-def beside(path: Path, name: str) -> Mapping[str, Any]:
+def read_json_beside(path: Path, name: str) -> Mapping[str, Any]:
     """The JSON object in a file beside a result file: what its tool wrote about it. Empty when there is none."""
     import orjson
 
@@ -158,7 +158,7 @@ def beside(path: Path, name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def sampling(values: Mapping[str, Any], names: Mapping[str, str]) -> tuple[tuple[str, Any], ...]:
+def sampling_parameters(values: Mapping[str, Any], names: Mapping[str, str]) -> tuple[tuple[str, Any], ...]:
     """Sampling parameters under vLLM's names; what is no word or finite number is left out.
 
     Args:

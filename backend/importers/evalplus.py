@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.blocks import Gathering, chosen, note_others
+from backend.importers.blocks import BlockBuilder, choose_one, note_others
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import document, json_lines, kind, text
+from backend.importers.values import json_lines, kind_of_value, read_document, text_field
 
 SHAPE = re.compile(rb'\{\s*"date"\s*:.{0,200}?"hash"\s*:.{0,200}?"eval"\s*:\s*\{', re.DOTALL)
 STATUS = {"pass": "correct", "fail": "wrong", "timeout": "timeout"}
@@ -40,27 +40,27 @@ class EvalPlus:
 
     @staticmethod
     def _samples(source: SourceFile, notes: Notes) -> Iterator[Block]:
-        gathering = Gathering("texts")
+        gathering = BlockBuilder("texts")
         facts = RunFacts()
         for row, record in json_lines(source):
-            task = text(source, row, record, "task_id")
+            task = text_field(source, row, record, "task_id")
             note_others(record, KNOWN, notes)
             # A list of solutions is refused here; evalplus once scored it 0 without a word.
-            solution = text(source, row, record, "solution")
+            solution = text_field(source, row, record, "solution")
             gathering.add(facts, gathering.problem(task, name=task), row, "unverified", solution)
             if gathering.full:
                 yield from gathering.rest()
         yield from gathering.rest()
 
     def _results(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block]:
-        data = document(source)
+        data = read_document(source)
         tasks = data.get("eval") if isinstance(data, dict) else None
         if not isinstance(tasks, dict):
-            raise bad(source, None, f"field eval: expected an object, found {kind(tasks)}")
+            raise bad(source, None, f"field eval: expected an object, found {kind_of_value(tasks)}")
         entries = (entry for found in tasks.values() if isinstance(found, list) for entry in found)
         with_plus = any(isinstance(entry, dict) and entry.get("plus_status") is not None for entry in entries)
         suites = SUITES if with_plus else ("base",)
-        used = chosen(source, suites, options, notes, "test suites")
+        used = choose_one(source, suites, options, notes, "test suites")
         for position, (task, found) in enumerate(tasks.items()):
             if not isinstance(found, list):
                 raise bad(source, position + 1, f"field eval.{task}: expected a list", where="task")

@@ -8,7 +8,7 @@ from typing import Any
 from backend.errors import UsageError, suggestion
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import json_lines, kind, text
+from backend.importers.values import json_lines, kind_of_value, text_field
 
 LAST_LINE = "A:"
 """How a solution's last line begins; the rest is the answer."""
@@ -54,7 +54,10 @@ class GradeSchool:
             models = {column: model for model, column in options.columns.items()}
         facts = {column: RunFacts(model=model) for column, model in models.items()}
         for position, (row, record) in enumerate(json_lines(source)):
-            statement, truth = text(source, row, record, "question"), text(source, row, record, "ground_truth")
+            statement, truth = (
+                text_field(source, row, record, "question"),
+                text_field(source, row, record, "ground_truth"),
+            )
             problem = ProblemFacts(
                 str(position), position, statement, _final(truth) or truth, None, {"solution": truth}
             )
@@ -69,12 +72,12 @@ class GradeSchool:
     @staticmethod
     def _block(source: SourceFile, row: int, column: str, found: Any, run: RunFacts, problem: ProblemFacts) -> Block:
         if not isinstance(found, Mapping):
-            raise bad(source, row, f"field {column}: expected an object, found {kind(found)}")
+            raise bad(source, row, f"field {column}: expected an object, found {kind_of_value(found)}")
         solution, correct = found.get("solution"), found.get("is_correct")
         if not isinstance(solution, str):
-            raise bad(source, row, f"field {column}.solution: expected a string, found {kind(solution)}")
+            raise bad(source, row, f"field {column}.solution: expected a string, found {kind_of_value(solution)}")
         if not isinstance(correct, bool | None):
-            raise bad(source, row, f"field {column}.is_correct: expected true or false, found {kind(correct)}")
+            raise bad(source, row, f"field {column}.is_correct: expected true or false, found {kind_of_value(correct)}")
         verdict = "unverified" if correct is None else "correct" if correct else "wrong"
         answer = _final(solution)
         if verdict == "wrong" and answer is None:

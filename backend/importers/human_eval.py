@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.blocks import Gathering, note_others
+from backend.importers.blocks import BlockBuilder, note_others
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import json_lines, kind, text
+from backend.importers.values import json_lines, kind_of_value, text_field
 
 KNOWN = {"task_id", "completion", "result", "passed", "completion_id"}
 
@@ -30,16 +30,16 @@ class HumanEval:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples gathered by task; those without `passed` are unverified."""
-        gathering = Gathering("texts", "details")
+        gathering = BlockBuilder("texts", "details")
         facts = RunFacts()
         for row, record in json_lines(source):
-            task = text(source, row, record, "task_id")
+            task = text_field(source, row, record, "task_id")
             if not isinstance(record.get("passed"), bool | None):
-                raise bad(source, row, f"field passed: expected true or false, found {kind(record['passed'])}")
+                raise bad(source, row, f"field passed: expected true or false, found {kind_of_value(record['passed'])}")
             note_others(record, KNOWN, notes)
             problem = gathering.problem(task, name=task)
             result = record.get("result")
-            completion = text(source, row, record, "completion")
+            completion = text_field(source, row, record, "completion")
             detail = result if isinstance(result, str) else None
             gathering.add(facts, problem, row, self._verdict(record.get("passed"), result), completion, detail)
             if gathering.full:

@@ -7,11 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from math import fsum, isfinite
 from typing import Any
 
-from backend.importers.blocks import chosen, sampling
+from backend.importers.blocks import choose_one, sampling_parameters
 from backend.importers.chat import THINKING, asked, message_text
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import Archive, SourceFile, bad, names
-from backend.importers.values import CORRECT_WORDS, as_text, decode, document, kind, mapping, refined
+from backend.importers.values import (
+    CORRECT_WORDS,
+    as_mapping,
+    as_text,
+    decode,
+    kind_of_value,
+    read_document,
+    refine_verdict,
+)
 
 # One sample of an Inspect log, as read from JSON: its problem, text and verdicts.
 
@@ -92,7 +100,12 @@ class InspectSample:
             raise bad(source, row, "expected a sample with an id", where="sample")
         epoch = sample.get("epoch", 1)
         if isinstance(epoch, bool) or not isinstance(epoch, int) or not 1 <= epoch <= MOST_EPOCH:
-            raise bad(source, row, f"field epoch: expected a whole number from 1, found {kind(epoch)}", where="sample")
+            raise bad(
+                source,
+                row,
+                f"field epoch: expected a whole number from 1, found {kind_of_value(epoch)}",
+                where="sample",
+            )
         resolve = resolver(attachments if attachments is not None else sample.get("attachments"))
         text, reason, tokens, logprob = self._output(sample, resolve)
         verdict, answer, beside = self._scores(sample, reason)
@@ -167,7 +180,7 @@ class InspectSample:
             if value == "P" or (isinstance(value, float) and 0 < value < 1):
                 self.notes.add("samples that are partly correct, which is not correct")
             found = as_text(score.get("answer")) or None
-            verdict = "no_answer" if value == "N" else refined(said, found, reason, False)
+            verdict = "no_answer" if value == "N" else refine_verdict(said, found, reason, False)
             if name == self.used:
                 used, answer = verdict, found
             elif said is not None:
@@ -202,16 +215,19 @@ PARAMETERS = {
 
 def facts_of(header: Mapping[str, Any], notes: Notes) -> RunFacts:
     """Model, task and sampling parameters out of a log's header."""
-    about = mapping(header.get("eval"))
+    about = as_mapping(header.get("eval"))
     status = header.get("status")
     if isinstance(status, str) and status != "success":
         notes.add(f"logs with status {status}: the evaluation did not come to its end")
-    config = {**mapping(about.get("model_generate_config")), **mapping(mapping(header.get("plan")).get("config"))}
+    config = {
+        **as_mapping(about.get("model_generate_config")),
+        **as_mapping(as_mapping(header.get("plan")).get("config")),
+    }
     model, task = about.get("model"), about.get("task")
     return RunFacts(
         model=model if isinstance(model, str) and model else None,
         benchmark=task if isinstance(task, str) and task else None,
-        parameters=sampling(config, PARAMETERS),
+        parameters=sampling_parameters(config, PARAMETERS),
     )
 
 
@@ -234,14 +250,14 @@ class Inspect:
             yield from self._zip(source, archive, options, notes)
 
     def _json(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block]:
-        log = document(source)
+        log = read_document(source)
         samples = log.get("samples") if isinstance(log, dict) else None
         if not isinstance(samples, list):
-            raise bad(source, None, f"field samples: expected a list, found {kind(samples)}")
+            raise bad(source, None, f"field samples: expected a list, found {kind_of_value(samples)}")
         scored: dict[str, None] = {}
         for sample in samples:
-            scored.update((name, None) for name, _, _ in verdicts_of(mapping(sample).get("scores")))
-        used = chosen(source, list(scored), options, notes, "scorers") if scored else None
+            scored.update((name, None) for name, _, _ in verdicts_of(as_mapping(sample).get("scores")))
+        used = choose_one(source, list(scored), options, notes, "scorers") if scored else None
         reader = InspectSample(source, facts_of(log, notes), used, notes)
         for row, sample in enumerate(samples, 1):
             yield reader.block(row, sample)
@@ -251,9 +267,9 @@ class Inspect:
         both = {match["name"] for _, match in found if not match["chunked"]}
         found = [(name, match) for name, match in found if not (match["chunked"] and match["name"] in both)]
         if HEADER in archive.members:
-            header = mapping(self._member(source, archive, HEADER))
+            header = as_mapping(self._member(source, archive, HEADER))
         else:
-            header = mapping(self._member(source, archive, START))
+            header = as_mapping(self._member(source, archive, START))
             notes.add("logs without a header: the evaluation did not come to its end")
         facts = facts_of(header, notes)
         chunks: dict[str, list[int]] = {}
@@ -267,7 +283,7 @@ class Inspect:
             sample = self._member(source, archive, name)
             if reader is None:
                 scored = self._scorers(header, sample)
-                used = chosen(source, scored, options, notes, "scorers") if scored else None
+                used = choose_one(source, scored, options, notes, "scorers") if scored else None
                 reader = InspectSample(source, facts, used, notes)
             attachments = None
             if match["chunked"] and isinstance(sample, dict):
@@ -279,11 +295,11 @@ class Inspect:
     @staticmethod
     def _scorers(header: Mapping[str, Any], sample: Any) -> list[str]:
         """The scorers of the first sample that is scored; where it has none, those of the header."""
-        scored = [name for name, _, _ in verdicts_of(mapping(sample).get("scores"))]
+        scored = [name for name, _, _ in verdicts_of(as_mapping(sample).get("scores"))]
         if scored:
             return scored
-        listed = mapping(header.get("results")).get("scores")
-        found = [mapping(entry).get("name") for entry in listed] if isinstance(listed, list) else []
+        listed = as_mapping(header.get("results")).get("scores")
+        found = [as_mapping(entry).get("name") for entry in listed] if isinstance(listed, list) else []
         return list(dict.fromkeys(name for name in found if isinstance(name, str)))
 
     @staticmethod

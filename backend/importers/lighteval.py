@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from backend.importers.blocks import chosen
+from backend.importers.blocks import choose_one
 from backend.importers.chat import THINKING
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, bad, batches, schema
-from backend.importers.values import as_text, kind
+from backend.importers.values import as_text, kind_of_value
 
 COLUMNS = ("doc", "metric", "model_response")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT")
@@ -59,7 +59,7 @@ class LightEval:
         for _, (metrics,) in batches(source, ["metric"]):
             for metric in metrics:
                 names.update((name, None) for name, value in _mapping(metric).items() if self._is_truth(value))
-        used = chosen(source, list(names), options, notes, "metrics") if names else None
+        used = choose_one(source, list(names), options, notes, "metrics") if names else None
         position = 0
         for first, (docs, metrics, responses) in batches(source, COLUMNS, 128):
             for offset, (doc, metric, response) in enumerate(zip(docs, metrics, responses, strict=True)):
@@ -68,7 +68,8 @@ class LightEval:
                     raise bad(
                         source,
                         row,
-                        f"field doc or model_response: expected a struct, found {kind(doc)} and {kind(response)}",
+                        "field doc or model_response: expected a struct, found "
+                        f"{kind_of_value(doc)} and {kind_of_value(response)}",
                         "lighteval writes text where it could not write structs; such a file cannot be read.",
                         where="row",
                     )

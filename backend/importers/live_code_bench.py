@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import as_text, document, kind, list_of, strings, truth
+from backend.importers.values import as_text, kind_of_value, list_of, parse_correct, read_document, string_list
 
 SHAPE = re.compile(rb'\[\s*\{(?=.{0,400}?"question_(?:title|id)"\s*:)', re.DOTALL)
 METADATA = ("question_title", "platform", "contest_id", "contest_date", "starter_code")
@@ -36,14 +36,14 @@ class LiveCodeBench:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples of every problem; without graded_list they are unverified."""
-        data = document(source)
+        data = read_document(source)
         if not isinstance(data, list):
-            raise bad(source, None, f"expected a list of problems, found {kind(data)}")
+            raise bad(source, None, f"expected a list of problems, found {kind_of_value(data)}")
         named = FILE_NAME.search(source.path.name)
         facts = RunFacts(parameters=(("temperature", float(named["t"])),) if named else ())
         for position, record in enumerate(data):
             if not isinstance(record, dict):
-                raise bad(source, position + 1, f"expected an object, found {kind(record)}", where="problem")
+                raise bad(source, position + 1, f"expected an object, found {kind_of_value(record)}", where="problem")
             yield self._problem(source, position, record, facts, notes)
 
     def _problem(
@@ -53,7 +53,10 @@ class LiveCodeBench:
         statement = record.get("question_content")
         if statement is not None and not isinstance(statement, str):
             raise bad(
-                source, row, f"field question_content: expected a string, found {kind(statement)}", where="problem"
+                source,
+                row,
+                f"field question_content: expected a string, found {kind_of_value(statement)}",
+                where="problem",
             )
         codes = list_of(source, row, record, "code_list", where="problem")
         outputs = list_of(source, row, record, "output_list", where="problem")
@@ -63,14 +66,14 @@ class LiveCodeBench:
         if outputs is None:
             notes.add("problems without output_list; the extracted code stands for the path")
         size = len(found)
-        texts = strings(source, row, found, "output_list")
+        texts = string_list(source, row, found, "output_list")
         if codes is not None and len(codes) != size:
             raise bad(source, row, f"field code_list: {len(codes)} entries for {size} samples", where="problem")
         graded = list_of(source, row, record, "graded_list", size, where="problem") or [None] * size
         details = list_of(source, row, record, "metadata", size, where="problem") or [None] * size
         verdicts, said = [], []
         for number, (grade, code, detail) in enumerate(zip(graded, codes or texts or [], details, strict=True), 1):
-            correct = truth(grade)
+            correct = parse_correct(grade)
             if grade is not None and correct is None:
                 raise bad(source, row, f"field graded_list: entry {number} is no verdict", where="problem")
             late, words = self._detail(detail)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from backend.importers.blocks import beside, chosen, sampling
+from backend.importers.blocks import choose_one, read_json_beside, sampling_parameters
 from backend.importers.chat import asked
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, bad
@@ -65,7 +65,7 @@ class LmEval:
         """Samples of every document; the file is read twice, for its verdicts stand lines apart."""
         said = self._verdicts(source, notes)
         names = list(said.verdicts)
-        used = chosen(source, names, options, notes, "filters") if names else None
+        used = choose_one(source, names, options, notes, "filters") if names else None
         run = self._facts(source)
         facts: dict[RunFacts, RunFacts] = {}
         before: Mapping[str, Any] | None = None
@@ -140,7 +140,7 @@ class LmEval:
         """Model and benchmark: from results_{date}.json beside the file, from its name, from its folder's."""
         path = _without_ending(source.path)
         named = FILE_NAME.fullmatch(path.name)
-        about = beside(path, f"results_{named['date']}.json") if named else {}
+        about = read_json_beside(path, f"results_{named['date']}.json") if named else {}
         model = about.get("model_name")
         if not isinstance(model, str) or not model:
             folder = source.path.resolve().parent.name
@@ -203,7 +203,7 @@ def _answer(filtered: Any) -> str | None:
 
 def _parameters(found: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Sampling parameters out of the arguments of a generation."""
-    parameters = dict(sampling(found, PARAMETERS))
+    parameters = dict(sampling_parameters(found, PARAMETERS))
     if found.get("do_sample") is False:
         parameters["temperature"] = 0.0
     return tuple(sorted(parameters.items()))

@@ -28,12 +28,12 @@ from backend.importers.values import (
     as_they_are,
     count,
     integer,
-    kind,
+    kind_of_value,
     parameter,
-    plain,
-    refined,
-    short,
-    truth,
+    parse_correct,
+    plain_value,
+    refine_verdict,
+    shortened,
 )
 from backend.records import VERDICTS
 
@@ -171,7 +171,9 @@ class _Gatherer:
         for place in (*self.run_places, *self.problem_places):
             if isinstance(values[place], list | dict):
                 column = self.columns[place]
-                return bad(self.source, row, f"field {column}: expected a single value, found {kind(values[place])}")
+                return bad(
+                    self.source, row, f"field {column}: expected a single value, found {kind_of_value(values[place])}"
+                )
         return bad(self.source, row, "a value cannot be read")
 
     def _column(self, group: list[tuple[int, Sequence[Any]]], field: str) -> list[Any] | None:
@@ -219,20 +221,22 @@ class _Gatherer:
             if isinstance(value, str) and value in VERDICTS:
                 result.append(value)
                 continue
-            correct = truth(value)
+            correct = parse_correct(value)
             if correct is None and value not in (None, ""):
                 column = self.column_of["verdict"]
                 raise bad(
                     self.source,
                     numbers[i],
-                    f"field {column}: {short(value)} is no verdict",
+                    f"field {column}: {shortened(value)} is no verdict",
                     f"Expected true/false, 0/1, or one of {', '.join(VERDICTS)}; name another column with "
                     "--column verdict=COLUMN.",
                 )
             if isinstance(value, float) and 0 < value < 1:
                 self.notes.add("samples with a score between 0 and 1, which is not correct")
             result.append(
-                refined(correct, answers[i] if answers else None, reasons[i] if reasons else None, answers is not None)
+                refine_verdict(
+                    correct, answers[i] if answers else None, reasons[i] if reasons else None, answers is not None
+                )
             )
         return result
 
@@ -243,7 +247,7 @@ class _Gatherer:
         for (row, _), value in zip(group, texts, strict=True):
             if value is not None and not isinstance(value, str):
                 column = self.column_of["text"]
-                raise bad(self.source, row, f"field {column}: expected a string, found {kind(value)}")
+                raise bad(self.source, row, f"field {column}: expected a string, found {kind_of_value(value)}")
         return texts
 
     def _converted(
@@ -259,7 +263,7 @@ class _Gatherer:
             except (ValueError, TypeError, OverflowError):
                 column = self.column_of[field]
                 wanted = "number" if field == "logprob_sum" else WANTED.get(convert, "text")
-                raise bad(self.source, row, f"field {column}: {short(value)} is no {wanted}") from None
+                raise bad(self.source, row, f"field {column}: {shortened(value)} is no {wanted}") from None
         return result
 
     def _number(self, value: Any) -> float | None:
@@ -318,10 +322,10 @@ class _Gatherer:
             number = None if step is None or step == "" else count(step)
         except (ValueError, TypeError, OverflowError):
             raise bad(
-                self.source, row, f"field {self.column_of['step']}: {short(step)} is no {WANTED[count]}"
+                self.source, row, f"field {self.column_of['step']}: {shortened(step)} is no {WANTED[count]}"
             ) from None
         parameters = _exported(value("parameters")) | {
-            name: parameter(self.source, row, self.column_of[name], plain(value(name)))
+            name: parameter(self.source, row, self.column_of[name], plain_value(value(name)))
             for name in PARAMETERS
             if value(name) not in (None, "")
         }

@@ -8,7 +8,16 @@ from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import as_text, json_lines, kind, list_of, refined, strings, text, truth
+from backend.importers.values import (
+    as_text,
+    json_lines,
+    kind_of_value,
+    list_of,
+    parse_correct,
+    refine_verdict,
+    string_list,
+    text_field,
+)
 
 METADATA = ("subject", "type", "subfield", "theorem", "answer_type", "dataset", "unit", "ques_type", "solution_type")
 KNOWN = {
@@ -58,8 +67,8 @@ class QwenMath:
         seed: int | None,
         notes: Notes,
     ) -> Block:
-        statement = text(source, row, record, "question")
-        texts = strings(source, row, list_of(source, row, record, "code"), "code")
+        statement = text_field(source, row, record, "question")
+        texts = string_list(source, row, list_of(source, row, record, "code"), "code")
         if texts is None:
             raise bad(source, row, "field code: expected a list of generated texts, found nothing")
         size = len(texts)
@@ -68,7 +77,7 @@ class QwenMath:
         if isinstance(reasons, str):
             reasons = [reasons] * size
         elif reasons is not None:
-            reasons = strings(source, row, list_of(source, row, record, "finish_reason", size), "finish_reason")
+            reasons = string_list(source, row, list_of(source, row, record, "finish_reason", size), "finish_reason")
         scores = list_of(source, row, record, "score", size)
         if reasons is None:
             notes.add("problems without finish reasons", 1)
@@ -77,11 +86,13 @@ class QwenMath:
                 notes.add(f"lines with field {unknown}, which is not kept", 1)
         verdicts: list[str] = []
         for i in range(size):
-            correct = None if scores is None or scores[i] is None else truth(scores[i])
+            correct = None if scores is None or scores[i] is None else parse_correct(scores[i])
             if scores is not None and scores[i] is not None and correct is None:
-                raise bad(source, row, f"field score: entry {i + 1} is {kind(scores[i])}, expected true or false")
+                raise bad(
+                    source, row, f"field score: entry {i + 1} is {kind_of_value(scores[i])}, expected true or false"
+                )
             answer = answers[i] if answers is not None else None
-            verdicts.append(refined(correct, answer, reasons[i] if reasons else None, answers is not None))
+            verdicts.append(refine_verdict(correct, answer, reasons[i] if reasons else None, answers is not None))
         id_field = record.get("idx", record.get("id"))
         return Block(
             facts=facts,

@@ -8,7 +8,15 @@ from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import as_text, document, kind, list_of, parameter, refined, truth
+from backend.importers.values import (
+    as_text,
+    kind_of_value,
+    list_of,
+    parameter,
+    parse_correct,
+    read_document,
+    refine_verdict,
+)
 
 SHAPE = re.compile(rb'\A\s*\{.{0,20000}?"(?:metadata|categories)"\s*:', re.DOTALL)
 PARAMETERS = ("temperature", "top_p", "max_tokens", "system_prompt", "system_prompt_id", "developer_role")
@@ -39,7 +47,7 @@ class ReasoningGym:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples of every dataset in the file; each dataset is a benchmark."""
-        data = document(source)
+        data = read_document(source)
         if not isinstance(data, dict) or not isinstance(data.get("categories"), list):
             raise bad(source, None, "field categories: expected a list")
         metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
@@ -53,14 +61,14 @@ class ReasoningGym:
     def _list(source: SourceFile, owner: object, field: str, where: str) -> list[Any]:
         value = owner.get(field) if isinstance(owner, dict) else None
         if not isinstance(value, list):
-            raise bad(source, None, f"field {where}.{field}: expected a list, found {kind(value)}")
+            raise bad(source, None, f"field {where}.{field}: expected a list, found {kind_of_value(value)}")
         return value
 
     def _dataset(
         self, source: SourceFile, dataset: object, metadata: Mapping[str, Any], notes: Notes
     ) -> Iterator[Block]:
         if not isinstance(dataset, dict):
-            raise bad(source, None, f"field categories.datasets: expected objects, found {kind(dataset)}")
+            raise bad(source, None, f"field categories.datasets: expected objects, found {kind_of_value(dataset)}")
         name = dataset.get("name")
         parameters = {
             key: parameter(source, None, f"metadata.{key}", metadata[key])
@@ -96,7 +104,7 @@ class ReasoningGym:
                     source, row, f"completion {number}, field full_model_response: expected a string", where="result"
                 )
             score = completion.get("score")
-            correct = truth(score)
+            correct = parse_correct(score)
             if score is not None and correct is None:
                 raise bad(source, row, f"completion {number}, field score: expected a number", where="result")
             if isinstance(score, float) and 0 < score < 1:
@@ -104,7 +112,7 @@ class ReasoningGym:
             answer = as_text(completion.get("model_answer"))
             texts.append(generated)
             answers.append(answer or None)
-            verdicts.append(refined(correct, answer, None, "model_answer" in completion))
+            verdicts.append(refine_verdict(correct, answer, None, "model_answer" in completion))
         notes.add("samples without finish reasons", len(completions))
         metadata = result.get("metadata") if isinstance(result.get("metadata"), dict) else {}
         assert isinstance(metadata, dict)

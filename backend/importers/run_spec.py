@@ -32,7 +32,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RunSpec:
     """The run that samples go to."""
 
     run: str
@@ -45,7 +45,7 @@ class Target:
     """First free sample index of the run."""
 
 
-class Targets:
+class RunResolver:
     """Resolves the facts of blocks to runs and holds what has been resolved in this import."""
 
     def __init__(self, options: RunOptions, manifests: Iterable[Manifest]) -> None:
@@ -70,9 +70,9 @@ class Targets:
         self._named: dict[str, str] = {}
         """Model that the files name, by run: the user may rename one, not several to the same."""
         self._resolved: dict[RunFacts, str] = {}
-        self._by_run: dict[str, Target] = {}
+        self._by_run: dict[str, RunSpec] = {}
 
-    def resolve(self, facts: RunFacts, where: str) -> Target:
+    def resolve(self, facts: RunFacts, where: str) -> RunSpec:
         """The run for these facts.
 
         Raises:
@@ -85,7 +85,7 @@ class Targets:
             self._by_run[run] = target
         return self._by_run[run]
 
-    def resolved(self, run: str) -> Target:
+    def resolved(self, run: str) -> RunSpec:
         """A run that has been resolved, with all that the files of this import say of it and of its model."""
         target = self._by_run[run]
         return replace(target, model=self._models[target.model.name])
@@ -95,7 +95,7 @@ class Targets:
         model = self._by_run[run].model.name
         return self._models[model] != self._models_before.get(model, self._models[model])
 
-    def _resolve(self, facts: RunFacts, where: str) -> Target:
+    def _resolve(self, facts: RunFacts, where: str) -> RunSpec:
         said = self._options
         model_name, benchmark = said.model or facts.model, said.benchmark or facts.benchmark
         run = said.run or facts.run
@@ -134,7 +134,7 @@ class Targets:
         )
         model = _combined(self._models.get(model_name), model, where)
         self._models[model_name] = model
-        target = Target(
+        target = RunSpec(
             run=run,
             model=model,
             benchmark=benchmark,
@@ -144,7 +144,7 @@ class Targets:
         )
         return self._agreeing(target, where)
 
-    def _agreeing(self, target: Target, where: str) -> Target:
+    def _agreeing(self, target: RunSpec, where: str) -> RunSpec:
         """The target with all parameters known of it, if it is the same configuration as the run of that name."""
         stored = self._stored.get(target.run)
         first = self._by_run.get(target.run)

@@ -19,7 +19,7 @@ import duckdb
 from backend.errors import PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
 from backend.importers.protocol import Block, Counts, Importer, Notes, NotSaid, Options, ProblemFacts, unexpected
-from backend.importers.run_spec import RunOptions, Target, Targets
+from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, bad
 from backend.store.database import open_store
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
@@ -94,7 +94,7 @@ Progress = Callable[[int, int, int], None]
 class RunTotals:
     """What has come to one run so far."""
 
-    target: Target
+    target: RunSpec
     counts_only: bool = True
     correct: int = 0
     unverified: int = 0
@@ -118,7 +118,7 @@ class SourceEntry:
 
 
 @dataclass
-class Gathered:
+class ImportTotals:
     """All that an import has read: small things here, samples in the part's files."""
 
     runs: dict[str, RunTotals] = field(default_factory=dict)
@@ -161,12 +161,12 @@ class _InFile:
     """Row of the published counts of each run and problem."""
 
 
-class Intake:
+class ImportSession:
     """One import. `sink` takes the samples; without one nothing is written (--dry-run)."""
 
     def __init__(
         self,
-        targets: Targets,
+        targets: RunResolver,
         options: Options,
         known_sources: dict[str, set[str]],
         sink: Callable[[int, int, list[int], Block, int], None] | None,
@@ -178,7 +178,7 @@ class Intake:
         self.sink = sink
         self.progress = progress
         self.notes = Notes()
-        self.gathered = Gathered()
+        self.gathered = ImportTotals()
         self.files: list[FileReport] = []
         self._samples = 0
         self._bytes_before = 0
@@ -241,7 +241,7 @@ class Intake:
         self.gathered.sources.append(entry)
         self.files.append(FileReport(str(source.path), importer.name, "imported", self._samples - before))
 
-    def _take(self, source: SourceFile, item: Block | Counts, target: Target, digest: str) -> None:
+    def _take(self, source: SourceFile, item: Block | Counts, target: RunSpec, digest: str) -> None:
         if isinstance(item, Block) and not item.verdicts:
             self.notes.add("problems without a sample, left out")
             return
@@ -440,13 +440,13 @@ def _attempt(
     progress: Progress,
 ) -> ImportReport:
     before = _visible(layout, merging=not dry_run)
-    targets = Targets(run_options, before.values())
+    targets = RunResolver(run_options, before.values())
     known: dict[str, set[str]] = {}
     for manifest in before.values():
         for source in manifest.sources:
             known.setdefault(source.digest, set()).update(source.runs)
     if dry_run:
-        intake = Intake(targets, options, known, None, progress)
+        intake = ImportSession(targets, options, known, None, progress)
         intake.read(files, wanted_format)
         return intake.report(dry_run=True, part=None)
 
@@ -454,7 +454,7 @@ def _attempt(
     is_new = not layout.exists()
     folder = write_workspace(layout, part)
     try:
-        intake = Intake(targets, options, known, None, progress)
+        intake = ImportSession(targets, options, known, None, progress)
         filled = fill_part(folder, part, intake, files, wanted_format)
         if filled is None:
             discard(folder)
@@ -472,7 +472,7 @@ def _attempt(
 
 
 def fill_part(
-    folder: Path, part: str, intake: Intake, files: Sequence[tuple[Path, bool]], wanted_format: str | None = None
+    folder: Path, part: str, intake: ImportSession, files: Sequence[tuple[Path, bool]], wanted_format: str | None = None
 ) -> Manifest | None:
     """Read files and write all tables of a part into a folder; None when there is nothing new in them.
 
@@ -508,8 +508,8 @@ def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: 
 
 def _manifest(
     part: str,
-    gathered: Gathered,
-    resolved: dict[str, Target],
+    gathered: ImportTotals,
+    resolved: dict[str, RunSpec],
     outcomes: int,
     notes: dict[str, int],
 ) -> Manifest:
@@ -544,7 +544,7 @@ def _manifest(
     )
 
 
-def _write_tables(folder: Path, part: str, gathered: Gathered, resolved: dict[str, Target], outcomes: int) -> None:
+def _write_tables(folder: Path, part: str, gathered: ImportTotals, resolved: dict[str, RunSpec], outcomes: int) -> None:
     """Everything of the part but samples and texts."""
     from backend.store.parts import derive_statistics, write_rows
 

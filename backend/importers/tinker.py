@@ -10,11 +10,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backend.importers.blocks import Gathering
+from backend.importers.blocks import BlockBuilder
 from backend.importers.chat import THINKING, answered, asked
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import as_text, count, figure, json_lines, kind, mapping, refined, short, steps_named
+from backend.importers.values import (
+    as_mapping,
+    as_text,
+    count,
+    figure,
+    json_lines,
+    kind_of_value,
+    refine_verdict,
+    shortened,
+    steps_named,
+)
 
 FIELDS = {"split", "iteration", "group_idx", "traj_idx", "total_reward", "steps"}
 STEP = re.compile(rb'"iteration"\s*:\s*(\d{1,9})\s*[,}]')
@@ -38,23 +48,23 @@ class Tinker:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """A sample a trajectory, gathered by group; the split is the benchmark."""
-        gathering = Gathering("texts", "details", "finish_reasons", "tokens")
+        gathering = BlockBuilder("texts", "details", "finish_reasons", "tokens")
         facts: dict[tuple[str, int], RunFacts] = {}
         for row, record in json_lines(source):
             split = record.get("split")
             if not isinstance(split, str) or not split:
-                raise bad(source, row, f"field split: expected a name, found {kind(split)}")
+                raise bad(source, row, f"field split: expected a name, found {kind_of_value(split)}")
             iteration, group = (self._whole(source, row, record, name) for name in ("iteration", "group_idx"))
             run = facts.get((split, iteration))
             if run is None:
                 run = facts[split, iteration] = RunFacts(benchmark=split, step=iteration, checkpoint=True)
             steps = record.get("steps")
             if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
-                raise bad(source, row, f"field steps: expected a list of objects, found {kind(steps)}")
+                raise bad(source, row, f"field steps: expected a list of objects, found {kind_of_value(steps)}")
             last = steps[-1] if steps else {}
-            trace = mapping(last.get("trace"))
-            statement = asked(mapping(trace.get("prompt")).get("messages"))
-            text, thought = answered(mapping(trace.get("policy_response")).get("messages"))
+            trace = as_mapping(last.get("trace"))
+            statement = asked(as_mapping(trace.get("prompt")).get("messages"))
+            text, thought = answered(as_mapping(trace.get("policy_response")).get("messages"))
             if thought:
                 notes.add(THINKING)
             if text is None:
@@ -63,13 +73,13 @@ class Tinker:
             name = f"{iteration}/{group}" if split == TRAINED_ON else str(group)
             if statement is None:
                 notes.add("samples without a statement: the group's place in its file stands for the problem")
-            reference = as_text(mapping(trace.get("reward")).get("reference_answer"))
+            reference = as_text(as_mapping(trace.get("reward")).get("reference_answer"))
             problem = gathering.problem(
                 statement or f"{split} {name}", name=name, statement=statement, reference=reference
             )
             reason = last.get("stop_reason")
             reason = reason if isinstance(reason, str) else None
-            verdict = refined(self._correct(source, row, record, last, notes), None, reason, False)
+            verdict = refine_verdict(self._correct(source, row, record, last, notes), None, reason, False)
             gathering.add(run, problem, row, verdict, text, self._detail(record, last), reason, self._tokens(steps))
             if gathering.full:
                 yield from gathering.rest()
@@ -80,7 +90,7 @@ class Tinker:
         try:
             return count(record.get(name))
         except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field {name}: {short(record.get(name))} is no whole number from 0") from None
+            raise bad(source, row, f"field {name}: {shortened(record.get(name))} is no whole number from 0") from None
 
     @staticmethod
     def _correct(
@@ -88,11 +98,11 @@ class Tinker:
     ) -> bool | None:
         """The metric `correct` of the last step, or of the trajectory."""
         for metrics in (last.get("metrics"), record.get("trajectory_metrics")):
-            value = mapping(metrics).get("correct")
+            value = as_mapping(metrics).get("correct")
             if value is None or value != value:
                 continue
             if not isinstance(value, bool | int | float):
-                raise bad(source, row, f"field correct of the metrics: expected a number, found {kind(value)}")
+                raise bad(source, row, f"field correct of the metrics: expected a number, found {kind_of_value(value)}")
             return value >= 1
         notes.add("samples without the metric `correct`: unverified, for the total reward is shaped")
         return None
@@ -102,8 +112,8 @@ class Tinker:
         """The total reward, and every metric of the last step and of the trajectory."""
         scores = {
             "total_reward": record.get("total_reward"),
-            **mapping(record.get("trajectory_metrics")),
-            **mapping(last.get("metrics")),
+            **as_mapping(record.get("trajectory_metrics")),
+            **as_mapping(last.get("metrics")),
         }
         said = [f"{name}={figure(value)}" for name, value in scores.items() if isinstance(value, int | float)]
         return ", ".join(said) or None

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backend.importers.blocks import Gathering, about_answers
+from backend.importers.blocks import BlockBuilder, about_answers
 from backend.importers.chat import THINKING, answered, asked
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, bad, batches, schema
-from backend.importers.values import as_text, count, figure, short, truth
+from backend.importers.values import as_text, count, figure, parse_correct, shortened
 
 REFERENCES = ("answer", "solution", "ground_truth", "reference")
 STEPS = "step"
@@ -52,7 +52,7 @@ class Trl:
         for name in names:
             if name not in columns:
                 notes.add(f"columns not kept: {name}")
-        gathering = Gathering("texts", "details")
+        gathering = BlockBuilder("texts", "details")
         facts: dict[int | None, RunFacts] = {}
         for first, (steps, prompts, completions, advantages, *numbers) in batches(source, columns):
             references = numbers.pop() if reference else [None] * len(steps)
@@ -82,13 +82,13 @@ class Trl:
         try:
             return None if value is None else count(value)
         except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field step: {short(value)} is no training step", where="row") from None
+            raise bad(source, row, f"field step: {shortened(value)} is no training step", where="row") from None
 
     @staticmethod
     def _verdicts(values: Sequence[Any], notes: Notes) -> list[str]:
         said = []
         for value in values:
-            correct = truth(value)
+            correct = parse_correct(value)
             if isinstance(value, float) and 0 < value < 1:
                 notes.add("samples with a score between 0 and 1, which is not correct")
             said.append("unverified" if correct is None else "correct" if correct else "wrong")

@@ -40,11 +40,11 @@ def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterat
                 raise bad(source, number, f"longer than {MOST_LINE >> 30} GiB")
             value = decode(source, line, number)
             if not isinstance(value, dict):
-                raise bad(source, number, f"expected a JSON object, found {kind(value)}")
+                raise bad(source, number, f"expected a JSON object, found {kind_of_value(value)}")
             yield number, value
 
 
-def document(source: SourceFile) -> Any:
+def read_document(source: SourceFile) -> Any:
     """The whole file as one JSON value.
 
     Raises:
@@ -92,17 +92,17 @@ def decode(source: SourceFile, text: bytes, number: int | None, *, of: str = "")
         raise bad(source, number, f"{inside}not JSON: {error}") from error
 
 
-def kind(value: object) -> str:
+def kind_of_value(value: object) -> str:
     """What a person calls a JSON value's type."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "true/false", int: "a number"}
     return "null" if value is None else names.get(type(value), "a number")
 
 
-def text(source: SourceFile, row: int, record: Mapping[str, Any], field: str) -> str:
+def text_field(source: SourceFile, row: int, record: Mapping[str, Any], field: str) -> str:
     """A string field that must be there."""
     value = record.get(field)
     if not isinstance(value, str):
-        found = kind(value) if field in record else "nothing"
+        found = kind_of_value(value) if field in record else "nothing"
         raise bad(source, row, f"field {field}: expected a string, found {found}")
     return value
 
@@ -130,20 +130,20 @@ def list_of(
     if value is None:
         return None
     if not isinstance(value, list):
-        expected = f"field {field}: expected a list with an entry a sample, found {kind(value)}"
+        expected = f"field {field}: expected a list with an entry a sample, found {kind_of_value(value)}"
         raise bad(source, row, expected, where=where)
     if length is not None and len(value) != length:
         raise bad(source, row, f"field {field}: {len(value)} entries for {length} samples", where=where)
     return value
 
 
-def strings(source: SourceFile, row: int, values: Sequence[Any] | None, field: str) -> list[str | None] | None:
+def string_list(source: SourceFile, row: int, values: Sequence[Any] | None, field: str) -> list[str | None] | None:
     """A list of strings or nulls."""
     if values is None:
         return None
     for value in values:
         if value is not None and not isinstance(value, str):
-            raise bad(source, row, f"field {field}: expected strings, found {kind(value)}")
+            raise bad(source, row, f"field {field}: expected strings, found {kind_of_value(value)}")
     return list(values)
 
 
@@ -154,7 +154,7 @@ def parameter(source: SourceFile, row: int | None, field: str, value: Any) -> An
     if isinstance(value, int) and abs(value) >= 2**63:
         raise bad(source, row, f"field {field}: the number is too large")
     if not isinstance(value, str | bool | int | float):
-        raise bad(source, row, f"field {field}: expected a word or a number, found {kind(value)}")
+        raise bad(source, row, f"field {field}: expected a word or a number, found {kind_of_value(value)}")
     return value
 
 
@@ -165,7 +165,7 @@ CORRECT_WORDS = {
 }  # fmt: skip
 
 
-def truth(value: object) -> bool | None:
+def parse_correct(value: object) -> bool | None:
     """Whether a value says right (True) or wrong (False); None when it says neither.
 
     A number says right only at 1 or more: rewards between 0 and 1 are for form, not for a right answer.
@@ -179,7 +179,7 @@ def truth(value: object) -> bool | None:
     return None
 
 
-def refined(correct: bool | None, answer: object, finish_reason: object, answers_known: bool) -> str:
+def refine_verdict(correct: bool | None, answer: object, finish_reason: object, answers_known: bool) -> str:
     """The verdict for what a file says: right stays right, wrong is told apart by what else the file says.
 
     Args:
@@ -240,7 +240,7 @@ def count(value: Any) -> int:
     return number
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """A parameter as a number where it is one."""
     if isinstance(value, str):
         try:
@@ -260,7 +260,7 @@ def as_they_are(values: Sequence[Any], convert: Callable[[Any], Any]) -> bool:
     return False
 
 
-def short(value: Any) -> str:
+def shortened(value: Any) -> str:
     """A value in an error: `repr`, cut where it is long."""
     if isinstance(value, int) and abs(value) >= 10**30:
         return "a number of many digits"
@@ -270,7 +270,7 @@ def short(value: Any) -> str:
 
 def figure(value: Any) -> str:
     """A score in a detail: six digits of it, and whatever else it may be cut short."""
-    return f"{value:g}" if isinstance(value, float) else short(value)
+    return f"{value:g}" if isinstance(value, float) else shortened(value)
 
 
 WANTED: dict[Callable[[Any], Any], str] = {
@@ -280,6 +280,6 @@ WANTED: dict[Callable[[Any], Any], str] = {
 """What a conversion expects, in words."""
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def as_mapping(value: Any) -> Mapping[str, Any]:
     """An object of a file that may be missing or be something else: then one without fields."""
     return value if isinstance(value, dict) else {}

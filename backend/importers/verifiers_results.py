@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-from backend.importers.blocks import Gathering, beside, note_others, sampling
+from backend.importers.blocks import BlockBuilder, note_others, read_json_beside, sampling_parameters
 from backend.importers.chat import THINKING, answered, asked
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import as_text, figure, json_lines, kind, refined
+from backend.importers.values import as_text, figure, json_lines, kind_of_value, refine_verdict
 
 KNOWN = {
     "example_id", "prompt", "completion", "reward", "answer", "task", "metrics", "is_truncated", "is_completed",
@@ -34,19 +34,19 @@ class Verifiers:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Rollouts gathered by example; metadata.json beside the file names model, environment and parameters."""
-        about = beside(source.path, "metadata.json")
+        about = read_json_beside(source.path, "metadata.json")
         arguments = about.get("sampling_args")
         model, environment = about.get("model"), about.get("env_id")
         facts = RunFacts(
             model=model if isinstance(model, str) and model else None,
             benchmark=environment if isinstance(environment, str) and environment else None,
-            parameters=sampling(arguments, PARAMETERS) if isinstance(arguments, dict) else (),
+            parameters=sampling_parameters(arguments, PARAMETERS) if isinstance(arguments, dict) else (),
         )
         threshold = about.get("pass_threshold")
         at_least = float(threshold) if isinstance(threshold, int | float) and 0 < threshold < 1e9 else 1.0
         if at_least != 1:
             notes.add(f"files whose metadata says that a reward from {at_least:g} on is right")
-        gathering = Gathering("texts", "details", "finish_reasons")
+        gathering = BlockBuilder("texts", "details", "finish_reasons")
         for row, record in json_lines(source):
             example = as_text(record.get("example_id"))
             statement = asked(record.get("prompt"))
@@ -77,12 +77,12 @@ class Verifiers:
         if reward is None or (isinstance(reward, float) and not isfinite(reward)):
             return "unverified", reason
         if not isinstance(reward, int | float):
-            raise bad(source, row, f"field reward: expected a number, found {kind(reward)}")
+            raise bad(source, row, f"field reward: expected a number, found {kind_of_value(reward)}")
         if record.get("error") is not None and reward < at_least:
             return "error", reason
         if 0 < reward < at_least:
             notes.add("samples with a reward between 0 and what is right, which is not correct")
-        return refined(reward >= at_least, None, reason, False), reason
+        return refine_verdict(reward >= at_least, None, reason, False), reason
 
     @staticmethod
     def _detail(record: Mapping[str, Any]) -> str | None:

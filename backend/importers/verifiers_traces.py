@@ -10,11 +10,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backend.importers.blocks import Gathering, about_answers, sampling
+from backend.importers.blocks import BlockBuilder, about_answers, sampling_parameters
 from backend.importers.chat import THINKING, asked, message_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, bad
-from backend.importers.values import as_text, count, figure, json_lines, kind, mapping, refined, short, steps_named
+from backend.importers.values import (
+    as_mapping,
+    as_text,
+    count,
+    figure,
+    json_lines,
+    kind_of_value,
+    refine_verdict,
+    shortened,
+    steps_named,
+)
 from backend.importers.verifiers_results import PARAMETERS
 
 REFERENCES = ("answer", "solution", "ground_truth", "reference")
@@ -43,7 +53,7 @@ class VerifiersTraces:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """A sample a trace of the agent that is trained, or evaluated; what it said is joined along the last branch."""
-        gathering = Gathering("texts", "details", "finish_reasons", "tokens")
+        gathering = BlockBuilder("texts", "details", "finish_reasons", "tokens")
         facts: dict[RunFacts, RunFacts] = {}
         used: dict[tuple[str, ...], str | None] = {}
         player: str | None = None
@@ -51,7 +61,7 @@ class VerifiersTraces:
         run: RunFacts | None = None
         for row, episode in json_lines(source):
             for trace in self._traces(source, row, episode, notes):
-                agent = mapping(trace.get("agent"))
+                agent = as_mapping(trace.get("agent"))
                 name = as_text(agent.get("name")) or "agent"
                 if agent.get("trainable") is False or name != (player := player or name):
                     notes.add(f"traces of another agent, left out: {name}")
@@ -60,7 +70,7 @@ class VerifiersTraces:
                 if run is None or here != before:
                     before, run = here, self._facts(source, row, episode, agent)
                     run = facts.setdefault(run, run)
-                rewards = mapping(trace.get("rewards"))
+                rewards = as_mapping(trace.get("rewards"))
                 names = tuple(rewards)
                 if names and names not in used:
                     used[names] = about_answers(source, names, options, notes)
@@ -68,8 +78,8 @@ class VerifiersTraces:
                 reason = self._reason(trace)
                 correct = self._correct(source, row, rewards, used.get(names), notes)
                 failed = bool(trace.get("errors") or trace.get("error"))
-                verdict = "error" if correct is False and failed else refined(correct, None, reason, False)
-                data = mapping(mapping(trace.get("task") or episode.get("task")).get("data"))
+                verdict = "error" if correct is False and failed else refine_verdict(correct, None, reason, False)
+                data = as_mapping(as_mapping(trace.get("task") or episode.get("task")).get("data"))
                 statement = asked(data.get("prompt")) or self._first_asked(trace)
                 known = as_text(data.get("name")) or as_text(data.get("idx"))
                 if not statement and not known:
@@ -87,26 +97,26 @@ class VerifiersTraces:
     def _traces(source: SourceFile, row: int, episode: Mapping[str, Any], notes: Notes) -> list[Mapping[str, Any]]:
         traces = episode.get("traces", [episode] if "nodes" in episode else None)
         if not isinstance(traces, list) or not all(isinstance(trace, dict) for trace in traces):
-            raise bad(source, row, f"field traces: expected a list of objects, found {kind(traces)}")
+            raise bad(source, row, f"field traces: expected a list of objects, found {kind_of_value(traces)}")
         if not traces:
             notes.add("episodes that failed before there was a trace, left out")
         return traces
 
     @staticmethod
     def _facts(source: SourceFile, row: int, episode: Mapping[str, Any], agent: Mapping[str, Any]) -> RunFacts:
-        config = mapping(agent.get("config"))
+        config = as_mapping(agent.get("config"))
         model = config.get("model")
-        benchmark = mapping(episode.get("env")).get("id")
-        work = mapping(mapping(episode.get("run")).get("work"))
+        benchmark = as_mapping(episode.get("env")).get("id")
+        work = as_mapping(as_mapping(episode.get("run")).get("work"))
         try:
             step = None if work.get("step") is None else count(work["step"])
         except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field run.work.step: {short(work['step'])} is no training step") from None
+            raise bad(source, row, f"field run.work.step: {shortened(work['step'])} is no training step") from None
         return RunFacts(
             model=model if isinstance(model, str) and model else None,
             benchmark=benchmark if isinstance(benchmark, str) and benchmark else None,
             step=step,
-            parameters=sampling(mapping(config.get("sampling")), PARAMETERS),
+            parameters=sampling_parameters(as_mapping(config.get("sampling")), PARAMETERS),
             checkpoint=step is not None,
         )
 
@@ -115,13 +125,13 @@ class VerifiersTraces:
         """What the model said on the last branch, and how many tokens it drew in all."""
         nodes = trace.get("nodes", [])
         if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
-            raise bad(source, row, f"field nodes: expected a list of objects, found {kind(nodes)}")
+            raise bad(source, row, f"field nodes: expected a list of objects, found {kind_of_value(nodes)}")
         said: list[str] = []
         passed = 0
         at: Any = len(nodes) - 1 if nodes else None
         while at is not None:
             node = nodes[at]
-            message = mapping(node.get("message"))
+            message = as_mapping(node.get("message"))
             if node.get("sampled") is True and message.get("role") == "assistant":
                 text, thought = message_text(message)
                 if thought:
@@ -132,13 +142,13 @@ class VerifiersTraces:
                     said.append(text)
             before = node.get("parent")
             if before is not None and not (type(before) is int and 0 <= before < at):
-                raise bad(source, row, f"field nodes: node {at} has the predecessor {short(before)}")
+                raise bad(source, row, f"field nodes: node {at} has the predecessor {shortened(before)}")
             at, passed = before, passed + 1
         if passed < len(nodes):
             notes.add("traces that branch: the text is the last branch")
         calls = trace.get("calls")
         calls = calls if isinstance(calls, list) else []
-        drawn = [mapping(mapping(call).get("usage")).get("completion_tokens") for call in calls]
+        drawn = [as_mapping(as_mapping(call).get("usage")).get("completion_tokens") for call in calls]
         known = [n for n in drawn if type(n) is int and 0 <= n < 2**31]
         tokens = sum(known) if known and len(known) == len(drawn) else None
         return "\n\n".join(reversed(said)) or None, tokens if tokens is None or tokens < 2**31 else None
@@ -146,14 +156,14 @@ class VerifiersTraces:
     @staticmethod
     def _first_asked(trace: Mapping[str, Any]) -> str | None:
         """The first message of the user, for tasks whose prompt is not recorded."""
-        messages = (mapping(node.get("message")) for node in trace.get("nodes", ()))
+        messages = (as_mapping(node.get("message")) for node in trace.get("nodes", ()))
         return next((asked([message]) for message in messages if message.get("role") == "user"), None)
 
     @staticmethod
     def _reason(trace: Mapping[str, Any]) -> str | None:
         stopped = trace.get("stop_condition")
         calls = trace.get("calls")
-        last = mapping(calls[-1]) if isinstance(calls, list) and calls else {}
+        last = as_mapping(calls[-1]) if isinstance(calls, list) and calls else {}
         reason = last.get("finish_reason")
         if (isinstance(stopped, str) and stopped in AT_A_LIMIT) or reason == "length":
             return "length"
@@ -169,7 +179,7 @@ class VerifiersTraces:
         if score is None or score != score:
             return None
         if not isinstance(score, int | float):
-            raise bad(source, row, f"field rewards.{used}: expected a number, found {kind(score)}")
+            raise bad(source, row, f"field rewards.{used}: expected a number, found {kind_of_value(score)}")
         if 0 < score < 1:
             notes.add("samples with a reward between 0 and 1, which is not correct")
         return score >= 1
@@ -183,9 +193,9 @@ class VerifiersTraces:
         """The last error, the other rewards and every metric."""
         errors = trace.get("errors")
         last: Any = errors[-1] if isinstance(errors, Sequence) and errors else None
-        said = [f"error: {as_text(mapping(last).get('message', last))}"] if last is not None else []
-        scores = {name: mapping(reward).get("score", reward) for name, reward in rewards.items() if name != used}
-        for name, value in {**scores, **mapping(trace.get("metrics"))}.items():
+        said = [f"error: {as_text(as_mapping(last).get('message', last))}"] if last is not None else []
+        scores = {name: as_mapping(reward).get("score", reward) for name, reward in rewards.items() if name != used}
+        for name, value in {**scores, **as_mapping(trace.get("metrics"))}.items():
             if isinstance(value, int | float):
                 said.append(f"{name}={figure(value)}")
         return ", ".join(said) or None

@@ -6,10 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from backend.importers.blocks import Gathering, note_others
+from backend.importers.blocks import BlockBuilder, note_others
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, bad, lines
-from backend.importers.values import as_text, json_lines, kind, refined, short, text, truth
+from backend.importers.values import (
+    as_text,
+    json_lines,
+    kind_of_value,
+    parse_correct,
+    refine_verdict,
+    shortened,
+    text_field,
+)
 
 KNOWN = {"input", "output", "gts", "score", "step", "acc", "pred", "reward", "uid", "request_id"}
 MOST_STEP = 999_999_999
@@ -51,11 +59,11 @@ class Verl:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples gathered by prompt: there is no problem id, and the prompt is the identity."""
-        gathering = Gathering("texts", "answers")
+        gathering = BlockBuilder("texts", "answers")
         facts: dict[int | None, RunFacts] = {}
         rows = 0
         for row, record in json_lines(source):
-            prompt, output = text(source, row, record, "input"), text(source, row, record, "output")
+            prompt, output = text_field(source, row, record, "input"), text_field(source, row, record, "output")
             step = self._step(source, row, record.get("step"))
             run = facts.get(step)
             if run is None:
@@ -64,7 +72,7 @@ class Verl:
             answer = as_text(record.get("pred"))
             note_others(record, KNOWN, notes)
             problem = gathering.problem(prompt, statement=prompt, reference=as_text(record.get("gts")))
-            verdict = refined(correct, answer, None, record.get("pred") is not None)
+            verdict = refine_verdict(correct, answer, None, record.get("pred") is not None)
             gathering.add(run, problem, row, verdict, output, answer or None)
             rows += 1
             if gathering.full:
@@ -76,16 +84,16 @@ class Verl:
     def _step(source: SourceFile, row: int, value: Any) -> int | None:
         if value is None or (type(value) is int and 0 <= value <= MOST_STEP):
             return value
-        raise bad(source, row, f"field step: {short(value)} is no training step")
+        raise bad(source, row, f"field step: {shortened(value)} is no training step")
 
     @staticmethod
     def _correct(source: SourceFile, row: int, record: dict[str, Any], notes: Notes) -> bool | None:
         """`acc` where there is one, for the score may be shaped; else the score, which is right from 1 on."""
         field = "acc" if record.get("acc") is not None else "score"
         value = record.get(field)
-        correct = truth(value)
+        correct = parse_correct(value)
         if value is not None and correct is None:
-            raise bad(source, row, f"field {field}: expected a number or true/false, found {kind(value)}")
+            raise bad(source, row, f"field {field}: expected a number or true/false, found {kind_of_value(value)}")
         if isinstance(value, float) and 0 < value < 1:
             notes.add("samples with a score between 0 and 1, which is not correct")
         return correct

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import queries
-from backend.engines.protocol import Engine, Sample, SamplingParams, make_request
+from backend.engines.protocol import DrawnSample, Engine, SamplingParams, make_request
 from backend.errors import UsageError
 from backend.importers.protocol import Block, ProblemFacts, RunFacts
 from backend.importers.session import as_json
@@ -31,8 +31,8 @@ from backend.store.parts import (
     waiting_parts,
     write_workspace,
 )
-from backend.verifiers.pool import Judges, open_judges
-from backend.verifiers.protocol import Judgement, Task, Verifier
+from backend.verifiers.pool import VerdictStream, open_verifiers
+from backend.verifiers.protocol import Task, Verdict, Verifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 # Parts of a draw: provisional ones while it goes on, a sorted one at its end that supersedes them.
 
-Drawn = tuple[Sample, Judgement]
+Drawn = tuple[DrawnSample, Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def _provisional_parts(target: DrawTarget) -> list[Manifest]:
     ]
 
 
-def gather(
+def compact_parts(
     target: DrawTarget, parts: list[str] | None = None, connection: duckdb.DuckDBPyConnection | None = None
 ) -> None:
     """One sorted part of these provisional parts, which supersedes them; without `parts` of all, and final."""
@@ -229,7 +229,7 @@ class Stored:
     verdicts: dict[str, int] = field(default_factory=dict)
 
 
-class DrawnParts:
+class PartPublisher:
     """Takes finished samples and publishes them; leaving the `with` block publishes the rest and ends the thread."""
 
     def __init__(self, target: DrawTarget) -> None:
@@ -246,7 +246,7 @@ class DrawnParts:
         self._thread = threading.Thread(target=self._run, name="parts", daemon=True)
         self._thread.start()
 
-    def add(self, sample: Sample, judged: Judgement) -> None:
+    def add(self, sample: DrawnSample, judged: Verdict) -> None:
         """Take a finished sample.
 
         Raises:
@@ -264,7 +264,7 @@ class DrawnParts:
             if len(self._waiting) == FLUSH_SAMPLES:
                 self._changed.notify_all()
 
-    def __enter__(self) -> DrawnParts:
+    def __enter__(self) -> PartPublisher:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -312,7 +312,7 @@ class DrawnParts:
             verdicts[judged.verdict] = verdicts.get(judged.verdict, 0) + 1
         self.stored = Stored(self.stored.samples + len(drawn), verdicts)
         if len(self._parts) % GATHER_PARTS == 0:
-            gather(self._target, self._parts[-GATHER_PARTS:], connection)
+            compact_parts(self._target, self._parts[-GATHER_PARTS:], connection)
 
 
 # Draws a plan: an engine's samples, judged, into parts of the store; at the end one sorted part of them all.
@@ -375,8 +375,8 @@ def draw(
     last = ""
     judge = f"verified by {verifier.name} {verifier.version}" if verifier else "unverified"
     target = DrawTarget(layout, plan, f"{engine.version}, {judge}", job)
-    judges: Judges[Sample]
-    with DrawnParts(target) as parts, open_judges(verifier) as judges:
+    judges: VerdictStream[DrawnSample]
+    with PartPublisher(target) as parts, open_verifiers(verifier) as judges:
 
         def state() -> DrawState:
             return DrawState(finished, tokens, time.monotonic() - started, last, lambda: parts.stored)
@@ -391,7 +391,7 @@ def draw(
             for sample, judged in judges.finish(SETTLE_SECONDS):
                 parts.add(sample, judged)
             raise
-    gather(target)
+    compact_parts(target)
     return state()
 
 
@@ -412,8 +412,8 @@ def sampling_params(parameters: Mapping[str, Any]) -> SamplingParams:
 
 
 def _judged(
-    samples: Iterable[Sample], judges: Judges[Sample], problems: Mapping[str, PlannedProblem]
-) -> Iterator[tuple[Sample, Judgement]]:
+    samples: Iterable[DrawnSample], judges: VerdictStream[DrawnSample], problems: Mapping[str, PlannedProblem]
+) -> Iterator[tuple[DrawnSample, Verdict]]:
     """The samples with their judgements, in the order in which these come."""
     for sample in samples:
         problem = problems[sample.problem]

@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.errors import UsageError
 from backend.importers.protocol import RunFacts
-from backend.importers.run_spec import RunOptions, Target, Targets
+from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.jobs.templates import PLAIN, render_prompt, template_parameters
 from backend.records import Model
 from backend.store.identity import run_key
@@ -48,7 +48,7 @@ class EngineChoice:
 class SamplingPlan:
     """Everything that is to be drawn into one run."""
 
-    target: Target
+    target: RunSpec
     problems: tuple[PlannedProblem, ...]
     """Only those with samples to draw."""
     verifier: str | None = None
@@ -99,7 +99,7 @@ def plan_run(
     text = template if template is not None else str(stored.get("template") or _usual_template(reader, benchmark))
     full = {**DEFAULTS, **stored, **parameters, **template_parameters(text)}
     facts = RunFacts(benchmark=benchmark, parameters=tuple(sorted(full.items())))
-    target = Targets(run_options, reader.database.manifests.values()).resolve(facts, "What is to be drawn")
+    target = RunResolver(run_options, reader.database.manifests.values()).resolve(facts, "What is to be drawn")
     rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
     if not rows:
         raise UsageError(
@@ -173,7 +173,7 @@ def plan_from_json(data: Mapping[str, Any]) -> tuple[SamplingPlan, EngineChoice]
     """
     target = dict(data["target"])
     plan = SamplingPlan(
-        target=Target(**{**target, "model": Model(**target["model"])}),
+        target=RunSpec(**{**target, "model": Model(**target["model"])}),
         problems=tuple(PlannedProblem(**{**p, "indices": tuple(p["indices"])}) for p in data["problems"]),
         verifier=data["verifier"],
     )

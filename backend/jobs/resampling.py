@@ -18,7 +18,7 @@ from backend.jobs.job import Job, claimed, jobs_of, planning, prepare
 from backend.jobs.plan import DEFAULTS, EngineChoice, SamplingPlan, plan_run
 from backend.jobs.templates import template_hash, template_names
 from backend.records import Run
-from backend.records.comparison import DoubtPlan
+from backend.records.comparison import SamplePlan
 from backend.store.database import open_store
 from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
@@ -30,7 +30,7 @@ NEEDED = ("template", *DEFAULTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ParameterChanges:
     """Sampling parameters and template that a person wants otherwise than the run has them; empty for none."""
 
     parameters: Mapping[str, Any]
@@ -41,11 +41,11 @@ class Changes:
     """As the person named it."""
 
 
-NO_CHANGES = Changes({})
+NO_CHANGES = ParameterChanges({})
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class RunExtension:
     """More samples of some problems of a run."""
 
     plan: SamplingPlan
@@ -100,7 +100,7 @@ def plan_new_run(
     return plan, EngineChoice(kind, model, options)
 
 
-def plan_addition(
+def plan_extension(
     reader: Reader,
     run: Run,
     problems: Collection[str],
@@ -110,8 +110,8 @@ def plan_addition(
     engine: str | None = None,
     model: str | None = None,
     pool: bool = False,
-    changes: Changes = NO_CHANGES,
-) -> Addition:
+    changes: ParameterChanges = NO_CHANGES,
+) -> RunExtension:
     """Plan `add` more samples of these problems (each, or by label) for a run that exists, as its own were drawn.
 
     With other parameters, or another template, the samples form a run of their own, `NAME+temperature=1.0`: the next
@@ -149,10 +149,10 @@ def plan_addition(
         problems=problems,
         claimed=promised,
     )
-    return Addition(plan, EngineChoice(kind, path, options), run.name, because, can_pool, run.mean_tokens)
+    return RunExtension(plan, EngineChoice(kind, path, options), run.name, because, can_pool, run.mean_tokens)
 
 
-def _where_to(run: Run, changes: Changes, *, pool: bool) -> tuple[str, str, bool]:
+def _where_to(run: Run, changes: ParameterChanges, *, pool: bool) -> tuple[str, str, bool]:
     """The run that the samples go to, why it is another than this one, and whether pooling is the user's to say."""
     stored = run.parameters
     changed = {name: value for name, value in changes.parameters.items() if name in stored and stored[name] != value}
@@ -177,7 +177,7 @@ def _where_to(run: Run, changes: Changes, *, pool: bool) -> tuple[str, str, bool
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ResamplingRequest:
     """What is to be sampled, as a person asks for it."""
 
     compared: tuple[str, ...]
@@ -190,7 +190,7 @@ class Wish:
     """Samples for each problem and run, or by label."""
     engine: str
     """Name of an engine."""
-    changes: Changes = NO_CHANGES
+    changes: ParameterChanges = NO_CHANGES
     pool: bool = False
     """Whether the samples join imported runs of which nobody knows how they were drawn."""
     expected: float | None = None
@@ -201,8 +201,8 @@ class Wish:
 class Resampling:
     """More samples of the same problems for one or more runs."""
 
-    wish: Wish
-    additions: tuple[Addition, ...]
+    wish: ResamplingRequest
+    additions: tuple[RunExtension, ...]
     refusals: tuple[str, ...]
     """Why a run cannot be sampled, in words with what to do."""
     sets: dict[str, tuple[bool, ...]]
@@ -222,14 +222,14 @@ class Resampling:
         return None if None in known else sum(tokens for tokens in known if tokens is not None)
 
 
-def plan_resampling(reader: Reader, wish: Wish) -> Resampling:
+def plan_resampling(reader: Reader, wish: ResamplingRequest) -> Resampling:
     """What a wish comes to: for each run a plan, or why there is none."""
     configuration = read_configuration()
-    additions: list[Addition] = []
+    additions: list[RunExtension] = []
     refusals: list[str] = []
     for name in wish.runs:
         try:
-            addition = plan_addition(
+            addition = plan_extension(
                 reader,
                 reader.run(name),
                 wish.problems,
@@ -264,7 +264,7 @@ def last_throughput(layout: StoreLayout, engine: str) -> float | None:
     return None
 
 
-def start_resampling(layout: StoreLayout, wish: Wish) -> list[Job]:
+def start_resampling(layout: StoreLayout, wish: ResamplingRequest) -> list[Job]:
     """Write a job for each run and start its worker.
 
     Raises:
@@ -319,7 +319,7 @@ def moves(reader: Reader, job: Job) -> tuple[tuple[str, ...], list[Move]]:
 # Resampling that settles doubt: a plan turned into jobs, and afterwards what they found of what was expected.
 
 
-def plan_settling(reader: Reader, wish: Wish) -> tuple[DoubtPlan, tuple[Resampling, ...]]:
+def plan_by_uncertainty(reader: Reader, wish: ResamplingRequest) -> tuple[SamplePlan, tuple[Resampling, ...]]:
     """What settles most doubt about the problems of a wish: the plan, and for each run what that comes to.
 
     Args:
@@ -335,10 +335,10 @@ def plan_settling(reader: Reader, wish: Wish) -> tuple[DoubtPlan, tuple[Resampli
     named = set(wish.problems)
     meant = replace(sets, problems=tuple(problem for problem in sets.problems if problem.label in named))
     plan = plan_samples(reader, meant, wish.add, only=wish.runs)
-    return plan, tuple(plan_resampling(reader, part) for part in wishes(plan, wish))
+    return plan, tuple(plan_resampling(reader, part) for part in requests_of_plan(plan, wish))
 
 
-def wishes(plan: DoubtPlan, wish: Wish) -> tuple[Wish, ...]:
+def requests_of_plan(plan: SamplePlan, wish: ResamplingRequest) -> tuple[ResamplingRequest, ...]:
     """A wish for each run of a plan, with what it is expected to change."""
     found = []
     for run in wish.runs:
@@ -350,13 +350,13 @@ def wishes(plan: DoubtPlan, wish: Wish) -> tuple[Wish, ...]:
     return tuple(found)
 
 
-def start_settling(layout: StoreLayout, planned: Sequence[Wish]) -> list[Job]:
+def start_by_uncertainty(layout: StoreLayout, planned: Sequence[ResamplingRequest]) -> list[Job]:
     """Start the jobs of a plan's wishes; raises like `start_resampling`."""
     return [job for wish in planned for job in start_resampling(layout, wish)]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResamplingOutcome:
     """What a job has come to for the comparison that it was asked for."""
 
     compared: tuple[str, ...]
@@ -369,13 +369,13 @@ class Found:
     """Memberships of its own run that have changed; None where its samples form a run that is not compared."""
 
 
-def found_by(reader: Reader, job: Job) -> Found:
+def resampling_outcome(reader: Reader, job: Job) -> ResamplingOutcome:
     """What a job has found by now, beside what it was expected to find; raises like `Job.plan`."""
     runs, moved = moves(reader, job)
     drawn = job.plan()[0].title
     place = runs.index(drawn) if drawn in runs else None
     changed = None if place is None else sum(move.before[place] != move.after[place] for move in moved)
-    return Found(runs, tuple(moved), expected_changes(job), changed)
+    return ResamplingOutcome(runs, tuple(moved), expected_changes(job), changed)
 
 
 def expected_changes(job: Job) -> float | None:

@@ -4,8 +4,8 @@
 (the statement alone) and `chat` (the tokenizer's own template). A user's file is a template too. It may name
 `statement`, and call `chat(messages)`, which is the model's chat template with its beginning of an answer.
 
-A run keeps a template that needs no tokenizer: `settled` writes out what `chat` makes of it, with the statement left
-open. So runs can be compared by their templates, and a job goes on without the tokenizer that it began with.
+A run keeps a template that needs no tokenizer: `resolved_template` writes out what `chat` makes of it, with the
+statement left open. So runs can be compared by their templates, and a job goes on without the tokenizer that it began with.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read_template(given: str, chat: Chat | None = None) -> str:
                 suggestion(given, template_names(), "template"),
                 "Name one of these, or a UTF-8 text file with {{ statement }} in it.",
             ) from error
-    return text if chat is None else settled(text, chat)
+    return text if chat is None else resolved_template(text, chat)
 
 
 def template_for(given: str, model: str) -> str:
@@ -84,7 +84,7 @@ def template_for(given: str, model: str) -> str:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"The tokenizer of {model} could not be loaded: {reason}") from error
-    return settled(text, tokenizer_chat(tokenizer))
+    return resolved_template(text, tokenizer_chat(tokenizer))
 
 
 def needs_chat(template: str) -> bool:
@@ -102,7 +102,7 @@ def needs_chat(template: str) -> bool:
         raise _broken(template, error) from error
 
 
-def settled(template: str, chat: Chat) -> str:
+def resolved_template(template: str, chat: Chat) -> str:
     """The template with its call of `chat` written out; one that makes none comes back as it is.
 
     Raises:

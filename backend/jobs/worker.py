@@ -21,12 +21,12 @@ import duckdb
 from backend.engines.protocol import Engine, EngineUnavailable
 from backend.engines.registry import load_engine
 from backend.errors import PasskError, StoreError, UsageError
-from backend.jobs.draw import DrawState, DrawTarget, draw, gather
+from backend.jobs.draw import DrawState, DrawTarget, compact_parts, draw
 from backend.jobs.job import Job, JobStatus, Plan, claimed, planning
 from backend.jobs.plan import EngineChoice, SamplingPlan, without
 from backend.scoring.plan import ScoringPlan, without_scored
-from backend.scoring.requests import claimed as claimed_scores
-from backend.scoring.requests import scored
+from backend.scoring.requests import claimed_texts as claimed_scores
+from backend.scoring.requests import scored_texts
 from backend.scoring.score import gather_scores, outcome, score
 from backend.store.database import open_store
 from backend.store.identity import run_key
@@ -39,15 +39,15 @@ from backend.verifiers.registry import verifier_for
 # What a worker does for each kind of plan: what the store holds of it, what is left, and doing that.
 
 
-def stored(layout: StoreLayout, plan: Plan) -> Counter[str]:
+def stored_counts(layout: StoreLayout, plan: Plan) -> Counter[str]:
     """What the store holds of a plan: how many samples of each verdict, or how many texts with what outcome."""
     if isinstance(plan, SamplingPlan):
         return Counter(verdict for problem in _drawn(layout, plan).values() for verdict in problem.values())
     with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
-        return Counter(outcome(fits) for fits in scored(reader, plan).values())
+        return Counter(outcome(fits) for fits in scored_texts(reader, plan).values())
 
 
-def left_of(layout: StoreLayout, plan: Plan, job: str) -> Plan:
+def remaining(layout: StoreLayout, plan: Plan, job: str) -> Plan:
     """What a job has to do of its plan: neither stored nor claimed by another job since this one was given up."""
     if isinstance(plan, SamplingPlan):
         # Claims first: those of a job that finishes in between are in the store then.
@@ -55,10 +55,10 @@ def left_of(layout: StoreLayout, plan: Plan, job: str) -> Plan:
         return without(left, _drawn(layout, plan))
     others = claimed_scores(layout, plan, but=job)
     with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
-        return without_scored(plan, others.union(scored(reader, plan)))
+        return without_scored(plan, others.union(scored_texts(reader, plan)))
 
 
-def do(
+def carry_out(
     layout: StoreLayout,
     plan: Plan,
     engine: Engine,
@@ -72,12 +72,12 @@ def do(
     return draw(layout, plan, engine, verifier, progress, job=job)
 
 
-def finish(layout: StoreLayout, plan: Plan, job: str) -> None:
+def finish_plan(layout: StoreLayout, plan: Plan, job: str) -> None:
     """Gather the parts of a job of which nothing is left: its last worker was killed before it could."""
     if isinstance(plan, ScoringPlan):
         gather_scores(layout, plan, job)
     else:
-        gather(DrawTarget(layout, plan, "", job))
+        compact_parts(DrawTarget(layout, plan, "", job))
 
 
 def _drawn(layout: StoreLayout, plan: SamplingPlan) -> dict[int, dict[int, str]]:
@@ -123,8 +123,8 @@ def work(folder: Path) -> JobStatus:
             # For the whole plan: what is left of it may look like something else.
             verifier = verifier_for(plan, plan.verifier) if isinstance(plan, SamplingPlan) else None
             with planning(layout):
-                left = left_of(layout, plan, job.name)
-                status = _with_stored(status, stored(layout, plan))
+                left = remaining(layout, plan, job.name)
+                status = _with_stored(status, stored_counts(layout, plan))
                 status = replace(status, wanted=status.samples + left.samples)
                 job.say(status)
             status = _draw(job, layout, left, choice, verifier, status)
@@ -157,7 +157,7 @@ def _now(job: Job, layout: StoreLayout, plan: Plan, status: JobStatus) -> JobSta
     with suppress(PasskError, OSError):
         said = job.status()
         status = replace(status, tokens=said.tokens, seconds=said.seconds, drawn=said.drawn, last=said.last)
-        return _with_stored(status, stored(layout, plan))
+        return _with_stored(status, stored_counts(layout, plan))
     return status
 
 
@@ -189,12 +189,12 @@ def _draw(
     status: JobStatus,
 ) -> JobStatus:
     if not plan.samples:
-        finish(layout, plan, job.name)
+        finish_plan(layout, plan, job.name)
         return replace(status, state="finished")
     with _Reports(job, status) as reports:
         engine = load_engine(choice.model, name=choice.name, options=choice.options)
         try:
-            reports.state = do(layout, plan, engine, verifier, reports.take, job.name)
+            reports.state = carry_out(layout, plan, engine, verifier, reports.take, job.name)
         finally:
             engine.close()
     return replace(reports.status(), state="finished")

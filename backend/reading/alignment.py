@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from backend.records import Path, Run
+from backend.records import Response, Run
 from backend.records.reading import Neighbour, PathComparison, Stretch
 from backend.store.reads import Reader
 
@@ -208,7 +208,7 @@ def _without_islands(runs: list[_Run], begin_a: Sequence[int], begin_b: Sequence
 # A path beside another: which are near to it, and where the two differ.
 
 
-def neighbours(reader: Reader, path: Path, runs: Sequence[Run]) -> tuple[Neighbour, ...]:
+def neighbours(reader: Reader, path: Response, runs: Sequence[Run]) -> tuple[Neighbour, ...]:
     """All other samples of the path's problem that have a text, those with the longest common beginning first.
 
     Args:
@@ -229,6 +229,6 @@ def neighbours(reader: Reader, path: Path, runs: Sequence[Run]) -> tuple[Neighbo
     return tuple(sorted(found, key=lambda neighbour: -neighbour.common))
 
 
-def compare_paths(left: Path, right: Path) -> PathComparison:
+def compare_paths(left: Response, right: Response) -> PathComparison:
     """Two paths with their texts aligned; a text that is not stored counts as empty."""
     return PathComparison(left, right, align(left.text or "", right.text or ""))

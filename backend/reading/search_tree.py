@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from backend.errors import UsageError
 from backend.records import Run
-from backend.records.reading import Branch, BranchSample, BranchTally, Kind, TreeRow
+from backend.records.reading import Branch, BranchSample, BranchTally, RowKind, TreeRow
 from backend.store.reads import Reader
 
 # Where one step of a reasoning path ends and the next begins. A step is a line, or a sentence of it; what announces
@@ -151,7 +151,7 @@ class SearchTree:
                 nodes.append(self._stop(node, "end" if kind == "end" else "no_text", group))
         return nodes
 
-    def _stop(self, parent: _Node, kind: Kind, group: list[tuple[int, int]]) -> _Node:
+    def _stop(self, parent: _Node, kind: RowKind, group: list[tuple[int, int]]) -> _Node:
         """Samples that end here, or of which there is no text."""
         members, ends = zip(*group, strict=True)
         key = hash((parent.keys[-1], kind))
@@ -163,7 +163,7 @@ class SearchTree:
         members, ends = [member for member, _ in group], [end for _, end in group]
         texts = [self._members[member].text or "" for member in members]
         keys = [hash((parent.keys[-1], step))]
-        kind: Kind = "branch"
+        kind: RowKind = "branch"
         while kind == "branch":
             if _same_rest(texts, ends):
                 kind, ends = "leaf", [len(text) for text in texts]

@@ -10,7 +10,7 @@ from backend.records.samples import Run
 
 # Curves with their intervals, differences of pairs, crossings.
 
-Kind = Literal["problems", "samples"]
+IntervalKind = Literal["problems", "samples"]
 """What an interval is over: other problems of this kind, or other samples of these problems."""
 
 
@@ -208,7 +208,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class ProblemDoubt:
+class ProblemUncertainty:
     """How sure it is that a problem belongs to its solve set.
 
     With "otherwise" is meant: in a fresh run of n samples, or after `SetDoubt.more` further ones.
@@ -226,24 +226,24 @@ class ProblemDoubt:
 
 
 @dataclass(frozen=True, slots=True)
-class SetDoubt:
+class SetUncertainty:
     """Doubt about the solve sets of a comparison. Everything in it is expected, nothing is observed."""
 
     more: int | None
     """Further samples of each problem and run that are thought of; None for a fresh run of the same n."""
-    problems: Mapping[int, ProblemDoubt]
+    problems: Mapping[int, ProblemUncertainty]
     """By key of the problem."""
     expected: Mapping[tuple[bool, ...], tuple[int, int]]
     """For each set, the counts between which 95 % of such runs lie."""
     means: Mapping[tuple[bool, ...], float]
     """For each set, the mean count of such runs."""
     in_doubt: int
-    """Problems that are otherwise in another set with a chance of `DOUBTFUL` or more."""
+    """Problems that are otherwise in another set with a chance of `UNCERTAIN` or more."""
     moving: float
     """Expected number of problems that are otherwise in another set."""
 
 
-DOUBTFUL = 0.05
+UNCERTAIN = 0.05
 """From this chance on a membership is called in doubt."""
 
 
@@ -287,7 +287,7 @@ class PlannedSamples:
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtPlan:
+class SamplePlan:
     """One round of samples: where they go, and what they are expected to find before anything is spent."""
 
     policy: str

@@ -114,7 +114,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FigureTable:
     """The csv of a figure whose points are not x and y."""
 
     columns: tuple[tuple[str, str], ...]
@@ -148,7 +148,7 @@ class Figure:
     bins: bool = False
     """For lines: whether each point is a bin."""
     boxes: tuple[Box, ...] = ()
-    table: Table | None = None
+    table: FigureTable | None = None
     """The csv, where it is not the points of the series."""
     title: str = ""
     """The benchmark, how many problems, and on a second line which."""

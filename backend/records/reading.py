@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend.records.comparison import SolveSets
-from backend.records.samples import Path, Run
+from backend.records.samples import Response, Run
 
 # What reading paths brings: branches of a search tree, two texts aligned, neighbours of a path.
 
@@ -18,7 +18,7 @@ TREE_CUTS = ("step", "word")
 TREE_ORDERS = ("taken", "right", "difference")
 """How the branches of one place are sorted: most samples first, most right ones, most one-sided."""
 
-Kind = Literal["branch", "leaf", "end", "no_text", "more"]
+RowKind = Literal["branch", "leaf", "end", "no_text", "more"]
 """branch: goes on in several ways; leaf: one way to the end; end: samples that stop where others go on;
 no_text: samples whose text is not stored; more: the rarer branches of one place, taken together."""
 
@@ -41,7 +41,7 @@ class Branch:
 
     key: int
     """Of everything up to its first step: the same as long as the program runs, also when samples are added."""
-    kind: Kind
+    kind: RowKind
     text: str
     """As the first of its samples has it; cut when it is very long."""
     characters: int
@@ -118,8 +118,8 @@ class Neighbour:
 class PathComparison:
     """Two paths of one problem, aligned."""
 
-    left: Path
-    right: Path
+    left: Response
+    right: Response
     stretches: tuple[Stretch, ...]
 
     @property
@@ -301,7 +301,7 @@ class SamplePerplexities:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenScores:
+class TokenLogprobs:
     """One text token by token under a model."""
 
     scorer: str

@@ -152,7 +152,7 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Response:
     """One reasoning path: a sample with its exact text."""
 
     run: Run
@@ -256,7 +256,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class Selection:
     """The problems that a selector means, and the same in words."""
 
     problems: frozenset[int] | None

@@ -24,7 +24,7 @@ class AccuracyHistogram:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class RunSummary:
     """How good one run is: the two ends of its curve, what it solves, how long it writes."""
 
     run: Run
@@ -35,10 +35,10 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class EfficiencyGap:
     """Delta_SE of one run: the base's pass@k less the run's pass@1, over the problems that both have."""
 
-    level: Level
+    level: RunSummary
     delta: float | None
     """None for base models, and where it is undefined."""
     common: int
@@ -52,7 +52,7 @@ class Efficiency:
     base: Run
     k: int | None
     """256, or the largest k at which the runs compared are defined; None where none is."""
-    gaps: tuple[Gap, ...]
+    gaps: tuple[EfficiencyGap, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Series:
     from_model: str | None
     k: int | None
     """256, or the largest k at which every point is defined."""
-    points: tuple[Level, ...]
+    points: tuple[RunSummary, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +78,23 @@ class Entropy:
 
 
 @dataclass(frozen=True, slots=True)
-class Warmth:
+class TemperaturePoint:
     """One run of a temperature sweep."""
 
-    level: Level
+    level: RunSummary
     temperature: float | None
     entropy: Entropy | None
     """None where no log-probabilities are stored."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class TemperatureSweep:
     """The runs of a benchmark by model and temperature, and which matches the base run's entropy."""
 
     base: Run
     k: int | None
-    points: tuple[Warmth, ...]
-    nearest: Warmth | None
+    points: tuple[TemperaturePoint, ...]
+    nearest: TemperaturePoint | None
     """Of the RL runs that have one, the one whose entropy is nearest to the base run's."""
 
 

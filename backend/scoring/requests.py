@@ -23,7 +23,7 @@ from backend.store.reads import Reader
 # How far scoring is: what the store holds of a plan, and what other jobs have promised to score.
 
 
-def scored(reader: Reader, plan: ScoringPlan) -> dict[TextKey, bool]:
+def scored_texts(reader: Reader, plan: ScoringPlan) -> dict[TextKey, bool]:
     """The texts of a plan that have what it wants, each with whether it fitted the model's context."""
     fitting = _fitting(reader, plan)
     if not plan.by_token:
@@ -35,12 +35,12 @@ def scored(reader: Reader, plan: ScoringPlan) -> dict[TextKey, bool]:
     return {text: fits for text, fits in fitting.items() if not fits or text in by_token}
 
 
-def summed(reader: Reader, plan: ScoringPlan) -> set[TextKey]:
+def summed_texts(reader: Reader, plan: ScoringPlan) -> set[TextKey]:
     """The texts of a plan that have a row in the table of sums already, whatever else is wanted of them."""
     return set(_fitting(reader, plan))
 
 
-def claimed(layout: StoreLayout, plan: ScoringPlan, but: str = "") -> set[TextKey]:
+def claimed_texts(layout: StoreLayout, plan: ScoringPlan, but: str = "") -> set[TextKey]:
     """The texts that other jobs under the same model and precision will score, those of the job `but` left out."""
     found: set[TextKey] = set()
     for job in jobs_of(layout):
@@ -82,7 +82,7 @@ REFERENCE_LINE = 'One JSON object a line: {"problem": "17", "text": "the whole r
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TextChoice:
     """Which texts are to be scored."""
 
     runs: tuple[Run, ...]
@@ -112,7 +112,7 @@ class ScoringRequest:
 def plan_scoring(
     reader: Reader,
     under: str,
-    wanted: Wanted,
+    wanted: TextChoice,
     *,
     configuration: Configuration,
     engine: str | None = None,
@@ -153,8 +153,8 @@ def plan_scoring(
         raise UsageError("There is nothing to score", "\n".join(remarks), "passk runs shows which runs have texts.")
     whole = ScoringPlan(wanted.benchmark, scorer, dtype, texts, by_token, alternatives)
     # Claims first: those of a job that finishes in between are in the store then.
-    done = claimed(reader.database.layout, whole)
-    plan = without_scored(whole, done | set(scored(reader, whole)))
+    done = claimed_texts(reader.database.layout, whole)
+    plan = without_scored(whole, done | set(scored_texts(reader, whole)))
     return ScoringRequest(plan, EngineChoice(kind, path, chosen), whole.samples - plan.samples, tuple(remarks))
 
 
@@ -193,7 +193,7 @@ def find_scorer(reader: Reader, under: str, configuration: Configuration, model:
     )
 
 
-def _texts(reader: Reader, wanted: Wanted, remarks: list[str]) -> Iterator[PlannedTexts]:
+def _texts(reader: Reader, wanted: TextChoice, remarks: list[str]) -> Iterator[PlannedTexts]:
     keys = None if wanted.problems is None else sorted(wanted.problems)
     for run in wanted.runs:
         template = _template(run, wanted.template)
@@ -232,7 +232,7 @@ def _template(run: Run, given: str | None) -> str:
 
 
 def _references(
-    reader: Reader, wanted: Wanted, keys: Sequence[int] | None, remarks: list[str]
+    reader: Reader, wanted: TextChoice, keys: Sequence[int] | None, remarks: list[str]
 ) -> Iterator[PlannedTexts]:
     """Reference responses, after the prompt of the runs or of the benchmark's runs."""
     candidates = wanted.runs or reader.runs(wanted.benchmark)
@@ -304,5 +304,5 @@ def prepare_scoring(layout: StoreLayout, request: ScoringRequest) -> Job | None:
         StoreError: the store cannot be written.
     """
     with planning(layout):
-        plan = without_scored(request.plan, claimed(layout, request.plan))
+        plan = without_scored(request.plan, claimed_texts(layout, request.plan))
         return prepare(layout, plan, request.engine) if plan.samples else None

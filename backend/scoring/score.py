@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import queries
-from backend.engines.protocol import Engine, FinishReason, Score, Scoring
+from backend.engines.protocol import Engine, FinishReason, TextLogprobs, TextToScore
 from backend.jobs.draw import FLUSH_SECONDS, GATHER_PARTS, DrawState, Stored
 from backend.scoring.plan import KIND, PlannedTexts, ScoringPlan, TextKey
-from backend.scoring.requests import summed
+from backend.scoring.requests import summed_texts
 from backend.store.connection import open_database
 from backend.store.database import open_store
 from backend.store.identity import run_key, source_key
@@ -32,11 +32,11 @@ FLUSH_TOKENS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredText:
     """A text and its score."""
 
     key: TextKey
-    score: Score
+    score: TextLogprobs
 
     @property
     def fits(self) -> bool:
@@ -58,24 +58,24 @@ class ScoreTarget:
     """Texts whose sum stands in the store already: only the scores of their tokens are written."""
 
 
-class ScoreParts:
+class LogprobPublisher:
     """Takes scores and publishes them every few seconds; leaving the `with` block publishes the rest."""
 
     def __init__(self, target: ScoreTarget) -> None:
         self._target = target
-        self._waiting: list[Scored] = []
+        self._waiting: list[ScoredText] = []
         self._tokens = 0
         self._flushed = time.monotonic()
         self._parts: list[str] = []
         self.stored = Stored()
 
-    def __enter__(self) -> ScoreParts:
+    def __enter__(self) -> LogprobPublisher:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._flush()
 
-    def add(self, scored: Scored) -> None:
+    def add(self, scored: ScoredText) -> None:
         """Take a score.
 
         Raises:
@@ -114,7 +114,7 @@ def outcome(fits: bool) -> str:
     return "scored" if fits else "longer_than_context"
 
 
-def _write_part(target: ScoreTarget, scored: Sequence[Scored]) -> str:
+def _write_part(target: ScoreTarget, scored: Sequence[ScoredText]) -> str:
     from backend.store.parts import write_rows
 
     plan = target.plan
@@ -138,13 +138,13 @@ def _place(key: TextKey) -> tuple[int, int, int]:
     return (run_key(run) if run else 0), problem, index
 
 
-def _row(target: ScoreTarget, scored: Scored) -> tuple[Any, ...]:
+def _row(target: ScoreTarget, scored: ScoredText) -> tuple[Any, ...]:
     plan, score = target.plan, scored.score
     logprob_sum = score.logprob_sum if scored.fits else None
     return *_place(scored.key), plan.scorer, target.engine, plan.dtype, score.tokens, logprob_sum
 
 
-def _token_row(plan: ScoringPlan, scored: Scored) -> tuple[Any, ...]:
+def _token_row(plan: ScoringPlan, scored: ScoredText) -> tuple[Any, ...]:
     score = scored.score
     # JSON knows no infinity, and a token without any probability is no alternative.
     kept = score.alternatives and [[[text, round(of, 4)] for text, of in at if of > -1e9] for at in score.alternatives]
@@ -226,7 +226,7 @@ BLOCK = 1_024
 STOPPED = ("stop", "eos")
 """Finish reasons of samples that ended by themselves."""
 
-Text = tuple[TextKey, Scoring]
+Text = tuple[TextKey, TextToScore]
 
 
 def score(
@@ -255,9 +255,9 @@ def score(
     started = time.monotonic()
     finished = tokens = 0
     with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
-        have_sums = summed(reader, plan)
+        have_sums = summed_texts(reader, plan)
     target = ScoreTarget(layout, plan, engine.name, engine.version, job, frozenset(have_sums))
-    with ScoreParts(target) as parts:
+    with LogprobPublisher(target) as parts:
 
         def state(last: str = "") -> DrawState:
             return DrawState(finished, tokens, time.monotonic() - started, last, lambda: parts.stored)
@@ -265,7 +265,7 @@ def score(
         for block in _blocks(layout, plan):
             scores = engine.score([item for _, item in block], plan.alternatives if plan.by_token else None)
             for (key, item), scored in zip(block, scores, strict=True):
-                parts.add(Scored(key, scored))
+                parts.add(ScoredText(key, scored))
                 finished, tokens = finished + 1, tokens + (0 if isnan(scored.logprob_sum) else scored.tokens)
                 progress(state(item.text[:500]))
     parts.gather()
@@ -293,7 +293,7 @@ def _count(planned: Sequence[PlannedTexts]) -> int:
 
 def _read(layout: StoreLayout, planned: Sequence[PlannedTexts]) -> list[Text]:
     references = [
-        (("", texts.key, texts.indices[0]), Scoring(texts.prompt, texts.reference))
+        (("", texts.key, texts.indices[0]), TextToScore(texts.prompt, texts.reference))
         for texts in planned
         if texts.reference is not None
     ]
@@ -305,7 +305,7 @@ def _read(layout: StoreLayout, planned: Sequence[PlannedTexts]) -> list[Text]:
     with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
         rows = reader.rows("scores/texts", run_key=run_key(run), problem_keys=list(by_key))
     found = [
-        ((run, key, index), Scoring(texts.prompt, text, _ending(reason, texts)))
+        ((run, key, index), TextToScore(texts.prompt, text, _ending(reason, texts)))
         for key, index, reason, text in rows
         for texts, wanted in [by_key[key]]
         if index in wanted

@@ -13,8 +13,8 @@ from backend.records import (
     AnswerCount,
     Model,
     Page,
-    Path,
     Problem,
+    Response,
     Run,
     RunTally,
     Sample,
@@ -167,7 +167,7 @@ class Reader(StoreCursor):
         sources = self._sources()
         return Page(tuple(_sample(row, sources) for row in rows), offset, total)
 
-    def path(self, run: Run, problem_key: int, sample: int) -> Path:
+    def path(self, run: Run, problem_key: int, sample: int) -> Response:
         """One reasoning path with its exact text.
 
         Raises:
@@ -181,7 +181,7 @@ class Reader(StoreCursor):
         texts = self.rows("reads/text", **key) if row.characters is not None else []
         text = texts[0][0] if texts else None
         label = self.kept("reads/problem", problem_key=problem_key)[0][1]
-        return Path(run, problem_key, label, row, text, locate_answer(text, row.answer) if text else None)
+        return Response(run, problem_key, label, row, text, locate_answer(text, row.answer) if text else None)
 
     def paths(
         self,
@@ -190,7 +190,7 @@ class Reader(StoreCursor):
         *,
         verdict: str | None = None,
         limit: int | None = None,
-    ) -> Iterator[Path]:
+    ) -> Iterator[Response]:
         """The paths of one run and problem with their texts, by index, a few in memory at a time."""
         label = self.kept("reads/problem", problem_key=problem_key)[0][1]
         sources = self._sources()
@@ -200,7 +200,7 @@ class Reader(StoreCursor):
                 for *fields, text in rows:
                     sample = _sample(tuple(fields), sources)
                     span = locate_answer(text, sample.answer) if text else None
-                    yield Path(run, problem_key, label, sample, text, span)
+                    yield Response(run, problem_key, label, sample, text, span)
 
     def _sources(self) -> Sources:
         return {key: (path, name) for key, path, name in self.kept("reads/sources")}

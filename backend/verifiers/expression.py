@@ -26,7 +26,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.protocol import Task, Verdict
 
 BOX = "\\boxed{"
 MAX_LENGTH = 1000  # characters in the box
@@ -158,30 +158,30 @@ class ExpressionVerifier:
     version = "1"
     cheap = True
 
-    def judge(self, task: Task) -> Judgement:
+    def judge(self, task: Task) -> Verdict:
         """Judges one text; the reference is ignored, for any right expression is right."""
         asked = task_of(task.statement, task.metadata)
         if asked is None:
-            return Judgement("error", detail="The problem names no numbers and target.")
+            return Verdict("error", detail="The problem names no numbers and target.")
         box = last_box(task.text)
         if box is None or isinstance(box, str):
             what = "The last box is not closed." if box else "There is no box."
-            return Judgement("truncated" if task.finish_reason == "length" else "no_answer", detail=what)
+            return Verdict("truncated" if task.finish_reason == "length" else "no_answer", detail=what)
         inside = task.text[box[0] : box[1]]
         answer = inside.strip()
         if not answer:
-            return Judgement("no_answer", detail="The box is empty.")
+            return Verdict("no_answer", detail="The box is empty.")
         start = box[0] + len(inside) - len(inside.lstrip())
         span = start, start + len(answer)
         try:
             value, numbers = evaluate(answer)
         except NotAnExpression as error:
-            return Judgement("wrong", answer, span, f"Not a valid expression: {error}.")
+            return Verdict("wrong", answer, span, f"Not a valid expression: {error}.")
         if sorted(numbers) != asked[0]:
-            return Judgement("wrong", answer, span, _numbers_detail(numbers, asked[0]))
+            return Verdict("wrong", answer, span, _numbers_detail(numbers, asked[0]))
         if value != asked[1]:
-            return Judgement("wrong", answer, span, f"Its value is {value}, not {asked[1]}.")
-        return Judgement("correct", answer, span, f"Its value is {value}, with every number used once.")
+            return Verdict("wrong", answer, span, f"Its value is {value}, not {asked[1]}.")
+        return Verdict("correct", answer, span, f"Its value is {value}, with every number used once.")
 
 
 def _numbers_detail(used: list[int], given: list[int]) -> str:

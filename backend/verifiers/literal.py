@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from backend.answers import NO_REFERENCE, NOWHERE, absent, bare, locate, unwrapped
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.protocol import Task, Verdict
 
 # The "exact" verifier: the answer is the reference answer, character for character. | what the text has | verdict | |
 # --- | --- | | an answer (see `extraction`), else a last line, that is the reference | correct | | any other | wrong
@@ -23,23 +23,23 @@ class ExactVerifier:
     version = "1"
     cheap = True
 
-    def judge(self, task: Task) -> Judgement:
+    def judge(self, task: Task) -> Verdict:
         """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not (wanted := _plain(bare(reference))):
-            return Judgement("unverified", detail=NO_REFERENCE)
+            return Verdict("unverified", detail=NO_REFERENCE)
         found = locate(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
             end = len(text.rstrip())
             found = unwrapped(text, text.rfind("\n", 0, end) + 1, end)
             if found[0] == found[1]:
-                return Judgement("no_answer", detail="There is no text.")
+                return Verdict("no_answer", detail="There is no text.")
         if isinstance(found, str):
             return absent(finish_reason, found)
         answer = text[slice(*found)]
         if _plain(answer) == wanted:
-            return Judgement("correct", answer, found, "It is the reference answer.")
-        return Judgement("wrong", answer, found, "It is not the reference answer.")
+            return Verdict("correct", answer, found, "It is the reference answer.")
+        return Verdict("wrong", answer, found, "It is not the reference answer.")
 
 
 def _plain(text: str) -> str:
@@ -94,14 +94,14 @@ class ChoiceVerifier:
     version = "1"
     cheap = True
 
-    def judge(self, task: Task) -> Judgement:
+    def judge(self, task: Task) -> Verdict:
         """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not reference.strip():
-            return Judgement("unverified", detail=NO_REFERENCE)
+            return Verdict("unverified", detail=NO_REFERENCE)
         wanted = reference_letter(reference)
         if wanted is None:
-            return Judgement("error", detail="The reference answer is no letter from A to J.")
+            return Verdict("error", detail="The reference answer is no letter from A to J.")
         found = locate(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
             end = len(text.rstrip())
@@ -112,9 +112,9 @@ class ChoiceVerifier:
             return absent(finish_reason, found)
         chosen = letter_of(text[slice(*found)])
         if chosen is None:
-            return Judgement("no_answer", detail="The answer is no letter from A to J.")
+            return Verdict("no_answer", detail="The answer is no letter from A to J.")
         letter, place = chosen
         span = found[0] + place, found[0] + place + 1
         if letter == wanted:
-            return Judgement("correct", letter, span, "It is the right letter.")
-        return Judgement("wrong", letter, span, f"It is {letter}, not {wanted}.")
+            return Verdict("correct", letter, span, "It is the right letter.")
+        return Verdict("wrong", letter, span, f"It is {letter}, not {wanted}.")

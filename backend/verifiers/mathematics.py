@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Any
 
 from backend.answers import NO_REFERENCE, absent, bare, locate
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.protocol import Task, Verdict
 
 LONGEST = 1_000
 """Characters of an answer that is worth parsing."""
@@ -44,26 +44,26 @@ class MathVerifier:
         logging.getLogger("math_verify").setLevel(logging.ERROR)
         _parsed("1")
 
-    def judge(self, task: Task) -> Judgement:
+    def judge(self, task: Task) -> Verdict:
         """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not (wanted := bare(reference)):
-            return Judgement("unverified", detail=NO_REFERENCE)
+            return Verdict("unverified", detail=NO_REFERENCE)
         found = locate(text, finish_reason)
         if isinstance(found, str):
             return absent(finish_reason, found)
         answer = text[slice(*found)]
         if " ".join(answer.split()) == " ".join(wanted.split()):
-            return Judgement("correct", answer, found, "It is the reference answer.")
+            return Verdict("correct", answer, found, "It is the reference answer.")
         if len(answer) > LONGEST:
-            return Judgement("wrong", answer, found, f"It is longer than {LONGEST} characters.")
+            return Verdict("wrong", answer, found, f"It is longer than {LONGEST} characters.")
         try:
             equal = _equal(wanted, answer)
         except (Exception, RecursionError) as error:
-            return Judgement("error", answer, found, f"Comparing failed: {type(error).__name__}.")
+            return Verdict("error", answer, found, f"Comparing failed: {type(error).__name__}.")
         if equal:
-            return Judgement("correct", answer, found, "It equals the reference answer.")
-        return Judgement("wrong", answer, found, "It does not equal the reference answer.")
+            return Verdict("correct", answer, found, "It equals the reference answer.")
+        return Verdict("wrong", answer, found, "It does not equal the reference answer.")
 
 
 def _parsed(answer: str) -> list[Any]:

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from backend.answers import NO_REFERENCE, NOWHERE, Span, absent, bare, locate
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.protocol import Task, Verdict
 
 MAX_DIGITS = 1_000
 MAX_EXPONENT = 1_000
@@ -111,14 +111,14 @@ class NumberVerifier:
     version = "1"
     cheap = True
 
-    def judge(self, task: Task) -> Judgement:
+    def judge(self, task: Task) -> Verdict:
         """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not reference.strip():
-            return Judgement("unverified", detail=NO_REFERENCE)
+            return Verdict("unverified", detail=NO_REFERENCE)
         wanted = last_number(bare(reference))
         if wanted is None:
-            return Judgement("error", detail="The reference answer holds no number.")
+            return Verdict("error", detail="The reference answer holds no number.")
         found = locate(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
             found = 0, len(text)
@@ -127,9 +127,9 @@ class NumberVerifier:
         start, end = found
         number = last_number(text[start:end])
         if number is None:
-            return Judgement("no_answer", detail="The answer holds no number.")
+            return Verdict("no_answer", detail="The answer holds no number.")
         span = start + number.span[0], start + number.span[1]
         answer = text[slice(*span)]
         if same(number, wanted):
-            return Judgement("correct", answer, span, "It has the value of the reference answer.")
-        return Judgement("wrong", answer, span, "It has another value than the reference answer.")
+            return Verdict("correct", answer, span, "It has the value of the reference answer.")
+        return Verdict("wrong", answer, span, "It has another value than the reference answer.")

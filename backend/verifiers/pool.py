@@ -20,7 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 from backend.errors import UsageError
 from backend.records import VERDICTS
-from backend.verifiers.protocol import Judgement, Task, Verifier
+from backend.verifiers.protocol import Task, Verdict, Verifier
 
 # Judging safely: whatever a verifier does short of hanging or crashing, a judgement comes out.
 
@@ -39,20 +39,20 @@ def prepare(verifier: Verifier) -> None:
         load()
 
 
-def judge_safely(verifier: Verifier, task: Task) -> Judgement:
+def verify_safely(verifier: Verifier, task: Task) -> Verdict:
     """The verifier's judgement; `error` when it raises or returns something else."""
     try:
         judged = verifier.judge(task)
         problem = _problem(judged, task.text)
     except Exception as error:
         # A plug-in that keeps no promise costs one sample, not the job.
-        return Judgement("error", detail=f"The verifier failed: {type(error).__name__}.")
-    return judged if problem is None else Judgement("error", detail=f"The verifier returned {problem}.")
+        return Verdict("error", detail=f"The verifier failed: {type(error).__name__}.")
+    return judged if problem is None else Verdict("error", detail=f"The verifier returned {problem}.")
 
 
 def _problem(judged: object, text: str) -> str | None:
     """What is wrong with what a verifier returned; None when it is a judgement that can be stored."""
-    if not isinstance(judged, Judgement):
+    if not isinstance(judged, Verdict):
         return "no judgement"
     if judged.verdict not in VERDICTS:
         return "an unknown verdict"
@@ -65,46 +65,46 @@ def _problem(judged: object, text: str) -> str | None:
     return None
 
 
-class Judges(Protocol[T]):
+class VerdictStream(Protocol[T]):
     """Takes samples with their tasks and gives them back with their judgements, in any order."""
 
     def submit(self, sample: T, task: Task) -> None:
         """Take a sample in; waits while too many wait already."""
 
-    def ready(self) -> Iterator[tuple[T, Judgement]]:
+    def ready(self) -> Iterator[tuple[T, Verdict]]:
         """The samples that have been judged by now; does not wait."""
 
-    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Verdict]]:
         """The samples that are still out, as they are judged; at the latest after `patience` seconds no more come."""
 
-    def __enter__(self) -> Judges[T]: ...
+    def __enter__(self) -> VerdictStream[T]: ...
 
     def __exit__(self, *_: object) -> None: ...
 
 
-class AtOnce(Generic[T]):
+class ImmediateVerdicts(Generic[T]):
     """Judges in this process, as samples come."""
 
     def __init__(self, verifier: Verifier | None) -> None:
         self._verifier = verifier
-        self._done: deque[tuple[T, Judgement]] = deque()
+        self._done: deque[tuple[T, Verdict]] = deque()
 
     def submit(self, sample: T, task: Task) -> None:
         """Judge a sample."""
-        unverified = Judgement("unverified", detail="no verifier")
-        judged = unverified if self._verifier is None else judge_safely(self._verifier, task)
+        unverified = Verdict("unverified", detail="no verifier")
+        judged = unverified if self._verifier is None else verify_safely(self._verifier, task)
         self._done.append((sample, judged))
 
-    def ready(self) -> Iterator[tuple[T, Judgement]]:
+    def ready(self) -> Iterator[tuple[T, Verdict]]:
         """What has been judged and not been taken."""
         while self._done:
             yield self._done.popleft()
 
-    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Verdict]]:
         """The same: nothing is out."""
         return self.ready()
 
-    def __enter__(self) -> AtOnce[T]:
+    def __enter__(self) -> ImmediateVerdicts[T]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -143,7 +143,7 @@ def work(connection: Connection, verifier: Verifier, longest: float) -> None:
                 task = connection.recv()
                 # A thread in C, which also ends a process that holds Python's lock; a killed pool cannot.
                 faulthandler.dump_traceback_later(longest, exit=True, file=nowhere)
-                judged = judge_safely(verifier, task)
+                judged = verify_safely(verifier, task)
                 faulthandler.cancel_dump_traceback_later()
                 connection.send(judged)
             except (EOFError, OSError):
@@ -175,7 +175,9 @@ CAPACITY = 2_048
 """Tasks that may wait; `submit` waits when there are more."""
 
 
-def open_judges(verifier: Verifier | None, *, processes: int | None = None, deadline: float | None = None) -> Judges[T]:
+def open_verifiers(
+    verifier: Verifier | None, *, processes: int | None = None, deadline: float | None = None
+) -> VerdictStream[T]:
     """Judges for this verifier; without one every sample is `unverified`.
 
     Args:
@@ -186,8 +188,8 @@ def open_judges(verifier: Verifier | None, *, processes: int | None = None, dead
         UsageError: the verifier cannot be sent to another process.
     """
     if verifier is None or is_cheap(verifier):
-        return AtOnce(verifier)
-    return Pool(
+        return ImmediateVerdicts(verifier)
+    return VerifierPool(
         verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1), DEADLINE if deadline is None else deadline
     )
 
@@ -205,7 +207,7 @@ class _Process(Generic[T]):
     task: tuple[T, Task] | None = None
 
 
-class Pool(Generic[T]):
+class VerifierPool(Generic[T]):
     """Judges in processes of its own; `close` or leaving the `with` block ends them."""
 
     def __init__(self, verifier: Verifier, processes: int, deadline: float) -> None:
@@ -222,7 +224,7 @@ class Pool(Generic[T]):
         self._context = multiprocessing.get_context("spawn")
         self._changed = threading.Condition()
         self._waiting: deque[tuple[T, Task]] = deque()
-        self._done: deque[tuple[T, Judgement]] = deque()
+        self._done: deque[tuple[T, Verdict]] = deque()
         self._open = 0  # submitted and not yet done
         self._closing = False
         self._failure: BaseException | None = None
@@ -248,11 +250,11 @@ class Pool(Generic[T]):
             self._open += 1
         self._wake()
 
-    def ready(self) -> Iterator[tuple[T, Judgement]]:
+    def ready(self) -> Iterator[tuple[T, Verdict]]:
         """What has been judged by now; raises like `submit`."""
         return self.finish(0)
 
-    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Judgement]]:
+    def finish(self, patience: float | None = None) -> Iterator[tuple[T, Verdict]]:
         """What is still out; raises like `submit`."""
         until = None if patience is None else time.monotonic() + patience
         while True:
@@ -281,7 +283,7 @@ class Pool(Generic[T]):
         os.close(self._wake_reader)
         os.close(self._wake_writer)
 
-    def __enter__(self) -> Pool[T]:
+    def __enter__(self) -> VerifierPool[T]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -367,7 +369,7 @@ class Pool(Generic[T]):
             if not entry.ready:
                 raise self._unusable(f"It did not start within {START_DEADLINE:.0f} s.")
             if entry.task is not None:
-                self._take(entry, Judgement("timeout", detail=f"Judging took longer than {self._deadline:g} s."))
+                self._take(entry, Verdict("timeout", detail=f"Judging took longer than {self._deadline:g} s."))
                 self._end(entry)
 
     def _died(self, entry: _Process[T]) -> None:
@@ -375,9 +377,9 @@ class Pool(Generic[T]):
         if not entry.ready:
             raise self._unusable(f"Its process ended with {_ending(entry.process)}.")
         if entry.task is not None:
-            self._take(entry, Judgement("error", detail=f"The verifier's process ended with {_ending(entry.process)}."))
+            self._take(entry, Verdict("error", detail=f"The verifier's process ended with {_ending(entry.process)}."))
 
-    def _take(self, entry: _Process[T], judged: Judgement) -> None:
+    def _take(self, entry: _Process[T], judged: Verdict) -> None:
         assert entry.task is not None
         with self._changed:
             self._done.append((entry.task[0], judged))

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-Verdict = Literal["correct", "wrong", "no_answer", "truncated", "timeout", "error", "unverified"]
+VerdictName = Literal["correct", "wrong", "no_answer", "truncated", "timeout", "error", "unverified"]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Verdict:
     """What a verifier says about one text.
 
     `answer` is what was extracted (None where there is none), `span` its place in the text as
     (start, end) in characters, `detail` one sentence that gives the reason.
     """
 
-    verdict: Verdict
+    verdict: VerdictName
     answer: str | None = None
     span: tuple[int, int] | None = None
     detail: str = ""
@@ -53,5 +53,5 @@ class Verifier(Protocol):
     def version(self) -> str:
         """Version of the rules."""
 
-    def judge(self, task: Task) -> Judgement:
+    def judge(self, task: Task) -> Verdict:
         """Judges one generated text; never raises because of what the text says."""

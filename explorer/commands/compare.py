@@ -9,7 +9,7 @@ from explorer.commands.options import add_store, reading
 from explorer.commands.output import print_json, say
 
 if TYPE_CHECKING:
-    from backend.records import Path
+    from backend.records import Response
     from backend.records.reading import PathComparison
 
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 def as_json(comparison: PathComparison) -> dict[str, Any]:
     """Both paths, and the stretches in which they are the same or differ, as positions in their texts."""
 
-    def side(path: Path) -> dict[str, Any]:
+    def side(path: Response) -> dict[str, Any]:
         sample = path.sample
         named = {"run": path.run.name, "problem": path.problem_label, "index": sample.index}
         return named | {"verdict": sample.verdict, "answer": sample.answer, "text": path.text}

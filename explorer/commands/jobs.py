@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     """List jobs, or show, cancel or resume one."""
     from dataclasses import asdict
 
-    from backend import describe, find_job, found_by, jobs_of, store_for_reading
+    from backend import describe, find_job, jobs_of, resampling_outcome, store_for_reading
     from backend.errors import UsageError
 
     layout = store_for_reading(arguments.store)
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"The job {job.name} is {state}")
     if arguments.action == "show":
         with reading(arguments.store) as reader:
-            print_json({**describe(job), **asdict(found_by(reader, job))})
+            print_json({**describe(job), **asdict(resampling_outcome(reader, job))})
     elif arguments.action == "log":
         print(job.log.read_text(encoding="utf-8", errors="replace"), end="")
     elif arguments.action == "cancel":

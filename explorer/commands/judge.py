@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from backend import check_steps, problems_meant
+    from backend import check_steps, selected_problems
 
     live = sys.stderr.isatty()
 
@@ -65,7 +65,7 @@ def _check(arguments: argparse.Namespace) -> int:
     with reading(arguments.store) as reader:
         benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
         run = reader.run(arguments.run, benchmark)
-        problems = problems_meant(reader, [run], arguments.problems) if arguments.problems else None
+        problems = selected_problems(reader, [run], arguments.problems) if arguments.problems else None
         found = check_steps(
             reader, run, arguments.checker, only_right=not arguments.all, problems=problems, progress=progress
         )

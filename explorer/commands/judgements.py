@@ -34,11 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was judged."""
-    from backend import problems_meant
+    from backend import selected_problems
 
     with reading(arguments.store) as reader:
         runs = _runs(arguments, reader)
-        problems = problems_meant(reader, runs, arguments.problems) if arguments.problems else None
+        problems = selected_problems(reader, runs, arguments.problems) if arguments.problems else None
         {"list": _list, "queue": _queue, "curves": _curves, "sets": _sets}[arguments.what](
             arguments, reader, runs, problems
         )

@@ -28,13 +28,13 @@ def open_explorer(store: str | None, place: str | None = None) -> int:
     layout = store_for_reading(store)
     database = open_store(layout)
     from explorer.app import Explorer
-    from explorer.location import destination
+    from explorer.location import resolve_permalink
 
     try:
         at = None
         if place is not None:
             with Reader(database) as reader:
-                at = destination(reader, place)
+                at = resolve_permalink(reader, place)
         Explorer(database, at).run()
     finally:
         database.close()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
-    from backend.records.samples import Meant
+    from backend.records.samples import Selection
 
 
 def add_store(parser: argparse.ArgumentParser, *, writing: bool = False) -> None:
@@ -34,12 +34,12 @@ def add_problems(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def problems_of(reader: Reader, runs: Sequence[Run], selector: str) -> Meant:
+def problems_of(reader: Reader, runs: Sequence[Run], selector: str) -> Selection:
     """The problems that --problems means; said in words on stderr."""
-    from backend import meaning
+    from backend import resolve_selector
     from explorer.commands.output import say
 
-    meant = meaning(reader, runs, selector)
+    meant = resolve_selector(reader, runs, selector)
     if meant.words:
         say(f"only {meant.count:,} of {meant.total:,} problems: {meant.words}")
     return meant

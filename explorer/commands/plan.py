@@ -11,7 +11,7 @@ from explorer.commands.output import print_rows, say
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import SolveSets
-    from backend.records.comparison import DoubtPlan
+    from backend.records.comparison import SamplePlan
 
 COLUMNS = ("run", "problem", "add", "expected_changes")
 
@@ -61,20 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def start(reader: Reader, engine: str | None, sets: SolveSets, plan: DoubtPlan) -> None:
+def start(reader: Reader, engine: str | None, sets: SolveSets, plan: SamplePlan) -> None:
     """Start the jobs of a plan, and say of a run that cannot be sampled why."""
-    from backend import Wish, plan_resampling, read_configuration, start_settling, wishes
+    from backend import ResamplingRequest, plan_resampling, read_configuration, requests_of_plan, start_by_uncertainty
 
     names = tuple(run.name for run in sets.runs)
-    wish = Wish(names, names, (), plan.budget, engine or read_configuration().engine)
-    parts = wishes(plan, wish)
+    wish = ResamplingRequest(names, names, (), plan.budget, engine or read_configuration().engine)
+    parts = requests_of_plan(plan, wish)
     for refusal in [reason for part in parts for reason in plan_resampling(reader, part).refusals]:
         say(refusal)
-    for job in start_settling(reader.database.layout, parts):
+    for job in start_by_uncertainty(reader.database.layout, parts):
         say(f"Job {job.name} runs on its own; passk jobs shows it.")
 
 
-def in_words(sets: SolveSets, plan: DoubtPlan) -> list[str]:
+def in_words(sets: SolveSets, plan: SamplePlan) -> list[str]:
     """What the plan spends and expects, and whether the stopping rule is met."""
     from explorer.render.plans import plan_in_words, tokens_in_words
 

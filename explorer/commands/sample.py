@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.commands.options import add_store, positive, reading
 from explorer.commands.output import say
 from explorer.commands.starting import add_where, begin
-from explorer.render.numbers import counted
+from explorer.render.numbers import with_noun
 
 if TYPE_CHECKING:
     from backend import Configuration, EngineChoice, Reader, SamplingPlan
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
                 say(f"Job {job.name} is {job.status().state}; passk jobs resume and passk jobs cancel take it.")
             return 0
         job = prepare(layout, plan, engine)
-    samples, problems = counted(plan.samples, "sample"), counted(len(plan.problems), "problem")
+    samples, problems = with_noun(plan.samples, "sample"), with_noun(len(plan.problems), "problem")
     say(f"Job {job.name}: {samples} of {problems} into {plan.target.run}")
     if plan.target.parameters["temperature"] == 0 and any(max(problem.indices) for problem in plan.problems):
         say("At temperature 0 all samples of a problem are the same text: one says as much (--n 1).")
@@ -98,12 +98,12 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPla
 def _more_of_a_run(
     reader: Reader, arguments: argparse.Namespace, parameters: dict[str, Any], configuration: Configuration
 ) -> tuple[SamplingPlan, EngineChoice]:
-    from backend import Changes, plan_addition, select
+    from backend import ParameterChanges, plan_extension, select
 
     run = reader.run(arguments.run, reader.benchmark(arguments.benchmark) if arguments.benchmark else None)
     against = None if arguments.against is None else reader.run(arguments.against, run.benchmark)
     template = _template(arguments, arguments.model or run.model.name)
-    addition = plan_addition(
+    addition = plan_extension(
         reader,
         run,
         select(reader, run, arguments.problems or "all", against),
@@ -112,7 +112,7 @@ def _more_of_a_run(
         engine=arguments.engine,
         model=arguments.model,
         pool=arguments.pool,
-        changes=Changes(parameters, template, arguments.template or ""),
+        changes=ParameterChanges(parameters, template, arguments.template or ""),
     )
     if addition.because:
         say(f"{addition.because} So the new samples form the run {addition.plan.target.run}.")

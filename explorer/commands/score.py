@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _planned(reader: Reader, arguments: argparse.Namespace) -> ScoringRequest:
     """What the options ask for."""
-    from backend import Wanted, engine_option, plan_scoring, read_configuration, read_references, template_for
+    from backend import TextChoice, engine_option, plan_scoring, read_configuration, read_references, template_for
     from backend.errors import UsageError
 
     benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
@@ -84,7 +84,7 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> ScoringRequest:
     return plan_scoring(
         reader,
         arguments.under,
-        Wanted(
+        TextChoice(
             runs,
             benchmark,
             problems=None if meant is None else meant.problems,

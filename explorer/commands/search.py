@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0 when something was found, 1 when nothing was, as grep does.
     """
-    from backend import pattern, problems_meant, regex_pattern, search, text_in_any_case
+    from backend import pattern, regex_pattern, search, selected_problems, text_in_any_case
 
     if arguments.regex:
         wanted = regex_pattern(arguments.pattern, ignore_case=arguments.ignore_case)
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     with reading(arguments.store) as reader:
         runs = _runs(arguments, reader)
         problem = reader.problem_key(runs[0].benchmark, arguments.problem) if arguments.problem else None
-        problems = problems_meant(reader, runs, arguments.problems) if arguments.problems else None
+        problems = selected_problems(reader, runs, arguments.problems) if arguments.problems else None
         for findings in search(reader, runs, wanted, problem=problem, problems=problems):
             for hit in findings.hits:
                 if printed == arguments.limit:

@@ -10,7 +10,7 @@ from explorer.commands.output import print_csv, print_json, print_table, say
 
 if TYPE_CHECKING:
     from backend.records import SolveSets
-    from backend.records.comparison import ProblemDoubt, SetDoubt
+    from backend.records.comparison import ProblemUncertainty, SetUncertainty
 
 COLUMNS = ("problem", "set", "base_c", "base_n", "rl_c", "rl_n", "level", "statement")
 DOUBT_COLUMNS = ("doubt_base", "doubt_rl", "doubt_set")
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the solve sets of the pair."""
-    from backend import set_doubt, solve_sets
+    from backend import set_uncertainty, solve_sets
 
     with reading(arguments.store) as reader:
         benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         meant = problems_of(reader, pair, arguments.problems)
         sets = solve_sets(reader, pair, arguments.min_correct, problems=meant.problems)
         wanted = arguments.doubt or arguments.more is not None
-        doubt = set_doubt(reader, sets, arguments.more) if wanted else None
+        doubt = set_uncertainty(reader, sets, arguments.more) if wanted else None
     for line in in_words(sets) + (doubt_in_words(sets, doubt) if doubt else []):
         say(line)
     columns = (*COLUMNS, *DOUBT_COLUMNS) if doubt else COLUMNS
@@ -94,7 +94,7 @@ def in_words(sets: SolveSets) -> list[str]:
     return lines
 
 
-def doubt_in_words(sets: SolveSets, doubt: SetDoubt) -> list[str]:
+def doubt_in_words(sets: SolveSets, doubt: SetUncertainty) -> list[str]:
     """What is expected of samples that nobody has drawn, and the pair's support."""
     from backend import PAIR_SETS, support
     from explorer.render import uncertainty as doubt_words
@@ -109,7 +109,7 @@ def doubt_in_words(sets: SolveSets, doubt: SetDoubt) -> list[str]:
     return said if doubt.more is None else [*said, ends]
 
 
-def as_json(sets: SolveSets, doubt: SetDoubt | None = None) -> dict[str, Any]:
+def as_json(sets: SolveSets, doubt: SetUncertainty | None = None) -> dict[str, Any]:
     """The solve sets of a pair as the command line's contract has them."""
     from backend import PAIR_SETS
 
@@ -153,7 +153,7 @@ def as_json(sets: SolveSets, doubt: SetDoubt | None = None) -> dict[str, Any]:
     return result
 
 
-def _expectations(sets: SolveSets, doubt: SetDoubt) -> dict[str, Any]:
+def _expectations(sets: SolveSets, doubt: SetUncertainty) -> dict[str, Any]:
     """What is expected of all problems together."""
     from dataclasses import asdict
 
@@ -171,7 +171,7 @@ def _expectations(sets: SolveSets, doubt: SetDoubt) -> dict[str, Any]:
     }
 
 
-def _of_problem(doubt: ProblemDoubt) -> dict[str, Any]:
+def _of_problem(doubt: ProblemUncertainty) -> dict[str, Any]:
     """Doubt and success rates of one problem; how far a forecast may be off where further samples are thought of."""
     roles = ("base", "rl")
     return {
@@ -184,7 +184,7 @@ def _of_problem(doubt: ProblemDoubt) -> dict[str, Any]:
     }
 
 
-def _rows(sets: SolveSets, doubt: SetDoubt | None) -> list[dict[str, Any]]:
+def _rows(sets: SolveSets, doubt: SetUncertainty | None) -> list[dict[str, Any]]:
     from backend import PAIR_SETS
 
     return [
@@ -203,7 +203,7 @@ def _rows(sets: SolveSets, doubt: SetDoubt | None) -> list[dict[str, Any]]:
     ]
 
 
-def _doubt_cells(doubt: ProblemDoubt) -> dict[str, Any]:
+def _doubt_cells(doubt: ProblemUncertainty) -> dict[str, Any]:
     """The cells of one problem; the ranges are at the ends of the rates' 95 % credible intervals."""
     ranges = [f"{low:.3f}–{high:.3f}" for low, high in doubt.ranges]
     return dict(zip((*DOUBT_COLUMNS, *RANGE_COLUMNS), (*doubt.runs, doubt.set, *ranges), strict=True))

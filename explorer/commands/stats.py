@@ -14,7 +14,7 @@ from explorer.render.numbers import span
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
-    from backend.records.views import Lengths, LengthSummary, Level
+    from backend.records.views import Lengths, LengthSummary, RunSummary
 
 Row = dict[str, Any]
 
@@ -99,7 +99,7 @@ def _of(run: Run) -> Row:
             "n_min": run.n_min, "n_max": run.n_max}  # fmt: skip
 
 
-def _level(level: Level) -> Row:
+def _level(level: RunSummary) -> Row:
     return {
         **_of(level.run),
         "problems": level.problems,

@@ -79,9 +79,9 @@ def _print(view: TreeView) -> None:
     """A line a branch: its sign, every run's samples and right ones, the step."""
     from backend.visible_text import visible_line
     from explorer.render.branches import ONLY_FIRST, ONLY_SECOND, branch_words, sign_of
-    from explorer.render.names import contrast
+    from explorer.render.names import short_names
 
-    words = contrast(view.tree.runs)
+    words = short_names(view.tree.runs)
     for word, run, tally in zip(words, view.tree.runs, view.tree.root.tallies, strict=True):
         say(f"{word}: {run.name}, n = {tally.n}, c = {tally.c}")
     if len(words) == 2:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from textual.content import Content
 
-from backend.records import Path
+from backend.records import Response
 from backend.records.reading import Neighbour, PathComparison, Stretch
 from backend.visible_text import visible, visible_line
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, squeezed
 from explorer.render.numbers import count
-from explorer.render.text import Line, Shown, literal, wrap
+from explorer.render.text import Line, VisibleText, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"
 LOOK, SIGN_LOOK = "bold yellow", "dim"
@@ -31,8 +31,8 @@ NEAR = 300
 class AlignedPair:
     """Both texts as they are painted, the places of their differences, and where rows begin on both sides."""
 
-    left: Shown
-    right: Shown
+    left: VisibleText
+    right: VisibleText
     differences: tuple[tuple[tuple[int, int], tuple[int, int]], ...]
     """Left and right, from sign to sign, in what is painted."""
     rows: tuple[tuple[int, int], ...]
@@ -148,12 +148,12 @@ class _Side:
         self.at = span[1]
         return start, end
 
-    def finished(self) -> Shown:
+    def finished(self) -> VisibleText:
         """The whole."""
-        return Shown(visible("".join(self.pieces)), tuple(self.spans), tuple(self.moves))
+        return VisibleText(visible("".join(self.pieces)), tuple(self.spans), tuple(self.moves))
 
 
-def side_heading(path: Path, width: int) -> Content:
+def side_heading(path: Response, width: int) -> Content:
     """Whose path it is, its verdict and its answer, on one line."""
     sample = path.sample
     answer = "no answer" if sample.answer is None else f"answer {visible_line(sample.answer, 40)}"
@@ -172,14 +172,14 @@ KINDS = ("other", "turned", "any")
 """Which paths are offered: of other runs; right ones for a wrong path and the other way round; all."""
 
 
-def kind_words(kind: str, path: Path) -> str:
+def kind_words(kind: str, path: Response) -> str:
     """A kind in words."""
     if kind == "turned":
         return "not right" if path.sample.verdict == "correct" else "right ones"
     return "of other runs" if kind == "other" else "of all runs"
 
 
-def candidates(neighbours: tuple[Neighbour, ...], path: Path, kind: str) -> tuple[Neighbour, ...]:
+def candidates(neighbours: tuple[Neighbour, ...], path: Response, kind: str) -> tuple[Neighbour, ...]:
     """The paths of a kind, nearest first."""
     right = path.sample.verdict == "correct"
     return tuple(

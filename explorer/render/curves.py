@@ -9,14 +9,14 @@ from math import log2
 from typing import Literal
 
 from backend.records import Curve
-from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, Kind
-from explorer.render.names import contrast, run_label
+from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind
+from explorer.render.names import run_label, short_names
 from explorer.render.numbers import UNKNOWN, percent, span
 
 # What is looked at on the curves screen, and what has come of it.
 
-View = Literal["pass@k", "difference", "cover", "cot"]
-NAMES: Mapping[View, str] = {
+CurveView = Literal["pass@k", "difference", "cover", "cot"]
+NAMES: Mapping[CurveView, str] = {
     "pass@k": "pass@k",
     "difference": "difference",
     "cover": "Cover@tau",
@@ -31,14 +31,14 @@ MOST_BANDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CurveSettings:
     """What is looked at."""
 
     benchmark: str
     on: tuple[str, ...]
     """Names of the runs that are on, the pair's first."""
-    view: View
-    kind: Kind | None
+    view: CurveView
+    kind: IntervalKind | None
     """What the intervals are over."""
     k: int
     tau: Fraction
@@ -48,16 +48,16 @@ class Look:
 class Bands:
     """What takes a moment to compute."""
 
-    view: View
+    view: CurveView
     curves: Mapping[str, BandCurve] = field(default_factory=dict)
     """By run: pass@k of those whose band is drawn, or Cover@tau of those that are on."""
     difference: Difference | None = None
     """None where not just two runs are on."""
-    kind: Kind | None = None
+    kind: IntervalKind | None = None
     """What the intervals of the curves are over."""
 
 
-def known_values(curves: Sequence[Curve], look: Look, bands: Bands) -> Values | None:
+def known_values(curves: Sequence[Curve], look: CurveSettings, bands: Bands) -> Values | None:
     """The values at the cursor as far as curves and bands hold them; None where one must ask.
 
     A run whose band is still to come has no interval at first; one whose band is of another kind, or of other samples
@@ -85,7 +85,7 @@ def known_values(curves: Sequence[Curve], look: Look, bands: Bands) -> Values | 
 
 # Intervals, differences and crossings in words; plain strings, for screens and for the command line.
 
-KIND_WORDS: dict[Kind | None, str] = {
+KIND_WORDS: dict[IntervalKind | None, str] = {
     None: "no intervals: b",
     "problems": "95 %, over problems, bootstrap",
     "samples": "95 %, over samples, by posterior",
@@ -93,7 +93,7 @@ KIND_WORDS: dict[Kind | None, str] = {
 """What the intervals on the screen are."""
 
 
-def value_headings(look: Look, bands: Bands) -> tuple[str, str]:
+def value_headings(look: CurveSettings, bands: Bands) -> tuple[str, str]:
     """What the values are: in words, and over their column."""
     if look.view == "cover":
         tau = f"{float(look.tau):g}"
@@ -102,14 +102,14 @@ def value_headings(look: Look, bands: Bands) -> tuple[str, str]:
     return f"{difference_name(found) if found else 'pass@k'} at k = {look.k:,}", f"@{look.k} %"
 
 
-def interval_heading(look: Look) -> str | None:
+def interval_heading(look: CurveSettings) -> str | None:
     """What stands over the ends of the intervals; None where none are shown."""
     if look.view == "cot":
         return "CoT"
     return "95 %" if look.kind is not None or look.view == "difference" else None
 
 
-def what_is_shown(curves: Sequence[Curve], look: Look, values: Values, bands: Bands) -> list[str]:
+def what_is_shown(curves: Sequence[Curve], look: CurveSettings, values: Values, bands: Bands) -> list[str]:
     """What the intervals are, difference, crossing, and what the runs that are on are."""
     shown = [curve for name in look.on for curve in curves if curve.run.name == name]
     result = [KIND_WORDS[look.kind or ("problems" if look.view == "difference" else None)]]
@@ -135,7 +135,7 @@ def interval(point: BandPoint | None) -> str:
     return f"{percent(point.low)}–{percent(point.high)}"
 
 
-def points(share: float | None) -> str:
+def percentage_points(share: float | None) -> str:
     """A difference in percentage points: -3.2."""
     return UNKNOWN if share is None else f"{100 * share:+.1f}"
 
@@ -150,13 +150,13 @@ def crossing_in_words(crossing: Crossing, n: int | None) -> str:
 
 def wins_in_words(found: Difference) -> str:
     """In how many problems which run has the higher c/n."""
-    (base, rl), wins = contrast((found.base, found.rl)), found.wins
+    (base, rl), wins = short_names((found.base, found.rl)), found.wins
     return f"higher c/n: {rl} {wins.rl:,}, {base} {wins.base:,}, equal {wins.ties:,} of {found.problems:,} problems"
 
 
 def difference_name(found: Difference) -> str:
     """RL - base, or step 800 - step 400: what is subtracted from what."""
-    base, rl = contrast((found.base, found.rl))
+    base, rl = short_names((found.base, found.rl))
     return f"{rl} - {base}"
 
 
@@ -169,7 +169,7 @@ def difference_in_words(found: Difference | None, k: int) -> list[str]:
     at = found.at(k)
     here = f"undefined at k = {k}: n = {found.n} is the smaller n of the two"
     if at is not None:
-        here = f"{points(at.value)} points, 95 % {points(at.low)} to {points(at.high)}"
+        here = f"{percentage_points(at.value)} points, 95 % {percentage_points(at.low)} to {percentage_points(at.high)}"
     return [here, crossing_in_words(found.crossing, found.n), wins_in_words(found)]
 
 
@@ -177,7 +177,7 @@ def plain_difference(first: BandPoint | None, second: BandPoint | None, k: int) 
     """The difference of two values at the cursor."""
     if first is None or second is None:
         return f"difference undefined at k = {k}"
-    return f"difference {points(second.value - first.value)} points"
+    return f"difference {percentage_points(second.value - first.value)} points"
 
 
 def sizes_in_words(curve: Curve) -> list[str]:
@@ -255,7 +255,7 @@ class Picture:
     """On the line at 0: the crossing, and the ends of its interval."""
 
 
-def picture(curves: Sequence[Curve], look: Look, bands: Bands) -> Picture | None:
+def picture(curves: Sequence[Curve], look: CurveSettings, bands: Bands) -> Picture | None:
     """What the plot is to show; None as long as what is looked at has not come."""
     if look.view in ("pass@k", "cot"):
         return pass_at_k_picture(curves, look.on, bands.curves if bands.view == look.view else {}, look.k)

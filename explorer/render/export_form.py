@@ -10,7 +10,7 @@ from typing import Any
 from backend import PAIR_SETS, quoted
 from backend.records.exports import FORMS, ExportRequest
 from explorer.actions import CURVES, PATH, PERPLEXITY, STATISTICS
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 
 FIGURES = {
     "curves": "pass@k curves",
@@ -49,7 +49,7 @@ class ExportChoice:
 
 
 def export_choices(
-    where: str, place: Place, label: str | None, every_run: Sequence[str], shown: Shown
+    where: str, place: Location, label: str | None, every_run: Sequence[str], shown: ExportContext
 ) -> list[ExportChoice]:
     """What a screen at that place can export.
 
@@ -119,14 +119,14 @@ def _figure_runs(what: str, runs: Sequence[str], every_run: Sequence[str], base:
     return tuple(dict.fromkeys((first, *wanted))) if what in ("efficiency", "temperature") else wanted
 
 
-def _figure_options(what: str, shown: Shown) -> dict[str, Any]:
+def _figure_options(what: str, shown: ExportContext) -> dict[str, Any]:
     """Intervals and verdicts as the screen shows them; a difference is never without an interval."""
     if what in ("curves", "cover", "difference"):
         return {"bands": "problems" if (what, shown.bands) == ("difference", "off") else shown.bands}
     return {"verdict": shown.verdict} if what == "perplexity" else {}
 
 
-def set_selector(place: Place) -> str:
+def set_selector(place: Location) -> str:
     """The solve set that a place looks at, as a selector; empty for all problems."""
     if place.solved is None:
         return ""

@@ -7,12 +7,12 @@ from typing import Any
 
 from textual.content import Content
 
-from backend import Found, Resampling
-from backend.records.comparison import DoubtPlan
+from backend import Resampling, ResamplingOutcome
+from backend.records.comparison import SamplePlan
 from explorer.render.names import VERDICT_MARKS
-from explorer.render.numbers import UNKNOWN, compact, count, counted
+from explorer.render.numbers import UNKNOWN, compact, count, with_noun
 from explorer.render.plans import plan_in_words
-from explorer.render.summaries import lines
+from explorer.render.summaries import join_lines
 from explorer.render.text import literal
 
 STATE_MARKS = {
@@ -62,7 +62,7 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     if row["state"] == "running":
         left = f", {duration(row['seconds_left'])} left" if row["samples_per_second"] else ", none finished yet"
     parts: list[str | Content] = [
-        literal(f"{row['run']}: {counted(row['problems'], 'problem')}, engine {row['engine']}", "bold"),
+        literal(f"{row['run']}: {with_noun(row['problems'], 'problem')}, engine {row['engine']}", "bold"),
         f"{row['state']}: {count(row['samples'])} of {count(row['wanted'])} {_items(row)}, "
         f"{count(row['tokens'])} tokens{speed}{left}",
     ]
@@ -79,10 +79,10 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
         parts.append(f"and {len(moved) - 6} more moved")
     if row["last"]:
         parts += [Content(""), literal("the path that finished last:", "dim"), literal(row["last"])]
-    return lines(parts)
+    return join_lines(parts)
 
 
-def found_in_words(found: Found) -> list[str]:
+def found_in_words(found: ResamplingOutcome) -> list[str]:
     """What a job was expected to find, and what it has found by now; empty where no plan made it."""
     if found.expected_changes is None or found.found_changes is None:
         return []
@@ -104,7 +104,7 @@ def without_benchmark(run: str) -> str:
 def problems_in_words(labels: Sequence[str]) -> str:
     """How many problems, and the first of them."""
     named = ", ".join(labels[:6]) + (" …" if len(labels) > 6 else "")
-    return f"{counted(len(labels), 'problem')}: {named}"
+    return f"{with_noun(len(labels), 'problem')}: {named}"
 
 
 def kept_value(stored: Sequence[Any], *, changed: bool) -> str:
@@ -129,10 +129,10 @@ def resampling_in_words(planned: Resampling) -> Content:
         else:
             parts.append(literal(f"into {name}, with its template and parameters"))
     parts += [literal(refusal) for refusal in planned.refusals]
-    return lines(parts)
+    return join_lines(parts)
 
 
-def planned_in_words(plan: DoubtPlan | None, planned: Sequence[Resampling]) -> Content:
+def planned_in_words(plan: SamplePlan | None, planned: Sequence[Resampling]) -> Content:
     """What is to be drawn, and before it the plan that shares a budget out, if one does."""
     shared_out = [literal(line) for line in (plan_in_words(plan) if plan else [])]
     return Content("\n").join([*shared_out, *map(resampling_in_words, planned)])

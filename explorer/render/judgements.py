@@ -8,7 +8,7 @@ from textual.content import Content
 
 from backend.records.reading import Judged, PathJudgement, QueuedPath, ValidSets
 from backend.visible_text import visible_line
-from explorer.render.numbers import count, of
+from explorer.render.numbers import count, shown_of
 from explorer.render.text import literal
 
 JUDGEMENT_MARKS = {"valid": "V", "invalid": "X", "unsure": "U"}
@@ -61,5 +61,5 @@ def valid_sets_in_words(found: ValidSets, words: Sequence[str]) -> str:
     runs = "; ".join(f"{word} {judged_in_words(judged)}" for word, judged in zip(words, found.judged, strict=True))
     return (
         f"by valid paths only, c counts these: {runs}. "
-        f"{of(len(found.open_problems), len(found.sets.problems), 'problems')} hang on paths that are not settled"
+        f"{shown_of(len(found.open_problems), len(found.sets.problems), 'problems')} hang on paths that are not settled"
     )

@@ -24,7 +24,7 @@ def run_label(run: Run) -> str:
     return run.name.removesuffix(f"@{run.benchmark}")
 
 
-def contrast(runs: Sequence[Run]) -> tuple[str, ...]:
+def short_names(runs: Sequence[Run]) -> tuple[str, ...]:
     """The shortest words that tell these runs apart: roles, else training steps, else names."""
     roles = [run.model.role for run in runs]
     if None not in roles and len(set(roles)) == len(roles):

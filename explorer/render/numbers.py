@@ -33,11 +33,11 @@ def span(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def of(shown: int, total: int, what: str) -> str:
+def shown_of(shown: int, total: int, what: str) -> str:
     """Truth about truncation: "500 problems", or "200 of 1,024 problems"."""
     return f"{total:,} {what}" if shown == total else f"{shown:,} of {total:,} {what}"
 
 
-def counted(number: int, noun: str) -> str:
+def with_noun(number: int, noun: str) -> str:
     """1 problem, 2 problems."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content
 
-from backend.records import Page, Path, Sample
+from backend.records import Page, Response, Sample
 from backend.records.samples import GivenVerdict
 from backend.visible_text import visible
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
 from explorer.render.numbers import UNKNOWN, count
-from explorer.render.summaries import lines, model_in_words, parameters_in_words
-from explorer.render.text import Shown, literal, plain
+from explorer.render.summaries import join_lines, model_in_words, parameters_in_words
+from explorer.render.text import VisibleText, literal, to_visible
 
 # One sample in words: the heading of the reader and all its details.
 
@@ -22,7 +22,7 @@ def _known(value: object) -> str:
     return UNKNOWN if value is None else str(value)
 
 
-def path_heading(path: Path, samples: Page[Sample]) -> Content:
+def path_heading(path: Response, samples: Page[Sample]) -> Content:
     """Verdict, run and place in the run on one line; answer, length and origin on the next."""
     sample = path.sample
     at = next((i for i, other in enumerate(samples.items, 1) if other.index == sample.index), None)
@@ -89,10 +89,10 @@ def given_verdicts(verdicts: Sequence[GivenVerdict]) -> list[str]:
     return said
 
 
-def path_details(path: Path, verdicts: Sequence[GivenVerdict]) -> Content:
+def path_details(path: Response, verdicts: Sequence[GivenVerdict]) -> Content:
     """Everything that is known about the sample."""
     sample = path.sample
-    return lines(
+    return join_lines(
         [
             f"run {path.run.name}: {model_in_words(path.run)}; {parameters_in_words(path.run)}",
             f"problem {path.problem_label}, sample index {sample.index}, seed {_known(sample.seed)}, "
@@ -106,7 +106,7 @@ def path_details(path: Path, verdicts: Sequence[GivenVerdict]) -> Content:
 # The views of a path: raw, as it is stored, and a reading view. Special tokens and a cut end are seen in both.
 # Another view is one more entry of `VIEWS`; what it adds or replaces must carry a sign.
 
-View = Callable[[Path], Shown]
+PathView = Callable[[Response], VisibleText]
 
 SPECIAL = re.compile(r"<[|｜][^<>|｜\n]{1,48}[|｜]>|</?(?:s|bos|eos|pad|unk|think|answer|tool_call)>|\[/?INST\]")
 """Tokens that templates and tokenizers give a meaning."""
@@ -116,34 +116,34 @@ SPECIAL_LOOK = "bold magenta"
 CUT_OFF = "⏹ cut off here"
 
 
-def raw_view(path: Path) -> Shown:
+def raw_view(path: Response) -> VisibleText:
     """Exactly what is stored."""
     if path.text is None:
-        return plain("No text is stored for this sample.")
+        return to_visible("No text is stored for this sample.")
     text = path.text
     spans = [(found.start(), found.end(), SPECIAL_LOOK) for found in SPECIAL.finditer(text)]
-    return with_end(path, Shown(visible(text), tuple(spans)))
+    return with_end(path, VisibleText(visible(text), tuple(spans)))
 
 
-def reading_view(path: Path) -> Shown:
+def reading_view(path: Response) -> VisibleText:
     """LaTeX as Unicode, code in colours, Markdown's structure."""
     from explorer.render.reading_view import readable
 
     return raw_view(path) if path.text is None else with_end(path, readable(path.text, path.answer_span))
 
 
-VIEWS: Mapping[str, View] = {"raw": raw_view, "reading": reading_view}
+VIEWS: Mapping[str, PathView] = {"raw": raw_view, "reading": reading_view}
 """In the order of the key."""
 
 
-def with_end(path: Path, shown: Shown) -> Shown:
+def with_end(path: Response, shown: VisibleText) -> VisibleText:
     """Say at its end that a text was cut off."""
     reason = path.sample.finish_reason
     if path.sample.verdict != "truncated" and reason not in ("length", "max_tokens"):
         return shown
     sign = f"{CUT_OFF} (finish {visible(reason).replace(chr(10), ' ')})" if reason else CUT_OFF
     start = len(shown.text) + 1
-    return Shown(
+    return VisibleText(
         f"{shown.text}\n{sign}",
         (*shown.spans, (start, start + len(sign), "reverse")),
         # Behind the last character nothing more is stored.

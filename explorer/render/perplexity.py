@@ -10,9 +10,9 @@ from textual.content import Content
 from backend import ScoringRequest
 from backend.records import Run
 from backend.records.reading import Perplexities, PerplexityGroup
-from explorer.render.names import contrast
+from explorer.render.names import short_names
 from explorer.render.numbers import UNKNOWN, compact, count
-from explorer.render.summaries import lines
+from explorer.render.summaries import join_lines
 from explorer.render.text import literal
 from explorer.widgets.paged_table import Column
 
@@ -33,7 +33,7 @@ def short_perplexity(value: float | None) -> str:
 
 def model_words(record: Perplexities) -> Mapping[str, str]:
     """What each scorer is called: as its run where one run alone is of it, else by its name."""
-    words = dict(zip((run.model.name for run in record.runs), contrast(record.runs), strict=True))
+    words = dict(zip((run.model.name for run in record.runs), short_names(record.runs), strict=True))
     names = [run.model.name for run in record.runs]
     return {scorer: words[scorer] if names.count(scorer) == 1 else scorer for scorer in record.scorers}
 
@@ -42,7 +42,7 @@ def responses_word(group: PerplexityGroup, record: Perplexities) -> str:
     """Whose responses: base, RL, reference."""
     if group.run is None:
         return "reference"
-    return dict(zip((run.key for run in record.runs), contrast(record.runs), strict=True))[group.run.key]
+    return dict(zip((run.key for run in record.runs), short_names(record.runs), strict=True))[group.run.key]
 
 
 class Axis:
@@ -144,7 +144,7 @@ def group_in_words(group: PerplexityGroup, record: Perplexities) -> Content:
     exact = "" if group.exact else ", not all in float32: not exact"
     if group.quantiles is None:
         unfitting = f", {count(group.unfitting)} longer than the model's context" if group.unfitting else ""
-        return lines([literal(f"{name}: nothing scored{unfitting}", "bold")])
+        return join_lines([literal(f"{name}: nothing scored{unfitting}", "bold")])
     total = "" if group.responses is None else f" of {count(group.responses)} stored"
     first, _, middle, _, last = (short_perplexity(value) for value in group.quantiles)
     parts: list[str | Content] = [
@@ -164,7 +164,7 @@ def group_in_words(group: PerplexityGroup, record: Perplexities) -> Content:
                 f"quantile of its own samples){_likely(group.within_own)}"
             )
         )
-    return lines(parts)
+    return join_lines(parts)
 
 
 def _likely(share: float) -> str:
@@ -197,4 +197,4 @@ def request_in_words(request: ScoringRequest) -> Content:
     if request.scored_already:
         parts.append(literal(f"{count(request.scored_already)} are scored already, or a job is at them"))
     parts.append(literal(f"model: {request.engine.model}"))
-    return lines([*parts, *(literal(remark) for remark in request.remarks)])
+    return join_lines([*parts, *(literal(remark) for remark in request.remarks)])

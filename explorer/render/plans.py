@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.records.comparison import SETTLED, DoubtPlan
+from backend.records.comparison import SETTLED, SamplePlan
 from explorer.render.numbers import compact
 
 POLICY_WORDS = {
@@ -12,12 +12,12 @@ POLICY_WORDS = {
 }
 
 
-def tokens_in_words(plan: DoubtPlan) -> str:
+def tokens_in_words(plan: SamplePlan) -> str:
     """What a plan takes, by the mean length of each problem's samples."""
     return "tokens unknown" if plan.tokens is None else f"some {compact(plan.tokens)} tokens"
 
 
-def plan_in_words(plan: DoubtPlan) -> list[str]:
+def plan_in_words(plan: SamplePlan) -> list[str]:
     """What is spent on what, what that is expected to find, and the stopping rule."""
     spent = f"{plan.samples:,} of {plan.budget:,} samples, {POLICY_WORDS[plan.policy]}"
     found = f"expected to change {plan.expected_changes:.1f} memberships, of {plan.unsolved:,} without a right sample"

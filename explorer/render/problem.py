@@ -10,8 +10,8 @@ from textual.content import Content
 
 from backend.records import Page, Problem, Run, RunTally, Sample
 from explorer.render.judgements import JUDGEMENT_MARKS
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, contrast, run_label, squeezed
-from explorer.render.numbers import UNKNOWN, compact, of, percent
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, short_names, squeezed
+from explorer.render.numbers import UNKNOWN, compact, percent, shown_of
 from explorer.render.perplexity import short_perplexity
 from explorer.render.text import cell, literal
 from explorer.widgets.paged_table import Column
@@ -83,7 +83,7 @@ def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list
         Columns, and the cells of each row by key.
     """
     named = _ranking_runs(problem, runs)
-    words = contrast(named)
+    words = short_names(named)
     ranked = ranked_answers(problem, runs)
     tallies = [Column(run.name, squeezed(word, 12), 12, True) for run, word in zip(named[:4], words, strict=False)]
     rest = width - 4 - 13 - sum(column.width + 2 for column in tallies)
@@ -213,4 +213,4 @@ def samples_in_words(run: Run, samples: Page[Sample], shown: int, choice: str) -
     if not samples.total:
         return f"{run_label(run)}: published counts, no samples are stored"
     kind = "" if choice == "all" else f", only {choice}"
-    return f"{run_label(run)}: {of(shown, samples.total, 'samples')}{kind}"
+    return f"{run_label(run)}: {shown_of(shown, samples.total, 'samples')}{kind}"

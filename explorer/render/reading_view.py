@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from backend.visible_text import visible
 from explorer.render.latex import unicode_formula
 from explorer.render.path import SPECIAL, SPECIAL_LOOK
-from explorer.render.text import Shown
+from explorer.render.text import VisibleText
 
 LONGEST_FORMULA = 2_000
 """Characters between two delimiters that may be a formula."""
@@ -58,7 +58,7 @@ _CODE_LOOKS = (
 )
 
 
-def readable(text: str, answer: tuple[int, int] | None = None) -> Shown:
+def readable(text: str, answer: tuple[int, int] | None = None) -> VisibleText:
     """The reading view of a text.
 
     Args:
@@ -92,9 +92,9 @@ class _Page:
         self.spans: list[tuple[int, int, str]] = []
         self.moves = [(0, 0)]
 
-    def finished(self) -> Shown:
+    def finished(self) -> VisibleText:
         """The whole."""
-        return Shown(visible("".join(self.pieces)), tuple(self.spans), tuple(self.moves))
+        return VisibleText(visible("".join(self.pieces)), tuple(self.spans), tuple(self.moves))
 
     def _keep(self, start: int, end: int, look: str = "") -> None:
         """A stretch of the text as it is."""

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from backend import FILTERS
 from backend.errors import UsageError
-from backend.records.samples import Findings, Hit, Meant, RunHits
-from explorer.location import Place
+from backend.records.samples import Findings, Hit, RunHits, Selection
+from explorer.location import Location
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
-from explorer.render.numbers import count, of
+from explorer.render.numbers import count, shown_of
 from explorer.render.text import cell
 from explorer.widgets.paged_table import Column
 
@@ -22,7 +22,7 @@ FORMS = "  ".join(kind.form for kind in FILTERS if kind.form != "all")
 """What can be written; shown until something is."""
 
 
-def filter_line(selector: str, meant: Meant | UsageError) -> str:
+def filter_line(selector: str, meant: Selection | UsageError) -> str:
     """What every figure beside it leaves out: "only 47 of 200 problems: level 5, c < 3 in both runs  [level=5 c<3]".
 
     Where the filter means nothing, every figure is of all problems, and the line says so and why.
@@ -33,7 +33,7 @@ def filter_line(selector: str, meant: Meant | UsageError) -> str:
     return f"only {meant.count:,} of {meant.total:,} problems: {words}  [{selector}]"
 
 
-def feedback(answer: Meant | UsageError) -> str:
+def feedback(answer: Selection | UsageError) -> str:
     """What has been typed so far means, or what is wrong with it."""
     if isinstance(answer, UsageError):
         return "  ".join(part for part in (answer.title, answer.detail, answer.next_step) if part)
@@ -52,11 +52,11 @@ class SearchScope:
 
     name: str
     """this path, this problem, these runs, the whole store"""
-    place: Place
+    place: Location
     """Narrowed: only what is set in it limits the search."""
 
 
-def scopes_of(place: Place) -> list[SearchScope]:
+def scopes_of(place: Location) -> list[SearchScope]:
     """The scopes that make sense at a place, the narrowest first."""
     scopes: list[SearchScope] = []
     if place.sample is not None and place.run is not None:
@@ -65,7 +65,7 @@ def scopes_of(place: Place) -> list[SearchScope]:
         scopes.append(SearchScope("this problem", place.to(sample=None, filter="")))
     if place.benchmark:
         scopes.append(SearchScope("these runs", place.to(sample=None, problem=None)))
-    scopes.append(SearchScope("the whole store", Place()))
+    scopes.append(SearchScope("the whole store", Location()))
     return scopes
 
 
@@ -77,7 +77,7 @@ def scope_line(scopes: Sequence[SearchScope], chosen: int) -> str:
 
 def _run_line(run: RunHits, benchmark: str) -> str:
     name = run.run.removesuffix(f"@{benchmark}")
-    paths = of(run.samples, run.searched, "paths") if run.searched else f"{count(run.samples)} paths"
+    paths = shown_of(run.samples, run.searched, "paths") if run.searched else f"{count(run.samples)} paths"
     problems = "1 problem" if len(run.problems) == 1 else f"{count(len(run.problems))} problems"
     return f"{name}: {paths}, in {problems}{'' if run.finished else ' so far'}"
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from backend.records import SetProblem, SolveSets
-from backend.records.comparison import ProblemDoubt, SetDoubt
+from backend.records.comparison import ProblemUncertainty, SetUncertainty
 from explorer.render.names import squeezed
 from explorer.render.numbers import UNKNOWN, compact
 from explorer.render.text import cell
@@ -47,7 +47,7 @@ def sort_key(column: str) -> Callable[[SetProblem], Any]:
 
 
 def ordered(
-    problems: Sequence[SetProblem], column: str, *, reverse: bool, doubt: SetDoubt | None = None
+    problems: Sequence[SetProblem], column: str, *, reverse: bool, doubt: SetUncertainty | None = None
 ) -> list[SetProblem]:
     """Sorted by a column, equal ones in the order of the benchmark; what is unknown comes last in either direction."""
     by_position = sorted(problems, key=lambda problem: (problem.position, problem.label))
@@ -112,7 +112,7 @@ def problem_columns(problems: Sequence[SetProblem], words: Sequence[str], width:
 
 
 def problem_cells(
-    problem: SetProblem, columns: Sequence[Column], marked: Collection[int], doubt: ProblemDoubt | None
+    problem: SetProblem, columns: Sequence[Column], marked: Collection[int], doubt: ProblemUncertainty | None
 ) -> list[Text]:
     """The cells of one problem under these columns; a marked one has its mark. Doubt is None until it is known."""
     values = {

@@ -16,10 +16,10 @@ from backend.records.views import (
     Efficiency,
     Lengths,
     LengthSummary,
-    Level,
     MajorityPoint,
+    RunSummary,
     Series,
-    Sweep,
+    TemperatureSweep,
 )
 from backend.visible_text import visible_line
 from explorer.render.names import ROLE_WORDS, run_label, squeezed
@@ -114,7 +114,7 @@ LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class StatisticsPage:
     """What one view shows: lines of text, and a plot above them where there is one."""
 
     text: tuple[str, ...]
@@ -144,15 +144,15 @@ def points(value: float | None) -> str:
     return UNKNOWN if value is None else f"{100 * value:+.1f}"
 
 
-def histogram_view(record: Sequence[AccuracyHistogram], frame: Frame) -> View:
+def histogram_view(record: Sequence[AccuracyHistogram], frame: Frame) -> StatisticsPage:
     """Problems by their share correct, a column a run."""
     headings = [frame.marked(entry.run) for entry in record]
     lines = bar_columns(BINS, headings, [entry.counts for entry in record], frame.width)
     notes = [f"{frame.marked(entry.run)}: {sizes(entry.run, entry.problems)}" for entry in record]
-    return View((*lines, "", "Share of problems by c/n; a bin holds its upper end.", *notes))
+    return StatisticsPage((*lines, "", "Share of problems by c/n; a bin holds its upper end.", *notes))
 
 
-def efficiency_view(record: Efficiency, frame: Frame) -> View:
+def efficiency_view(record: Efficiency, frame: Frame) -> StatisticsPage:
     """Delta_SE and the two ends of the curves."""
     k = record.k
     rows = [
@@ -168,7 +168,7 @@ def efficiency_view(record: Efficiency, frame: Frame) -> View:
         for gap in record.gaps
     ]
     headings = ["run", "pass@1 %", f"pass@{UNKNOWN if k is None else k} %", "Δ_SE points", "problems", "n", "training"]
-    return View(
+    return StatisticsPage(
         (
             *text_table(headings, rows, width=frame.width),
             "",
@@ -186,14 +186,16 @@ def why_this_k(k: int | None) -> str:
     return "k = 256, as in the paper." if k == 256 else f"k = {k}: the largest up to 256 that all these runs reach."
 
 
-def _step(level: Level) -> str:
+def _step(level: RunSummary) -> str:
     return f"{level.run.model.step:,}" if level.run.model.step is not None else "base"
 
 
-def steps_view(record: Sequence[Series], frame: Frame) -> View:
+def steps_view(record: Sequence[Series], frame: Frame) -> StatisticsPage:
     """Each training as a table; the longest is plotted."""
     if not record:
-        return View(("No two runs here are checkpoints of one training.", "Import them with --step and --from."))
+        return StatisticsPage(
+            ("No two runs here are checkpoints of one training.", "Import them with --step and --from.")
+        )
     text: list[str] = []
     for series in record:
         title = f"{series.algorithm or 'algorithm unknown'} from {series.from_model or 'an unknown model'}"
@@ -221,7 +223,7 @@ def steps_view(record: Sequence[Series], frame: Frame) -> View:
         ]
         if len({level.run.n_max for level in series.points}) > 1:
             text += [f"n differs, and more samples solve more: compare solvable at equal n only, or {at[:-2]}.", ""]
-    return View(tuple(text), _steps_plot(record[0]))
+    return StatisticsPage(tuple(text), _steps_plot(record[0]))
 
 
 def _steps_plot(series: Series) -> Lines:
@@ -237,7 +239,7 @@ def _steps_plot(series: Series) -> Lines:
     return Lines(tuple(lines), tuple(steps), labels, "training step", "%")
 
 
-def temperature_view(record: Sweep, frame: Frame) -> View:
+def temperature_view(record: TemperatureSweep, frame: Frame) -> StatisticsPage:
     """Runs by temperature, with their entropy; and which matches the base run's."""
     rows = [
         [
@@ -260,7 +262,7 @@ def temperature_view(record: Sweep, frame: Frame) -> View:
         found = "Entropy unknown: no log-probabilities are stored."
     else:
         found = f"No RL run whose entropy could be compared with that of {base}."
-    return View(
+    return StatisticsPage(
         (
             *text_table(["  run", "T", "pass@1 %", at, "entropy", "of samples", "n"], rows, width=frame.width),
             "",
@@ -272,10 +274,10 @@ def temperature_view(record: Sweep, frame: Frame) -> View:
     )
 
 
-def lengths_view(record: Lengths, frame: Frame) -> View:
+def lengths_view(record: Lengths, frame: Frame) -> StatisticsPage:
     """Lengths in tokens, right and other samples apart: a summary, and bins as bars."""
     if all(entry.right is None and entry.other is None for entry in record.runs):
-        return View(("No token counts are stored for these runs.",))
+        return StatisticsPage(("No token counts are stored for these runs.",))
     rows, headings, columns = [], [], []
     for entry in record.runs:
         for mark, kind, summary in (("✓", "right", entry.right), ("✗", "other", entry.other)):
@@ -296,7 +298,7 @@ def lengths_view(record: Lengths, frame: Frame) -> View:
     note = (
         f"Bins of {record.width:,} tokens by their lower end. Other: every verdict but correct; unverified in neither."
     )
-    return View((*table, "", *bar_columns(labels, headings, columns, frame.width), "", note, *unknown))
+    return StatisticsPage((*table, "", *bar_columns(labels, headings, columns, frame.width), "", note, *unknown))
 
 
 def _length_cells(summary: LengthSummary | None) -> list[str]:
@@ -306,13 +308,13 @@ def _length_cells(summary: LengthSummary | None) -> list[str]:
     return [f"{summary.samples:,}", f"{summary.mean:,.1f}", *(f"{number:,}" for number in numbers)]
 
 
-def verdicts_view(record: Lengths, frame: Frame) -> View:
+def verdicts_view(record: Lengths, frame: Frame) -> StatisticsPage:
     """Shares of verdicts, a column a run."""
     shown = [entry for entry in record.runs if entry.verdicts]
     counted_only = [run_label(entry.run) for entry in record.runs if not entry.verdicts]
     notes = [f"Verdicts of single samples are unknown, only counts are stored: {', '.join(counted_only)}"]
     if not shown:
-        return View(tuple(notes))
+        return StatisticsPage(tuple(notes))
     used = [verdict for verdict in VERDICTS if any(verdict in entry.verdicts for entry in shown)]
     columns = [[entry.verdicts.get(verdict, 0) for verdict in used] for entry in shown]
     headings = [frame.marked(entry.run) for entry in shown]
@@ -321,10 +323,10 @@ def verdicts_view(record: Lengths, frame: Frame) -> View:
         f"{heading}: {sum(counts):,} samples, {sizes(entry.run, entry.run.problems)}"
         for heading, counts, entry in zip(headings, columns, shown, strict=True)
     ]
-    return View((*lines, "", "Share of all stored samples.", *samples, *(notes if counted_only else [])))
+    return StatisticsPage((*lines, "", "Share of all stored samples.", *samples, *(notes if counted_only else [])))
 
 
-def agreement_view(record: Sequence[Agreement], frame: Frame) -> View:
+def agreement_view(record: Sequence[Agreement], frame: Frame) -> StatisticsPage:
     """maj@k of runs, and how many majorities are right."""
     known = [entry for entry in record if entry.points]
     missing = [
@@ -333,7 +335,7 @@ def agreement_view(record: Sequence[Agreement], frame: Frame) -> View:
         if not entry.points
     ]
     if not known:
-        return View(tuple(missing))
+        return StatisticsPage(tuple(missing))
     ks = sorted({point.k for entry in known for point in entry.points})
     values = [{point.k: point for point in entry.points} for entry in known]
     rows = [[f"{k:,}", *(_majority_cell(of_run, k) for of_run in values)] for k in ks]
@@ -363,7 +365,7 @@ def agreement_view(record: Sequence[Agreement], frame: Frame) -> View:
         "± its standard error."
     )
     same = "Answers are the same where their extracted words are; equal first places share the vote."
-    return View((*table, "", *notes, *missing, how, same), plot)
+    return StatisticsPage((*table, "", *notes, *missing, how, same), plot)
 
 
 def _majority_cell(of_run: Mapping[int, MajorityPoint], k: int) -> str:

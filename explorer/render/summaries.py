@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
-from explorer.render.names import ROLE_WORDS, contrast, run_label, set_name
+from explorer.render.names import ROLE_WORDS, run_label, set_name, short_names
 from explorer.render.numbers import count, percent, span
 from explorer.render.text import literal
 
 
-def lines(parts: Iterable[str | Content]) -> Content:
+def join_lines(parts: Iterable[str | Content]) -> Content:
     """Lines of literal text under each other."""
     return Content("\n").join(literal(part) if isinstance(part, str) else part for part in parts)
 
@@ -39,7 +39,7 @@ def parameters_in_words(run: Run) -> str:
 def run_in_words(run: Run) -> Content:
     """One run: what it is and what it holds."""
     paths = "published counts, no paths stored" if not run.texts else f"{count(run.texts)} paths"
-    return lines(
+    return join_lines(
         [
             literal(run.name, "bold"),
             f"{model_in_words(run)}; {parameters_in_words(run)}",
@@ -60,7 +60,7 @@ def unverified_in_words(run: Run) -> list[str]:
 def pair_in_words(pair: PairSummary) -> Content:
     """A pair: both runs, the curves' ends and crossing, the four sets."""
     base, rl = pair.base, pair.rl
-    words = contrast((base, rl))
+    words = short_names((base, rl))
     result: list[str | Content] = [literal(f"{run_label(base)} → {run_label(rl)} on {pair.benchmark}", "bold")]
     for word, run in zip(words, (base, rl), strict=True):
         paths = "no paths stored" if not run.texts else f"{count(run.texts)} paths"
@@ -87,7 +87,7 @@ def pair_in_words(pair: PairSummary) -> Content:
     ]
     missing = f"; {pair.not_compared:,} not compared" if pair.not_compared else ""
     result.append(f"{', '.join(names)} of {sum(pair.counts.values()):,} problems{missing}")
-    return lines([*result, *unverified_in_words(base), *unverified_in_words(rl)])
+    return join_lines([*result, *unverified_in_words(base), *unverified_in_words(rl)])
 
 
 def empty_store(path: str) -> str:
@@ -100,7 +100,7 @@ def empty_store(path: str) -> str:
 
 def sets_in_words(sets: SolveSets) -> str:
     """The runs of a comparison with their n, the threshold, and what is not compared."""
-    words = contrast(sets.runs)
+    words = short_names(sets.runs)
     sizes = [f"{word} n = {span(*size) if size else '–'}" for word, size in zip(words, sets.n_ranges, strict=True)]
     text = f"{', '.join(sizes)}; solved = at least {sets.min_correct} correct"
     if sets.expected_at_common_n is not None:

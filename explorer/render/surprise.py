@@ -10,12 +10,12 @@ from math import exp, log
 
 from textual.content import Content
 
-from backend.records.reading import TokenScores
+from backend.records.reading import TokenLogprobs
 from backend.visible_text import visible_line
 from explorer.render.numbers import UNKNOWN, count
 from explorer.render.perplexity import short_perplexity
-from explorer.render.summaries import lines
-from explorer.render.text import Shown, literal
+from explorer.render.summaries import join_lines
+from explorer.render.text import VisibleText, literal
 
 THRESHOLDS = (2, 5, 10, 20, 50, 100, 1_000, 10_000)
 """A token is surprising where its probability is below one in so many; 20 unless the user says otherwise."""
@@ -46,11 +46,11 @@ class Piece:
 class SurpriseView:
     """A path's pieces under one model."""
 
-    scores: TokenScores
+    scores: TokenLogprobs
     pieces: tuple[Piece, ...]
 
     @classmethod
-    def of(cls, scores: TokenScores) -> SurpriseView:
+    def of(cls, scores: TokenLogprobs) -> SurpriseView:
         """Join the tokens that share a character; what follows the text (its end) is a piece without width."""
         pieces: list[Piece] = []
         last = scores.ends[-1] if scores.ends else 0
@@ -77,7 +77,7 @@ class SurpriseView:
         """Number of the piece in which a character stands."""
         return max(bisect_right(self.pieces, position, key=lambda piece: piece.start) - 1, 0)
 
-    def painted(self, shown: Shown, one_in: int) -> Shown:
+    def painted(self, shown: VisibleText, one_in: int) -> VisibleText:
         """The text as it is stored, with how surprising each piece was; what a view added behind it stays."""
         limit = -log(one_in)
         unlikely = max(limit / 3, -log(2))
@@ -87,7 +87,7 @@ class SurpriseView:
             if piece.logprob < unlikely and piece.end > piece.start
         ]
         end = self.pieces[-1].end if self.pieces else 0
-        return Shown(shown.text, (*spans, *(span for span in shown.spans if span[0] >= end)), shown.moves)
+        return VisibleText(shown.text, (*spans, *(span for span in shown.spans if span[0] >= end)), shown.moves)
 
 
 def summary(view: SurpriseView, under: str, one_in: int) -> Content:
@@ -109,10 +109,10 @@ def piece_in_words(view: SurpriseView, number: int | None, text: str) -> Content
     which = f"token {piece.token + 1}" if following - piece.token == 1 else f"tokens {piece.token + 1}–{following}"
     written = quoted(text[piece.start : piece.end]) if piece.end > piece.start else "end of text"
     said = f"{which} {written}: log-probability {round(piece.logprob, 3) + 0.0:.3f} ({probability(piece.logprob)})"
-    return lines([literal(said), literal(_instead(view.scores, piece.token))])
+    return join_lines([literal(said), literal(_instead(view.scores, piece.token))])
 
 
-def _instead(scores: TokenScores, token: int) -> str:
+def _instead(scores: TokenLogprobs, token: int) -> str:
     if scores.alternatives is None:
         return "no alternatives were kept"
     kept = scores.alternatives[token]

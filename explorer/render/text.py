@@ -29,7 +29,7 @@ def cell(text: str, style: str = "", *, longest: int = 200, right: bool = False)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class VisibleText:
     """Made by the views of a path. What a view adds or replaces is recorded in `moves`."""
 
     text: str
@@ -49,9 +49,9 @@ class Shown:
         return _across(self.moves, shown, 1)
 
 
-def plain(text: str) -> Shown:
+def to_visible(text: str) -> VisibleText:
     """The text as it is stored."""
-    return Shown(visible(text))
+    return VisibleText(visible(text))
 
 
 def _across(moves: tuple[tuple[int, int], ...], position: int, side: int) -> int:
@@ -134,7 +134,7 @@ def _wrap_wide(text: str, start: int, end: int, width: int, lines: list[Line]) -
 STYLE = "bold underline reverse"
 
 
-def pointed_out(shown: Shown, stretches: Sequence[tuple[int, int]]) -> Shown:
+def highlight(shown: VisibleText, stretches: Sequence[tuple[int, int]]) -> VisibleText:
     """The text with these stretches of the stored text pointed out; they go over the styles that were there.
 
     Args:

@@ -12,7 +12,7 @@ from backend.records import Run
 from backend.records.reading import Branch, BranchSample, TreeRow
 from backend.visible_text import visible_line
 from explorer.render.branches import branch_words, only_run, sign_of
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, contrast, run_label, squeezed
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, short_names, squeezed
 from explorer.render.numbers import UNKNOWN, compact, count, percent
 from explorer.render.text import cell, literal
 from explorer.widgets.paged_table import Column
@@ -30,7 +30,7 @@ ONLY_LOOKS = ("bold yellow", "bold cyan", "bold magenta", "bold blue")
 
 def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
     """A sign, every run's samples and right ones, and the step; shares where there is room."""
-    words = contrast(runs)
+    words = short_names(runs)
     wide = width >= 110
     shown = [Column("mark", "", 1)]
     for place, word in enumerate(words[: MANY if wide else FEW]):
@@ -82,14 +82,14 @@ def tree_heading(tree: SearchTree, order: str) -> Content:
     """Every run's n and c, and how the tree is made."""
     parts = [
         literal(f"{word} n = {tally.n}, c = {tally.c}", "bold")
-        for word, tally in zip(contrast(tree.runs), tree.root.tallies, strict=True)
+        for word, tally in zip(short_names(tree.runs), tree.root.tallies, strict=True)
     ]
     return Content("   ").join([*parts, literal(f"by {tree.by}s, {ORDER_WORDS[order]}", "dim")])
 
 
 def branch_status(branch: Branch, tree: SearchTree) -> Content:
     """The branch under the cursor: how often each run took it, of how many, and how often it was right."""
-    words = contrast(tree.runs)
+    words = short_names(tree.runs)
     parts = []
     for word, tally, whole in zip(words, branch.tallies, tree.root.tallies, strict=True):
         share = f" ({percent(tally.taken / whole.taken)} %)" if whole.taken else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from backend.records.comparison import DOUBTFUL, ProblemDoubt, SetDoubt, Support
+from backend.records.comparison import UNCERTAIN, ProblemUncertainty, SetUncertainty, Support
 from explorer.render.numbers import percent
 
 
@@ -13,17 +13,17 @@ def otherwise_in_words(more: int | None) -> str:
     return "a fresh run of the same n" if more is None else f"{more:,} further samples of each problem and run"
 
 
-def ranges_in_words(doubt: SetDoubt, names: Mapping[tuple[bool, ...], str]) -> str:
+def ranges_in_words(doubt: SetUncertainty, names: Mapping[tuple[bool, ...], str]) -> str:
     """The counts that are expected otherwise."""
     ranges = ", ".join(f"{names[entry]} {low}–{high}" for entry, (low, high) in doubt.expected.items())
     return f"expected of {otherwise_in_words(doubt.more)}, 95 % prediction intervals: {ranges}"
 
 
-def doubt_in_words(doubt: SetDoubt) -> str:
+def doubt_in_words(doubt: SetUncertainty) -> str:
     """How many memberships are in doubt, and how many are expected to change."""
     return (
         f"{doubt.in_doubt:,} of {len(doubt.problems):,} memberships in doubt (chance of another set "
-        f"{100 * DOUBTFUL:.0f} % or more), {doubt.moving:.1f} expected to change with {otherwise_in_words(doubt.more)}"
+        f"{100 * UNCERTAIN:.0f} % or more), {doubt.moving:.1f} expected to change with {otherwise_in_words(doubt.more)}"
     )
 
 
@@ -36,10 +36,10 @@ def support_in_words(support: Support) -> str:
     )
 
 
-def doubt_on_screen(doubt: SetDoubt, supported: Support | None, *, short: bool) -> str:
+def doubt_on_screen(doubt: SetUncertainty, supported: Support | None, *, short: bool) -> str:
     """How many memberships are in doubt, in a line of 80 columns; where there is room, what that means, and support."""
     counted = f"{doubt.in_doubt:,} of {len(doubt.problems):,}"
-    line = f"{counted} in doubt ({100 * DOUBTFUL:.0f} % or more); {doubt.moving:.1f} expected to move in a fresh run"
+    line = f"{counted} in doubt ({100 * UNCERTAIN:.0f} % or more); {doubt.moving:.1f} expected to move in a fresh run"
     if short:
         return line
     meaning = (
@@ -57,7 +57,7 @@ def chance_in_words(chance: float) -> str:
     return percent(chance)
 
 
-def problem_doubt_in_words(doubt: ProblemDoubt, words: Sequence[str], min_correct: int, *, short: bool) -> str:
+def problem_doubt_in_words(doubt: ProblemUncertainty, words: Sequence[str], min_correct: int, *, short: bool) -> str:
     """Two lines: success rates with the kind of their interval, and what is expected in fresh runs of the same n.
 
     Args:

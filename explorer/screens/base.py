@@ -11,7 +11,7 @@ from textual.screen import Screen
 from backend import Reader
 from backend.errors import PasskError
 from explorer.gateway import Ended, Failed, Loaded
-from explorer.location import Place, Shown, place_line
+from explorer.location import ExportContext, Location, permalink
 from explorer.widgets.bars import Breadcrumbs, KeyBar
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class DataScreen(Screen[None]):
     WHERE = ""
     """Name of the screen in the action table."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__()
         self.place = place
         self.stale = False
@@ -200,17 +200,17 @@ class DataScreen(Screen[None]):
 
     def action_copy_place(self) -> None:
         """Copy the command that opens this place on another copy of the store."""
-        line = f"passk {place_line(self.WHERE, self.place)}"
+        line = f"passk {permalink(self.WHERE, self.place)}"
         self.explorer.copy_to_clipboard(line)
         self.explorer.say(f"Copied: {line}")
 
-    def export_place(self) -> Place:
+    def export_place(self) -> Location:
         """The place whose export is asked for; a screen that shows some of its runs names these."""
         return self.place
 
-    def export_shown(self) -> Shown:
+    def export_shown(self) -> ExportContext:
         """What it shows of that place; exports begin with it."""
-        return Shown()
+        return ExportContext()
 
     def action_export(self) -> None:
         """Write what is shown here to a file."""

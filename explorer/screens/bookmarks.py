@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from backend.errors import PasskError
 from explorer.actions import BOOKMARKS, bindings
-from explorer.location import Destination, destination
+from explorer.location import ResolvedPermalink, resolve_permalink
 from explorer.reading_marks import Bookmark
 from explorer.render.numbers import count
 from explorer.render.text import cell, literal
@@ -65,9 +65,9 @@ class BookmarksScreen(DataScreen):
         """Open the place, with the way to it behind."""
         line = self.query_one(PagedTable).cursor_key
         if line is not None:
-            self.ask("destination", lambda reader: destination(reader, line), self._go)
+            self.ask("destination", lambda reader: resolve_permalink(reader, line), self._go)
 
-    def _go(self, at: Destination) -> None:
+    def _go(self, at: ResolvedPermalink) -> None:
         self.explorer.from_home_to(at)
 
     def action_remove(self) -> None:

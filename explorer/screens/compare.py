@@ -12,7 +12,7 @@ from backend import Reader, compare_paths, neighbours
 from backend.errors import UsageError
 from backend.records.reading import Neighbour, PathComparison
 from explorer.actions import COMPARE, bindings
-from explorer.location import Place
+from explorer.location import Location
 from explorer.render.compare import (
     KINDS,
     AlignedPair,
@@ -44,7 +44,7 @@ class CompareScreen(DataScreen):
     WHERE = COMPARE
     BINDINGS = bindings(COMPARE)
 
-    def __init__(self, place: Place, label: str) -> None:
+    def __init__(self, place: Location, label: str) -> None:
         super().__init__(place)
         self.problem_label = label
         self.record: CompareRecord | None = None

@@ -14,17 +14,17 @@ from textual.widgets import Static
 
 from backend import Reader, cot_curves, cover_bands, curves, difference, pass_at_k_bands
 from backend.records import Curve, Run
-from backend.records.comparison import BandCurve, BandPoint, Kind
+from backend.records.comparison import BandCurve, BandPoint, IntervalKind
 from explorer.actions import CURVES, bindings
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 from explorer.render.curve_table import run_columns, run_names, run_row
 from explorer.render.curves import (
     MOST_BANDS,
     NAMES,
     Bands,
-    Look,
+    CurveSettings,
+    CurveView,
     Values,
-    View,
     interval_heading,
     known_values,
     picture,
@@ -53,12 +53,12 @@ def plotted_ks(n: int) -> list[int]:
     return sorted({*spaced, *(1 << i for i in range(n.bit_length()) if 1 << i <= n), n})
 
 
-def read_curves(reader: Reader, look: Look, problems: Problems) -> tuple[Curve, ...]:
+def read_curves(reader: Reader, look: CurveSettings, problems: Problems) -> tuple[Curve, ...]:
     """The curves of every run of the benchmark."""
     return curves(reader, reader.runs(look.benchmark), plotted_ks, problems=problems)
 
 
-def read_values(reader: Reader, look: Look, problems: Problems) -> Values:
+def read_values(reader: Reader, look: CurveSettings, problems: Problems) -> Values:
     """The values at the cursor, of the runs that are on with their intervals."""
     found: dict[str, BandPoint] = {}
     runs = reader.runs(look.benchmark)
@@ -76,7 +76,7 @@ def read_values(reader: Reader, look: Look, problems: Problems) -> Values:
     return found
 
 
-def _cot_values(reader: Reader, runs: Sequence[Run], look: Look, problems: Problems) -> Values:
+def _cot_values(reader: Reader, runs: Sequence[Run], look: CurveSettings, problems: Problems) -> Values:
     """pass@k at the cursor, with CoT-pass@k as its interval for the runs that are on."""
     found = {}
     valid = {curve.run.name: curve for curve in _cot(reader, runs, look, lambda _: [look.k], problems)}
@@ -89,7 +89,7 @@ def _cot_values(reader: Reader, runs: Sequence[Run], look: Look, problems: Probl
 
 
 def _cot(
-    reader: Reader, runs: Sequence[Run], look: Look, ks: Callable[[int], Sequence[int]], problems: Problems
+    reader: Reader, runs: Sequence[Run], look: CurveSettings, ks: Callable[[int], Sequence[int]], problems: Problems
 ) -> list[BandCurve]:
     """CoT-pass@k of the runs that are on: low with open paths as invalid, high with them as valid."""
     on = [run for run in runs if run.name in look.on]
@@ -105,7 +105,7 @@ def _cot(
     ]
 
 
-def read_bands(reader: Reader, look: Look, problems: Problems) -> Bands:
+def read_bands(reader: Reader, look: CurveSettings, problems: Problems) -> Bands:
     """The bands of the plot, the difference of two runs, or Cover@tau."""
     of_name = {run.name: run for run in reader.runs(look.benchmark)}
     on = [of_name[name] for name in look.on if name in of_name]
@@ -135,9 +135,9 @@ def read_bands(reader: Reader, look: Look, problems: Problems) -> Bands:
 class CursorScreen(FilteredScreen):
     """A screen of curves with a cursor; a subclass knows the largest k and shows what is there."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place)
-        self.view: View = "pass@k"
+        self.view: CurveView = "pass@k"
         self.tau = Fraction(1, 2)
 
     def largest_k(self) -> int:
@@ -200,7 +200,7 @@ class CursorScreen(FilteredScreen):
 
 # Curves: pass@k of the runs of one benchmark with intervals, their difference, Cover@tau; a cursor at one k or tau.
 
-KINDS: tuple[Kind | None, ...] = (None, "problems", "samples")
+KINDS: tuple[IntervalKind | None, ...] = (None, "problems", "samples")
 
 
 class CurvesScreen(CursorScreen):
@@ -209,11 +209,11 @@ class CurvesScreen(CursorScreen):
     WHERE = CURVES
     BINDINGS = bindings(CURVES)
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place)
         self.on: set[str] = set(place.runs)
         self.pair = place.runs
-        self.kind: Kind | None = "problems"
+        self.kind: IntervalKind | None = "problems"
         self.curves: tuple[Curve, ...] = ()
         self.values: Values = {}
         self.bands = Bands("pass@k")
@@ -228,11 +228,11 @@ class CurvesScreen(CursorScreen):
                 yield Static(id="words")
 
     @property
-    def look(self) -> Look:
+    def look(self) -> CurveSettings:
         """What is looked at."""
         others = [curve.run.name for curve in self.curves if curve.run.name not in self.pair]
         on = tuple(name for name in (*self.pair, *others) if name in self.on)
-        return Look(self.place.benchmark, on, self.view, self.kind, self.place.k, self.tau)
+        return CurveSettings(self.place.benchmark, on, self.view, self.kind, self.place.k, self.tau)
 
     def reload(self) -> None:
         """Ask for the curves of all runs of the benchmark, and the values at the cursor."""
@@ -349,7 +349,7 @@ class CurvesScreen(CursorScreen):
         """CoT-pass@k beside pass@k, or pass@k alone again."""
         self.change_view("cot")
 
-    def change_view(self, view: View) -> None:
+    def change_view(self, view: CurveView) -> None:
         """To a view, or from it back to pass@k."""
         self.view = "pass@k" if self.view == view else view
         self.reload()
@@ -367,13 +367,13 @@ class CurvesScreen(CursorScreen):
         self.on = set(self.pair) if self.on == every else every
         self.look_again()
 
-    def export_place(self) -> Place:
+    def export_place(self) -> Location:
         """Of the runs that are on."""
         return self.place.to(runs=self.look.on)
 
-    def export_shown(self) -> Shown:
+    def export_shown(self) -> ExportContext:
         """The view, with its intervals."""
-        return Shown(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
+        return ExportContext(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
 
     def action_statistics(self) -> None:
         """The paper's other views of the runs that are on."""

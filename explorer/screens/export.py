@@ -17,7 +17,7 @@ from backend import Reader, export
 from backend.errors import AlreadyThere, Cancelled, PasskError
 from backend.records.exports import Exported
 from explorer.gateway import Failed, Loaded
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 from explorer.render.export_form import ExportChoice, export_choices
 from explorer.render.exports import command_words, written_in_words
 from explorer.render.text import literal
@@ -46,7 +46,7 @@ class ExportDialog(ModalScreen[None]):
             super().__init__()
             self.done, self.total = done, total
 
-    def __init__(self, where: str, place: Place, shown: Shown) -> None:
+    def __init__(self, where: str, place: Location, shown: ExportContext) -> None:
         super().__init__()
         self.where = where
         self.place = place

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Static
 
-from backend import Reader, meaning
+from backend import Reader, resolve_selector
 from backend.errors import UsageError
-from backend.records.samples import Meant
-from explorer.location import Place
+from backend.records.samples import Selection
+from explorer.location import Location
 from explorer.render.search import feedback, filter_line
 from explorer.render.text import literal
 from explorer.screens.base import DataScreen
@@ -49,14 +49,14 @@ class FilteredScreen(DataScreen):
         """
         place = self.place
 
-        def read(reader: Reader) -> tuple[Meant | UsageError, T]:
+        def read(reader: Reader) -> tuple[Selection | UsageError, T]:
             try:
                 meant = _meant(reader, place)
             except UsageError as error:
                 return error, query(reader, None)
             return meant, query(reader, meant.problems)
 
-        def handle(answer: tuple[Meant | UsageError, T]) -> None:
+        def handle(answer: tuple[Selection | UsageError, T]) -> None:
             meant, record = answer
             words = self.query_one("#filtered", Static)
             words.display = bool(place.filter)
@@ -98,13 +98,13 @@ class FilteredScreen(DataScreen):
     def _try(self, text: str, if_right: Callable[[str], None]) -> None:
         place = self.place.to(filter=text)
 
-        def read(reader: Reader) -> Meant | UsageError:
+        def read(reader: Reader) -> Selection | UsageError:
             try:
                 return _meant(reader, place)
             except UsageError as error:
                 return error
 
-        def show(answer: Meant | UsageError) -> None:
+        def show(answer: Selection | UsageError) -> None:
             line = self.query_one(FilterLine)
             line.say(feedback(answer), wrong=isinstance(answer, UsageError))
             if not isinstance(answer, UsageError):
@@ -131,5 +131,5 @@ class FilteredScreen(DataScreen):
         return not (typing and action in ("k_first", "k_last"))
 
 
-def _meant(reader: Reader, place: Place) -> Meant:
-    return meaning(reader, [reader.run(name, place.benchmark) for name in place.runs], place.filter)
+def _meant(reader: Reader, place: Location) -> Selection:
+    return resolve_selector(reader, [reader.run(name, place.benchmark) for name in place.runs], place.filter)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from backend import Reader, default_pairs, pair_summaries
 from backend.records import PairSummary, Run
 from explorer.actions import HOME, bindings
-from explorer.location import Place
+from explorer.location import Location
 from explorer.render.names import pair_label, run_label
 from explorer.render.numbers import UNKNOWN, compact, percent, span
 from explorer.render.summaries import empty_store, pair_in_words, run_in_words
@@ -41,7 +41,7 @@ class HomeScreen(DataScreen):
     WHERE = HOME
     BINDINGS = bindings(HOME)
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place)
         self.entries: dict[str, PairSummary | Run] = {}
 
@@ -121,15 +121,15 @@ class HomeScreen(DataScreen):
         """Enter or a click."""
         self.action_open()
 
-    def export_place(self) -> Place:
+    def export_place(self) -> Location:
         """The pair or run under the cursor."""
         key = self.query_one(PagedTable).cursor_key
         return self._place(self.entries[key]) if key is not None else self.place
 
     @staticmethod
-    def _place(entry: PairSummary | Run) -> Place:
+    def _place(entry: PairSummary | Run) -> Location:
         runs = (entry.base.name, entry.rl.name) if isinstance(entry, PairSummary) else (entry.name,)
-        return Place(benchmark=entry.benchmark, runs=runs)
+        return Location(benchmark=entry.benchmark, runs=runs)
 
     def action_open(self) -> None:
         """Open the curves of the pair or run."""

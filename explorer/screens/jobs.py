@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from backend import Job, Reader, describe, find_job, found_by, jobs_of
+from backend import Job, Reader, describe, find_job, jobs_of, resampling_outcome
 from explorer.actions import JOBS, bindings
-from explorer.location import Place
+from explorer.location import Location
 from explorer.render.jobs import (
     STATE_MARKS,
     duration,
@@ -22,7 +22,7 @@ from explorer.render.jobs import (
     rate,
     without_benchmark,
 )
-from explorer.render.names import contrast, set_name, squeezed
+from explorer.render.names import set_name, short_names, squeezed
 from explorer.render.numbers import compact
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
@@ -37,7 +37,7 @@ class JobsScreen(DataScreen):
     BINDINGS = bindings(JOBS)
     CSS_PATH = "../styles/jobs.tcss"
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place)
         self.rows: dict[str, dict[str, Any]] = {}
         self.moved: dict[str, list[str]] = {}
@@ -111,8 +111,8 @@ class JobsScreen(DataScreen):
             return
 
         def read(reader: Reader) -> tuple[str, list[str]]:
-            found = found_by(reader, find_job(reader.database.layout, key))
-            words = contrast([reader.run(name) for name in found.compared])
+            found = resampling_outcome(reader, find_job(reader.database.layout, key))
+            words = short_names([reader.run(name) for name in found.compared])
             return key, found_in_words(found) + [
                 f"moved: problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
                 for move in found.moved

@@ -11,19 +11,19 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from backend import NewJudgement, Reader, judgements_of, pattern, token_scores, verdicts_of
+from backend import NewJudgement, Reader, judgements_of, pattern, token_logprobs, verdicts_of
 from backend.errors import PasskError, UsageError
-from backend.records import Page, Path, Problem, Run, Sample
+from backend.records import Page, Problem, Response, Run, Sample
 from backend.records.reading import PathJudgement
 from backend.records.samples import GivenVerdict
 from explorer.actions import PATH, bindings
-from explorer.location import Place, place_line
+from explorer.location import Location, permalink
 from explorer.render.judgements import judgements_line
-from explorer.render.names import contrast, run_label
+from explorer.render.names import run_label, short_names
 from explorer.render.path import VIEWS, path_details, path_heading
-from explorer.render.summaries import lines
+from explorer.render.summaries import join_lines
 from explorer.render.surprise import KEYS, SurpriseView, covers, other_threshold, piece_in_words, step, summary
-from explorer.render.text import Shown, literal, pointed_out
+from explorer.render.text import VisibleText, highlight, literal
 from explorer.screens.base import DataScreen
 from explorer.screens.problem import MOST_SAMPLES
 from explorer.widgets.text_view import TextView
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 class ReadingScreen(DataScreen):
     """The part of the Path screen that knows what was read; a subclass calls `follow_reading` with every path."""
 
-    read_path: Path | None = None
+    read_path: Response | None = None
     read_indices: tuple[int, ...] = ()
     """Samples of the run and problem that may be read."""
 
-    def follow_reading(self, path: Path, indices: tuple[int, ...]) -> None:
+    def follow_reading(self, path: Response, indices: tuple[int, ...]) -> None:
         """The screen shows this path: it is seen."""
         self.read_path, self.read_indices = path, indices
         try:
@@ -70,7 +70,7 @@ class ReadingScreen(DataScreen):
             return
         name = f"{path.run.benchmark} · {path.problem_label} · {run_label(path.run)} · sample {path.sample.index}"
         try:
-            kept = self.explorer.marks.toggle_bookmark(place_line(PATH, self.place), name)
+            kept = self.explorer.marks.toggle_bookmark(permalink(PATH, self.place), name)
         except PasskError as error:
             self.refuse(error.title, error.next_step)
             return
@@ -86,12 +86,12 @@ class FindingScreen(DataScreen):
     matches: tuple[tuple[int, int], ...] = ()
     """Start and end of every match in the stored text."""
 
-    def with_matches(self, shown: Shown, path: Path) -> Shown:
+    def with_matches(self, shown: VisibleText, path: Response) -> VisibleText:
         """The text with every match pointed out; called in the gateway's thread."""
         spans = _spans(self.place.find, path.text)
-        return pointed_out(shown, spans) if spans else shown
+        return highlight(shown, spans) if spans else shown
 
-    def show_match(self, path: Path) -> None:
+    def show_match(self, path: Response) -> None:
         """Go to the first match, if there is one."""
         self.matches = tuple(_spans(self.place.find, path.text))
         if self.matches:
@@ -163,11 +163,11 @@ class NoteDialog(ModalScreen[str]):
 class JudgingScreen(DataScreen):
     """The part of the Path screen that takes judgements; a subclass calls `follow_judgements` with every path."""
 
-    judged_path: Path | None = None
+    judged_path: Response | None = None
     said: str | None = None
     """What was said last; None after a note."""
 
-    def follow_judgements(self, path: Path) -> None:
+    def follow_judgements(self, path: Response) -> None:
         """The screen shows this path: ask what was said of it."""
         self.judged_path = path
 
@@ -196,7 +196,7 @@ class JudgingScreen(DataScreen):
 
         self.ask("judge", write, lambda _: self.judged(path))
 
-    def judged(self, path: Path) -> None:
+    def judged(self, path: Response) -> None:
         """A judgement has been written."""
         self.explorer.mark_stale()
         if self.judged_path is path:
@@ -249,10 +249,10 @@ class SurpriseScreen(DataScreen):
         self.surprises: tuple[SurpriseView, ...] = ()
         self.model_words: dict[str, str] = {}
         self.piece: int | None = None
-        self._path: Path | None = None
-        self._shown: Shown | None = None
+        self._path: Response | None = None
+        self._shown: VisibleText | None = None
 
-    def follow(self, path: Path, shown: Shown) -> None:
+    def follow(self, path: Response, shown: VisibleText) -> None:
         """The screen shows this path, as it is stored where surprise is on."""
         other = self._path is None or (self._path.run.key, self._path.sample) != (path.run.key, path.sample)
         self._path, self._shown = path, shown
@@ -268,8 +268,8 @@ class SurpriseScreen(DataScreen):
 
         def read(reader: Reader) -> Views:
             runs = [reader.run(name) for name in place.runs]
-            words = dict(zip((run.model.name for run in runs), contrast(runs), strict=True))
-            found = token_scores(reader, path.run, path.problem_key, path.sample.index)
+            words = dict(zip((run.model.name for run in runs), short_names(runs), strict=True))
+            found = token_logprobs(reader, path.run, path.problem_key, path.sample.index)
             order = {scorer: number for number, scorer in enumerate(words)}
             ranked = sorted(found, key=lambda scores: order.get(scores.scorer, len(order)))
             views = tuple(SurpriseView.of(scores) for scores in ranked)
@@ -317,7 +317,7 @@ class SurpriseScreen(DataScreen):
     def _say_piece(self) -> None:
         assert self._path is not None
         scorer = self.under.scores.scorer
-        words: Content = lines(
+        words: Content = join_lines(
             [
                 summary(self.under, self.model_words.get(scorer, scorer), self.one_in),
                 piece_in_words(self.under, self.piece, self._path.text or ""),
@@ -407,13 +407,13 @@ class SurpriseScreen(DataScreen):
 class PathRecord:
     """One path and the samples around it."""
 
-    path: Path
+    path: Response
     samples: Page[Sample]
     runs: tuple[Run, ...]
     """Every run that has samples of this problem, in the order of the place."""
     view: str
     """One of `VIEWS`."""
-    shown: Shown
+    shown: VisibleText
     """The text in that view."""
     verdicts: tuple[GivenVerdict, ...]
 
@@ -424,7 +424,7 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
     WHERE = PATH
     BINDINGS = bindings(PATH)
 
-    def __init__(self, place: Place, label: str) -> None:
+    def __init__(self, place: Location, label: str) -> None:
         super().__init__(place)
         self.problem_label = label
         self.record: PathRecord | None = None

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from backend import Reader, perplexities
 from backend.records.reading import CHOICES, Perplexities, PerplexityGroup
 from explorer.actions import PERPLEXITY, bindings
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 from explorer.render.names import run_label
 from explorer.render.perplexity import (
     Axis,
@@ -23,7 +23,7 @@ from explorer.render.perplexity import (
     perplexity_columns,
     score_command,
 )
-from explorer.render.summaries import lines
+from explorer.render.summaries import join_lines
 from explorer.render.text import cell, literal
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import Column, PagedTable
@@ -42,7 +42,7 @@ class PerplexityScreen(FilteredScreen):
     WHERE = PERPLEXITY
     BINDINGS = bindings(PERPLEXITY)
 
-    def __init__(self, place: Place, label: str = "") -> None:
+    def __init__(self, place: Location, label: str = "") -> None:
         super().__init__(place)
         self.problem_label = label
         self.record: Perplexities | None = None
@@ -112,10 +112,10 @@ class PerplexityScreen(FilteredScreen):
             width = max(self.size.width - 2 * MARGIN - 2, 20)
             height = min(max(self.size.height - len(self.groups) - ROOM, 3), TALLEST)
             rows = [*histogram(group, record, width, height), Axis(record.edges, width).ticks()]
-            bars = lines([" " * MARGIN + row for row in rows])
+            bars = join_lines([" " * MARGIN + row for row in rows])
         else:
             command = score_command(group.run, group.scorer, record.benchmark, self.selector())
-            words = lines([words, literal(f"s scores them here, or: {command}")])
+            words = join_lines([words, literal(f"s scores them here, or: {command}")])
         self.query_one("#words", Static).update(words)
         self.query_one("#histogram", Static).update(bars)
 
@@ -123,9 +123,11 @@ class PerplexityScreen(FilteredScreen):
         """The problems looked at, as the command line's --problems."""
         return f"id={self.problem_label}" if self.place.problem is not None else self.place.filter
 
-    def export_shown(self) -> Shown:
+    def export_shown(self) -> ExportContext:
         """The boxes, of the samples that count."""
-        return Shown(figure="perplexity", verdict=None if self.choice == "all" else self.choice.replace(" ", "-"))
+        return ExportContext(
+            figure="perplexity", verdict=None if self.choice == "all" else self.choice.replace(" ", "-")
+        )
 
     # Keys
 

@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from backend import Reader, problem_doubt, sample_perplexities, settled_judgements
+from backend import Reader, problem_uncertainty, sample_perplexities, settled_judgements
 from backend.records import Page, Problem, Run, RunTally, Sample
 from explorer.actions import PROBLEM, bindings
-from explorer.location import Place
-from explorer.render.names import contrast
+from explorer.location import Location
+from explorer.render.names import short_names
 from explorer.render.numbers import count
 from explorer.render.problem import (
     Beside,
@@ -51,7 +51,7 @@ class ProblemRecord:
     """Perplexities and judgements of the samples."""
 
 
-def _read(place: Place, reader: Reader) -> ProblemRecord:
+def _read(place: Location, reader: Reader) -> ProblemRecord:
     order = [reader.run(name).key for name in place.runs]
     problem = reader.problem(place.problem or 0, order)
     run = reader.run(place.run or problem.tallies[0].run.name)
@@ -60,20 +60,20 @@ def _read(place: Place, reader: Reader) -> ProblemRecord:
     return ProblemRecord(problem, samples, beside)
 
 
-def _scores(reader: Reader, place: Place, run: Run, problem: int) -> Scores:
+def _scores(reader: Reader, place: Location, run: Run, problem: int) -> Scores:
     """Perplexities under the models of the compared runs, then under the others that scored any of these samples."""
     found = sample_perplexities(reader, run, problem)
     compared = [reader.run(name) for name in place.runs]
-    words = dict(zip((run.model.name for run in compared), contrast(compared), strict=True))
+    words = dict(zip((run.model.name for run in compared), short_names(compared), strict=True))
     order = dict.fromkeys([*words, *found.scorers])
     return {f"ppl {words.get(scorer, scorer)}": found.of[scorer] for scorer in order if scorer in found.of}
 
 
-def _doubt_in_words(place: Place, short: bool, reader: Reader) -> Content:
+def _doubt_in_words(place: Location, short: bool, reader: Reader) -> Content:
     """Success rates of the compared runs (or the one looked at), and what fresh ones are expected to say."""
     runs = [reader.run(name) for name in place.runs or (place.run,) if name is not None]
-    doubt = problem_doubt(reader, runs, place.problem or 0, place.min_correct) if runs else None
-    return literal(problem_doubt_in_words(doubt, contrast(runs), place.min_correct, short=short) if doubt else "")
+    doubt = problem_uncertainty(reader, runs, place.problem or 0, place.min_correct) if runs else None
+    return literal(problem_doubt_in_words(doubt, short_names(runs), place.min_correct, short=short) if doubt else "")
 
 
 class ProblemScreen(DataScreen):
@@ -82,7 +82,7 @@ class ProblemScreen(DataScreen):
     WHERE = PROBLEM
     BINDINGS = bindings(PROBLEM)
 
-    def __init__(self, place: Place, label: str, excerpt: str | None = None) -> None:
+    def __init__(self, place: Location, label: str, excerpt: str | None = None) -> None:
         super().__init__(place)
         self.excerpt = excerpt
         """The statement's beginning, shown until the whole is there, so that nothing below it moves."""

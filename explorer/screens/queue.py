@@ -11,15 +11,15 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from backend import Reader, author_name, judging_queue, problems_meant
-from backend.records import Path, Problem
+from backend import Reader, author_name, judging_queue, selected_problems
+from backend.records import Problem, Response
 from backend.records.reading import PathJudgement, QueuedPath
 from backend.visible_text import visible_line
 from explorer.actions import QUEUE, QUEUED, bindings
-from explorer.location import Place
+from explorer.location import Location
 from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgements_line, queue_in_words
 from explorer.render.names import squeezed
-from explorer.render.numbers import UNKNOWN, of
+from explorer.render.numbers import UNKNOWN, shown_of
 from explorer.render.path import path_heading
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
@@ -39,7 +39,7 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
     WHERE = QUEUED
     BINDINGS = bindings(QUEUED)
 
-    def __init__(self, place: Place, queue: Mapping[str, QueuedPath], key: str, *, blind: bool) -> None:
+    def __init__(self, place: Location, queue: Mapping[str, QueuedPath], key: str, *, blind: bool) -> None:
         self.queue = dict(queue)
         self.key = key
         self.blind = blind
@@ -65,7 +65,7 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         """The path, without what tells its model."""
         super().show_path(record)
         mine = sum(path.mine is not None for path in self.queue.values())
-        progress = f"{of(mine, len(self.queue), 'paths')} of the queue judged by you"
+        progress = f"{shown_of(mine, len(self.queue), 'paths')} of the queue judged by you"
         told = [literal(progress, "dim"), *self._asked()]
         if not self.blind:
             heading = path_heading(record.path, record.samples)
@@ -94,7 +94,7 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         shown: Sequence[PathJudgement] = [entry for entry in said if entry.author == mine] if self.blind else said
         self.query_one("#judgements", Static).update(judgements_line(shown))
 
-    def judged(self, path: Path) -> None:
+    def judged(self, path: Response) -> None:
         """Remember it, and go on when the reasoning was judged."""
         super().judged(path)
         if self.said is not None:
@@ -136,7 +136,7 @@ class QueueScreen(DataScreen):
     WHERE = QUEUE
     BINDINGS = bindings(QUEUE)
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place.to(problem=None, run=None, sample=None))
         self.blind = True
         """Whether the models are hidden."""
@@ -160,7 +160,7 @@ class QueueScreen(DataScreen):
 
         def read(reader: Reader) -> tuple[QueuedPath, ...]:
             runs = [reader.run(name) for name in place.runs]
-            problems = problems_meant(reader, runs, place.filter) if place.filter else None
+            problems = selected_problems(reader, runs, place.filter) if place.filter else None
             return judging_queue(reader, runs, author, problems=problems)
 
         self.ask("queue", read, self.show_queue)

@@ -13,20 +13,20 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from backend import (
-    Changes,
+    ParameterChanges,
     Reader,
     Resampling,
-    Wish,
+    ResamplingRequest,
+    plan_by_uncertainty,
     plan_resampling,
-    plan_settling,
     read_configuration,
-    start_settling,
+    start_by_uncertainty,
 )
 from backend.records import Run
-from backend.records.comparison import DoubtPlan
+from backend.records.comparison import SamplePlan
 from explorer.gateway import Failed, Loaded
 from explorer.render.jobs import kept_value, planned_in_words, problems_in_words
-from explorer.render.names import contrast
+from explorer.render.names import short_names
 from explorer.render.text import literal
 from explorer.widgets.fields import Choice, Field
 
@@ -39,7 +39,7 @@ PARAMETERS: dict[str, type[int] | type[float]] = {"temperature": float, "top_p":
 SHARES = ("of each problem, in each run", "in all, to settle doubt")
 """What the number of samples is: for each problem, or a budget that a plan shares out."""
 
-Planned = tuple[DoubtPlan | None, tuple[Resampling, ...]]
+Planned = tuple[SamplePlan | None, tuple[Resampling, ...]]
 """The plan that shares a budget out, if one does, and what is to be drawn."""
 
 
@@ -58,7 +58,7 @@ class ResampleDialog(ModalScreen[int]):
         super().__init__()
         self.runs = tuple(runs)
         self.problems = tuple(problems)
-        words = contrast(runs)
+        words = short_names(runs)
         self.choices: list[tuple[tuple[str, ...], str]] = [(tuple(run.name for run in runs), " and ".join(words))]
         if len(words) > 1:
             self.choices += [((run.name,), word) for run, word in zip(runs, words, strict=True)]
@@ -111,7 +111,7 @@ class ResampleDialog(ModalScreen[int]):
         """Nobody waits any more."""
         self.explorer.gateway.forget(self)
 
-    def wish(self) -> Wish | str:
+    def wish(self) -> ResamplingRequest | str:
         """What the fields say, or what is wrong with them."""
         names, _ = self.choices[self.query_one("#runs", Choice).chosen]
         changed: dict[str, float] = {}
@@ -127,13 +127,13 @@ class ResampleDialog(ModalScreen[int]):
             add = 0
         if add < 1:
             return "How many? A whole number of 1 or more."
-        return Wish(
+        return ResamplingRequest(
             compared=tuple(run.name for run in self.runs),
             runs=names,
             problems=self.problems,
             add=add,
             engine=self.engines[self.query_one("#engine", Choice).chosen],
-            changes=Changes(changed),
+            changes=ParameterChanges(changed),
             pool=self.query_one("#pool", Choice).chosen == 1,
         )
 
@@ -154,7 +154,7 @@ class ResampleDialog(ModalScreen[int]):
         settling = self.query_one("#share", Choice).chosen == 1
 
         def read(reader: Reader) -> Planned:
-            return plan_settling(reader, wish) if settling else (None, (plan_resampling(reader, wish),))
+            return plan_by_uncertainty(reader, wish) if settling else (None, (plan_resampling(reader, wish),))
 
         self.explorer.gateway.ask(self, "plan", read)
 
@@ -204,4 +204,4 @@ class ResampleDialog(ModalScreen[int]):
             self.starting = True
             self.query_one("#takes", Static).update(Content("Starting ..."))
             layout = self.explorer.database.layout
-            self.explorer.gateway.ask(self, "start", lambda reader: len(start_settling(layout, wishes)))
+            self.explorer.gateway.ask(self, "start", lambda reader: len(start_by_uncertainty(layout, wishes)))

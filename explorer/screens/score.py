@@ -11,10 +11,18 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from backend import Reader, ScoringRequest, Wanted, plan_scoring, prepare_scoring, problems_meant, read_configuration
+from backend import (
+    Reader,
+    ScoringRequest,
+    TextChoice,
+    plan_scoring,
+    prepare_scoring,
+    read_configuration,
+    selected_problems,
+)
 from backend.records.reading import Perplexities, PerplexityGroup
 from explorer.gateway import Failed, Loaded
-from explorer.location import Place
+from explorer.location import Location
 from explorer.render.perplexity import request_in_words, responses_word
 from explorer.render.text import literal
 
@@ -39,7 +47,7 @@ class ScoreDialog(ModalScreen[str]):
         self,
         record: Perplexities,
         group: PerplexityGroup,
-        place: Place,
+        place: Location,
         problems: frozenset[int] | None,
         words: str,
     ) -> None:
@@ -113,8 +121,8 @@ class ScoreDialog(ModalScreen[str]):
 
         def read(reader: Reader) -> ScoringRequest:
             compared = [reader.run(name, place.benchmark) for name in place.runs]
-            problems = problems_meant(reader, compared, place.filter) if chosen is None else chosen
-            wanted = Wanted(tuple(runs), place.benchmark, problems, samples, references, template)
+            problems = selected_problems(reader, compared, place.filter) if chosen is None else chosen
+            wanted = TextChoice(tuple(runs), place.benchmark, problems, samples, references, template)
             return plan_scoring(reader, scorer, wanted, configuration=configuration, engine=engine, by_token=by_token)
 
         self.query_one("#takes", Static).update("…")

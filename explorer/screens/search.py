@@ -15,15 +15,15 @@ from backend import (
     contains_word,
     pattern,
     pattern_in_progress,
-    problems_meant,
     search,
+    selected_problems,
     solve_sets,
 )
 from backend.errors import UsageError
 from backend.records import Run
 from backend.records.samples import Findings, Hit
 from explorer.actions import SEARCH, bindings
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 from explorer.render.numbers import count
 from explorer.render.search import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
 from explorer.render.text import literal
@@ -40,7 +40,7 @@ class SearchScreen(DataScreen):
     WHERE = SEARCH
     BINDINGS = bindings(SEARCH)
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place)
         self.scopes = scopes_of(place)
         self.chosen = 0 if place.problem is not None else max(len(self.scopes) - 2, 0)
@@ -186,13 +186,13 @@ class SearchScreen(DataScreen):
             self.app.pop_screen()
         front.set_filter(f"{front.place.filter} {contains_word(self.searched)}".strip())
 
-    def export_place(self) -> Place:
+    def export_place(self) -> Location:
         """Where it was searched."""
         return self.scopes[self.chosen].place
 
-    def export_shown(self) -> Shown:
+    def export_shown(self) -> ExportContext:
         """What was searched for."""
-        return Shown(find=self.searched)
+        return ExportContext(find=self.searched)
 
     def on_data_table_row_selected(self) -> None:
         """Enter or a click."""
@@ -219,10 +219,10 @@ class SearchScreen(DataScreen):
         self.app.push_screen(PathScreen(place, hit.label))
 
 
-def _search(reader: Reader, place: Place, wanted: Pattern) -> Generator[Findings, None, None]:
+def _search(reader: Reader, place: Location, wanted: Pattern) -> Generator[Findings, None, None]:
     runs: Sequence[Run] = [reader.run(name, place.benchmark) for name in place.runs]
     runs = runs or [run for run in reader.runs(place.benchmark or None) if run.texts]
-    problems = problems_meant(reader, runs, place.filter) if place.filter else None
+    problems = selected_problems(reader, runs, place.filter) if place.filter else None
     return search(reader, runs, wanted, problem=place.problem, sample=place.sample, problems=problems, most=MOST_HITS)
 
 

@@ -9,15 +9,15 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import DataTable, Static
 
-from backend import Reader, set_doubt, solve_sets, support, valid_sets
+from backend import Reader, set_uncertainty, solve_sets, support, valid_sets
 from backend.records import SetProblem, SolveSets
-from backend.records.comparison import SetDoubt
+from backend.records.comparison import SetUncertainty
 from backend.records.reading import ValidSets
 from explorer.actions import SETS, bindings
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 from explorer.render.judgements import valid_sets_in_words
-from explorer.render.names import contrast, run_label, set_name
-from explorer.render.numbers import of
+from explorer.render.names import run_label, set_name, short_names
+from explorer.render.numbers import shown_of
 from explorer.render.sets import first_choice, in_set, list_in_words, ordered, problem_cells, problem_columns
 from explorer.render.summaries import sets_in_words
 from explorer.render.text import literal
@@ -32,7 +32,7 @@ from explorer.widgets.strips import Chip, SetStrip
 class SortedScreen(FilteredScreen):
     """A filtered screen whose table is sorted by key or by a click on a heading."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place)
         self.sort = "position"
         """Key of the column; `position` is the order of the benchmark."""
@@ -80,10 +80,10 @@ class SetsScreen(SortedScreen):
     WHERE = SETS
     BINDINGS = bindings(SETS)
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         super().__init__(place)
         self.record: SolveSets | None = None
-        self.doubt: SetDoubt | None = None
+        self.doubt: SetUncertainty | None = None
         self.problems: dict[str, SetProblem] = {}
         self.words: tuple[str, ...] = ()
         self.marked: set[int] = set()
@@ -122,7 +122,7 @@ class SetsScreen(SortedScreen):
         if self.record is None or self.record.min_correct != record.min_correct or self.by_valid:
             self.doubt = None
         self.record = record
-        self.words = contrast(record.runs)
+        self.words = short_names(record.runs)
         if not self.chosen:
             self.place = self.place.to(solved=first_choice(record))
             self.chosen = True
@@ -134,9 +134,9 @@ class SetsScreen(SortedScreen):
             self.stop("doubt")
             self.query_one("#doubt", Static).update(literal(valid_sets_in_words(found, self.words)))
         else:
-            self.ask("doubt", lambda reader: set_doubt(reader, record), self.show_doubt)
+            self.ask("doubt", lambda reader: set_uncertainty(reader, record), self.show_doubt)
 
-    def show_doubt(self, doubt: SetDoubt) -> None:
+    def show_doubt(self, doubt: SetUncertainty) -> None:
         """How sure the sets are, once it is known."""
         self.doubt = doubt
         strip = self.query_one(SetStrip)
@@ -164,7 +164,7 @@ class SetsScreen(SortedScreen):
         headings = [f"{name}{arrow}" if key == self.sort else name for key, name in headings_by_key.items()]
         self.query_one(PagedTable).show(columns, list(self.problems), self.row, headings=headings)
         by = "benchmark order" if self.sort == "position" else headings_by_key[self.sort]
-        counted = of(len(shown), len(inside), "problems")
+        counted = shown_of(len(shown), len(inside), "problems")
         words = list_in_words(self.set_label(), counted, by, self.descending, len(self.marked_here()))
         self.query_one("#status", Static).update(literal(words))
 
@@ -172,11 +172,11 @@ class SetsScreen(SortedScreen):
         """Keys of the marked problems that the filter means."""
         return self.marked.intersection(problem.key for problem in self.record.problems) if self.record else set()
 
-    def export_shown(self) -> Shown:
+    def export_shown(self) -> ExportContext:
         """The marked problems."""
         here = self.marked_here()
         problems = self.record.problems if self.record else ()
-        return Shown(marked=tuple(problem.label for problem in problems if problem.key in here))
+        return ExportContext(marked=tuple(problem.label for problem in problems if problem.key in here))
 
     def set_label(self) -> str:
         """Name of the selected set."""
@@ -261,4 +261,6 @@ class SetsScreen(SortedScreen):
         """Copy the ids of the problems shown, one a line."""
         labels = [problem.label for problem in self.problems.values()]
         if labels:
-            self.copy("\n".join(labels), f"the ids of {of(len(labels), len(labels), 'problems')} of {self.set_label()}")
+            self.copy(
+                "\n".join(labels), f"the ids of {shown_of(len(labels), len(labels), 'problems')} of {self.set_label()}"
+            )

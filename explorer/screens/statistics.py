@@ -19,10 +19,10 @@ from backend import (
 )
 from backend.records import Run
 from explorer.actions import STATISTICS, bindings
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 from explorer.render.statistics import (
     Frame,
-    View,
+    StatisticsPage,
     agreement_view,
     efficiency_view,
     histogram_view,
@@ -52,7 +52,7 @@ class _View:
 
     name: str
     read: Callable[[Reader, Looked], Any]
-    show: Callable[[Any, Frame], View]
+    show: Callable[[Any, Frame], StatisticsPage]
 
 
 VIEWS = (
@@ -72,7 +72,7 @@ class StatisticsScreen(FilteredScreen):
     WHERE = STATISTICS
     BINDINGS = bindings(STATISTICS)
 
-    def __init__(self, place: Place, shown: Sequence[str] = ()) -> None:
+    def __init__(self, place: Location, shown: Sequence[str] = ()) -> None:
         """A screen of the runs `shown`, or else of the place's."""
         super().__init__(place)
         self.on = tuple(shown) or place.runs
@@ -155,14 +155,14 @@ class StatisticsScreen(FilteredScreen):
         """A click on a name."""
         self.action_view(event.index + 1)
 
-    def export_place(self) -> Place:
+    def export_place(self) -> Location:
         """Of the runs that are on."""
         return self.place.to(runs=self.on)
 
-    def export_shown(self) -> Shown:
+    def export_shown(self) -> ExportContext:
         """The view, and the base that some views have."""
         name = self.view.name
-        return Shown(figure="histogram" if name == "accuracy" else name, base=self.place.runs[0])
+        return ExportContext(figure="histogram" if name == "accuracy" else name, base=self.place.runs[0])
 
     def action_all_runs(self) -> None:
         """All runs of the benchmark, or those that were on."""

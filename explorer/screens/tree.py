@@ -12,7 +12,7 @@ from textual.widgets import Static
 from backend import Reader, SearchTree, TreeView, search_tree
 from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, BranchSample, TreeRow
 from explorer.actions import BRANCH, TREE, bindings
-from explorer.location import Place
+from explorer.location import Location
 from explorer.render.tree import (
     branch_cells,
     branch_columns,
@@ -36,7 +36,7 @@ class BranchScreen(DataScreen):
     WHERE = BRANCH
     BINDINGS = bindings(BRANCH)
 
-    def __init__(self, place: Place, label: str, branch: Branch, samples: Sequence[BranchSample]) -> None:
+    def __init__(self, place: Location, label: str, branch: Branch, samples: Sequence[BranchSample]) -> None:
         super().__init__(place)
         self.problem_label = label
         self.branch = branch
@@ -104,7 +104,7 @@ class TreeScreen(DataScreen):
     WHERE = TREE
     BINDINGS = bindings(TREE)
 
-    def __init__(self, place: Place, label: str) -> None:
+    def __init__(self, place: Location, label: str) -> None:
         super().__init__(place)
         self.problem_label = label
         self.view: TreeView | None = None

@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from explorer.render.compare import AlignedPair
-from explorer.render.text import Line, Shown, plain, wrap
+from explorer.render.text import Line, VisibleText, to_visible, wrap
 
 # Exact text of any length, wrapped, scrolled line by line; only the lines in view are ever painted.
 
@@ -40,7 +40,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id)
-        self.shown = plain("")
+        self.shown = to_visible("")
         """What is painted."""
         self._lines: list[Line] = [(0, 0)]
         self._wrapped_at = 0
@@ -48,7 +48,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         """The mark is to be brought into sight as soon as the text is laid out."""
 
     def show(
-        self, text: str, mark: tuple[int, int] | None = None, shown: Shown | None = None, *, keep: bool = False
+        self, text: str, mark: tuple[int, int] | None = None, shown: VisibleText | None = None, *, keep: bool = False
     ) -> None:
         """Show a text.
 
@@ -61,7 +61,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         first = self.shown.origin(self._first) if keep else 0
         self.set_reactive(TextView.text, text)
         self.set_reactive(TextView.mark, mark)
-        self.shown = plain(text) if shown is None else shown
+        self.shown = to_visible(text) if shown is None else shown
         self._wrapped_at = 0
         self._wrap()
         top = self._line_of(self.shown.place(first)) if first else 0

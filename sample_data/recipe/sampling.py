@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.engines.protocol import Sample, SamplingParams, make_request
+from backend.engines.protocol import DrawnSample, SamplingParams, make_request
 from backend.engines.transformers import TransformersEngine
 from backend.verifiers.expression import ExpressionVerifier
 from backend.verifiers.protocol import Task
@@ -76,7 +76,7 @@ def plan(config: Config, choice: Choice, *, everything: bool) -> list[Run]:
     return runs
 
 
-def row(run: Run, problem: Problem, sample: Sample, verifier: ExpressionVerifier) -> dict[str, Any]:
+def row(run: Run, problem: Problem, sample: DrawnSample, verifier: ExpressionVerifier) -> dict[str, Any]:
     """One row of the file, judged."""
     facts = problem.metadata()
     judged = verifier.judge(Task(sample.text, sample.finish_reason, metadata=facts))

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from backend.estimators.intervals import Band, band, binomial, paired_difference
 from backend.estimators.pass_at_k import cover_tables, pass_at_k_tables, powers_and_end
-from backend.records.comparison import Kind
+from backend.records.comparison import IntervalKind
 from tests.bench.doubt_calibration import doubt_table
 from tests.bench.synthetic import SHAPES, Rates, sharpened
 
@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 DESIGNS = ((30, 64), (100, 64), (500, 128))
 """Problems and samples of each."""
 TAUS = (Fraction(1, 10), Fraction(1, 2), Fraction(9, 10))
-KINDS: tuple[Kind, ...] = ("problems", "samples")
+KINDS: tuple[IntervalKind, ...] = ("problems", "samples")
 LOW, HIGH = 0.93, 0.97
 FLAT = 0.005
 MANY = 400_000

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.estimators.mixtures import Tallies
-from backend.estimators.uncertainty import fit_rates, otherwise
+from backend.estimators.uncertainty import fit_rates, predict_replication
 from tests.bench.synthetic import SHAPES, sharpened
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ def forecasts(shape: str, n: int, benchmarks: int, seed: int = 2) -> tuple[Forec
         rates = base, sharpened(random, base)
         runs = [Tallies(size, random.binomial(n, rate)) for rate in rates]
         posterior = fit_rates(runs, strata).posterior(runs, strata)
-        more, fresh = (otherwise(posterior, runs, 1, further) for further in (n, None))
+        more, fresh = (predict_replication(posterior, runs, 1, further) for further in (n, None))
         for run, rate, said in zip(runs, rates, more.solved, strict=True):
             none = run.c == 0
             solved.add(said[none], 1 - (1 - rate[none]) ** n)

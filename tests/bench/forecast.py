@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
 from backend.estimators.mixtures import Tallies
-from backend.estimators.uncertainty import count_range, fit_rates, otherwise
+from backend.estimators.uncertainty import count_range, fit_rates, predict_replication
 from tests.bench.recorded import Recorded, all_recorded
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ Forecast = Callable[[tuple[Tallies, Tallies], NDArray[np.int64], int], list[Floa
 
 def joint(runs: tuple[Tallies, Tallies], strata: NDArray[np.int64], m: int) -> list[Floats]:
     """What passk says."""
-    found = otherwise(fit_rates(runs, strata).posterior(runs, strata), runs, 1, m)
+    found = predict_replication(fit_rates(runs, strata).posterior(runs, strata), runs, 1, m)
     return list(found.solved)
 
 
@@ -128,7 +128,7 @@ def coverage(pair: Recorded, splits: int, seed: int = 0) -> tuple[float, float]:
     for _ in range(splits):
         runs = pair.draw(n, random)
         rest = pair.correct - np.stack([run.c for run in runs])
-        for entry, chances in otherwise(
+        for entry, chances in predict_replication(
             fit_rates(runs, pair.strata).posterior(runs, pair.strata), runs, 1
         ).combinations.items():
             low, high = count_range(chances)

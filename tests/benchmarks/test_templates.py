@@ -13,7 +13,7 @@ from backend.jobs.templates import (
     needs_chat,
     read_template,
     render_prompt,
-    settled,
+    resolved_template,
     template_hash,
     template_names,
     template_parameters,
@@ -67,12 +67,12 @@ def test_chat_is_settled_by_the_tokenizer_and_then_needs_none() -> None:
     assert not needs_chat(text)
     expected = chat_template([{"role": "user", "content": STATEMENT}])
     assert render_prompt(text, STATEMENT) == render_prompt(raw, STATEMENT, chat_template) == expected
-    assert settled(text, chat_template) == text
+    assert resolved_template(text, chat_template) == text
 
 
 def test_a_chat_template_without_the_statement_is_refused() -> None:
     with pytest.raises(UsageError, match="leaves the statement out"):
-        settled(read_template("chat"), lambda messages: "<assistant>")
+        resolved_template(read_template("chat"), lambda messages: "<assistant>")
 
 
 def test_the_users_file(tmp_path: Path) -> None:

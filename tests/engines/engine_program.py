@@ -20,13 +20,15 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from backend.engines.protocol import Engine, Request, SamplingParams, Scoring
+from backend.engines.protocol import Engine, PromptRequest, SamplingParams, TextToScore
 from backend.engines.registry import load_engine
 from backend.errors import UsageError
 
 
 def samples(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
-    requests = [Request(each["problem"], each["prompt"], *map(tuple, each["numbers"])) for each in step["generate"]]
+    requests = [
+        PromptRequest(each["problem"], each["prompt"], *map(tuple, each["numbers"])) for each in step["generate"]
+    ]
     found: list[dict[str, Any]] = []
     times: list[float] = []
     started = time.monotonic()
@@ -43,7 +45,7 @@ def samples(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
 
 
 def scores(engine: Engine, step: dict[str, Any]) -> dict[str, Any]:
-    items = [Scoring(**item) for item in step["score"]]
+    items = [TextToScore(**item) for item in step["score"]]
     try:
         return {"scores": [asdict(score) for score in engine.score(items, step.get("alternatives"))]}
     except ValueError as refused:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backend.engines.protocol import SURE, Scoring
+from backend.engines.protocol import SURE, TextToScore
 from backend.engines.registry import load_engine
 from tests.engines.conftest import SERVED, VllmServer, run_engine
 from tests.support import ROOT
@@ -59,7 +59,7 @@ def by_engine(
     load = {"model": str(model_folder), "name": "vllm", "options": {"dtype": "float32", "enforce_eager": True}}
     (done,) = run_engine(vllm_python, load, {"score": items, "alternatives": ALTERNATIVES})["steps"]
     here = load_engine(str(model_folder), options={"device": "cpu", "dtype": "float32"})
-    scoring = [Scoring(**item) for item in items]  # type: ignore[arg-type]
+    scoring = [TextToScore(**item) for item in items]  # type: ignore[arg-type]
     by_transformers = [asdict(score) for score in here.score(scoring, ALTERNATIVES)]
     vllm_server.wait()
     with pytest.MonkeyPatch.context() as patch:

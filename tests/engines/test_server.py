@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from backend.engines.protocol import EngineUnavailable, Sample, SamplingParams, make_request
+from backend.engines.protocol import DrawnSample, EngineUnavailable, SamplingParams, make_request
 from backend.engines.registry import engine_option, load_engine
 from backend.engines.server import ServerEngine
 from backend.engines.server_pool import Address, rest
@@ -171,8 +171,8 @@ def load(*servers: Local, **options: Any) -> ServerEngine:
     return engine
 
 
-def drawn(engine: ServerEngine) -> tuple[list[Sample], Exception | None]:
-    found: list[Sample] = []
+def drawn(engine: ServerEngine) -> tuple[list[DrawnSample], Exception | None]:
+    found: list[DrawnSample] = []
     try:
         for sample in engine.generate(REQUESTS, SamplingParams(temperature=0.6, top_p=0.95, max_tokens=99)):
             found.append(sample)
@@ -181,7 +181,7 @@ def drawn(engine: ServerEngine) -> tuple[list[Sample], Exception | None]:
     return found, None
 
 
-def identities(samples: list[Sample]) -> set[tuple[str, int]]:
+def identities(samples: list[DrawnSample]) -> set[tuple[str, int]]:
     assert len({(sample.problem, sample.index) for sample in samples}) == len(samples)
     return {(sample.problem, sample.index) for sample in samples}
 

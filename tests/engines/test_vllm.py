@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.engines.protocol import Request, SamplingParams, Scoring, make_request
+from backend.engines.protocol import PromptRequest, SamplingParams, TextToScore, make_request
 from backend.engines.registry import load_engine
 from backend.verifiers.expression import ExpressionVerifier
 from backend.verifiers.protocol import Task
@@ -31,11 +31,11 @@ NEARLY_FULL = "Numbers:" + " 3" * 247
 FULL = {"prompt": NEARLY_FULL, "text": " 3" * 6, "finish_reason": "length"}
 
 
-def plan(n: int = N) -> list[Request]:
+def plan(n: int = N) -> list[PromptRequest]:
     return [make_request("run", problem, statement, range(n)) for problem, statement in STATEMENTS.items()]
 
 
-def step(requests: list[Request], **changes: Any) -> dict[str, Any]:
+def step(requests: list[PromptRequest], **changes: Any) -> dict[str, Any]:
     take = {"take": changes.pop("take")} if "take" in changes else {}
     packed = [
         {"problem": each.problem, "prompt": each.prompt, "numbers": (each.indices, each.seeds)} for each in requests
@@ -108,7 +108,7 @@ def by_server(vllm_server: VllmServer, by_transformers: dict[str, Any]) -> dict[
         patch.setenv("PASSK_API_KEY", vllm_server.key)
         engine = load_engine(SERVED, name="server", options={"base_url": vllm_server.url, "eos_token_id": 2})
     samples = [vars(sample) for sample in engine.generate(plan(), SamplingParams(**PARAMS))]
-    scores = [vars(score) for score in engine.score([Scoring(**item) for item in by_transformers["items"]])]
+    scores = [vars(score) for score in engine.score([TextToScore(**item) for item in by_transformers["items"]])]
     return {"samples": samples, "scores": scores, "version": engine.version}
 
 

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from backend import Reader, RunOptions, import_files, open_store
 from backend.store.layout import StoreLayout
 from explorer.app import Explorer
-from explorer.location import destination
+from explorer.location import resolve_permalink
 from explorer.screens.base import DataScreen
 from explorer.widgets.bars import Breadcrumbs
 from explorer.widgets.paged_table import PagedTable
@@ -164,7 +164,7 @@ async def explorer(
         at = None
         if place is not None:
             with Reader(database) as reader:
-                at = destination(reader, place)
+                at = resolve_permalink(reader, place)
         app = Explorer(database, at)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backend.reading.alignment import align
 from backend.records import Model, Run, Sample
-from backend.records import Path as ReasoningPath
+from backend.records import Response as ReasoningPath
 from backend.records.reading import PathComparison
 from backend.store.layout import StoreLayout
 from explorer.render.compare import aligned

@@ -10,7 +10,7 @@ import pytest
 from backend import cover_bands, difference, every_k, pass_at_k_bands
 from backend.records.comparison import BandPoint
 from backend.store.layout import StoreLayout
-from explorer.render.curves import Bands, Look, interval, known_values
+from explorer.render.curves import Bands, CurveSettings, interval, known_values
 from explorer.screens.curves import read_bands, read_curves, read_values
 from explorer.widgets.plots import CurvePlot
 from tests.explorer.conftest import CORRECT
@@ -153,7 +153,7 @@ async def test_a_curve_without_problems_has_no_band(sums_store: StoreLayout) -> 
 def test_what_curves_and_bands_hold_is_what_a_question_would_say(sums_store: StoreLayout) -> None:
     def read(reader):
         names = [run.name for run in reader.runs("sums")]
-        look = Look("sums", tuple(names[:2]), "pass@k", "problems", 2, Fraction(1, 2))
+        look = CurveSettings("sums", tuple(names[:2]), "pass@k", "problems", 2, Fraction(1, 2))
         curves, bands = read_curves(reader, look, None), read_bands(reader, look, None)
         first = known_values(curves, look, Bands("pass@k"))
         assert first is not None and {point.low for point in first.values()} == {None}, "no interval as yet"

@@ -10,17 +10,17 @@ from time import perf_counter
 
 import pytest
 
-from backend import Job, Reader, Wanted, jobs_of, plan_scoring, read_configuration, token_scores
+from backend import Job, Reader, TextChoice, jobs_of, plan_scoring, read_configuration, token_logprobs
 from backend.engines.registry import load_engine
-from backend.records.reading import TokenScores
+from backend.records.reading import TokenLogprobs
 from backend.scoring.score import score
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from backend.store.parts import Manifest, publish, write_rows, write_workspace
-from explorer.location import Place
+from explorer.location import Location
 from explorer.render.perplexity import Axis
 from explorer.render.surprise import SURPRISING, UNLIKELY, SurpriseView, covers, probability, step
-from explorer.render.text import plain
+from explorer.render.text import to_visible
 from explorer.screens.path import PathScreen
 from explorer.screens.perplexity import PerplexityScreen
 from explorer.widgets.text_view import TextView
@@ -30,7 +30,7 @@ from tests.explorer.test_hostile import check
 from tests.support import jsonl, with_reader
 
 BASE, RL = "countdown-base@countdown", "countdown-rl-150@countdown"
-PLACE = Place(benchmark="countdown", runs=(BASE, RL))
+PLACE = Location(benchmark="countdown", runs=(BASE, RL))
 FEW = ["c000", "c001", "c002", "c003"]
 
 
@@ -47,7 +47,7 @@ def scored_store(made: Path, models: Path) -> StoreLayout:
     engine = load_engine(str(models / "countdown-base"), options={"device": "cpu", "dtype": "float32"})
 
     def plan(reader: Reader) -> object:
-        wanted = Wanted(tuple(reader.run(name) for name in (BASE, RL)), "countdown")
+        wanted = TextChoice(tuple(reader.run(name) for name in (BASE, RL)), "countdown")
         return plan_scoring(
             reader, "countdown-base", wanted, configuration=read_configuration(), engine="transformers", by_token=True
         ).plan
@@ -181,7 +181,7 @@ async def test_surprise_in_the_reader(scored_store: StoreLayout, size: tuple[int
         key = key_of(user, "c000")
         with Reader(user.app.database) as reader:
             run = reader.run(RL)
-            (scores,) = token_scores(reader, run, key, 3)
+            (scores,) = token_logprobs(reader, run, key, 3)
             text = reader.path(run, key, 3).text or ""
         await to(user, PathScreen(PLACE.to(problem=key, run=RL, sample=3), "c000"))
         view = user.find(TextView)
@@ -261,7 +261,7 @@ async def test_hostile_texts_and_half_a_million_characters(tmp_path: Path) -> No
     hostile_scores(layout)
     async with explorer(layout) as user:
         runs = await until(lambda: [run.name for run in Reader(user.app.database).runs()])
-        place = Place(benchmark=Reader(user.app.database).run(runs[0]).benchmark, runs=tuple(runs))
+        place = Location(benchmark=Reader(user.app.database).run(runs[0]).benchmark, runs=tuple(runs))
         await to(user, PerplexityScreen(place))
         check(user)
         await user.press("j", "j", "j", "v", "s")
@@ -287,7 +287,7 @@ async def test_hostile_texts_and_half_a_million_characters(tmp_path: Path) -> No
 
 
 def test_pieces_join_the_tokens_of_one_character() -> None:
-    scores = TokenScores("m", "float32", (1, 1, 1, 2, 4, 4), (-0.1, -3.0, -0.5, -0.25, -1.0, -2.0), None)
+    scores = TokenLogprobs("m", "float32", (1, 1, 1, 2, 4, 4), (-0.1, -3.0, -0.5, -0.25, -1.0, -2.0), None)
     view = SurpriseView.of(scores)
     assert [(piece.start, piece.end, piece.token) for piece in view.pieces] == [
         (0, 1, 0),
@@ -301,7 +301,7 @@ def test_pieces_join_the_tokens_of_one_character() -> None:
     assert not covers(view.pieces, 5), "scores of another text"
     assert view.surprising(20) == [1]
     assert view.perplexity == pytest.approx(exp(6.85 / 6))
-    painted = view.painted(plain("a🙂bc"), 20)
+    painted = view.painted(to_visible("a🙂bc"), 20)
     assert painted.spans == ((1, 2, SURPRISING), (2, 4, UNLIKELY))
     assert [view.at(position) for position in (0, 1, 2, 3)] == [0, 1, 2, 2]
     assert [step([1, 4], here, 1) for here in (None, 0, 1, 4)] == [1, 1, 4, None]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend import Reader
-from backend.records import Path as ReasoningPath
+from backend.records import Response as ReasoningPath
 from backend.store.layout import StoreLayout
 from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from tests.explorer.conftest import sums_rows

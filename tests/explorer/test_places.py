@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from backend import Reader, open_store
 from backend.errors import UsageError
 from backend.store.layout import StoreLayout
-from explorer.location import SCREENS, Place, destination, place_line, place_of_line
+from explorer.location import SCREENS, Location, parse_permalink, permalink, resolve_permalink
 from tests.explorer.driving import explorer
 from tests.explorer.test_sets import open_sets
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 places = st.builds(
-    Place,
+    Location,
     benchmark=names,
     runs=st.lists(names, max_size=3).map(tuple),
     k=st.integers(1, 1024),
@@ -32,9 +32,9 @@ places = st.builds(
 
 
 @given(st.sampled_from(SCREENS), places)
-def test_a_line_is_the_place_and_one_word_of_a_shell(screen: str, place: Place) -> None:
-    line = place_line(screen, place)
-    assert place_of_line(line) == (screen, place)
+def test_a_line_is_the_place_and_one_word_of_a_shell(screen: str, place: Location) -> None:
+    line = permalink(screen, place)
+    assert parse_permalink(line) == (screen, place)
     assert shlex.split(line, comments=True) == [line]
     assert not set(line) & set("&;|<>()$`\\\"' \t\n*?[]#{}!")
 
@@ -42,7 +42,7 @@ def test_a_line_is_the_place_and_one_word_of_a_shell(screen: str, place: Place) 
 @given(st.text(max_size=60))
 def test_any_other_text_is_an_error_in_words(text: str) -> None:
     try:
-        screen, _ = place_of_line(f"@{text}")
+        screen, _ = parse_permalink(f"@{text}")
     except UsageError as error:
         assert error.next_step
     else:
@@ -50,9 +50,9 @@ def test_any_other_text_is_an_error_in_words(text: str) -> None:
 
 
 def test_a_screen_beside_the_way_is_written_as_the_nearest_on_it() -> None:
-    assert place_line("tree", Place("b", ("r",), problem=1)).startswith("@problem,")
-    assert place_line("search", Place("b", ("r",))).startswith("@curves,")
-    assert place_line("jobs", Place()) == "@home"
+    assert permalink("tree", Location("b", ("r",), problem=1)).startswith("@problem,")
+    assert permalink("search", Location("b", ("r",))).startswith("@curves,")
+    assert permalink("jobs", Location()) == "@home"
 
 
 @pytest.mark.parametrize("keys", [[], ["enter"], ["enter", "enter"], ["enter", "enter", "right"]])
@@ -82,5 +82,5 @@ async def test_a_copied_place_opens_where_it_was_copied(sums_store: StoreLayout,
 def test_a_place_that_is_not_in_this_store_says_so(sums_store: StoreLayout, line: str, said: str) -> None:
     database = open_store(sums_store)
     with Reader(database) as reader, pytest.raises(UsageError, match=said):
-        destination(reader, line)
+        resolve_permalink(reader, line)
     database.close()

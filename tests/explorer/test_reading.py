@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backend.store.layout import StoreLayout
 from explorer.reading_marks import ReadingMarks
-from explorer.render.text import STYLE, Shown, pointed_out
+from explorer.render.text import STYLE, VisibleText, highlight
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import explorer
 from tests.explorer.test_sets import open_sets
@@ -105,8 +105,8 @@ stretches = st.lists(st.integers(0, 60), max_size=12, unique=True).map(
 def test_matches_go_over_the_styles_that_were_there(
     styled: list[tuple[int, int]], found: list[tuple[int, int]]
 ) -> None:
-    shown = Shown("x" * 60, tuple((start, end, "dim") for start, end in styled))
-    over = pointed_out(shown, found).spans
+    shown = VisibleText("x" * 60, tuple((start, end, "dim") for start, end in styled))
+    over = highlight(shown, found).spans
     assert list(over) == sorted(over)
     assert all(first[1] <= second[0] for first, second in pairwise(over))
     looks = {position: style for start, end, style in over for position in range(start, end)}

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.records import Model, Run, Sample
-from backend.records import Path as ReasoningPath
+from backend.records import Response as ReasoningPath
 from backend.store.layout import StoreLayout
 from backend.visible_text import visible
 from explorer.render.latex import SYMBOLS, SYNONYMS, unicode_formula

@@ -11,7 +11,7 @@ from rich.cells import cell_len, get_character_cell_size
 
 from backend.records import Model, Run, SetProblem, Tally
 from backend.visible_text import visible, visible_line
-from explorer.render.names import contrast, pair_label, set_name, squeezed
+from explorer.render.names import pair_label, set_name, short_names, squeezed
 from explorer.render.numbers import compact, percent, span
 from explorer.render.sets import in_set, natural, ordered
 from explorer.render.text import cell, literal, wrap
@@ -117,7 +117,7 @@ def test_pair_label_fits(first: str, second: str, width: int) -> None:
     ],
 )
 def test_contrast(runs: list[Run], expected: tuple[str, ...]) -> None:
-    assert contrast(runs) == expected
+    assert short_names(runs) == expected
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=5))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from backend import Reader, open_store, set_doubt, solve_sets
+from backend import Reader, open_store, set_uncertainty, solve_sets
 from backend.records import SolveSets
-from backend.records.comparison import SetDoubt
+from backend.records.comparison import SetUncertainty
 from backend.store.layout import StoreLayout
 from explorer.widgets.strips import SetStrip
 from tests.explorer.conftest import CORRECT
@@ -24,13 +24,13 @@ def solved_by(runs: tuple[str, ...], pattern: tuple[bool, ...], least: int = 1) 
     ]
 
 
-def doubt_of(store: StoreLayout, min_correct: int = 1) -> tuple[SolveSets, SetDoubt]:
+def doubt_of(store: StoreLayout, min_correct: int = 1) -> tuple[SolveSets, SetUncertainty]:
     """Of the pair that Home offers first."""
     database = open_store(store)
     try:
         with Reader(database) as reader:
             sets = solve_sets(reader, [reader.run("tiny-base@sums"), reader.run("tiny-rl@sums")], min_correct)
-            return sets, set_doubt(reader, sets)
+            return sets, set_uncertainty(reader, sets)
     finally:
         database.close()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import Found, Options, Reader, RunOptions, import_files, open_store, plan_samples, solve_sets
+from backend import Options, Reader, ResamplingOutcome, RunOptions, import_files, open_store, plan_samples, solve_sets
 from backend.jobs.resampling import Move
 from backend.store.layout import StoreLayout
 from explorer.render.jobs import found_in_words
@@ -59,6 +59,8 @@ async def test_a_budget_is_shared_out_by_doubt(doubtful_store: StoreLayout, size
 
 
 def test_what_a_job_found_stands_beside_what_was_expected() -> None:
-    assert found_in_words(Found((), (), None, None)) == []
+    assert found_in_words(ResamplingOutcome((), (), None, None)) == []
     moved = (Move("q1", (False, True), (True, True)), Move("q2", (False, False), (False, True)))
-    assert found_in_words(Found(("a", "b"), moved, 3.44, 1)) == ["expected to change 3.4 memberships, found 1 by now"]
+    assert found_in_words(ResamplingOutcome(("a", "b"), moved, 3.44, 1)) == [
+        "expected to change 3.4 memberships, found 1 by now"
+    ]

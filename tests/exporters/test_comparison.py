@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from backend import PAIR_SETS, set_doubt, solve_sets, valid_sets
+from backend import PAIR_SETS, set_uncertainty, solve_sets, valid_sets
 from backend.errors import AlreadyThere, UsageError
 from backend.store.layout import StoreLayout
 from tests.explorer.conftest import CORRECT
@@ -57,7 +57,7 @@ def test_intervals_and_doubt_are_those_of_the_explorer(sums: StoreLayout, tmp_pa
     rows = rows_of(tmp_path / "sets.parquet")
     with reading(sums) as reader:
         sets = solve_sets(reader, [reader.run(BASE), reader.run(RL)])
-        doubt = set_doubt(reader, sets)
+        doubt = set_uncertainty(reader, sets)
     for row, problem in zip(rows, sets.problems, strict=True):
         found = doubt.problems[problem.key]
         assert row["doubt"] == found.set

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from backend.records.exports import FORMS
 from backend.store.layout import StoreLayout
 from explorer.commands.main import main
-from explorer.location import Place, Shown
+from explorer.location import ExportContext, Location
 from explorer.render.export_form import FIGURES, export_choices, set_selector, with_ending
 from explorer.screens.curves import CurvesScreen
 from explorer.screens.export import ExportDialog
@@ -30,7 +30,7 @@ from tests.explorer.driving import SIZES, Driver, explorer, until
 from tests.exporters.conftest import BASE, RL, SFT, reading
 from tests.support import imported, jsonl, long_rows
 
-PAIR = Place("sums", (BASE, RL))
+PAIR = Location("sums", (BASE, RL))
 MISSING = {
     *(() if find_spec("matplotlib") else ("svg", "pdf")),
     *(() if find_spec("datasets") else ("folder",)),
@@ -154,7 +154,7 @@ async def test_marked_problems_can_be_exported(judged: StoreLayout) -> None:
 
 async def test_a_search_in_the_whole_store_can_be_exported(judged: StoreLayout) -> None:
     async with explorer(judged, (120, 40)) as driver:
-        driver.app.push_screen(SearchScreen(Place(find="about s4")))
+        driver.app.push_screen(SearchScreen(Location(find="about s4")))
         await driver.idle()
         await driver.press("tab")
         await dialog(driver)
@@ -255,23 +255,23 @@ async def test_escape_stops_an_export_and_leaves_nothing(
 def test_a_set_is_a_selector() -> None:
     assert set_selector(PAIR.to(solved=(True, False))) == "set:base_only"
     assert set_selector(PAIR.to(solved=(True, False), min_correct=2)) == f"{BASE}.c>=2 {RL}.c<2"
-    three = Place("sums", (BASE, RL, SFT), solved=(False, True, False))
+    three = Location("sums", (BASE, RL, SFT), solved=(False, True, False))
     assert set_selector(three) == f"{BASE}.c<1 {RL}.c>=1 {SFT}.c<1"
     assert set_selector(PAIR) == ""
 
 
 def test_what_is_nearest_stands_first() -> None:
     path = PAIR.to(problem=1, run=BASE, sample=7)
-    assert export_choices("path", path, "s3", [BASE, RL], Shown())[0].request.sample == 7
-    assert export_choices("sets", PAIR, None, [BASE, RL], Shown())[0].request.what == "sets"
-    assert export_choices("curves", PAIR, None, [BASE, RL, SFT], Shown())[0].request.what == "curves"
-    cover = export_choices("curves", PAIR, None, [BASE, RL, SFT], Shown(figure="cover", bands="off"))[0].request
+    assert export_choices("path", path, "s3", [BASE, RL], ExportContext())[0].request.sample == 7
+    assert export_choices("sets", PAIR, None, [BASE, RL], ExportContext())[0].request.what == "sets"
+    assert export_choices("curves", PAIR, None, [BASE, RL, SFT], ExportContext())[0].request.what == "curves"
+    cover = export_choices("curves", PAIR, None, [BASE, RL, SFT], ExportContext(figure="cover", bands="off"))[0].request
     assert (cover.what, cover.bands) == ("cover", "off")
 
 
 def test_every_choice_has_a_name_of_its_own() -> None:
     for place, label in ((PAIR.to(problem=1, run=BASE, sample=7), "s3"), (PAIR.to(solved=(True, False)), None)):
-        shown = Shown(marked=("s1",), find="x")
+        shown = ExportContext(marked=("s1",), find="x")
         choices = export_choices("path", place, label, [BASE, RL, SFT], shown)
         names = [choice.file_name(choice.forms[0]) for choice in choices]
         assert len(set(names)) == len(names)

@@ -29,8 +29,8 @@ import pyarrow.parquet as pq
 
 from backend.errors import PasskError
 from backend.importers.protocol import Options, Unexpected
-from backend.importers.run_spec import RunOptions, Targets
-from backend.importers.session import Intake, fill_part
+from backend.importers.run_spec import RunOptions, RunResolver
+from backend.importers.session import ImportSession, fill_part
 from tests.importers import examples
 from tests.support import SHARED_DATA
 
@@ -295,7 +295,7 @@ def check(path: Path, folder: Path) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     options = RunOptions(benchmark="b") if path.stat().st_size % 5 == 0 else RunOptions(model="m", benchmark="b")
-    intake = Intake(Targets(options, []), Options(), {}, None, lambda *_: None)
+    intake = ImportSession(RunResolver(options, []), Options(), {}, None, lambda *_: None)
     try:
         manifest = fill_part(folder, "part", intake, [(path, True)])
         report = intake.report(dry_run=False, part="part")

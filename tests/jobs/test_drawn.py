@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from backend import RunOptions, import_files, open_store, plan_run
-from backend.engines.protocol import Sample
+from backend.engines.protocol import DrawnSample
 from backend.errors import StoreError
 from backend.jobs import draw as drawn
-from backend.jobs.draw import DrawnParts, DrawTarget, gather
+from backend.jobs.draw import DrawTarget, PartPublisher, compact_parts
 from backend.jobs.plan import SamplingPlan
 from backend.store.layout import StoreLayout
 from backend.store.parts import read_manifest, waiting_parts
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Verdict
 from tests.support import everything, everything_in, jsonl, qwen_line, with_reader
 
-RIGHT = Judgement("correct", "42", None, "yes")
+RIGHT = Verdict("correct", "42", None, "yes")
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def plan(store: StoreLayout, tmp_path: Path) -> SamplingPlan:
 
 
 @pytest.fixture
-def samples(plan: SamplingPlan) -> Iterator[Callable[[int], list[Sample]]]:
+def samples(plan: SamplingPlan) -> Iterator[Callable[[int], list[DrawnSample]]]:
     """The next samples of the plan."""
     every = iter(
-        Sample(problem.label, index, index, f"path {index}", 3, "stop", -1.0, (1,))
+        DrawnSample(problem.label, index, index, f"path {index}", 3, "stop", -1.0, (1,))
         for index in range(50)
         for problem in plan.problems
     )
@@ -56,9 +56,9 @@ def drawn_rows(store: StoreLayout) -> list[tuple[int, int]]:
 
 
 def test_what_is_finished_is_stored_also_while_no_other_sample_comes(
-    store: StoreLayout, plan: SamplingPlan, samples: Callable[[int], list[Sample]]
+    store: StoreLayout, plan: SamplingPlan, samples: Callable[[int], list[DrawnSample]]
 ) -> None:
-    with DrawnParts(DrawTarget(store, plan, "engine 1")) as parts:
+    with PartPublisher(DrawTarget(store, plan, "engine 1")) as parts:
         for sample in samples(3):
             parts.add(sample, RIGHT)
         deadline = time.monotonic() + 5
@@ -74,7 +74,7 @@ def test_what_is_finished_is_stored_also_while_no_other_sample_comes(
 def test_many_parts_are_gathered_on_the_way_and_at_the_end(
     store: StoreLayout,
     plan: SamplingPlan,
-    samples: Callable[[int], list[Sample]],
+    samples: Callable[[int], list[DrawnSample]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A reader that is open all the time sees each sample once, whatever is being superseded."""
@@ -84,7 +84,7 @@ def test_many_parts_are_gathered_on_the_way_and_at_the_end(
     database = open_store(store, merging=False)
     seen = 0
     try:
-        with DrawnParts(target) as parts:
+        with PartPublisher(target) as parts:
             for sample in samples(100):
                 parts.add(sample, RIGHT)
                 if sample.index % 5 == 0:
@@ -99,7 +99,7 @@ def test_many_parts_are_gathered_on_the_way_and_at_the_end(
     assert any(manifest.supersedes for manifest in manifests), "some were gathered on the way"
     whole = [(problem.key, index) for problem in plan.problems for index in range(50)]
     assert drawn_rows(store) == sorted(whole)
-    gather(target)
+    compact_parts(target)
     assert drawn_rows(store) == sorted(whole)
     (final,) = [m for part in waiting_parts(store) if (m := read_manifest(store, part)) and not m.provisional and m.job]
     assert (final.outcomes, final.job) == (100, "a")
@@ -107,30 +107,30 @@ def test_many_parts_are_gathered_on_the_way_and_at_the_end(
 
 
 def test_two_jobs_of_a_run_do_not_gather_each_others_parts(
-    store: StoreLayout, plan: SamplingPlan, samples: Callable[[int], list[Sample]]
+    store: StoreLayout, plan: SamplingPlan, samples: Callable[[int], list[DrawnSample]]
 ) -> None:
     first, second = (DrawTarget(store, plan, "engine 1", job=name) for name in ("a", "b"))
-    with DrawnParts(first) as one, DrawnParts(second) as other:
+    with PartPublisher(first) as one, PartPublisher(second) as other:
         for sample in samples(10):
             (one if sample.index % 2 else other).add(sample, RIGHT)
-    gather(first)
+    compact_parts(first)
     assert len(drawn_rows(store)) == 10
-    gather(second)
+    compact_parts(second)
     assert len(drawn_rows(store)) == 10
 
 
 def test_a_part_that_cannot_be_written_ends_the_draw(
-    store: StoreLayout, plan: SamplingPlan, samples: Callable[[int], list[Sample]]
+    store: StoreLayout, plan: SamplingPlan, samples: Callable[[int], list[DrawnSample]]
 ) -> None:
     store.unfinished.rmdir()
     store.unfinished.write_text("in the way", encoding="utf-8")
-    with pytest.raises(StoreError, match="cannot be made"), DrawnParts(DrawTarget(store, plan, "engine 1")) as parts:
+    with pytest.raises(StoreError, match="cannot be made"), PartPublisher(DrawTarget(store, plan, "engine 1")) as parts:
         parts.add(samples(1)[0], RIGHT)
     assert parts.stored.samples == 0
 
-    with pytest.raises(StoreError, match="cannot be made"), DrawnParts(DrawTarget(store, plan, "engine 1")) as parts:
+    with pytest.raises(StoreError, match="cannot be made"), PartPublisher(DrawTarget(store, plan, "engine 1")) as parts:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:  # the failure comes to whoever draws, not only to who ends
-            parts.add(Sample("0", 0, 0, "", 1, "stop", -1.0, (1,)), RIGHT)
+            parts.add(DrawnSample("0", 0, 0, "", 1, "stop", -1.0, (1,)), RIGHT)
             time.sleep(0.02)
         pytest.fail("the engine would have gone on")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import Changes, Resampling, Wish, moves, plan_resampling, start_resampling
+from backend import ParameterChanges, Resampling, ResamplingRequest, moves, plan_resampling, start_resampling
 from backend.jobs.job import Job
 from backend.jobs.resampling import Move
 from backend.store.layout import StoreLayout
@@ -32,17 +32,17 @@ def compared(store: StoreLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return store
 
 
-def wish(add: int = 3, **fields: object) -> Wish:
-    return Wish(RUNS, RUNS, ("p0", "p1"), add, "nowhere", **fields)  # type: ignore[arg-type]
+def wish(add: int = 3, **fields: object) -> ResamplingRequest:
+    return ResamplingRequest(RUNS, RUNS, ("p0", "p1"), add, "nowhere", **fields)  # type: ignore[arg-type]
 
 
-def planned(store: StoreLayout, asked: Wish) -> Resampling:
+def planned(store: StoreLayout, asked: ResamplingRequest) -> Resampling:
     found = with_reader(store, lambda reader: plan_resampling(reader, asked), merging=False)
     assert isinstance(found, Resampling)
     return found
 
 
-def started(store: StoreLayout, asked: Wish) -> list[Job]:
+def started(store: StoreLayout, asked: ResamplingRequest) -> list[Job]:
     jobs = start_resampling(store, asked)
     deadline = time.monotonic() + 60
     while any(job.status().state in ("prepared", "running") for job in jobs):
@@ -70,10 +70,10 @@ def test_what_a_wish_comes_to(compared: StoreLayout) -> None:
     assert [[p.label for p in addition.plan.problems] for addition in each.additions] == [["p0"], ["p0"]]
     assert each.samples == 4
 
-    hot = planned(compared, wish(changes=Changes({"temperature": 1.5}), pool=True))
+    hot = planned(compared, wish(changes=ParameterChanges({"temperature": 1.5}), pool=True))
     assert [addition.plan.target.parameters["temperature"] for addition in hot.additions] == [1.5, 1.5]
 
-    nobody = planned(compared, Wish(RUNS, RUNS, ("p9",), 1, "nowhere"))
+    nobody = planned(compared, ResamplingRequest(RUNS, RUNS, ("p9",), 1, "nowhere"))
     assert nobody.samples == 0
     assert all("no problem p9" in refusal for refusal in nobody.refusals)
 

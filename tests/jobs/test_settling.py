@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from backend import Wish, expected_changes, found_by, plan_settling, start_resampling, start_settling
+from backend import (
+    ResamplingRequest,
+    expected_changes,
+    plan_by_uncertainty,
+    resampling_outcome,
+    start_by_uncertainty,
+    start_resampling,
+)
 from backend.errors import UsageError
 from backend.jobs.job import Job
 from backend.jobs.plan import SamplingPlan
@@ -40,8 +47,8 @@ def compared(store: StoreLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return store
 
 
-def wish(budget: int = 40, runs: tuple[str, ...] = RUNS, problems: tuple[str, ...] = LABELS) -> Wish:
-    return Wish(RUNS, runs, problems, budget, "nowhere", pool=True)
+def wish(budget: int = 40, runs: tuple[str, ...] = RUNS, problems: tuple[str, ...] = LABELS) -> ResamplingRequest:
+    return ResamplingRequest(RUNS, runs, problems, budget, "nowhere", pool=True)
 
 
 def drawn(job: Job) -> dict[str, int]:
@@ -59,9 +66,9 @@ def ended(jobs: list[Job]) -> list[Job]:
 
 
 def test_a_plan_becomes_a_job_for_each_run(compared: StoreLayout) -> None:
-    plan, planned = with_reader(compared, lambda reader: plan_settling(reader, wish()))
+    plan, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, wish()))
     assert plan.samples == sum(part.samples for part in planned) == 40
-    jobs = ended(start_settling(compared, [part.wish for part in planned]))
+    jobs = ended(start_by_uncertainty(compared, [part.wish for part in planned]))
     assert [job.plan()[0].target.run for job in jobs] == [part.wish.runs[0] for part in planned]
     for job in jobs:
         run = job.plan()[0].target.run
@@ -74,14 +81,14 @@ def test_a_plan_becomes_a_job_for_each_run(compared: StoreLayout) -> None:
 
 def test_a_job_finds_what_its_own_run_came_to_solve(compared: StoreLayout) -> None:
     """Each job counts its own run's memberships, though a problem that moves has moved for both."""
-    _, planned = with_reader(compared, lambda reader: plan_settling(reader, wish()))
-    jobs = ended(start_settling(compared, [part.wish for part in planned]))
+    _, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, wish()))
+    jobs = ended(start_by_uncertainty(compared, [part.wish for part in planned]))
     write_part(
         compared, "1-base", [Attempt("p0", 4, "correct"), Attempt("p1", 4, "correct")], model="base", run=RUNS[0]
     )
     write_part(compared, "1-rl", [Attempt("p0", 4, "correct"), Attempt("p2", 4, "wrong")], run=RUNS[1], model="rl")
     for job in jobs:
-        found = with_reader(compared, lambda reader, job=job: found_by(reader, job))
+        found = with_reader(compared, lambda reader, job=job: resampling_outcome(reader, job))
         assert (found.compared, found.expected_changes) == (RUNS, expected_changes(job))
         moved = [(move.problem, move.before, move.after) for move in found.moved]
         if job.plan()[0].target.run == "base@b":
@@ -94,14 +101,14 @@ def test_a_job_finds_what_its_own_run_came_to_solve(compared: StoreLayout) -> No
 
 def test_only_the_runs_and_problems_that_are_meant(compared: StoreLayout) -> None:
     asked = wish(runs=RUNS[:1], problems=LABELS[1:])
-    plan, [planned] = with_reader(compared, lambda reader: plan_settling(reader, asked))
+    plan, [planned] = with_reader(compared, lambda reader: plan_by_uncertainty(reader, asked))
     assert {(row.run, row.problem) for row in plan.rows} <= {("base@b", label) for label in LABELS[1:6]}
     assert planned.samples == plan.samples
 
 
 def test_where_too_little_can_change_nothing_is_drawn(compared: StoreLayout) -> None:
     """One unsolved problem cannot change two memberships: the rule says stop before anything is spent."""
-    plan, planned = with_reader(compared, lambda reader: plan_settling(reader, wish(problems=LABELS[1:2])))
+    plan, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, wish(problems=LABELS[1:2])))
     assert (plan.unsolved, plan.samples, planned) == (1, 0, ())
     assert plan.settled
 
@@ -112,8 +119,8 @@ def test_a_job_that_no_plan_made_expects_nothing(compared: StoreLayout) -> None:
 
 
 def test_a_plan_needs_two_runs_and_one_budget(compared: StoreLayout) -> None:
-    alone = Wish(RUNS[:1], RUNS[:1], LABELS, 5, "nowhere")
-    by_label = Wish(RUNS, RUNS, LABELS, {"p0": 3}, "nowhere")
+    alone = ResamplingRequest(RUNS[:1], RUNS[:1], LABELS, 5, "nowhere")
+    by_label = ResamplingRequest(RUNS, RUNS, LABELS, {"p0": 3}, "nowhere")
     for refused in (alone, by_label):
         with pytest.raises(UsageError):
-            with_reader(compared, lambda reader, refused=refused: plan_settling(reader, refused))  # type: ignore[misc]
+            with_reader(compared, lambda reader, refused=refused: plan_by_uncertainty(reader, refused))  # type: ignore[misc]

@@ -24,7 +24,7 @@ from backend import (
     judging_queue,
     merge,
     open_store,
-    problems_meant,
+    selected_problems,
     settled_judgements,
     solve_sets,
     valid_sets,
@@ -274,7 +274,7 @@ def test_right_answers_with_wrong_reasoning_can_be_filtered(reader: Reader, sele
     # A path that is not right counts for nothing, whatever is said of it.
     person.say([NewJudgement(rl.key, key, 39, "unsure"), NewJudgement(base.key, key, 30, "invalid")])
     reader.database.refresh()
-    keys = problems_meant(reader, [base, rl], selector)
+    keys = selected_problems(reader, [base, rl], selector)
     assert keys is not None
     # In the RL run every path of p1 is right, so that the last one is too: unsure.
     assert {reader.labels("sums")[key] for key in keys} == meant
@@ -282,7 +282,7 @@ def test_right_answers_with_wrong_reasoning_can_be_filtered(reader: Reader, sele
 
 def test_a_judgement_that_does_not_exist(reader: Reader) -> None:
     with pytest.raises(UsageError, match="judged:sound: there is no such judgement"):
-        problems_meant(reader, list(pair(reader)), "judged:sound")
+        selected_problems(reader, list(pair(reader)), "judged:sound")
 
 
 def test_exports_count_what_is_judged(store: StoreLayout, reader: Reader, tmp_path: Path) -> None:

@@ -19,19 +19,19 @@ from backend.estimators.intervals import (
     band,
     binomial,
     cells,
-    first_turns,
+    draw_bootstrap,
+    first_sign_changes,
     paired_difference,
     percentile_band,
-    resample,
     sampling_covariance,
     sampling_variance,
-    turns,
+    sign_changes,
     wins,
 )
 from backend.estimators.pass_at_k import cover_tables, pass_at_k, pass_at_k_table, pass_at_k_tables
-from backend.records.comparison import Kind
+from backend.records.comparison import IntervalKind
 
-KINDS: tuple[Kind, ...] = ("problems", "samples")
+KINDS: tuple[IntervalKind, ...] = ("problems", "samples")
 QWEN = Path(sample_data.__file__).parent / "qwen7b_math500_counts.csv"
 
 
@@ -73,7 +73,7 @@ def test_paired_interval_of_published_counts(qwen) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_band_runs_around_the_curve_itself(qwen, kind: Kind) -> None:
+def test_a_band_runs_around_the_curve_itself(qwen, kind: IntervalKind) -> None:
     ks = np.arange(1, 129)
     for n, c in qwen:
         found = band(kind, n, c, passes(*ks))
@@ -104,7 +104,7 @@ def test_pairing_makes_the_interval_of_a_difference_narrow(qwen) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_counts_give_the_same_numbers(qwen, kind: Kind) -> None:
+def test_the_same_counts_give_the_same_numbers(qwen, kind: IntervalKind) -> None:
     (n, base), rl = qwen
     first, second = (paired_difference(kind, (n, base), rl, passes(1, 64)) for _ in range(2))
     assert (first[0].low == second[0].low).all() and (first[0].high == second[0].high).all()
@@ -132,9 +132,9 @@ def test_groups_are_resampled_as_their_problems_are() -> None:
     n, c = np.repeat(8, 30), np.repeat(ints(0, 3, 8), 10)
     (sizes, correct), times = cells(n, c)
     assert times.tolist() == [10, 10, 10]
-    together, replicates = percentile_band(pass_at_k_tables(8, ints(1))[correct], times, resample(times))
+    together, replicates = percentile_band(pass_at_k_tables(8, ints(1))[correct], times, draw_bootstrap(times))
     ones = np.ones(30, dtype=np.int64)
-    each, _ = percentile_band(pass_at_k_tables(8, ints(1))[c], ones, resample(ones))
+    each, _ = percentile_band(pass_at_k_tables(8, ints(1))[c], ones, draw_bootstrap(ones))
     assert sizes.tolist() == [8, 8, 8]
     assert together.low[0] == pytest.approx(each.low[0], abs=0.01)
     assert together.high[0] == pytest.approx(each.high[0], abs=0.01)
@@ -213,15 +213,15 @@ def test_n_may_differ_between_problems() -> None:
 
 def test_where_a_sign_first_changes() -> None:
     curves = np.array([[1, 0, -1, 1, 0, 1], [1, 2, 1, -1, 0, 0], [-1, -2, 3, -1, 0, 1], [1, 3, -1, 1, 0, 2]])
-    assert first_turns(curves.astype(float)).tolist() == [2, 2, 1, 1, 4, 4]
+    assert first_sign_changes(curves.astype(float)).tolist() == [2, 2, 1, 1, 4, 4]
 
 
 def test_a_crossing_may_lie_beyond_the_last_point() -> None:
     falling = np.linspace(1, -1, 11)[:, None] + np.linspace(0, 3, 1_001)
-    found = turns(falling)
+    found = sign_changes(falling)
     assert found.low == 6 and found.high is None
     assert 0.6 < found.share_without < 0.7
-    assert turns(np.ones((3, 10))).low is None
+    assert sign_changes(np.ones((3, 10))).low is None
 
 
 @settings(deadline=None, max_examples=30)

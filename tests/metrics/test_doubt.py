@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.estimators.mixtures import Tallies, rates
-from backend.estimators.uncertainty import at_least, count_range, fit_rates, otherwise, rate_intervals
+from backend.estimators.uncertainty import at_least, count_range, fit_rates, predict_replication, rate_intervals
 
 
 def tallies(n: int | list[int], c: list[int]) -> Tallies:
@@ -37,7 +37,7 @@ def test_what_always_holds(rows: list[tuple], least: int, more: int | None) -> N
     posterior = fit_rates(runs, strata).posterior(runs, strata)
     for chances in posterior.of_runs:
         assert chances.sum(axis=1) == pytest.approx(np.ones(len(rows)))
-    found = otherwise(posterior, runs, least, more)
+    found = predict_replication(posterior, runs, least, more)
     assert set(found.combinations) == set(product((True, False), repeat=len(runs)))
     assert sum(found.combinations.values()) == pytest.approx(np.ones(len(rows)))
     for run, changed, solved, (low, high) in zip(runs, found.changed, found.solved, found.ranges, strict=True):
@@ -59,7 +59,7 @@ def test_more_samples_only_ever_find_more(rows: list[tuple], least: int) -> None
     posterior = fit_rates(runs, strata).posterior(runs, strata)
     before = [np.zeros(len(rows))] * len(runs)
     for more in (1, 2, 8, 64, 1_000):
-        solved = otherwise(posterior, runs, least, more).solved
+        solved = predict_replication(posterior, runs, least, more).solved
         for run, (earlier, later) in enumerate(zip(before, solved, strict=True)):
             assert (later >= earlier - 1e-12).all(), run
         before = list(solved)
@@ -68,7 +68,7 @@ def test_more_samples_only_ever_find_more(rows: list[tuple], least: int) -> None
 def test_nobody_doubts_what_is_often_right() -> None:
     runs = [tallies(128, [0, 1, 20, 64, 128]), tallies(128, [0, 2, 30, 64, 128])]
     strata = np.zeros(5, dtype=np.int64)
-    moved = otherwise(fit_rates(runs, strata).posterior(runs, strata), runs, 1).moved
+    moved = predict_replication(fit_rates(runs, strata).posterior(runs, strata), runs, 1).moved
     assert (moved[2:] < [1e-4, 1e-9, 1e-9]).all()
     assert moved[1] > 0.05
 
@@ -91,7 +91,7 @@ def test_closed_forms_against_simulation(runs: int, more: int | None) -> None:
     drawn = [tallies(20, random.binomial(20, truth ** (1 + run / 2)).tolist()) for run in range(runs)]
     strata = np.arange(25) % 2
     posterior = fit_rates(drawn, strata).posterior(drawn, strata)
-    found = otherwise(posterior, drawn, 1, more)
+    found = predict_replication(posterior, drawn, 1, more)
     times = 40_000
     for problem in range(0, 25, 6):
         if runs == 2:
@@ -122,7 +122,7 @@ def test_the_other_run_is_evidence() -> None:
     strata = np.zeros(300, dtype=np.int64)
     prior = fit_rates(runs, strata)
     asked = [tallies(32, [0, 0]), tallies(32, [0, 4])]
-    solved = otherwise(prior.posterior(asked, strata[:2]), asked, 1, 32).solved[0]
+    solved = predict_replication(prior.posterior(asked, strata[:2]), asked, 1, 32).solved[0]
     assert solved[1] > 2 * solved[0]
 
 
@@ -132,7 +132,7 @@ def test_the_level_is_evidence() -> None:
     truth = np.where(strata == 1, 0.0, 0.04)
     runs = [tallies(16, random.binomial(16, truth).tolist()) for _ in range(2)]
     asked = [tallies(16, [0, 0]), tallies(16, [0, 0])]
-    solved = otherwise(fit_rates(runs, strata).posterior(asked, np.array([0, 1])), asked, 1, 16).solved[0]
+    solved = predict_replication(fit_rates(runs, strata).posterior(asked, np.array([0, 1])), asked, 1, 16).solved[0]
     assert solved[0] > 3 * solved[1]
 
 

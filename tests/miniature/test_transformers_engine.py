@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from backend.engines.protocol import EngineUnavailable, Request, SamplingParams, Scoring, make_request, sample_seed
+from backend.engines.protocol import (
+    EngineUnavailable,
+    PromptRequest,
+    SamplingParams,
+    TextToScore,
+    make_request,
+    sample_seed,
+)
 from backend.jobs.templates import render_prompt
 
 DATA = Path(__file__).resolve().parent.parent.parent / "sample_data"
@@ -51,7 +58,7 @@ def requests_for(rows, size):
         for problem in dict.fromkeys(item[0] for item in part):
             mine = [item for item in part if item[0] == problem]
             indices, seeds = tuple(i[2] for i in mine), tuple(i[3] for i in mine)
-            yield Request(problem, mine[0][1], indices, seeds)
+            yield PromptRequest(problem, mine[0][1], indices, seeds)
 
 
 def params_of(row):
@@ -91,7 +98,7 @@ def test_stored_seeds_follow_from_run_problem_and_index(stored):
 
 def test_scores_equal_the_stored_sums(engine, stored):
     rows = stored[RUN]
-    items = [Scoring(render_prompt(r["template"], r["statement"]), r["text"], r["finish_reason"]) for r in rows]
+    items = [TextToScore(render_prompt(r["template"], r["statement"]), r["text"], r["finish_reason"]) for r in rows]
     for row, score in zip(rows, engine.score(items), strict=True):
         assert score.tokens == row["tokens"] == len(score.logprobs)
         assert score.logprob_sum == pytest.approx(row["logprob_sum"], abs=1e-3)
@@ -99,8 +106,8 @@ def test_scores_equal_the_stored_sums(engine, stored):
 
 def test_one_text_scores_the_same_alone_and_padded(engine):
     items = [
-        Scoring("Numbers: 3 8 3. Target: 14.\n", "Try sums: 3 + 8 = 11."),
-        Scoring("Numbers: 3", " 8", "length"),
+        TextToScore("Numbers: 3 8 3. Target: 14.\n", "Try sums: 3 + 8 = 11."),
+        TextToScore("Numbers: 3", " 8", "length"),
     ]
     together = list(engine.score(items))
     for item, score in zip(items, together, strict=True):
@@ -267,7 +274,7 @@ def test_parameters_are_checked():
         with pytest.raises(ValueError, match="must"):
             SamplingParams(**wrong)
     with pytest.raises(ValueError, match="1 indices but 2 seeds"):
-        Request("p", "x", (0,), (1, 2))
+        PromptRequest("p", "x", (0,), (1, 2))
 
 
 def test_seeds_are_63_bits_and_differ():

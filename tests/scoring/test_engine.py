@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from backend.engines.protocol import SURE, Score, Scoring
+from backend.engines.protocol import SURE, TextLogprobs, TextToScore
 from backend.engines.registry import load_engine
 
 PROMPT = "Numbers: 3 8 3. Target: 14.\n"
 ITEMS = [
-    Scoring(PROMPT, "Try products: 8 * 3 = 24, 24 - 3 = 21. 21 is not 14.\nI stop here.\n"),
-    Scoring("Numbers: 3 5 7 2. Target: 24.\n", "Try sums: 3 + 5 = 8.", "length"),
-    Scoring(PROMPT, "", "length"),
-    Scoring(PROMPT, ""),
-    Scoring(PROMPT, "Nothing of this <b>is</b> \x1b[31m known 数学 🙂."),
-    Scoring(PROMPT, " 7" * 300),
-    Scoring(PROMPT, " 7" * 40),
+    TextToScore(PROMPT, "Try products: 8 * 3 = 24, 24 - 3 = 21. 21 is not 14.\nI stop here.\n"),
+    TextToScore("Numbers: 3 5 7 2. Target: 24.\n", "Try sums: 3 + 5 = 8.", "length"),
+    TextToScore(PROMPT, "", "length"),
+    TextToScore(PROMPT, ""),
+    TextToScore(PROMPT, "Nothing of this <b>is</b> \x1b[31m known 数学 🙂."),
+    TextToScore(PROMPT, " 7" * 300),
+    TextToScore(PROMPT, " 7" * 40),
 ]
 
 
@@ -40,7 +40,7 @@ def engine(models: Path) -> Iterator[Any]:
     loaded.close()
 
 
-def direct(model: Any, tokenizer: Any, item: Scoring) -> list[float]:
+def direct(model: Any, tokenizer: Any, item: TextToScore) -> list[float]:
     """Log-probability of each token of the text, one forward pass for this text alone."""
     import torch
 
@@ -54,7 +54,7 @@ def direct(model: Any, tokenizer: Any, item: Scoring) -> list[float]:
     return [float(logprobs[len(prompt) - 1 + at, token]) for at, token in enumerate(text)]
 
 
-def agree(scores: list[Score], parts: tuple[Any, Any]) -> None:
+def agree(scores: list[TextLogprobs], parts: tuple[Any, Any]) -> None:
     for item, score in zip(ITEMS, scores, strict=True):
         if isnan(score.logprob_sum):
             continue

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from backend import Reader, find_job, open_store, token_scores
+from backend import Reader, find_job, open_store, token_logprobs
 from backend.jobs.templates import render_prompt
 from backend.store.layout import StoreLayout
 from backend.store.parts import waiting_parts
@@ -109,7 +109,7 @@ def test_tokens_come_later_and_sums_stay_once(scorable: Passk, models: Path) -> 
     def read(reader: Reader) -> Any:
         run = reader.run("mine")
         key = reader.problem_key("countdown", "c000")
-        return token_scores(reader, run, key, 3), reader.path(run, key, 3).text
+        return token_logprobs(reader, run, key, 3), reader.path(run, key, 3).text
 
     database = open_store(layout_of(scorable))
     try:
@@ -128,13 +128,13 @@ def test_references_are_scored_after_the_runs_prompt(scorable: Passk, models: Pa
     score(scorable, models, "--benchmark", "countdown", "--references", str(references), "--wait")
     rows = [row for row in scores_in(layout_of(scorable)) if row[0] == 0]
     assert len(rows) == 3
-    from backend.engines.protocol import Scoring
+    from backend.engines.protocol import TextToScore
     from backend.engines.registry import load_engine
 
     given = {line["problem"]: line["text"] for line in map(json.loads, references.read_text().splitlines())}
     statements = {row["problem"]: row["statement"] for row in map(json.loads, (scorable.folder / "mine.jsonl").open())}
     engine = load_engine(str(models / "countdown-base"), options={"device": "cpu", "dtype": "float32"})
-    items = [Scoring(render_prompt(TEMPLATE, statements[label]), given[label]) for label in statements]
+    items = [TextToScore(render_prompt(TEMPLATE, statements[label]), given[label]) for label in statements]
     expected = sorted(found.logprob_sum for found in engine.score(items))
     assert sorted(row[7] for row in rows) == pytest.approx(expected, abs=1e-4)
     groups = scorable("perplexity", "--format", "json").json

@@ -16,9 +16,9 @@ from backend import (
     open_store,
     pattern,
     pattern_in_progress,
-    problems_meant,
     regex_pattern,
     search,
+    selected_problems,
     text_in_any_case,
 )
 from backend.errors import Cancelled, UsageError
@@ -153,7 +153,7 @@ def test_kept_as_a_filter(reader: Reader) -> None:
     labels = reader.labels("texts")
 
     def meant(selector: str) -> set[str]:
-        keys = problems_meant(reader, runs, selector)
+        keys = selected_problems(reader, runs, selector)
         assert keys is not None
         return {labels[key] for key in keys}
 
@@ -161,7 +161,7 @@ def test_kept_as_a_filter(reader: Reader) -> None:
     assert meant('contains:"So x"') == {"p0"}
     assert meant('contains:"/W(AI)T$/"') == {"p1"}
     with pytest.raises(UsageError, match="contains:/\\(/"):
-        problems_meant(reader, runs, "contains:/(/")
+        selected_problems(reader, runs, "contains:/(/")
 
 
 @pytest.mark.parametrize("bad", ["", "  ", "/(/", "/a{1001}/", "/(?<=a)b/", r"/\1/", "/[z-a]/", "x" * 501])

@@ -13,11 +13,11 @@ from backend import (
     Reader,
     curves,
     filter_in_words,
-    meaning,
-    problems_meant,
     quoted,
+    resolve_selector,
     select,
     select_unsampled,
+    selected_problems,
     solve_sets,
 )
 from backend.errors import UsageError
@@ -36,7 +36,7 @@ def pair(reader: Reader) -> list[Run]:
 def meant(reader: Reader, selector: str, runs: list[Run] | None = None) -> list[int]:
     """Numbers of the problems that are meant."""
     runs = runs or pair(reader)
-    keys = problems_meant(reader, runs, selector)
+    keys = selected_problems(reader, runs, selector)
     found = solve_sets(reader, pair(reader), problems=keys).problems
     return [int(problem.label[1:]) for problem in found]
 
@@ -130,7 +130,7 @@ def test_a_filter_in_words(reader: Reader, selector: str, words: str) -> None:
 )
 def test_what_is_no_filter_says_why(reader: Reader, selector: str, word: str, why: str) -> None:
     with pytest.raises(UsageError) as error:
-        meaning(reader, pair(reader), selector)
+        resolve_selector(reader, pair(reader), selector)
     assert error.value.title.startswith(f"{word}: ")
     assert why in error.value.title
 
@@ -169,7 +169,7 @@ def test_a_quoted_field_value_comes_back(text: str) -> None:
 )  # fmt: skip
 def test_any_text_is_a_filter_or_an_error_that_names_the_word(reader: Reader, text: str) -> None:
     try:
-        found = meaning(reader, pair(reader), text)
+        found = resolve_selector(reader, pair(reader), text)
     except UsageError as error:
         assert error.title.split(": ")[0].strip()
         assert error.next_step
@@ -183,7 +183,7 @@ def test_any_text_is_a_filter_or_an_error_that_names_the_word(reader: Reader, te
 def test_figures_of_some_problems_only(reader: Reader) -> None:
     """Curves, sets and the totals of the runs are those of the problems that are meant."""
     runs = pair(reader)
-    keys = problems_meant(reader, runs, "level=1,2")
+    keys = selected_problems(reader, runs, "level=1,2")
     base, rl = curves(reader, runs, lambda _: [1], problems=keys)
     chosen = [p for p in EVERY if LEVELS[p] in ("Level 1", "Level 2")]
     assert base.problems == rl.problems == len(chosen) == base.run.problems
@@ -235,4 +235,4 @@ def test_three_runs_have_no_pair(reader: Reader) -> None:
     runs = [*pair(reader), reader.run("tiny-guess@small")]
     assert filter_in_words(reader, runs, "c=0") == "c = 0 in all 3 runs"
     with pytest.raises(UsageError, match=r"set:both: solve sets are of two runs, and 3 are compared"):
-        meaning(reader, runs, "set:both")
+        resolve_selector(reader, runs, "set:both")

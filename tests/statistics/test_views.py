@@ -20,8 +20,8 @@ from backend import (
     efficiency,
     import_files,
     open_store,
-    problems_meant,
     response_lengths,
+    selected_problems,
     step_series,
     temperature_sweep,
 )
@@ -53,7 +53,7 @@ EASY = [p for p in EVERY if LEVELS[p] in ("Level 1", "Level 2")]
 @pytest.mark.parametrize(("selector", "problems"), [("", EVERY), ("level=1,2", EASY)])
 def test_histogram(reader: Reader, selector: str, problems: list[int]) -> None:
     runs = runs_of(reader, "tiny-base@small", "tiny-rl@small")
-    found = accuracy_histograms(reader, runs, problems=problems_meant(reader, runs, selector))
+    found = accuracy_histograms(reader, runs, problems=selected_problems(reader, runs, selector))
     for entry, role in zip(found, ("base", "rl"), strict=True):
         shares = [Fraction(CORRECT[role][p], N[role]) for p in problems]
         expected = [sum(share == 0 for share in shares)]
@@ -67,7 +67,7 @@ def test_histogram(reader: Reader, selector: str, problems: list[int]) -> None:
 @pytest.mark.parametrize("k", [None, 8, 20, 21])
 def test_efficiency(reader: Reader, selector: str, problems: list[int], k: int | None) -> None:
     base, rl, guess = runs_of(reader, "tiny-base@small", "tiny-rl@small", "tiny-guess@small")
-    meant = problems_meant(reader, [base, rl], selector)
+    meant = selected_problems(reader, [base, rl], selector)
     found = efficiency(reader, base, [rl, guess], k=k, problems=meant)
     at = 20 if k is None else k
     assert found.k == at
@@ -144,7 +144,7 @@ def test_lengths_right_and_other_apart(reader: Reader) -> None:
 
 def test_lengths_of_some_problems(reader: Reader) -> None:
     [run] = runs_of(reader, "tiny-base@small")
-    [entry] = response_lengths(reader, [run], problems=problems_meant(reader, [run], "q0,q7")).runs
+    [entry] = response_lengths(reader, [run], problems=selected_problems(reader, [run], "q0,q7")).runs
     assert entry.verdicts["correct"] == 20
     assert sum(entry.verdicts.values()) == 40
     assert entry.right is not None and entry.right.longest == 119
@@ -188,7 +188,7 @@ def test_the_numbers_of_a_problem_do_not_depend_on_the_filter(reader: Reader) ->
     [run] = runs_of(reader, "tiny-base@small")
 
     def points(selector: str) -> list[float]:
-        [found] = agreement(reader, [run], problems=problems_meant(reader, [run], selector))
+        [found] = agreement(reader, [run], problems=selected_problems(reader, [run], selector))
         return [point.value for point in found.points]
 
     one, other, both = points("q2"), points("q6"), points("q2,q6")
@@ -238,7 +238,7 @@ def test_steps_of_the_shipped_training(miniature: Reader, shipped: Rows) -> None
 def test_entropy_of_the_shipped_samples(miniature: Reader, shipped: Rows, selector: str) -> None:
     runs = miniature.runs("countdown")
     base = miniature.run("countdown-base@countdown", "countdown")
-    keys = problems_meant(miniature, [base], selector)
+    keys = selected_problems(miniature, [base], selector)
     harder = {row[1] for row in miniature.rows("statistics/problems", benchmark="countdown", with_statements=False)
               if row[2] == "harder"}  # fmt: skip
     sweep = temperature_sweep(miniature, base, runs, problems=keys)
@@ -297,7 +297,7 @@ def test_guessable_problems_are_left_out(miniature: Reader, shipped: Rows) -> No
     )
     guessed = {problem for problem, c in right.items() if Fraction(c, 64) < Fraction(1, 20)}
     assert guessed, "there is something to leave out"
-    keys = problems_meant(miniature, [base], "guess:noreason<0.05")
+    keys = selected_problems(miniature, [base], "guess:noreason<0.05")
     labels = {row[1] for row in miniature.rows("statistics/problems", benchmark="countdown", with_statements=False)
               if keys is not None and row[0] in keys}  # fmt: skip
     assert len(labels) == 200 - len(guessed)

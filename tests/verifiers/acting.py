@@ -7,14 +7,14 @@ import re
 import signal
 import time
 
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.protocol import Task, Verdict
 
 
 class Acting:
     name = "acting"
     version = "1"
 
-    def judge(self, task: Task) -> Judgement:
+    def judge(self, task: Task) -> Verdict:
         text = task.text
         action, _, value = text.partition(" ")
         match action:
@@ -32,14 +32,14 @@ class Acting:
             case "nothing":
                 return None  # type: ignore[return-value]
             case "beyond":
-                return Judgement("correct", "x", (0, len(text) + 1))
+                return Verdict("correct", "x", (0, len(text) + 1))
             case "unknown":
-                return Judgement("perhaps")  # type: ignore[arg-type]
+                return Verdict("perhaps")  # type: ignore[arg-type]
             case "print":
                 print("noise", flush=True)
             case "sleep":
                 time.sleep(float(value))
-        return Judgement("correct", str(os.getpid()), None, text)
+        return Verdict("correct", str(os.getpid()), None, text)
 
 
 class Unprepared(Acting):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend import RunOptions, draw, plan_run
-from backend.engines.protocol import Request, Sample, SamplingParams
+from backend.engines.protocol import DrawnSample, PromptRequest, SamplingParams
 from backend.importers.session import import_files
 from backend.jobs.draw import DrawState
 from backend.jobs.plan import SamplingPlan
@@ -27,10 +27,10 @@ class Reading:
     name = "reading"
     version = "reading 1"
 
-    def generate(self, requests: Sequence[Request], params: SamplingParams) -> Iterator[Sample]:
+    def generate(self, requests: Sequence[PromptRequest], params: SamplingParams) -> Iterator[DrawnSample]:
         for request in requests:
             for index, seed in zip(request.indices, request.seeds, strict=True):
-                yield Sample(request.problem, index, seed, TEXTS[index], 1, "stop", -1.0, (0,))
+                yield DrawnSample(request.problem, index, seed, TEXTS[index], 1, "stop", -1.0, (0,))
 
 
 @pytest.fixture

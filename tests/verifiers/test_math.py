@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from backend.verifiers.mathematics import MathVerifier
-from backend.verifiers.pool import Pool, open_judges
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.pool import VerifierPool, open_verifiers
+from backend.verifiers.protocol import Task, Verdict
 from backend.verifiers.registry import load_verifier
 
 pytest.importorskip("math_verify", reason="math-verify is not installed: pip install 'passk-explorer[verify]'")
 
 
-def judge(text: str, reference: str | None, finish_reason: str | None = "stop") -> Judgement:
+def judge(text: str, reference: str | None, finish_reason: str | None = "stop") -> Verdict:
     judged = MathVerifier().judge(Task(text, finish_reason, reference=reference))
     assert judged.answer is None or (judged.span and text[slice(*judged.span)] == judged.answer)
     return judged
@@ -91,8 +91,8 @@ def test_its_version_names_that_of_math_verify() -> None:
 def test_in_processes_of_its_own_a_hostile_answer_costs_one_sample() -> None:
     hostile = r"\boxed{" + "(" * 300 + "2" + ")" * 300 + "}"
     texts = [r"\boxed{0.5}", hostile, r"\boxed{\frac24}", r"\boxed{9^{9^{9^{9}}}}", r"\boxed{0.4}"]
-    with open_judges(load_verifier("math"), processes=1, deadline=1.5) as judges:
-        assert isinstance(judges, Pool)
+    with open_verifiers(load_verifier("math"), processes=1, deadline=1.5) as judges:
+        assert isinstance(judges, VerifierPool)
         for number, text in enumerate(texts):
             judges.submit(number, Task(text, "stop", reference=r"\frac12"))
         verdicts = {number: judgement.verdict for number, judgement in judges.finish()}

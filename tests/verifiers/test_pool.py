@@ -18,8 +18,8 @@ import pytest
 from backend.errors import UsageError
 from backend.verifiers import pool as pool_module
 from backend.verifiers.expression import ExpressionVerifier
-from backend.verifiers.pool import AtOnce, Pool, open_judges
-from backend.verifiers.protocol import Judgement, Task
+from backend.verifiers.pool import ImmediateVerdicts, VerifierPool, open_verifiers
+from backend.verifiers.protocol import Task, Verdict
 from tests.verifiers.acting import Acting, Dying, Unprepared
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,12 +46,12 @@ def gone_within(pids: set[int], seconds: float) -> bool:
 
 
 @pytest.fixture(scope="module")
-def judges() -> Iterator[Pool[int]]:
-    with Pool[int](Acting(), 2, 1.0) as opened:
+def judges() -> Iterator[VerifierPool[int]]:
+    with VerifierPool[int](Acting(), 2, 1.0) as opened:
         yield opened
 
 
-def judged(judges: Pool[int], *texts: str) -> list[Judgement]:
+def judged(judges: VerifierPool[int], *texts: str) -> list[Verdict]:
     for number, text in enumerate(texts):
         judges.submit(number, Task(text))
     results = dict(judges.finish())
@@ -59,7 +59,7 @@ def judged(judges: Pool[int], *texts: str) -> list[Judgement]:
     return [results[number] for number in range(len(texts))]
 
 
-def test_every_judgement_comes_back_with_its_sample_whatever_the_order(judges: Pool[int]) -> None:
+def test_every_judgement_comes_back_with_its_sample_whatever_the_order(judges: VerifierPool[int]) -> None:
     texts = ["sleep 0.4", *(f"text {number}" for number in range(40))]
     for number, text in enumerate(texts):
         judges.submit(number, Task(text))
@@ -71,12 +71,14 @@ def test_every_judgement_comes_back_with_its_sample_whatever_the_order(judges: P
 
 
 @pytest.mark.parametrize("text", ["hang", "hold"])
-def test_what_exceeds_its_deadline_is_a_timeout_and_its_process_is_replaced(judges: Pool[int], text: str) -> None:
+def test_what_exceeds_its_deadline_is_a_timeout_and_its_process_is_replaced(
+    judges: VerifierPool[int], text: str
+) -> None:
     before = {int(j.answer or 0) for j in judged(judges, *["sleep 0.1"] * 4)}
     started = time.monotonic()
     results = judged(judges, "text a", text, "text b", "text c")
     assert [judgement.verdict for judgement in results] == ["correct", "timeout", "correct", "correct"]
-    assert results[1] == Judgement("timeout", detail="Judging took longer than 1 s.")
+    assert results[1] == Verdict("timeout", detail="Judging took longer than 1 s.")
     assert time.monotonic() - started >= 1
     after = {int(j.answer or 0) for j in judged(judges, *["sleep 0.2"] * 8)}
     assert sum(map(alive, before)) == 1, "the other process lives on"
@@ -84,7 +86,7 @@ def test_what_exceeds_its_deadline_is_a_timeout_and_its_process_is_replaced(judg
 
 
 @pytest.mark.parametrize(("text", "ending"), [("kill", "signal 9"), ("exit 7", "exit status 7")])
-def test_a_crash_costs_one_sample(judges: Pool[int], text: str, ending: str) -> None:
+def test_a_crash_costs_one_sample(judges: VerifierPool[int], text: str, ending: str) -> None:
     results = judged(judges, "text a", text, "text b")
     assert [judgement.verdict for judgement in results] == ["correct", "error", "correct"]
     assert results[1].detail == f"The verifier's process ended with {ending}."
@@ -99,14 +101,14 @@ def test_a_crash_costs_one_sample(judges: Pool[int], text: str, ending: str) -> 
         ("unknown", "The verifier returned an unknown verdict."),
     ],
 )
-def test_a_verifier_that_keeps_no_promise_costs_one_sample(judges: Pool[int], text: str, detail: str) -> None:
-    assert judged(judges, text, "text")[0] == Judgement("error", detail=detail)
-    at_once = AtOnce[int](Acting())
+def test_a_verifier_that_keeps_no_promise_costs_one_sample(judges: VerifierPool[int], text: str, detail: str) -> None:
+    assert judged(judges, text, "text")[0] == Verdict("error", detail=detail)
+    at_once = ImmediateVerdicts[int](Acting())
     at_once.submit(0, Task(text))
-    assert list(at_once.finish()) == [(0, Judgement("error", detail=detail))]
+    assert list(at_once.finish()) == [(0, Verdict("error", detail=detail))]
 
 
-def test_ready_does_not_wait_and_impatience_drops(judges: Pool[int]) -> None:
+def test_ready_does_not_wait_and_impatience_drops(judges: VerifierPool[int]) -> None:
     assert list(judges.ready()) == []
     judges.submit(0, Task("sleep 0.5"))
     started = time.monotonic()
@@ -116,7 +118,7 @@ def test_ready_does_not_wait_and_impatience_drops(judges: Pool[int]) -> None:
     assert [number for number, _ in judges.finish()] == [0], "what was not waited for comes later"
 
 
-def test_what_is_not_taken_stays(judges: Pool[int]) -> None:
+def test_what_is_not_taken_stays(judges: VerifierPool[int]) -> None:
     for number in range(4):
         judges.submit(number, Task("text"))
     results = judges.finish()
@@ -125,12 +127,14 @@ def test_what_is_not_taken_stays(judges: Pool[int]) -> None:
     assert {first, *(number for number, _ in judges.finish())} == set(range(4))
 
 
-def test_a_verifier_that_prints_does_not_print_here(judges: Pool[int], capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_verifier_that_prints_does_not_print_here(
+    judges: VerifierPool[int], capfd: pytest.CaptureFixture[str]
+) -> None:
     assert judged(judges, "print")[0].verdict == "correct"
     assert "noise" not in "".join(capfd.readouterr())
 
 
-def test_no_more_than_the_capacity_waits(judges: Pool[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_than_the_capacity_waits(judges: VerifierPool[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "CAPACITY", 3)
     submitted: list[int] = []
 
@@ -150,7 +154,7 @@ def test_no_more_than_the_capacity_waits(judges: Pool[int], monkeypatch: pytest.
 def test_leaving_kills_what_hangs() -> None:
     pids: set[int] = set()
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), Pool[int](Acting(), 1, 60.0) as judges:
+    with pytest.raises(KeyboardInterrupt), VerifierPool[int](Acting(), 1, 60.0) as judges:
         judges.submit(0, Task("text"))
         pids = {int(judgement.answer or 0) for _, judgement in judges.finish()}
         assert all(map(alive, pids))
@@ -215,7 +219,7 @@ def test_a_verifier_that_cannot_be_loaded_says_so() -> None:
         (Unprepared(), "ImportError: no such grammar"),
         (Dying(), "Its process ended with exit status 3"),
     ):
-        with Pool[int](verifier, 1, 1.0) as judges:
+        with VerifierPool[int](verifier, 1, 1.0) as judges:
             judges.submit(0, Task("text"))
             with pytest.raises(UsageError, match=f"The verifier {verifier.name} cannot be used") as error:
                 list(judges.finish())
@@ -229,13 +233,13 @@ def test_a_verifier_that_cannot_be_sent_says_so() -> None:
         pass
 
     with pytest.raises(UsageError, match="cannot be sent"):
-        open_judges(Local())
+        open_verifiers(Local())
 
 
 def test_cheap_verifiers_judge_here_and_nobody_means_unverified() -> None:
     known: dict[str, Any] = {"numbers": [1, 2], "target": 3}
-    with open_judges(ExpressionVerifier()) as judges:
-        assert isinstance(judges, AtOnce)
+    with open_verifiers(ExpressionVerifier()) as judges:
+        assert isinstance(judges, ImmediateVerdicts)
         judges.submit("a", Task(r"\boxed{1+2}", "stop", metadata=known))
         judges.submit("b", Task(r"\boxed{1-2}", "stop", metadata=known))
         assert [(sample, judgement.verdict) for sample, judgement in judges.ready()] == [
@@ -243,6 +247,6 @@ def test_cheap_verifiers_judge_here_and_nobody_means_unverified() -> None:
             ("b", "wrong"),
         ]
         assert list(judges.finish()) == []
-    with open_judges(None) as judges:
+    with open_verifiers(None) as judges:
         judges.submit("a", Task("text"))
         assert [judgement.verdict for _, judgement in judges.finish()] == ["unverified"]

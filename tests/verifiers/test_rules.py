@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from backend.answers import bare, locate
 from backend.verifiers.literal import ChoiceVerifier, ExactVerifier
 from backend.verifiers.number import NumberVerifier
-from backend.verifiers.protocol import Judgement, Task, Verifier
+from backend.verifiers.protocol import Task, Verdict, Verifier
 
 CHEAP: list[Verifier] = [ExactVerifier(), NumberVerifier(), ChoiceVerifier()]
 
 
-def judge(verifier: Verifier, text: str, reference: str | None, finish_reason: str | None = "stop") -> Judgement:
+def judge(verifier: Verifier, text: str, reference: str | None, finish_reason: str | None = "stop") -> Verdict:
     judged = verifier.judge(Task(text, finish_reason, reference=reference))
     if judged.span is not None and judged.answer is not None:
         assert text[slice(*judged.span)].upper() == judged.answer.upper(), "the span is the answer's place"
