@@ -416,7 +416,8 @@ def perplexity(job: ExportTask) -> Figure:
     title = title_of(job, (group.problems for group in scored if group.run))
     return Figure(
         "perplexity", "under", "perplexity", "", "Perplexity", boxes=tuple(boxes),
-        table=FigureTable(columns, tuple(rows)), notes=tuple(notes), title=title if choice == "all" else f"{title}, {choice} samples",
+        table=FigureTable(columns, tuple(rows)), notes=tuple(notes),
+        title=title if choice == "all" else f"{title}, {choice} samples",
     )  # fmt: skip
 
 

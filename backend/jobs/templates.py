@@ -5,7 +5,8 @@
 `statement`, and call `chat(messages)`, which is the model's chat template with its beginning of an answer.
 
 A run keeps a template that needs no tokenizer: `resolved_template` writes out what `chat` makes of it, with the
-statement left open. So runs can be compared by their templates, and a job goes on without the tokenizer that it began with.
+statement left open. So runs can be compared by their templates, and a job goes on without the tokenizer that it began
+with.
 """
 
 from __future__ import annotations
