@@ -1,6 +1,6 @@
 """The public face of the backend: the one list of its names. They are loaded when they are first used.
 
-The explorer knows these, `backend.records`, `backend.errors` and `backend.settings`, and nothing below.
+The explorer knows these, `backend.records`, `errors`, `settings`, `visible_text` and `wording`, and nothing below.
 """
 
 from .analysis.bands import TWENTIETHS as TWENTIETHS

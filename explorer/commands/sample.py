@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend.wording import with_noun
 from explorer.commands.options import add_store, positive, reading
 from explorer.commands.output import say
 from explorer.commands.starting import add_where, begin
-from explorer.render.numbers import with_noun
 
 if TYPE_CHECKING:
     from backend import Configuration, EngineChoice, Reader, SamplingPlan

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backend.wording import span
 from explorer.commands.options import add_format, add_problems, add_store, positive, problems_of, reading
 from explorer.commands.output import print_csv, print_json, print_table, say
-from explorer.render.numbers import span
 
 if TYPE_CHECKING:
     from backend import Reader

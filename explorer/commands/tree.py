@@ -78,8 +78,8 @@ def as_json(view: TreeView) -> dict[str, Any]:
 def _print(view: TreeView) -> None:
     """A line a branch: its sign, every run's samples and right ones, the step."""
     from backend.visible_text import visible_line
+    from backend.wording import short_names
     from explorer.render.branches import ONLY_FIRST, ONLY_SECOND, branch_words, sign_of
-    from explorer.render.names import short_names
 
     words = short_names(view.tree.runs)
     for word, run, tally in zip(words, view.tree.runs, view.tree.root.tallies, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.records.reading import Branch
-from explorer.render.numbers import count
+from backend.wording import count
 
 ONLY_FIRST, ONLY_SECOND = "−", "+"
 """Signs of branches that only the first or only the second of two runs takes, as in a diff from base to RL."""

@@ -15,8 +15,8 @@ from textual.content import Content
 from backend.records import Response
 from backend.records.reading import Neighbour, PathComparison, Stretch
 from backend.visible_text import visible, visible_line
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, squeezed
-from explorer.render.numbers import count
+from backend.wording import count, run_label
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
 from explorer.render.text import Line, VisibleText, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"

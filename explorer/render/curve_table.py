@@ -9,9 +9,9 @@ from rich.text import Text
 
 from backend.records import Run
 from backend.records.comparison import BandPoint
+from backend.wording import percent, run_label
 from explorer.render.curves import interval
-from explorer.render.names import run_label, squeezed
-from explorer.render.numbers import percent
+from explorer.render.names import squeezed
 from explorer.render.text import cell
 from explorer.widgets.paged_table import Column
 from explorer.widgets.plots import MARKERS, RICH_COLOURS

@@ -10,8 +10,7 @@ from typing import Literal
 
 from backend.records import Curve
 from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind
-from explorer.render.names import run_label, short_names
-from explorer.render.numbers import UNKNOWN, percent, span
+from backend.wording import UNKNOWN, percent, run_label, short_names, span
 
 # What is looked at on the curves screen, and what has come of it.
 

@@ -9,8 +9,8 @@ from textual.content import Content
 
 from backend import Resampling, ResamplingOutcome
 from backend.records.comparison import SamplePlan
+from backend.wording import UNKNOWN, compact, count, with_noun
 from explorer.render.names import VERDICT_MARKS
-from explorer.render.numbers import UNKNOWN, compact, count, with_noun
 from explorer.render.plans import plan_in_words
 from explorer.render.summaries import join_lines
 from explorer.render.text import literal

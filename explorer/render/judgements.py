@@ -8,7 +8,7 @@ from textual.content import Content
 
 from backend.records.reading import Judged, PathJudgement, QueuedPath, ValidSets
 from backend.visible_text import visible_line
-from explorer.render.numbers import count, shown_of
+from backend.wording import count, shown_of
 from explorer.render.text import literal
 
 JUDGEMENT_MARKS = {"valid": "V", "invalid": "X", "unsure": "U"}

@@ -10,8 +10,8 @@ from textual.content import Content
 from backend.records import Page, Response, Sample
 from backend.records.samples import GivenVerdict
 from backend.visible_text import visible
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label
-from explorer.render.numbers import UNKNOWN, count
+from backend.wording import UNKNOWN, count, run_label
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES
 from explorer.render.summaries import join_lines, model_in_words, parameters_in_words
 from explorer.render.text import VisibleText, literal, to_visible
 

@@ -10,8 +10,7 @@ from textual.content import Content
 from backend import ScoringRequest
 from backend.records import Run
 from backend.records.reading import Perplexities, PerplexityGroup
-from explorer.render.names import short_names
-from explorer.render.numbers import UNKNOWN, compact, count
+from backend.wording import UNKNOWN, compact, count, short_names
 from explorer.render.summaries import join_lines
 from explorer.render.text import literal
 from explorer.widgets.paged_table import Column

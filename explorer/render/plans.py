@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.records.comparison import SETTLED, SamplePlan
-from explorer.render.numbers import compact
+from backend.wording import compact
 
 POLICY_WORDS = {
     "doubt": "where most memberships are expected to change for their tokens",

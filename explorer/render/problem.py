@@ -9,9 +9,9 @@ from rich.text import Text
 from textual.content import Content
 
 from backend.records import Page, Problem, Run, RunTally, Sample
+from backend.wording import UNKNOWN, compact, percent, run_label, short_names, shown_of
 from explorer.render.judgements import JUDGEMENT_MARKS
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, short_names, squeezed
-from explorer.render.numbers import UNKNOWN, compact, percent, shown_of
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
 from explorer.render.perplexity import short_perplexity
 from explorer.render.text import cell, literal
 from explorer.widgets.paged_table import Column

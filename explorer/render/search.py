@@ -10,9 +10,9 @@ from rich.text import Text
 from backend import FILTERS
 from backend.errors import UsageError
 from backend.records.samples import Findings, Hit, RunHits, Selection
+from backend.wording import count, shown_of
 from explorer.location import Location
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
-from explorer.render.numbers import count, shown_of
 from explorer.render.text import cell
 from explorer.widgets.paged_table import Column
 

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from backend.records import SetProblem, SolveSets
 from backend.records.comparison import ProblemUncertainty, SetUncertainty
+from backend.wording import UNKNOWN, compact
 from explorer.render.names import squeezed
-from explorer.render.numbers import UNKNOWN, compact
 from explorer.render.text import cell
 from explorer.render.uncertainty import chance_in_words
 from explorer.widgets.paged_table import Column

@@ -22,8 +22,8 @@ from backend.records.views import (
     TemperatureSweep,
 )
 from backend.visible_text import visible_line
-from explorer.render.names import ROLE_WORDS, run_label, squeezed
-from explorer.render.numbers import UNKNOWN, count, percent, span
+from backend.wording import ROLE_WORDS, UNKNOWN, count, percent, run_label, span
+from explorer.render.names import squeezed
 from explorer.widgets.plots import MARKERS, Line, Lines
 
 # Tables and bars of text: what a view shows that one reads and does not walk in.

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
-from explorer.render.names import ROLE_WORDS, run_label, set_name, short_names
-from explorer.render.numbers import count, percent, span
+from backend.wording import ROLE_WORDS, count, percent, run_label, set_name, short_names, span
 from explorer.render.text import literal
 
 

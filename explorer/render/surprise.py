@@ -12,7 +12,7 @@ from textual.content import Content
 
 from backend.records.reading import TokenLogprobs
 from backend.visible_text import visible_line
-from explorer.render.numbers import UNKNOWN, count
+from backend.wording import UNKNOWN, count
 from explorer.render.perplexity import short_perplexity
 from explorer.render.summaries import join_lines
 from explorer.render.text import VisibleText, literal

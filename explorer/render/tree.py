@@ -11,9 +11,9 @@ from backend import SearchTree
 from backend.records import Run
 from backend.records.reading import Branch, BranchSample, TreeRow
 from backend.visible_text import visible_line
+from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names
 from explorer.render.branches import branch_words, only_run, sign_of
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, run_label, short_names, squeezed
-from explorer.render.numbers import UNKNOWN, compact, count, percent
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
 from explorer.render.text import cell, literal
 from explorer.widgets.paged_table import Column
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.records.comparison import UNCERTAIN, ProblemUncertainty, SetUncertainty, Support
-from explorer.render.numbers import percent
+from backend.wording import percent
 
 
 def otherwise_in_words(more: int | None) -> str:

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from backend.errors import PasskError
+from backend.wording import count
 from explorer.actions import BOOKMARKS, bindings
 from explorer.location import ResolvedPermalink, resolve_permalink
 from explorer.reading_marks import Bookmark
-from explorer.render.numbers import count
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable

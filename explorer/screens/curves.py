@@ -15,6 +15,7 @@ from textual.widgets import Static
 from backend import Reader, cot_curves, cover_bands, curves, difference, pass_at_k_bands
 from backend.records import Curve, Run
 from backend.records.comparison import BandCurve, BandPoint, IntervalKind
+from backend.wording import count
 from explorer.actions import CURVES, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.curve_table import run_columns, run_names, run_row
@@ -31,7 +32,6 @@ from explorer.render.curves import (
     value_headings,
     what_is_shown,
 )
-from explorer.render.numbers import count
 from explorer.render.text import literal
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import PagedTable

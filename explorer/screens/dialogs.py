@@ -14,8 +14,8 @@ from textual.widgets import Static
 from backend.errors import PasskError
 from backend.records import Problem
 from backend.visible_text import visible_line
+from backend.wording import UNKNOWN
 from explorer.actions import MOVING, actions_of
-from explorer.render.numbers import UNKNOWN
 from explorer.render.text import literal
 
 LONGEST_STATEMENT = 20_000

@@ -11,10 +11,10 @@ from textual.widgets import Static
 
 from backend import Reader, default_pairs, pair_summaries
 from backend.records import PairSummary, Run
+from backend.wording import UNKNOWN, compact, percent, run_label, span
 from explorer.actions import HOME, bindings
 from explorer.location import Location
-from explorer.render.names import pair_label, run_label
-from explorer.render.numbers import UNKNOWN, compact, percent, span
+from explorer.render.names import pair_label
 from explorer.render.summaries import empty_store, pair_in_words, run_in_words
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from backend import Job, Reader, describe, find_job, jobs_of, resampling_outcome
+from backend.wording import compact, set_name, short_names
 from explorer.actions import JOBS, bindings
 from explorer.location import Location
 from explorer.render.jobs import (
@@ -22,8 +23,7 @@ from explorer.render.jobs import (
     rate,
     without_benchmark,
 )
-from explorer.render.names import set_name, short_names, squeezed
-from explorer.render.numbers import compact
+from explorer.render.names import squeezed
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog

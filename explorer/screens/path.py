@@ -16,10 +16,10 @@ from backend.errors import PasskError, UsageError
 from backend.records import Page, Problem, Response, Run, Sample
 from backend.records.reading import PathJudgement
 from backend.records.samples import GivenVerdict
+from backend.wording import run_label, short_names
 from explorer.actions import PATH, bindings
 from explorer.location import Location, permalink
 from explorer.render.judgements import judgements_line
-from explorer.render.names import run_label, short_names
 from explorer.render.path import VIEWS, path_details, path_heading
 from explorer.render.summaries import join_lines
 from explorer.render.surprise import KEYS, SurpriseView, covers, other_threshold, piece_in_words, step, summary

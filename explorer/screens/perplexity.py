@@ -11,9 +11,9 @@ from textual.widgets import Static
 
 from backend import Reader, perplexities
 from backend.records.reading import CHOICES, Perplexities, PerplexityGroup
+from backend.wording import run_label
 from explorer.actions import PERPLEXITY, bindings
 from explorer.location import ExportContext, Location
-from explorer.render.names import run_label
 from explorer.render.perplexity import (
     Axis,
     group_cells,

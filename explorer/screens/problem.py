@@ -13,10 +13,9 @@ from textual.widgets import Static
 
 from backend import Reader, problem_uncertainty, sample_perplexities, settled_judgements
 from backend.records import Page, Problem, Run, RunTally, Sample
+from backend.wording import count, short_names
 from explorer.actions import PROBLEM, bindings
 from explorer.location import Location
-from explorer.render.names import short_names
-from explorer.render.numbers import count
 from explorer.render.problem import (
     Beside,
     Scores,

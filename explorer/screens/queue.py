@@ -15,11 +15,11 @@ from backend import Reader, author_name, judging_queue, selected_problems
 from backend.records import Problem, Response
 from backend.records.reading import PathJudgement, QueuedPath
 from backend.visible_text import visible_line
+from backend.wording import UNKNOWN, shown_of
 from explorer.actions import QUEUE, QUEUED, bindings
 from explorer.location import Location
 from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgements_line, queue_in_words
 from explorer.render.names import squeezed
-from explorer.render.numbers import UNKNOWN, shown_of
 from explorer.render.path import path_heading
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen

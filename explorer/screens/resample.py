@@ -24,9 +24,9 @@ from backend import (
 )
 from backend.records import Run
 from backend.records.comparison import SamplePlan
+from backend.wording import short_names
 from explorer.gateway import Failed, Loaded
 from explorer.render.jobs import kept_value, planned_in_words, problems_in_words
-from explorer.render.names import short_names
 from explorer.render.text import literal
 from explorer.widgets.fields import Choice, Field
 

@@ -22,9 +22,9 @@ from backend import (
 from backend.errors import UsageError
 from backend.records import Run
 from backend.records.samples import Findings, Hit
+from backend.wording import count
 from explorer.actions import SEARCH, bindings
 from explorer.location import ExportContext, Location
-from explorer.render.numbers import count
 from explorer.render.search import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
 from explorer.render.text import literal
 from explorer.screens.base import DataScreen

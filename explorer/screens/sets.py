@@ -13,11 +13,10 @@ from backend import Reader, set_uncertainty, solve_sets, support, valid_sets
 from backend.records import SetProblem, SolveSets
 from backend.records.comparison import SetUncertainty
 from backend.records.reading import ValidSets
+from backend.wording import run_label, set_name, short_names, shown_of
 from explorer.actions import SETS, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.judgements import valid_sets_in_words
-from explorer.render.names import run_label, set_name, short_names
-from explorer.render.numbers import shown_of
 from explorer.render.sets import first_choice, in_set, list_in_words, ordered, problem_cells, problem_columns
 from explorer.render.summaries import sets_in_words
 from explorer.render.text import literal

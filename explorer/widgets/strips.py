@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from explorer.render.numbers import UNKNOWN
+from backend.wording import UNKNOWN
 from explorer.render.text import literal
 
 # The solve sets with their counts on a line or two; one of them is selected.

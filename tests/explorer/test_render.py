@@ -11,8 +11,8 @@ from rich.cells import cell_len, get_character_cell_size
 
 from backend.records import Model, Run, SetProblem, Tally
 from backend.visible_text import visible, visible_line
-from explorer.render.names import pair_label, set_name, short_names, squeezed
-from explorer.render.numbers import compact, percent, span
+from backend.wording import compact, percent, set_name, short_names, span
+from explorer.render.names import pair_label, squeezed
 from explorer.render.sets import in_set, natural, ordered
 from explorer.render.text import cell, literal, wrap
 from tests.explorer.hostile import NASTY

@@ -1,0 +1,84 @@
+"""How numbers, runs and solve sets are written for people, on screens, in commands and in documents alike.
+
+What is unknown is a dash, never a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backend.records import Run
+
+UNKNOWN = "–"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage with one decimal and without its sign: 0.614 is 61.4."""
+    return UNKNOWN if share is None else f"{100 * share:.1f}"
+
+
+def count(number: float | None) -> str:
+    """A whole number with thousands separators."""
+    return UNKNOWN if number is None else f"{number:,.0f}"
+
+
+def compact(number: float | None) -> str:
+    """A count in at most five characters: 999, 12.3k, 1.2M."""
+    if number is None:
+        return UNKNOWN
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if number >= limit:
+            scaled = number / (1e3 if unit == "k" else limit)
+            return f"{scaled:.1f}{unit}" if scaled < 100 else f"{scaled:.0f}{unit}"
+    return f"{number:.0f}"
+
+
+def span(low: int | None, high: int | None) -> str:
+    """A range of n: 128, or 50–128."""
+    if low is None or high is None:
+        return UNKNOWN
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def shown_of(shown: int, total: int, what: str) -> str:
+    """Truth about truncation: "500 problems", or "200 of 1,024 problems"."""
+    return f"{total:,} {what}" if shown == total else f"{shown:,} of {total:,} {what}"
+
+
+def with_noun(number: int, noun: str) -> str:
+    """1 problem, 2 problems."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+# Runs and solve sets.
+
+ROLE_WORDS = {"base": "base", "rl": "RL", "sft": "SFT", "instruct": "instruct", "distill": "distilled"}
+
+
+def run_label(run: Run) -> str:
+    """A run's name without its benchmark, which the breadcrumbs show."""
+    return run.name.removesuffix(f"@{run.benchmark}")
+
+
+def short_names(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The shortest words that tell these runs apart: roles, else training steps, else names."""
+    roles = [run.model.role for run in runs]
+    if None not in roles and len(set(roles)) == len(roles):
+        return tuple(ROLE_WORDS[role] for role in roles if role)
+    steps = [run.model.step for run in runs]
+    if len(set(steps)) == len(steps) and all(s is not None or r == "base" for s, r in zip(steps, roles, strict=True)):
+        return tuple("base" if step is None else f"step {step}" for step in steps)
+    return tuple(run_label(run) for run in runs)
+
+
+def set_name(solved: Sequence[bool], words: Sequence[str]) -> str:
+    """The name of a combination: base-only, only step 800, both, neither; for more runs who solves it."""
+    who = [word for word, is_solved in zip(words, solved, strict=True) if is_solved]
+    pair = len(words) == 2
+    if not who:
+        return "neither" if pair else "no run"
+    if len(who) == len(words):
+        return "both" if pair else "all runs"
+    if len(who) == 1:
+        return f"{who[0]}-only" if who[0] in ROLE_WORDS.values() else f"only {who[0]}"
+    return " + ".join(who)
