@@ -171,7 +171,9 @@ ACTIONS = (
         False,
     ),
     Action("export", "e", "e", "Export", "Write this to a file: table, figure, paths, dataset", SHOWING, False),
-    Action("copy_place", "Y", "Y", "Place", "Copy the command that opens this place in another copy", SHOWING, False),
+    Action(
+        "copy_permalink", "Y", "Y", "Place", "Copy the command that opens this place in another copy", SHOWING, False
+    ),
     Action("back", "escape,backspace", "esc", "Back", "Back to where you were", (EVERYWHERE,)),
     Action("queue", "Q", "Q", "Judge", "Judge right paths of the hardest problems", (CURVES, SETS, PROBLEM), False),
     Action("bookmarks", "B", "B", "Bookmarks", "The places that you bookmarked", (EVERYWHERE,), False),

@@ -123,16 +123,16 @@ class Explorer(App[None]):
         from explorer.screens.sets import SetsScreen
 
         way = SCREENS[1 : SCREENS.index(at.screen) + 1]
-        place = at.place
+        location = at.location
         above: dict[str, Callable[[], DataScreen]] = {
-            "curves": lambda: CurvesScreen(place.to(solved=None, problem=None, run=None, sample=None)),
-            "sets": lambda: SetsScreen(place.to(problem=None, run=None, sample=None)),
-            "problem": lambda: ProblemScreen(place.to(sample=None), at.label),
-            "path": lambda: PathScreen(place, at.label),
+            "curves": lambda: CurvesScreen(location.to(solved=None, problem=None, run=None, sample=None)),
+            "sets": lambda: SetsScreen(location.to(problem=None, run=None, sample=None)),
+            "problem": lambda: ProblemScreen(location.to(sample=None), at.label),
+            "path": lambda: PathScreen(location, at.label),
         }
         for screen in way:
             # Solve sets are of two runs or more.
-            if screen != "sets" or len(place.runs) > 1:
+            if screen != "sets" or len(location.runs) > 1:
                 self.push_screen(above[screen]())
 
     def from_home_to(self, at: ResolvedPermalink) -> None:

@@ -93,16 +93,21 @@ _READ: dict[str, Callable[[str], Any]] = {
 }
 
 
-def permalink(screen: str, place: Location) -> str:
+def permalink(screen: str, location: Location) -> str:
     """The line of a place; a screen beside the way down is written as the nearest one on it."""
     if screen not in SCREENS:
-        deepest = [("path", place.sample), ("problem", place.problem), ("sets", place.solved), ("curves", place.runs)]
+        deepest = [
+            ("path", location.sample),
+            ("problem", location.problem),
+            ("sets", location.solved),
+            ("curves", location.runs),
+        ]
         screen = next((name for name, value in deepest if value not in (None, ())), "home")
     empty = Location()
     fields = [
         f"{name}={write(value)}"
         for name, write in _WRITE.items()
-        if (value := getattr(place, name)) != getattr(empty, name)
+        if (value := getattr(location, name)) != getattr(empty, name)
     ]
     return ",".join([f"@{screen}", *fields])
 
@@ -112,7 +117,7 @@ class ResolvedPermalink:
     """A place that exists in a store, and the screen that shows it."""
 
     screen: str
-    place: Location
+    location: Location
     label: str
     """Of the place's problem; empty where it has none."""
 
@@ -123,11 +128,11 @@ def resolve_permalink(reader: Reader, line: str) -> ResolvedPermalink:
     Raises:
         UsageError: not a place, or one that this store does not have.
     """
-    screen, place = parse_permalink(line)
+    screen, location = parse_permalink(line)
     if screen != "home":
-        reader.benchmark(place.benchmark or None)
-        known = {run.name for run in reader.runs(place.benchmark)}
-        missing = [run for run in (*place.runs, *((place.run,) if place.run else ())) if run not in known]
+        reader.benchmark(location.benchmark or None)
+        known = {run.name for run in reader.runs(location.benchmark)}
+        missing = [run for run in (*location.runs, *((location.run,) if location.run else ())) if run not in known]
         if missing:
             raise UsageError(
                 f"This store has no run {missing[0]}",
@@ -135,13 +140,13 @@ def resolve_permalink(reader: Reader, line: str) -> ResolvedPermalink:
             )
     label = ""
     if screen in ("problem", "path"):
-        found = reader.labels(place.benchmark).get(-1 if place.problem is None else place.problem)
+        found = reader.labels(location.benchmark).get(-1 if location.problem is None else location.problem)
         if found is None:
-            raise UsageError(f"This store has no such problem of {place.benchmark}", f"The place is {line}.")
+            raise UsageError(f"This store has no such problem of {location.benchmark}", f"The place is {line}.")
         label = found
-    if screen == "path" and place.sample is not None:
-        reader.path(reader.run(place.run or ""), place.problem or 0, place.sample)
-    return ResolvedPermalink(screen, place, label)
+    if screen == "path" and location.sample is not None:
+        reader.path(reader.run(location.run or ""), location.problem or 0, location.sample)
+    return ResolvedPermalink(screen, location, label)
 
 
 def parse_permalink(line: str) -> tuple[str, Location]:

@@ -20,7 +20,7 @@ from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
 from explorer.render.text import Line, VisibleText, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"
-LOOK, SIGN_LOOK = "bold yellow", "dim"
+DIFFERENCE_STYLE, SIGN_STYLE = "bold yellow", "dim"
 
 _SENTENCE = re.compile(r"[.!?](?=[ ])")
 NEAR = 300
@@ -107,9 +107,9 @@ class _Side:
         self.spans: list[tuple[int, int, str]] = []
         self.moves = [(0, 0)]
 
-    def _add(self, piece: str, look: str = "") -> None:
-        if look and piece:
-            self.spans.append((self.length, self.length + len(piece), look))
+    def _add(self, piece: str, style: str = "") -> None:
+        if style and piece:
+            self.spans.append((self.length, self.length + len(piece), style))
         self.pieces.append(piece)
         self.length += len(piece)
 
@@ -129,18 +129,18 @@ class _Side:
         """Everything up to a place, behind which a new row begins; a sign says so where no line ends."""
         self.same(end)
         if not self.ends_line:
-            self._add(BROKEN, SIGN_LOOK)
+            self._add(BROKEN, SIGN_STYLE)
 
     def differs(self, span: tuple[int, int], stretch: Stretch) -> tuple[int, int]:
         """A stretch that the other has otherwise; returns where it is painted."""
         start = self.length
         body = self.text[slice(*span)]
         words = body.rstrip()
-        self._add(OPENS if stretch.searched else f"{OPENS}{NOT_SEARCHED} ", SIGN_LOOK)
+        self._add(OPENS if stretch.searched else f"{OPENS}{NOT_SEARCHED} ", SIGN_STYLE)
         self.moves.append((span[0], self.length))
-        self._add(words, LOOK)
+        self._add(words, DIFFERENCE_STYLE)
         self.moves.append((span[0] + len(words), self.length))
-        self._add(CLOSES, SIGN_LOOK)
+        self._add(CLOSES, SIGN_STYLE)
         self.moves.append((span[0] + len(words), self.length))
         end = self.length
         if len(words) < len(body):

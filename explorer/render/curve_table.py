@@ -43,10 +43,12 @@ def run_names(runs: Sequence[Run], width: int) -> list[str]:
     return [squeezed(name, width) for name in names]
 
 
-def run_row(name: str, look: int, value: BandPoint | None, columns: Sequence[Column], *, on: bool) -> list[Text]:
+def run_row(name: str, style_index: int, value: BandPoint | None, columns: Sequence[Column], *, on: bool) -> list[Text]:
     """One run, as `run_names` calls it; a run that is off has no marker and no interval."""
     style = "" if on else "dim"
-    marker = cell(f"{MARKERS[look % len(MARKERS)]} " if on else "  ", RICH_COLOURS[look % len(RICH_COLOURS)])
+    marker = cell(
+        f"{MARKERS[style_index % len(MARKERS)]} " if on else "  ", RICH_COLOURS[style_index % len(RICH_COLOURS)]
+    )
     label = cell(name, style)
     ends = [cell(interval(value) if on else "", style, right=True) for column in columns if column.key == "interval"]
     return [marker + label, cell(percent(None if value is None else value.value), style, right=True), *ends]

@@ -56,26 +56,26 @@ class Bands:
     """What the intervals of the curves are over."""
 
 
-def known_values(curves: Sequence[Curve], look: CurveSettings, bands: Bands) -> Values | None:
+def known_values(curves: Sequence[Curve], settings: CurveSettings, bands: Bands) -> Values | None:
     """The values at the cursor as far as curves and bands hold them; None where one must ask.
 
     A run whose band is still to come has no interval at first; one whose band is of another kind, or of other samples
     than its curve, would have a wrong one.
     """
-    if look.view != "pass@k" or (look.kind is not None and len(look.on) > MOST_BANDS):
+    if settings.view != "pass@k" or (settings.kind is not None and len(settings.on) > MOST_BANDS):
         return None
-    of_runs = bands.curves if look.kind is not None and bands.view == look.view else {}
+    of_runs = bands.curves if settings.kind is not None and bands.view == settings.view else {}
     found = {}
     for curve in curves:
-        band = of_runs.get(curve.run.name) if curve.run.name in look.on else None
-        value = curve.at(look.k)
+        band = of_runs.get(curve.run.name) if curve.run.name in settings.on else None
+        value = curve.at(settings.k)
         if value is None:
-            if look.k <= (curve.run.n_min or 0):
+            if settings.k <= (curve.run.n_min or 0):
                 # Between two points that are drawn.
                 return None
         elif band is None:
-            found[curve.run.name] = BandPoint(look.k, value, None, None)
-        elif bands.kind == look.kind and band.run == curve.run and (point := band.at(look.k)) is not None:
+            found[curve.run.name] = BandPoint(settings.k, value, None, None)
+        elif bands.kind == settings.kind and band.run == curve.run and (point := band.at(settings.k)) is not None:
             found[curve.run.name] = point
         else:
             return None
@@ -92,37 +92,37 @@ KIND_WORDS: dict[IntervalKind | None, str] = {
 """What the intervals on the screen are."""
 
 
-def value_headings(look: CurveSettings, bands: Bands) -> tuple[str, str]:
+def value_headings(settings: CurveSettings, bands: Bands) -> tuple[str, str]:
     """What the values are: in words, and over their column."""
-    if look.view == "cover":
-        tau = f"{float(look.tau):g}"
+    if settings.view == "cover":
+        tau = f"{float(settings.tau):g}"
         return f"Cover@tau at tau = {tau}", f"≥{tau} %"
-    found = bands.difference if look.view == "difference" else None
-    return f"{difference_name(found) if found else 'pass@k'} at k = {look.k:,}", f"@{look.k} %"
+    found = bands.difference if settings.view == "difference" else None
+    return f"{difference_name(found) if found else 'pass@k'} at k = {settings.k:,}", f"@{settings.k} %"
 
 
-def interval_heading(look: CurveSettings) -> str | None:
+def interval_heading(settings: CurveSettings) -> str | None:
     """What stands over the ends of the intervals; None where none are shown."""
-    if look.view == "cot":
+    if settings.view == "cot":
         return "CoT"
-    return "95 %" if look.kind is not None or look.view == "difference" else None
+    return "95 %" if settings.kind is not None or settings.view == "difference" else None
 
 
-def what_is_shown(curves: Sequence[Curve], look: CurveSettings, values: Values, bands: Bands) -> list[str]:
+def what_is_shown(curves: Sequence[Curve], settings: CurveSettings, values: Values, bands: Bands) -> list[str]:
     """What the intervals are, difference, crossing, and what the runs that are on are."""
-    shown = [curve for name in look.on for curve in curves if curve.run.name == name]
-    result = [KIND_WORDS[look.kind or ("problems" if look.view == "difference" else None)]]
-    if look.view == "cot":
+    shown = [curve for name in settings.on for curve in curves if curve.run.name == name]
+    result = [KIND_WORDS[settings.kind or ("problems" if settings.view == "difference" else None)]]
+    if settings.view == "cot":
         result = ["dotted, CoT: pass@k by valid paths, from open paths as invalid to open paths as valid"]
         of_runs = [curve for curve in shown if curve.run.name in bands.curves and bands.view == "cot"]
         result += [f"{run_label(curve.run)}: {bands.curves[curve.run.name].method}" for curve in of_runs]
-    elif look.view == "difference":
-        result += difference_in_words(bands.difference, look.k)
-    elif look.view == "cover":
+    elif settings.view == "difference":
+        result += difference_in_words(bands.difference, settings.k)
+    elif settings.view == "cover":
         result.append("share of problems with c/n ≥ tau")
     elif len(shown) == 2:
         first, second = (values.get(curve.run.name) for curve in shown)
-        result.append(plain_difference(first, second, look.k))
+        result.append(plain_difference(first, second, settings.k))
     # What holds for several runs, such as their source, is said once.
     return [*result, *dict.fromkeys(line for curve in shown for line in sizes_in_words(curve))]
 
@@ -222,7 +222,7 @@ class PlottedCurve:
 
     places: tuple[float, ...]
     percents: tuple[float, ...]
-    look: int
+    style_index: int
     """Index of its marker and colour."""
     marked: tuple[int, ...] = ()
     """Indices of the points that get a marker."""
@@ -254,18 +254,18 @@ class Picture:
     """On the line at 0: the crossing, and the ends of its interval."""
 
 
-def picture(curves: Sequence[Curve], look: CurveSettings, bands: Bands) -> Picture | None:
+def picture(curves: Sequence[Curve], settings: CurveSettings, bands: Bands) -> Picture | None:
     """What the plot is to show; None as long as what is looked at has not come."""
-    if look.view in ("pass@k", "cot"):
-        return pass_at_k_picture(curves, look.on, bands.curves if bands.view == look.view else {}, look.k)
-    if bands.view != look.view:
+    if settings.view in ("pass@k", "cot"):
+        return pass_at_k_picture(curves, settings.on, bands.curves if bands.view == settings.view else {}, settings.k)
+    if bands.view != settings.view:
         return None
-    if look.view == "cover":
-        return cover_picture(curves, look.on, bands.curves, float(look.tau))
+    if settings.view == "cover":
+        return cover_picture(curves, settings.on, bands.curves, float(settings.tau))
     found = bands.difference
     if found is None:
         return Picture((), k_axis(1), "points", zero=True)
-    return difference_picture(found, [curve.run.name for curve in curves].index(found.rl.name), look.k)
+    return difference_picture(found, [curve.run.name for curve in curves].index(found.rl.name), settings.k)
 
 
 def k_axis(largest: int) -> Axis:
@@ -282,14 +282,14 @@ TAU_AXIS = Axis("tau", 1.0, tuple((tick / 5, f"{tick / 5:g}") for tick in range(
 def pass_at_k_picture(curves: Sequence[Curve], on: Collection[str], bands: Mapping[str, BandCurve], k: int) -> Picture:
     """The curves of the runs that are on, some with their bands."""
     drawn = []
-    for look, curve in enumerate(curves):
+    for style_index, curve in enumerate(curves):
         if curve.run.name not in on or not curve.points:
             continue
         ks = [point.k for point in curve.points]
         percents = tuple(100 * point.pass_at_k for point in curve.points)
         band = bands.get(curve.run.name)
         edges = edges_of(band.points, log2) if band is not None else None
-        drawn.append(PlottedCurve(tuple(map(log2, ks)), percents, look, powers_and_last(ks), edges))
+        drawn.append(PlottedCurve(tuple(map(log2, ks)), percents, style_index, powers_and_last(ks), edges))
     largest = max((curve.points[-1].k for curve in curves if curve.run.name in on and curve.points), default=1)
     return Picture(tuple(drawn), k_axis(largest), "pass@k %", log2(k))
 
@@ -311,24 +311,24 @@ def edges_of(points: Sequence[BandPoint], place: Callable[[float], float]) -> Ed
 def cover_picture(curves: Sequence[Curve], on: Collection[str], covers: Mapping[str, BandCurve], tau: float) -> Picture:
     """Cover@tau of the runs that are on, some with their bands."""
     drawn = []
-    for look, curve in enumerate(curves):
+    for style_index, curve in enumerate(curves):
         cover = covers.get(curve.run.name)
         if curve.run.name not in on or cover is None or not cover.points:
             continue
         places = tuple(point.at for point in cover.points)
         tenths = tuple(i for i, place in enumerate(places) if round(100 * place) % 10 == 0)
         percents = tuple(100 * point.value for point in cover.points)
-        drawn.append(PlottedCurve(places, percents, look, tenths, edges_of(cover.points, float)))
+        drawn.append(PlottedCurve(places, percents, style_index, tenths, edges_of(cover.points, float)))
     return Picture(tuple(drawn), TAU_AXIS, "Cover@tau %", tau)
 
 
-def difference_picture(found: Difference, look: int, k: int) -> Picture:
+def difference_picture(found: Difference, style_index: int, k: int) -> Picture:
     """RL - base in points, the line at 0, and where the curves cross."""
     crossing, n = found.crossing, found.n
     if crossing is None or n is None:
         return Picture((), k_axis(1), "points", zero=True)
     ks = [point.at for point in found.points]
     percents = tuple(100 * point.value for point in found.points)
-    curve = PlottedCurve(tuple(map(log2, ks)), percents, look, powers_and_last(ks), edges_of(found.points, log2))
+    curve = PlottedCurve(tuple(map(log2, ks)), percents, style_index, powers_and_last(ks), edges_of(found.points, log2))
     at, low, high = (None if place is None else log2(place) for place in (crossing.k, crossing.low, crossing.high))
     return Picture((curve,), k_axis(n), "points", log2(min(k, n)), zero=True, crossing=(at, low, high))

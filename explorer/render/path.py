@@ -111,7 +111,7 @@ PathView = Callable[[Response], VisibleText]
 SPECIAL = re.compile(r"<[|｜][^<>|｜\n]{1,48}[|｜]>|</?(?:s|bos|eos|pad|unk|think|answer|tool_call)>|\[/?INST\]")
 """Tokens that templates and tokenizers give a meaning."""
 
-SPECIAL_LOOK = "bold magenta"
+SPECIAL_STYLE = "bold magenta"
 
 CUT_OFF = "⏹ cut off here"
 
@@ -121,7 +121,7 @@ def raw_view(path: Response) -> VisibleText:
     if path.text is None:
         return to_visible("No text is stored for this sample.")
     text = path.text
-    spans = [(found.start(), found.end(), SPECIAL_LOOK) for found in SPECIAL.finditer(text)]
+    spans = [(found.start(), found.end(), SPECIAL_STYLE) for found in SPECIAL.finditer(text)]
     return with_end(path, VisibleText(visible(text), tuple(spans)))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from backend.visible_text import visible
 from explorer.render.latex import unicode_formula
-from explorer.render.path import SPECIAL, SPECIAL_LOOK
+from explorer.render.path import SPECIAL, SPECIAL_STYLE
 from explorer.render.text import VisibleText
 
 LONGEST_FORMULA = 2_000
@@ -24,7 +24,7 @@ LONGEST_CODE = 50_000
 CONVERTED = ("⟪", "⟫")
 """Stand around what is not as it was generated."""
 
-FORMULA_LOOK, CODE_LOOK = "cyan", "yellow"
+FORMULA_STYLE, CODE_STYLE = "cyan", "yellow"
 
 _FENCE = re.compile(r"^[ ]{0,3}(```+|~~~+)[ ]*([\w+#.-]*)[^\n]*$", re.MULTILINE)
 _OPENER = re.compile(r"\$\$|\$|\\\[|\\\(")
@@ -39,16 +39,16 @@ _MARKDOWN = re.compile(
     |(?P<rule>^(?:---+|\*\*\*+|___+)[ ]*$)""",
     re.MULTILINE | re.VERBOSE,
 )
-_LOOKS = {
-    "special": SPECIAL_LOOK,
+_STYLES = {
+    "special": SPECIAL_STYLE,
     "heading": "bold underline",
     "strong": "bold",
-    "code": CODE_LOOK,
+    "code": CODE_STYLE,
     "item": "bold",
     "quote": "italic",
     "rule": "dim",
 }
-_CODE_LOOKS = (
+_CODE_STYLES = (
     ("Token.Comment", "italic dim"),
     ("Token.Keyword", "bold magenta"),
     ("Token.Literal.String", "green"),
@@ -96,11 +96,11 @@ class _Page:
         """The whole."""
         return VisibleText(visible("".join(self.pieces)), tuple(self.spans), tuple(self.moves))
 
-    def _keep(self, start: int, end: int, look: str = "") -> None:
+    def _keep(self, start: int, end: int, style: str = "") -> None:
         """A stretch of the text as it is."""
         if end > start:
-            if look:
-                self.spans.append((self.length, self.length + end - start, look))
+            if style:
+                self.spans.append((self.length, self.length + end - start, style))
             self.pieces.append(self.text[start:end])
             self.length += end - start
 
@@ -136,11 +136,11 @@ class _Page:
         source = self.text[inside:last]
         formula = unicode_formula(source)
         if formula is None or formula.text == source or not self._answer_is_kept(start, end, inside, formula.boxes):
-            self._keep(start, end, FORMULA_LOOK)
+            self._keep(start, end, FORMULA_STYLE)
             return
         before, after = CONVERTED
         shown = f"{before}{formula.text}{after}"
-        self.spans.append((self.length, self.length + len(shown), FORMULA_LOOK))
+        self.spans.append((self.length, self.length + len(shown), FORMULA_STYLE))
         self.moves.append((start, self.length))
         self.moves.extend((inside + at, self.length + 1 + there) for at, there in formula.boxes)
         self.moves.append((end, self.length + len(shown)))
@@ -157,7 +157,7 @@ class _Page:
         at = start
         for found in _MARKDOWN.finditer(self.text, start, end):
             self._keep(at, found.start())
-            self._keep(found.start(), found.end(), _LOOKS[str(found.lastgroup)])
+            self._keep(found.start(), found.end(), _STYLES[str(found.lastgroup)])
             at = found.end()
         self._keep(at, end)
 
@@ -165,8 +165,8 @@ class _Page:
         """A block of code with its fences."""
         self._keep(fence.start(), fence.end(), "dim")
         at = fence.end()
-        for start, stop, look in _coloured(self.text[at:end], fence[2]):
-            self._keep(at + start, at + stop, look)
+        for start, stop, style in _coloured(self.text[at:end], fence[2]):
+            self._keep(at + start, at + stop, style)
         self._keep(end, behind, "dim")
 
 
@@ -185,6 +185,10 @@ def _coloured(code: str, language: str) -> Iterator[tuple[int, int, str]]:
             if start != at:
                 break
             name = str(token)
-            yield at, at + len(value), next((look for kind, look in _CODE_LOOKS if name.startswith(kind)), CODE_LOOK)
+            yield (
+                at,
+                at + len(value),
+                next((style for kind, style in _CODE_STYLES if name.startswith(kind)), CODE_STYLE),
+            )
             at += len(value)
-    yield at, len(code), CODE_LOOK
+    yield at, len(code), CODE_STYLE

@@ -52,19 +52,19 @@ class SearchScope:
 
     name: str
     """this path, this problem, these runs, the whole store"""
-    place: Location
+    location: Location
     """Narrowed: only what is set in it limits the search."""
 
 
-def scopes_of(place: Location) -> list[SearchScope]:
+def scopes_of(location: Location) -> list[SearchScope]:
     """The scopes that make sense at a place, the narrowest first."""
     scopes: list[SearchScope] = []
-    if place.sample is not None and place.run is not None:
-        scopes.append(SearchScope("this path", place.to(runs=(place.run,), filter="")))
-    if place.problem is not None:
-        scopes.append(SearchScope("this problem", place.to(sample=None, filter="")))
-    if place.benchmark:
-        scopes.append(SearchScope("these runs", place.to(sample=None, problem=None)))
+    if location.sample is not None and location.run is not None:
+        scopes.append(SearchScope("this path", location.to(runs=(location.run,), filter="")))
+    if location.problem is not None:
+        scopes.append(SearchScope("this problem", location.to(sample=None, filter="")))
+    if location.benchmark:
+        scopes.append(SearchScope("these runs", location.to(sample=None, problem=None)))
     scopes.append(SearchScope("the whole store", Location()))
     return scopes
 

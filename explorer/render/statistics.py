@@ -126,12 +126,12 @@ class Frame:
     """What a view is shown in: so many cells, and a look for each run, the same as on the curves."""
 
     width: int
-    looks: Mapping[int, int]
+    style_indices: Mapping[int, int]
     """Run key -> index of its marker and colour."""
 
     def marked(self, run: Run) -> str:
         """A run's name with its marker."""
-        return f"{MARKERS[self.looks[run.key] % len(MARKERS)]} {squeezed(run_label(run), LONGEST_NAME)}"
+        return f"{MARKERS[self.style_indices[run.key] % len(MARKERS)]} {squeezed(run_label(run), LONGEST_NAME)}"
 
 
 def sizes(run: Run, problems: int) -> str:
@@ -230,11 +230,11 @@ def _steps_plot(series: Series) -> Lines:
     """pass@1 and pass@k over steps; the base run stands at step 0."""
     steps = [float(level.run.model.step or 0) for level in series.points]
     lines = []
-    for look, values in enumerate(
+    for style_index, values in enumerate(
         ([level.pass_at_1 for level in series.points], [level.pass_at_k for level in series.points])
     ):
         known = [(step, 100 * value) for step, value in zip(steps, values, strict=True) if value is not None]
-        lines.append(Line(tuple(step for step, _ in known), tuple(value for _, value in known), look))
+        lines.append(Line(tuple(step for step, _ in known), tuple(value for _, value in known), style_index))
     labels = tuple(f"{step:g}" for step in steps)
     return Lines(tuple(lines), tuple(steps), labels, "training step", "%")
 
@@ -351,7 +351,7 @@ def agreement_view(record: Sequence[Agreement], frame: Frame) -> StatisticsPage:
             Line(
                 tuple(log2(point.k) for point in entry.points),
                 tuple(100 * point.value for point in entry.points),
-                frame.looks[entry.run.key],
+                frame.style_indices[entry.run.key],
             )
             for entry in known
         ),

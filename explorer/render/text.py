@@ -40,11 +40,11 @@ class VisibleText:
     """Positions in the stored text and in `text` that belong together, ascending; between two of them both go on
     character by character, as far as the next one."""
 
-    def place(self, stored: int) -> int:
+    def shown_position(self, stored: int) -> int:
         """Where a character of the stored text is shown."""
         return _across(self.moves, stored, 0)
 
-    def origin(self, shown: int) -> int:
+    def stored_position(self, shown: int) -> int:
         """Which character of the stored text is shown there."""
         return _across(self.moves, shown, 1)
 
@@ -140,7 +140,7 @@ def highlight(shown: VisibleText, stretches: Sequence[tuple[int, int]]) -> Visib
     Args:
         stretches: start and end in the stored text, ascending, without overlaps.
     """
-    placed = [(shown.place(start), shown.place(end)) for start, end in stretches]
+    placed = [(shown.shown_position(start), shown.shown_position(end)) for start, end in stretches]
     over = [(start, end, STYLE) for start, end in placed if end > start]
     spans = list(over)
     for start, end, style in shown.spans:

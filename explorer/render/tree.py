@@ -24,7 +24,7 @@ FEW, MANY = 2, 4
 
 ORDER_WORDS = {"taken": "most taken first", "right": "most right first", "difference": "most one-sided first"}
 
-ONLY_LOOKS = ("bold yellow", "bold cyan", "bold magenta", "bold blue")
+ONLY_STYLES = ("bold yellow", "bold cyan", "bold magenta", "bold blue")
 """Colours of branches that only one run takes, by its place."""
 
 
@@ -46,13 +46,13 @@ def tree_cells(row: TreeRow, root: Branch, columns: Sequence[Column]) -> list[Te
     """The cells of one line."""
     branch = row.branch
     only = only_run(branch)
-    look = "" if only is None else ONLY_LOOKS[only % len(ONLY_LOOKS)]
+    style = "" if only is None else ONLY_STYLES[only % len(ONLY_STYLES)]
     cells = []
     for column in columns:
         kind, _, place = column.key.partition(" ")
         tally = branch.tallies[int(place)] if place else branch.tallies[0]
         if kind == "mark":
-            cells.append(cell(sign_of(branch), look))
+            cells.append(cell(sign_of(branch), style))
         elif kind == "taken":
             cells.append(cell(compact(tally.taken), "" if tally.taken else "dim", right=True))
         elif kind == "share":
@@ -62,18 +62,18 @@ def tree_cells(row: TreeRow, root: Branch, columns: Sequence[Column]) -> list[Te
             right = cell(compact(tally.c), "bold green" if tally.c else "dim", right=True)
             cells.append(right if tally.n or not tally.taken else cell(UNKNOWN, right=True))
         else:
-            cells.append(_step(row, column.width, look))
+            cells.append(_step(row, column.width, style))
     return cells
 
 
-def _step(row: TreeRow, width: int, look: str) -> Text:
+def _step(row: TreeRow, width: int, style: str) -> Text:
     """Indented; deep lines keep half of the width, and say how deep they are instead."""
     depth = row.depth
     lead = "  " * depth if 2 * depth <= width // 3 else f"{'  ' * (width // 6 - 2)}{depth:>3} "
     signs = {"branch": "▾ " if row.open else "▸ ", "more": "▸ ", "leaf": "· ", "end": "∎ ", "no_text": "? "}
     return cell(
         f"{lead}{signs[row.branch.kind]}{branch_words(row.branch)}",
-        "dim" if row.branch.kind in ("more", "no_text") else look.removeprefix("bold "),
+        "dim" if row.branch.kind in ("more", "no_text") else style.removeprefix("bold "),
         longest=width,
     )
 
@@ -98,7 +98,7 @@ def branch_status(branch: Branch, tree: SearchTree) -> Content:
         parts.append(literal(f"{word} {tally.taken} of {whole.taken}{share}{right}"))
     only = only_run(branch)
     if only is not None:
-        parts.append(literal(f"{sign_of(branch)} only {words[only]}", ONLY_LOOKS[only % len(ONLY_LOOKS)]))
+        parts.append(literal(f"{sign_of(branch)} only {words[only]}", ONLY_STYLES[only % len(ONLY_STYLES)]))
     return Content("   ").join(parts)
 
 

@@ -38,9 +38,9 @@ class DataScreen(Screen[None]):
     WHERE = ""
     """Name of the screen in the action table."""
 
-    def __init__(self, place: Location) -> None:
+    def __init__(self, location: Location) -> None:
         super().__init__()
-        self.place = place
+        self.location = location
         self.stale = False
         """Something was added to the store while another screen was in front."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
@@ -184,31 +184,31 @@ class DataScreen(Screen[None]):
         """Search the texts of this place."""
         from explorer.screens.search import SearchScreen
 
-        self.app.push_screen(SearchScreen(self.place))
+        self.app.push_screen(SearchScreen(self.location))
 
     def action_perplexity(self) -> None:
         """Perplexity of the responses of this place: of its problem, or of all that its filter means."""
         from explorer.screens.perplexity import PerplexityScreen
 
-        self.app.push_screen(PerplexityScreen(self.place, getattr(self, "problem_label", "")))
+        self.app.push_screen(PerplexityScreen(self.location, getattr(self, "problem_label", "")))
 
     def action_queue(self) -> None:
         """Judge the reasoning of the hardest problems' right paths."""
         from explorer.screens.queue import QueueScreen
 
-        self.app.push_screen(QueueScreen(self.place))
+        self.app.push_screen(QueueScreen(self.location))
 
-    def action_copy_place(self) -> None:
+    def action_copy_permalink(self) -> None:
         """Copy the command that opens this place on another copy of the store."""
-        line = f"passk {permalink(self.WHERE, self.place)}"
+        line = f"passk {permalink(self.WHERE, self.location)}"
         self.explorer.copy_to_clipboard(line)
         self.explorer.say(f"Copied: {line}")
 
-    def export_place(self) -> Location:
+    def export_location(self) -> Location:
         """The place whose export is asked for; a screen that shows some of its runs names these."""
-        return self.place
+        return self.location
 
-    def export_shown(self) -> ExportContext:
+    def export_context(self) -> ExportContext:
         """What it shows of that place; exports begin with it."""
         return ExportContext()
 
@@ -216,11 +216,11 @@ class DataScreen(Screen[None]):
         """Write what is shown here to a file."""
         from explorer.screens.export import ExportDialog
 
-        place, shown = self.export_place(), self.export_shown()
-        if not place.benchmark and not shown.find:
+        location, shown = self.export_location(), self.export_context()
+        if not location.benchmark and not shown.find:
             self.refuse("There is nothing to export here", "Put the cursor on a pair or a run first.")
             return
-        self.app.push_screen(ExportDialog(self.WHERE, place, shown))
+        self.app.push_screen(ExportDialog(self.WHERE, location, shown))
 
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""

@@ -44,8 +44,8 @@ class CompareScreen(DataScreen):
     WHERE = COMPARE
     BINDINGS = bindings(COMPARE)
 
-    def __init__(self, place: Location, label: str) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location, label: str) -> None:
+        super().__init__(location)
         self.problem_label = label
         self.record: CompareRecord | None = None
         self.kind = KINDS[0]
@@ -67,7 +67,7 @@ class CompareScreen(DataScreen):
     def on_mount(self) -> None:
         """The texts scroll together at first."""
         super().on_mount()
-        self.crumbs(self.place.benchmark, f"problem {self.problem_label}", "two paths")
+        self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "two paths")
         left, right = self.views
         left.partner, right.partner = right, left
         left.focus()
@@ -82,13 +82,13 @@ class CompareScreen(DataScreen):
         self._ask(afresh=True)
 
     def _ask(self, *, afresh: bool) -> None:
-        place, kind, chosen, before = self.place, self.kind, self.chosen, self.record
+        location, kind, chosen, before = self.location, self.kind, self.chosen, self.record
 
         def read(reader: Reader) -> CompareRecord:
-            key = place.problem or 0
-            path = reader.path(reader.run(place.run or ""), key, place.sample or 0)
+            key = location.problem or 0
+            path = reader.path(reader.run(location.run or ""), key, location.sample or 0)
             if before is None or afresh:
-                wanted = {reader.run(name).key for name in (*place.runs, path.run.name)}
+                wanted = {reader.run(name).key for name in (*location.runs, path.run.name)}
                 runs = [run for run in reader.runs_with_texts(key) if run.key in wanted]
                 near = neighbours(reader, path, runs)
             else:
@@ -126,8 +126,8 @@ class CompareScreen(DataScreen):
             self.query_one(f"#{side}-heading", Static).update(side_heading(path, width))
         offered = candidates(record.near, record.comparison.left, self.kind)
         number = next((i for i, n in enumerate(offered, 1) if (n.run.name, n.index) == self.chosen), None)
-        place = f"{number or '–'} of {len(offered)} {kind_words(self.kind, record.comparison.left)}"
-        status = compare_status(record.pair, record.comparison, self.at, place, together=self.is_together)
+        which = f"{number or '–'} of {len(offered)} {kind_words(self.kind, record.comparison.left)}"
+        status = compare_status(record.pair, record.comparison, self.at, which, together=self.is_together)
         self.query_one("#status", Static).update(status)
 
     def on_resize(self) -> None:
@@ -141,8 +141,8 @@ class CompareScreen(DataScreen):
         """To a difference, in both texts."""
         assert self.record is not None
         self.at = number
-        for view, place in zip(self.views, self.record.pair.differences[number], strict=True):
-            view.point_out(place, ABOVE)
+        for view, difference in zip(self.views, self.record.pair.differences[number], strict=True):
+            view.point_out(difference, ABOVE)
         self._say()
 
     # Keys
@@ -200,4 +200,4 @@ class CompareScreen(DataScreen):
 
         if self.chosen is not None:
             run, sample = self.chosen
-            self.app.push_screen(PathScreen(self.place.to(run=run, sample=sample), self.problem_label))
+            self.app.push_screen(PathScreen(self.location.to(run=run, sample=sample), self.problem_label))

@@ -53,34 +53,34 @@ def plotted_ks(n: int) -> list[int]:
     return sorted({*spaced, *(1 << i for i in range(n.bit_length()) if 1 << i <= n), n})
 
 
-def read_curves(reader: Reader, look: CurveSettings, problems: Problems) -> tuple[Curve, ...]:
+def read_curves(reader: Reader, settings: CurveSettings, problems: Problems) -> tuple[Curve, ...]:
     """The curves of every run of the benchmark."""
-    return curves(reader, reader.runs(look.benchmark), plotted_ks, problems=problems)
+    return curves(reader, reader.runs(settings.benchmark), plotted_ks, problems=problems)
 
 
-def read_values(reader: Reader, look: CurveSettings, problems: Problems) -> Values:
+def read_values(reader: Reader, settings: CurveSettings, problems: Problems) -> Values:
     """The values at the cursor, of the runs that are on with their intervals."""
     found: dict[str, BandPoint] = {}
-    runs = reader.runs(look.benchmark)
-    if look.view == "cot":
-        return _cot_values(reader, runs, look, problems)
+    runs = reader.runs(settings.benchmark)
+    if settings.view == "cot":
+        return _cot_values(reader, runs, settings, problems)
     for kind, chosen in (
-        (look.kind, [run for run in runs if run.name in look.on]),
-        (None, [run for run in runs if run.name not in look.on]),
+        (settings.kind, [run for run in runs if run.name in settings.on]),
+        (None, [run for run in runs if run.name not in settings.on]),
     ):
-        if look.view == "cover":
-            at_cursor = cover_bands(reader, chosen, kind, [look.tau], problems=problems)
+        if settings.view == "cover":
+            at_cursor = cover_bands(reader, chosen, kind, [settings.tau], problems=problems)
         else:
-            at_cursor = pass_at_k_bands(reader, chosen, kind, lambda _: [look.k], problems=problems)
+            at_cursor = pass_at_k_bands(reader, chosen, kind, lambda _: [settings.k], problems=problems)
         found |= {curve.run.name: curve.points[0] for curve in at_cursor if curve.points}
     return found
 
 
-def _cot_values(reader: Reader, runs: Sequence[Run], look: CurveSettings, problems: Problems) -> Values:
+def _cot_values(reader: Reader, runs: Sequence[Run], settings: CurveSettings, problems: Problems) -> Values:
     """pass@k at the cursor, with CoT-pass@k as its interval for the runs that are on."""
     found = {}
-    valid = {curve.run.name: curve for curve in _cot(reader, runs, look, lambda _: [look.k], problems)}
-    for curve in pass_at_k_bands(reader, runs, None, lambda _: [look.k], problems=problems):
+    valid = {curve.run.name: curve for curve in _cot(reader, runs, settings, lambda _: [settings.k], problems)}
+    for curve in pass_at_k_bands(reader, runs, None, lambda _: [settings.k], problems=problems):
         of_valid = valid.get(curve.run.name)
         for point in curve.points:
             ends = of_valid.points[0] if of_valid is not None and of_valid.points else point
@@ -89,10 +89,10 @@ def _cot_values(reader: Reader, runs: Sequence[Run], look: CurveSettings, proble
 
 
 def _cot(
-    reader: Reader, runs: Sequence[Run], look: CurveSettings, ks: Callable[[int], Sequence[int]], problems: Problems
+    reader: Reader, runs: Sequence[Run], settings: CurveSettings, ks: Callable[[int], Sequence[int]], problems: Problems
 ) -> list[BandCurve]:
     """CoT-pass@k of the runs that are on: low with open paths as invalid, high with them as valid."""
-    on = [run for run in runs if run.name in look.on]
+    on = [run for run in runs if run.name in settings.on]
     return [
         BandCurve(
             curve.run,
@@ -105,28 +105,30 @@ def _cot(
     ]
 
 
-def read_bands(reader: Reader, look: CurveSettings, problems: Problems) -> Bands:
+def read_bands(reader: Reader, settings: CurveSettings, problems: Problems) -> Bands:
     """The bands of the plot, the difference of two runs, or Cover@tau."""
-    of_name = {run.name: run for run in reader.runs(look.benchmark)}
-    on = [of_name[name] for name in look.on if name in of_name]
+    of_name = {run.name: run for run in reader.runs(settings.benchmark)}
+    on = [of_name[name] for name in settings.on if name in of_name]
     banded, others = on[:MOST_BANDS], on[MOST_BANDS:]
-    if look.view == "difference":
+    if settings.view == "difference":
         if len(on) != 2:
-            return Bands(look.view)
+            return Bands(settings.view)
 
         def ks(n: int) -> list[int]:
-            return sorted({*plotted_ks(n), look.k})
+            return sorted({*plotted_ks(n), settings.k})
 
-        kind = look.kind or "problems"
-        return Bands(look.view, difference=difference(reader, on[0], on[1], kind, ks, problems=problems))
-    if look.view == "cot":
-        return Bands(look.view, {curve.run.name: curve for curve in _cot(reader, on, look, plotted_ks, problems)})
-    if look.view == "cover":
-        found = cover_bands(reader, banded, look.kind, FIFTIETHS, problems=problems)
+        kind = settings.kind or "problems"
+        return Bands(settings.view, difference=difference(reader, on[0], on[1], kind, ks, problems=problems))
+    if settings.view == "cot":
+        return Bands(
+            settings.view, {curve.run.name: curve for curve in _cot(reader, on, settings, plotted_ks, problems)}
+        )
+    if settings.view == "cover":
+        found = cover_bands(reader, banded, settings.kind, FIFTIETHS, problems=problems)
         found += cover_bands(reader, others, None, FIFTIETHS, problems=problems)
     else:
-        found = pass_at_k_bands(reader, banded, look.kind, plotted_ks, problems=problems) if look.kind else ()
-    return Bands(look.view, {curve.run.name: curve for curve in found}, kind=look.kind)
+        found = pass_at_k_bands(reader, banded, settings.kind, plotted_ks, problems=problems) if settings.kind else ()
+    return Bands(settings.view, {curve.run.name: curve for curve in found}, kind=settings.kind)
 
 
 # The cursor on the curves: at a k, or in Cover@tau at a tau.
@@ -135,8 +137,8 @@ def read_bands(reader: Reader, look: CurveSettings, problems: Problems) -> Bands
 class CursorScreen(FilteredScreen):
     """A screen of curves with a cursor; a subclass knows the largest k and shows what is there."""
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
         self.view: CurveView = "pass@k"
         self.tau = Fraction(1, 2)
 
@@ -151,8 +153,8 @@ class CursorScreen(FilteredScreen):
     def move_k(self, k: int) -> None:
         """Put the cursor at another k."""
         k = min(max(k, 1), self.largest_k())
-        if k != self.place.k:
-            self.place = self.place.to(k=k)
+        if k != self.location.k:
+            self.location = self.location.to(k=k)
             self.moved()
 
     def move_tau(self, tau: Fraction) -> None:
@@ -167,21 +169,21 @@ class CursorScreen(FilteredScreen):
         if self.view == "cover":
             self.move_tau(Fraction(self.tau * 20 // 1 + 1, 20))
         else:
-            self.move_k(1 << self.place.k.bit_length())
+            self.move_k(1 << self.location.k.bit_length())
 
     def action_k_previous(self) -> None:
         """To the power of two before; to the twentieth before."""
         if self.view == "cover":
             self.move_tau(Fraction(-(self.tau * -20 // 1) - 1, 20))
         else:
-            self.move_k(1 << max((self.place.k - 1).bit_length() - 1, 0))
+            self.move_k(1 << max((self.location.k - 1).bit_length() - 1, 0))
 
     def action_k_step(self, by: int) -> None:
         """To the k beside; by a hundredth."""
         if self.view == "cover":
             self.move_tau(self.tau + Fraction(by, 100))
         else:
-            self.move_k(self.place.k + by)
+            self.move_k(self.location.k + by)
 
     def action_k_first(self) -> None:
         """To k = 1; to the smallest tau."""
@@ -209,10 +211,10 @@ class CurvesScreen(CursorScreen):
     WHERE = CURVES
     BINDINGS = bindings(CURVES)
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place)
-        self.on: set[str] = set(place.runs)
-        self.pair = place.runs
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self.on: set[str] = set(location.runs)
+        self.pair = location.runs
         self.kind: IntervalKind | None = "problems"
         self.curves: tuple[Curve, ...] = ()
         self.values: Values = {}
@@ -228,24 +230,24 @@ class CurvesScreen(CursorScreen):
                 yield Static(id="words")
 
     @property
-    def look(self) -> CurveSettings:
+    def settings(self) -> CurveSettings:
         """What is looked at."""
         others = [curve.run.name for curve in self.curves if curve.run.name not in self.pair]
         on = tuple(name for name in (*self.pair, *others) if name in self.on)
-        return CurveSettings(self.place.benchmark, on, self.view, self.kind, self.place.k, self.tau)
+        return CurveSettings(self.location.benchmark, on, self.view, self.kind, self.location.k, self.tau)
 
     def reload(self) -> None:
         """Ask for the curves of all runs of the benchmark, and the values at the cursor."""
-        self.crumbs(self.place.benchmark, NAMES[self.view])
-        look = self.look
-        self.ask_filtered("curves", lambda reader, problems: read_curves(reader, look, problems), self.show_curves)
+        self.crumbs(self.location.benchmark, NAMES[self.view])
+        settings = self.settings
+        self.ask_filtered("curves", lambda reader, problems: read_curves(reader, settings, problems), self.show_curves)
 
     def show_curves(self, curves: tuple[Curve, ...]) -> None:
         """The curves have come; then ask for what takes a moment."""
         self.curves = curves
-        self.look_again()
+        self.show_settings()
 
-    def look_again(self) -> None:
+    def show_settings(self) -> None:
         """Show what is there of what is looked at now, and ask for the rest."""
         self.ask_bands()
         self.find_values()
@@ -253,18 +255,20 @@ class CurvesScreen(CursorScreen):
 
     def find_values(self) -> None:
         """The values at the cursor: from what is there, else ask."""
-        look = self.look
-        known = known_values(self.curves, look, self.bands)
+        settings = self.settings
+        known = known_values(self.curves, settings, self.bands)
         if known is None:
-            self.ask_filtered("values", lambda reader, problems: read_values(reader, look, problems), self.show_values)
+            self.ask_filtered(
+                "values", lambda reader, problems: read_values(reader, settings, problems), self.show_values
+            )
         else:
             self.stop("values")
             self.values = known
 
     def ask_bands(self) -> None:
         """Ask for the bands, the difference or Cover@tau."""
-        look = self.look
-        self.ask_filtered("bands", lambda reader, problems: read_bands(reader, look, problems), self.show_bands)
+        settings = self.settings
+        self.ask_filtered("bands", lambda reader, problems: read_bands(reader, settings, problems), self.show_bands)
 
     def show_values(self, values: Values) -> None:
         """The values at the cursor have come."""
@@ -292,26 +296,26 @@ class CurvesScreen(CursorScreen):
 
     def show_plot(self) -> None:
         """The curves that are on, their bands, and the cursor."""
-        shown = picture(self.curves, self.look, self.bands)
+        shown = picture(self.curves, self.settings, self.bands)
         if shown is not None:
             self.query_one(CurvePlot).draw(shown)
 
     def show_side(self) -> None:
         """The table of runs with the value at the cursor, and what must be known to read it."""
-        look = self.look
-        at, over = value_headings(look, self.bands)
+        settings = self.settings
+        at, over = value_headings(settings, self.bands)
         self.query_one("#at", Static).update(literal(at, "bold"))
         table = self.query_one("#runs", PagedTable)
-        columns = run_columns(table.size.width, over, interval_heading(look))
+        columns = run_columns(table.size.width, over, interval_heading(settings))
         names = [curve.run.name for curve in self.curves]
         shown = run_names([curve.run for curve in self.curves], columns[0].width - 2)
 
         def row(name: str) -> list[Text]:
             index = names.index(name)
-            return run_row(shown[index], index, self.values.get(name), columns, on=name in look.on)
+            return run_row(shown[index], index, self.values.get(name), columns, on=name in settings.on)
 
         table.show(columns, names, row, cursor=None if table.total else (self.pair or (None,))[0])
-        words = what_is_shown(self.curves, look, self.values, self.bands)
+        words = what_is_shown(self.curves, settings, self.values, self.bands)
         self.query_one("#words", Static).update(literal("\n".join(words)))
 
     # Keys
@@ -325,14 +329,14 @@ class CurvesScreen(CursorScreen):
         self.find_values()
         self.show()
         found = self.bands.difference
-        if self.view == "difference" and found is not None and found.at(self.place.k) is None:
+        if self.view == "difference" and found is not None and found.at(self.location.k) is None:
             self.ask_bands()
 
     def action_bands(self) -> None:
         """Intervals over problems, over samples, none; a difference is never without."""
         kinds = KINDS[1:] if self.view == "difference" else KINDS
         self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else "samples"
-        self.look_again()
+        self.show_settings()
 
     def action_difference(self) -> None:
         """The difference of the two runs that are on, or pass@k again."""
@@ -359,19 +363,19 @@ class CurvesScreen(CursorScreen):
         name = self.query_one("#runs", PagedTable).cursor_key
         if name is not None:
             self.on ^= {name}
-            self.look_again()
+            self.show_settings()
 
     def action_all_runs(self) -> None:
         """All runs, or the pair again."""
         every = {curve.run.name for curve in self.curves}
         self.on = set(self.pair) if self.on == every else every
-        self.look_again()
+        self.show_settings()
 
-    def export_place(self) -> Location:
+    def export_location(self) -> Location:
         """Of the runs that are on."""
-        return self.place.to(runs=self.look.on)
+        return self.location.to(runs=self.settings.on)
 
-    def export_shown(self) -> ExportContext:
+    def export_context(self) -> ExportContext:
         """The view, with its intervals."""
         return ExportContext(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
 
@@ -379,7 +383,7 @@ class CurvesScreen(CursorScreen):
         """The paper's other views of the runs that are on."""
         from explorer.screens.statistics import StatisticsScreen
 
-        self.app.push_screen(StatisticsScreen(self.place, list(self.look.on)))
+        self.app.push_screen(StatisticsScreen(self.location, list(self.settings.on)))
 
     def on_data_table_row_selected(self) -> None:
         """Enter in the table of runs."""
@@ -389,10 +393,10 @@ class CurvesScreen(CursorScreen):
         """Solve sets of the runs that are on; the pair keeps its order."""
         from explorer.screens.sets import SetsScreen
 
-        chosen = self.look.on
+        chosen = self.settings.on
         if len(chosen) < 2:
             self.refuse("Solve sets compare two or more runs", "Switch on another run: cursor on it, then space.")
         elif len(chosen) > 5:
             self.refuse(f"{len(chosen)} runs have {2 ** len(chosen)} solve sets", "Switch off all but five runs.")
         else:
-            self.app.push_screen(SetsScreen(self.place.to(runs=chosen)))
+            self.app.push_screen(SetsScreen(self.location.to(runs=chosen)))

@@ -47,11 +47,11 @@ class FilteredScreen(DataScreen):
         A filter that was right where it was written may mean nothing among other runs (`set:` is of two). It leaves
         nothing out there, which is said where it else stands in words.
         """
-        place = self.place
+        location = self.location
 
         def read(reader: Reader) -> tuple[Selection | UsageError, T]:
             try:
-                meant = _meant(reader, place)
+                meant = _meant(reader, location)
             except UsageError as error:
                 return error, query(reader, None)
             return meant, query(reader, meant.problems)
@@ -59,20 +59,20 @@ class FilteredScreen(DataScreen):
         def handle(answer: tuple[Selection | UsageError, T]) -> None:
             meant, record = answer
             words = self.query_one("#filtered", Static)
-            words.display = bool(place.filter)
+            words.display = bool(location.filter)
             words.set_class(isinstance(meant, UsageError), "wrong")
-            words.update(literal(filter_line(place.filter, meant)))
+            words.update(literal(filter_line(location.filter, meant)))
             show(record)
 
         self.ask(slot, read, handle)
 
     def set_filter(self, text: str) -> None:
         """The filter of this and of every other screen of the benchmark."""
-        self.place = self.place.to(filter=text)
+        self.location = self.location.to(filter=text)
         for screen in self.app.screen_stack:
-            if isinstance(screen, DataScreen) and screen.place.benchmark == self.place.benchmark:
-                screen.stale = screen.stale or (screen is not self and screen.place.filter != text)
-                screen.place = screen.place.to(filter=text)
+            if isinstance(screen, DataScreen) and screen.location.benchmark == self.location.benchmark:
+                screen.stale = screen.stale or (screen is not self and screen.location.filter != text)
+                screen.location = screen.location.to(filter=text)
         self.reload()
 
     # The line
@@ -80,7 +80,7 @@ class FilteredScreen(DataScreen):
     def action_filter(self) -> None:
         """Open the line in which a filter is written."""
         self._before = self.focused
-        self.query_one(FilterLine).open(self.place.filter)
+        self.query_one(FilterLine).open(self.location.filter)
 
     def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
         """Say what it means so far."""
@@ -96,11 +96,11 @@ class FilteredScreen(DataScreen):
         self._try(event.text, keep)
 
     def _try(self, text: str, if_right: Callable[[str], None]) -> None:
-        place = self.place.to(filter=text)
+        location = self.location.to(filter=text)
 
         def read(reader: Reader) -> Selection | UsageError:
             try:
-                return _meant(reader, place)
+                return _meant(reader, location)
             except UsageError as error:
                 return error
 
@@ -121,7 +121,7 @@ class FilteredScreen(DataScreen):
         if not self.query_one(FilterLine).is_open:
             return False
         self._close_line()
-        if self.place.filter:
+        if self.location.filter:
             self.set_filter("")
         return True
 
@@ -131,5 +131,5 @@ class FilteredScreen(DataScreen):
         return not (typing and action in ("k_first", "k_last"))
 
 
-def _meant(reader: Reader, place: Location) -> Selection:
-    return resolve_selector(reader, [reader.run(name, place.benchmark) for name in place.runs], place.filter)
+def _meant(reader: Reader, location: Location) -> Selection:
+    return resolve_selector(reader, [reader.run(name, location.benchmark) for name in location.runs], location.filter)

@@ -41,8 +41,8 @@ class HomeScreen(DataScreen):
     WHERE = HOME
     BINDINGS = bindings(HOME)
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
         self.entries: dict[str, PairSummary | Run] = {}
 
     def compose_body(self) -> ComposeResult:
@@ -121,13 +121,13 @@ class HomeScreen(DataScreen):
         """Enter or a click."""
         self.action_open()
 
-    def export_place(self) -> Location:
+    def export_location(self) -> Location:
         """The pair or run under the cursor."""
         key = self.query_one(PagedTable).cursor_key
-        return self._place(self.entries[key]) if key is not None else self.place
+        return self._location(self.entries[key]) if key is not None else self.location
 
     @staticmethod
-    def _place(entry: PairSummary | Run) -> Location:
+    def _location(entry: PairSummary | Run) -> Location:
         runs = (entry.base.name, entry.rl.name) if isinstance(entry, PairSummary) else (entry.name,)
         return Location(benchmark=entry.benchmark, runs=runs)
 
@@ -139,7 +139,7 @@ class HomeScreen(DataScreen):
         if key is None:
             self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
             return
-        self.app.push_screen(CurvesScreen(self._place(self.entries[key])))
+        self.app.push_screen(CurvesScreen(self._location(self.entries[key])))
 
     def action_perplexity(self) -> None:
         """Perplexity of the pair or run."""
@@ -149,7 +149,7 @@ class HomeScreen(DataScreen):
         if key is None:
             self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
             return
-        self.app.push_screen(PerplexityScreen(self._place(self.entries[key])))
+        self.app.push_screen(PerplexityScreen(self._location(self.entries[key])))
 
 
 def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:

@@ -37,8 +37,8 @@ class JobsScreen(DataScreen):
     BINDINGS = bindings(JOBS)
     CSS_PATH = "../styles/jobs.tcss"
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
         self.rows: dict[str, dict[str, Any]] = {}
         self.moved: dict[str, list[str]] = {}
         """Problems that changed their set, in words, by job."""

@@ -60,7 +60,7 @@ class ReadingScreen(DataScreen):
         if not unseen:
             self.refuse("You have seen every path of this run and problem")
             return
-        self.place = self.place.to(sample=choice(unseen))
+        self.location = self.location.to(sample=choice(unseen))
         self.reload()
 
     def action_bookmark(self) -> None:
@@ -70,7 +70,7 @@ class ReadingScreen(DataScreen):
             return
         name = f"{path.run.benchmark} · {path.problem_label} · {run_label(path.run)} · sample {path.sample.index}"
         try:
-            kept = self.explorer.marks.toggle_bookmark(permalink(PATH, self.place), name)
+            kept = self.explorer.marks.toggle_bookmark(permalink(PATH, self.location), name)
         except PasskError as error:
             self.refuse(error.title, error.next_step)
             return
@@ -88,12 +88,12 @@ class FindingScreen(DataScreen):
 
     def with_matches(self, shown: VisibleText, path: Response) -> VisibleText:
         """The text with every match pointed out; called in the gateway's thread."""
-        spans = _spans(self.place.find, path.text)
+        spans = _spans(self.location.find, path.text)
         return highlight(shown, spans) if spans else shown
 
     def show_match(self, path: Response) -> None:
         """Go to the first match, if there is one."""
-        self.matches = tuple(_spans(self.place.find, path.text))
+        self.matches = tuple(_spans(self.location.find, path.text))
         if self.matches:
             # The text may not have been laid out yet: then there is nothing to scroll.
             self._to(self.matches[0])
@@ -107,7 +107,7 @@ class FindingScreen(DataScreen):
     def action_match(self, by: int) -> None:
         """The next or previous match."""
         if not self.matches:
-            words = f"{self.place.find} is not in this text" if self.place.find else "Nothing was searched for"
+            words = f"{self.location.find} is not in this text" if self.location.find else "Nothing was searched for"
             self.refuse(words, "/ searches.")
             return
         text = self.query_one(TextView)
@@ -262,12 +262,12 @@ class SurpriseScreen(DataScreen):
             self._ask_tokens()
 
     def _ask_tokens(self) -> None:
-        path, place = self._path, self.place
+        path, location = self._path, self.location
         if path is None:
             return
 
         def read(reader: Reader) -> Views:
-            runs = [reader.run(name) for name in place.runs]
+            runs = [reader.run(name) for name in location.runs]
             words = dict(zip((run.model.name for run in runs), short_names(runs), strict=True))
             found = token_logprobs(reader, path.run, path.problem_key, path.sample.index)
             order = {scorer: number for number, scorer in enumerate(words)}
@@ -413,7 +413,7 @@ class PathRecord:
     """Every run that has samples of this problem, in the order of the place."""
     view: str
     """One of `VIEWS`."""
-    shown: VisibleText
+    painted: VisibleText
     """The text in that view."""
     verdicts: tuple[GivenVerdict, ...]
 
@@ -424,8 +424,8 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
     WHERE = PATH
     BINDINGS = bindings(PATH)
 
-    def __init__(self, place: Location, label: str) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location, label: str) -> None:
+        super().__init__(location)
         self.problem_label = label
         self.record: PathRecord | None = None
         self.view = "raw"
@@ -446,16 +446,16 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
 
     def reload(self) -> None:
         """Ask for the path; a sample of None is the first right one of the run, else its first."""
-        place, view = self.place, self.view
+        location, view = self.location, self.view
 
         def read(reader: Reader) -> PathRecord:
-            key = place.problem or 0
-            run = reader.run(place.run or "")
+            key = location.problem or 0
+            run = reader.run(location.run or "")
             samples = reader.samples(run.key, key, limit=MOST_SAMPLES)
-            index = place.sample
+            index = location.sample
             if index is None:
                 index = next((s.index for s in samples.items if s.verdict == "correct"), samples.items[0].index)
-            runs = reader.runs_with_texts(key, [reader.run(name).key for name in place.runs])
+            runs = reader.runs_with_texts(key, [reader.run(name).key for name in location.runs])
             path = reader.path(run, key, index)
             shown = self.with_matches(VIEWS[view](path), path)
             return PathRecord(path, samples, runs, view, shown, verdicts_of(reader, run, key, index))
@@ -466,10 +466,10 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
         """The text from its beginning; the same path again stays where it is."""
         before = self.record
         self.record = record
-        self.place = self.place.to(sample=record.path.sample.index)
-        place, path = self.place, record.path
+        self.location = self.location.to(sample=record.path.sample.index)
+        location, path = self.location, record.path
         sample = f"sample {path.sample.index}" + ("" if record.view == "raw" else f", {record.view} view")
-        self.crumbs(place.benchmark, f"problem {self.problem_label}", run_label(path.run), sample)
+        self.crumbs(location.benchmark, f"problem {self.problem_label}", run_label(path.run), sample)
         self.query_one("#heading", Static).update(path_heading(path, record.samples))
         self.query_one("#details", Static).update(path_details(path, record.verdicts))
         same = before is not None and (before.path.run.key, before.path.sample.index) == (
@@ -479,10 +479,10 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
         if before is None or not same or before.view != record.view:
             text = self.query_one(TextView)
             text.set_class(path.text is None, "absent")
-            text.show(path.text or "", path.answer_span, record.shown, keep=same)
+            text.show(path.text or "", path.answer_span, record.painted, keep=same)
             if not same:
                 self.show_match(path)
-        self.follow(path, record.shown)
+        self.follow(path, record.painted)
         self.follow_judgements(path)
         self.follow_reading(path, tuple(sample.index for sample in record.samples.items))
 
@@ -497,7 +497,7 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
         if not ahead:
             self.refuse(f"No {'further' if by > 0 else 'earlier'} {what} in this run")
             return
-        self.place = self.place.to(sample=min(ahead) if by > 0 else max(ahead))
+        self.location = self.location.to(sample=min(ahead) if by > 0 else max(ahead))
         self.reload()
 
     def _indices(self, *, right: bool | None) -> list[int]:
@@ -525,7 +525,7 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
             self.refuse("No other run has paths of this problem")
             return
         at = names.index(self.record.path.run.name)
-        self.place = self.place.to(run=names[(at + 1) % len(names)], sample=None)
+        self.location = self.location.to(run=names[(at + 1) % len(names)], sample=None)
         self.reload()
 
     def action_to_answer(self) -> None:
@@ -552,7 +552,7 @@ class PathScreen(SurpriseScreen, JudgingScreen, FindingScreen, ReadingScreen):
         if self.record is None or self.record.path.text is None:
             self.refuse("No text is stored for this sample")
         else:
-            self.app.push_screen(CompareScreen(self.place.to(run=self.record.path.run.name), self.problem_label))
+            self.app.push_screen(CompareScreen(self.location.to(run=self.record.path.run.name), self.problem_label))
 
     def action_details(self) -> None:
         """Show or hide all that is known."""

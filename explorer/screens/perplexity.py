@@ -42,8 +42,8 @@ class PerplexityScreen(FilteredScreen):
     WHERE = PERPLEXITY
     BINDINGS = bindings(PERPLEXITY)
 
-    def __init__(self, place: Location, label: str = "") -> None:
-        super().__init__(place)
+    def __init__(self, location: Location, label: str = "") -> None:
+        super().__init__(location)
         self.problem_label = label
         self.record: Perplexities | None = None
         self.groups: dict[str, PerplexityGroup] = {}
@@ -64,16 +64,16 @@ class PerplexityScreen(FilteredScreen):
 
     def reload(self) -> None:
         """Ask for the groups."""
-        place, choice = self.place, self.choice
+        location, choice = self.location, self.choice
 
         def read(reader: Reader, problems: frozenset[int] | None) -> Perplexities:
-            runs = [reader.run(name, place.benchmark) for name in place.runs]
-            chosen = problems if place.problem is None else frozenset([place.problem])
-            return perplexities(reader, place.benchmark, runs, problems=chosen, choice=choice)
+            runs = [reader.run(name, location.benchmark) for name in location.runs]
+            chosen = problems if location.problem is None else frozenset([location.problem])
+            return perplexities(reader, location.benchmark, runs, problems=chosen, choice=choice)
 
-        names = " vs ".join(name.removesuffix(f"@{place.benchmark}") for name in place.runs)
-        problem = f"problem {self.problem_label}" if place.problem is not None else ""
-        self.crumbs(place.benchmark, names, problem, "perplexity")
+        names = " vs ".join(name.removesuffix(f"@{location.benchmark}") for name in location.runs)
+        problem = f"problem {self.problem_label}" if location.problem is not None else ""
+        self.crumbs(location.benchmark, names, problem, "perplexity")
         self.ask_filtered("perplexities", read, self.show_groups)
 
     def show_groups(self, record: Perplexities) -> None:
@@ -121,9 +121,9 @@ class PerplexityScreen(FilteredScreen):
 
     def selector(self) -> str:
         """The problems looked at, as the command line's --problems."""
-        return f"id={self.problem_label}" if self.place.problem is not None else self.place.filter
+        return f"id={self.problem_label}" if self.location.problem is not None else self.location.filter
 
-    def export_shown(self) -> ExportContext:
+    def export_context(self) -> ExportContext:
         """The boxes, of the samples that count."""
         return ExportContext(
             figure="perplexity", verdict=None if self.choice == "all" else self.choice.replace(" ", "-")
@@ -149,9 +149,9 @@ class PerplexityScreen(FilteredScreen):
             if job:
                 self.explorer.say(f"Job {job} started; J shows it. It goes on when you leave.")
 
-        chosen = None if self.place.problem is None else frozenset([self.place.problem])
-        words = f"problem {self.problem_label}" if chosen else self.place.filter
-        dialog = ScoreDialog(self.record, group, self.place, chosen, words)
+        chosen = None if self.location.problem is None else frozenset([self.location.problem])
+        words = f"problem {self.problem_label}" if chosen else self.location.filter
+        dialog = ScoreDialog(self.record, group, self.location, chosen, words)
         self.app.push_screen(dialog, started)
 
     def action_open(self) -> None:

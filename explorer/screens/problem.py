@@ -50,29 +50,29 @@ class ProblemRecord:
     """Perplexities and judgements of the samples."""
 
 
-def _read(place: Location, reader: Reader) -> ProblemRecord:
-    order = [reader.run(name).key for name in place.runs]
-    problem = reader.problem(place.problem or 0, order)
-    run = reader.run(place.run or problem.tallies[0].run.name)
+def _read(location: Location, reader: Reader) -> ProblemRecord:
+    order = [reader.run(name).key for name in location.runs]
+    problem = reader.problem(location.problem or 0, order)
+    run = reader.run(location.run or problem.tallies[0].run.name)
     samples = reader.samples(run.key, problem.key, limit=MOST_SAMPLES)
-    beside = Beside(_scores(reader, place, run, problem.key), settled_judgements(reader, run, problem.key))
+    beside = Beside(_scores(reader, location, run, problem.key), settled_judgements(reader, run, problem.key))
     return ProblemRecord(problem, samples, beside)
 
 
-def _scores(reader: Reader, place: Location, run: Run, problem: int) -> Scores:
+def _scores(reader: Reader, location: Location, run: Run, problem: int) -> Scores:
     """Perplexities under the models of the compared runs, then under the others that scored any of these samples."""
     found = sample_perplexities(reader, run, problem)
-    compared = [reader.run(name) for name in place.runs]
+    compared = [reader.run(name) for name in location.runs]
     words = dict(zip((run.model.name for run in compared), short_names(compared), strict=True))
     order = dict.fromkeys([*words, *found.scorers])
     return {f"ppl {words.get(scorer, scorer)}": found.of[scorer] for scorer in order if scorer in found.of}
 
 
-def _doubt_in_words(place: Location, short: bool, reader: Reader) -> Content:
+def _doubt_in_words(location: Location, short: bool, reader: Reader) -> Content:
     """Success rates of the compared runs (or the one looked at), and what fresh ones are expected to say."""
-    runs = [reader.run(name) for name in place.runs or (place.run,) if name is not None]
-    doubt = problem_uncertainty(reader, runs, place.problem or 0, place.min_correct) if runs else None
-    return literal(problem_doubt_in_words(doubt, short_names(runs), place.min_correct, short=short) if doubt else "")
+    runs = [reader.run(name) for name in location.runs or (location.run,) if name is not None]
+    doubt = problem_uncertainty(reader, runs, location.problem or 0, location.min_correct) if runs else None
+    return literal(problem_doubt_in_words(doubt, short_names(runs), location.min_correct, short=short) if doubt else "")
 
 
 class ProblemScreen(DataScreen):
@@ -81,8 +81,8 @@ class ProblemScreen(DataScreen):
     WHERE = PROBLEM
     BINDINGS = bindings(PROBLEM)
 
-    def __init__(self, place: Location, label: str, excerpt: str | None = None) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location, label: str, excerpt: str | None = None) -> None:
+        super().__init__(location)
         self.excerpt = excerpt
         """The statement's beginning, shown until the whole is there, so that nothing below it moves."""
         self.problem_label = label
@@ -112,10 +112,10 @@ class ProblemScreen(DataScreen):
 
     def reload(self) -> None:
         """Ask for the problem and the samples of the run."""
-        place = self.place
+        location = self.location
         self.crumbs(*self.parts())
-        self.ask("problem", partial(_read, place), self.show_problem)
-        self.ask("doubt", partial(_doubt_in_words, place, self.short), self.query_one("#doubt", Static).update)
+        self.ask("problem", partial(_read, location), self.show_problem)
+        self.ask("doubt", partial(_doubt_in_words, location, self.short), self.query_one("#doubt", Static).update)
 
     def on_screen_resume(self) -> None:
         """What was read meanwhile is marked."""
@@ -125,7 +125,7 @@ class ProblemScreen(DataScreen):
 
     def parts(self) -> tuple[str, ...]:
         """Breadcrumbs below the store."""
-        return self.place.benchmark, f"problem {self.problem_label}"
+        return self.location.benchmark, f"problem {self.problem_label}"
 
     def show_problem(self, record: ProblemRecord) -> None:
         """Everything anew; cursor and scrolling stay."""
@@ -148,13 +148,13 @@ class ProblemScreen(DataScreen):
         """The tally of the run looked at."""
         if self.record is None:
             return None
-        return next((t for t in self.record.problem.tallies if t.run.name == self.place.run), None)
+        return next((t for t in self.record.problem.tallies if t.run.name == self.location.run), None)
 
     def show_samples(self, cursor: str | None = None) -> None:
         """Tallies, and the table of samples or answers."""
         if (record := self.record) is None:
             return
-        self.query_one("#tallies", Static).update(tallies_in_words(record.problem, self.place.run))
+        self.query_one("#tallies", Static).update(tallies_in_words(record.problem, self.location.run))
         if self.showing_answers:
             self._show_answers()
             return
@@ -176,7 +176,7 @@ class ProblemScreen(DataScreen):
 
     def _show_answers(self) -> None:
         assert self.record is not None
-        columns, rows = answer_rows(self.record.problem, self.place.runs, self.size.width)
+        columns, rows = answer_rows(self.record.problem, self.location.runs, self.size.width)
         self.query_one(PagedTable).show(columns, list(rows), lambda key: rows[key])
         self.query_one("#status", Static).update(
             literal(f"{count(len(rows))} different answers with their verdicts; a shows the samples again")
@@ -189,8 +189,8 @@ class ProblemScreen(DataScreen):
         if self.record is None or not self.record.problem.tallies:
             return
         names = [tally.run.name for tally in self.record.problem.tallies]
-        at = names.index(self.place.run) if self.place.run in names else 0
-        self.place = self.place.to(run=names[(at + by) % len(names)])
+        at = names.index(self.location.run) if self.location.run in names else 0
+        self.location = self.location.to(run=names[(at + by) % len(names)])
         self.record = None
         self.reload()
 
@@ -227,13 +227,13 @@ class ProblemScreen(DataScreen):
     def action_resample(self) -> None:
         """More samples of this problem."""
         if self.record is not None:
-            compared = [tally.run for tally in self.record.problem.tallies if tally.run.name in self.place.runs]
+            compared = [tally.run for tally in self.record.problem.tallies if tally.run.name in self.location.runs]
             self.explorer.resample(compared, [self.record.problem.label])
 
     def _to_answer(self, row: int) -> None:
         """From the answers to the first sample of this run that gave the one under the cursor."""
         assert self.record is not None
-        answer, verdict = ranked_answers(self.record.problem, self.place.runs)[row][0]
+        answer, verdict = ranked_answers(self.record.problem, self.location.runs)[row][0]
         given = [s for s in self.record.samples.items if s.verdict == verdict and same_answer(s.answer, answer)]
         if not given:
             self.refuse("This run never gave that answer", "→ goes to the next run.")
@@ -248,7 +248,7 @@ class ProblemScreen(DataScreen):
         if self.record is None or not any(tally.texts for tally in self.record.problem.tallies):
             self.refuse("No paths are stored here", "These are published counts: the source holds n and c only.")
         else:
-            self.app.push_screen(TreeScreen(self.place, self.problem_label))
+            self.app.push_screen(TreeScreen(self.location, self.problem_label))
 
     def action_copy(self) -> None:
         """Copy the statement."""
@@ -273,4 +273,4 @@ class ProblemScreen(DataScreen):
         if self.showing_answers:
             self._to_answer(int(key))
             return
-        self.app.push_screen(PathScreen(self.place.to(sample=int(key)), self.problem_label))
+        self.app.push_screen(PathScreen(self.location.to(sample=int(key)), self.problem_label))

@@ -39,18 +39,18 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
     WHERE = QUEUED
     BINDINGS = bindings(QUEUED)
 
-    def __init__(self, place: Location, queue: Mapping[str, QueuedPath], key: str, *, blind: bool) -> None:
+    def __init__(self, location: Location, queue: Mapping[str, QueuedPath], key: str, *, blind: bool) -> None:
         self.queue = dict(queue)
         self.key = key
         self.blind = blind
         self.problem: Problem | None = None
         path = self.queue[key]
-        super().__init__(place.to(run=path.run, problem=path.problem_key, sample=path.sample), path.label)
+        super().__init__(location.to(run=path.run, problem=path.problem_key, sample=path.sample), path.label)
 
     def reload(self) -> None:
         """The path, and what was asked."""
         super().reload()
-        key = self.place.problem or 0
+        key = self.location.problem or 0
         if self.problem is None or self.problem.key != key:
             self.problem = None
             self.ask("problem", lambda reader: reader.problem(key), self.show_problem)
@@ -71,7 +71,7 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
             heading = path_heading(record.path, record.samples)
             self.query_one("#heading", Static).update(Content("\n").join([heading, *told]))
             return
-        self.crumbs(self.place.benchmark, "judging queue", f"problem {self.problem_label}", "model hidden")
+        self.crumbs(self.location.benchmark, "judging queue", f"problem {self.problem_label}", "model hidden")
         sample = record.path.sample
         answer = "no answer extracted" if sample.answer is None else f"answer {sample.answer}"
         hidden = [literal("✓ correct", "bold green"), literal("model hidden", "bold"), literal(answer)]
@@ -122,7 +122,7 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         self.key = key
         path = self.queue[key]
         self.problem_label = path.label
-        self.place = self.place.to(run=path.run, problem=path.problem_key, sample=path.sample)
+        self.location = self.location.to(run=path.run, problem=path.problem_key, sample=path.sample)
         self.hide_surprise()
         self.reload()
 
@@ -136,8 +136,8 @@ class QueueScreen(DataScreen):
     WHERE = QUEUE
     BINDINGS = bindings(QUEUE)
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place.to(problem=None, run=None, sample=None))
+    def __init__(self, location: Location) -> None:
+        super().__init__(location.to(problem=None, run=None, sample=None))
         self.blind = True
         """Whether the models are hidden."""
         self.queue: dict[str, QueuedPath] = {}
@@ -155,12 +155,12 @@ class QueueScreen(DataScreen):
 
     def reload(self) -> None:
         """Ask for the queue."""
-        self.crumbs(self.place.benchmark, "judging queue")
-        place, author = self.place, self.author
+        self.crumbs(self.location.benchmark, "judging queue")
+        location, author = self.location, self.author
 
         def read(reader: Reader) -> tuple[QueuedPath, ...]:
-            runs = [reader.run(name) for name in place.runs]
-            problems = selected_problems(reader, runs, place.filter) if place.filter else None
+            runs = [reader.run(name) for name in location.runs]
+            problems = selected_problems(reader, runs, location.filter) if location.filter else None
             return judging_queue(reader, runs, author, problems=problems)
 
         self.ask("queue", read, self.show_queue)
@@ -187,7 +187,7 @@ class QueueScreen(DataScreen):
     def row(self, key: str, room: int) -> Sequence[Text]:
         """The cells of one path; a hidden model's run, index and rate would tell which it is."""
         path = self.queue[key]
-        run = "hidden" if self.blind else squeezed(path.run.removesuffix(f"@{self.place.benchmark}"), room)
+        run = "hidden" if self.blind else squeezed(path.run.removesuffix(f"@{self.location.benchmark}"), room)
         return [
             cell(path.label, longest=14),
             cell(run),
@@ -232,7 +232,7 @@ class QueueScreen(DataScreen):
     def _read(self, key: str) -> None:
         pass
 
-        self.app.push_screen(QueuedPathScreen(self.place, self.queue, key, blind=self.blind))
+        self.app.push_screen(QueuedPathScreen(self.location, self.queue, key, blind=self.blind))
 
 
 def _judgement(judgement: str | None) -> Text:

@@ -40,10 +40,10 @@ class SearchScreen(DataScreen):
     WHERE = SEARCH
     BINDINGS = bindings(SEARCH)
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place)
-        self.scopes = scopes_of(place)
-        self.chosen = 0 if place.problem is not None else max(len(self.scopes) - 2, 0)
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self.scopes = scopes_of(location)
+        self.chosen = 0 if location.problem is not None else max(len(self.scopes) - 2, 0)
         self.searched = ""
         """The pattern whose findings are shown."""
         self.hits: dict[str, Hit] = {}
@@ -53,7 +53,7 @@ class SearchScreen(DataScreen):
 
     def compose_body(self) -> ComposeResult:
         """Pattern, scope, findings, hits."""
-        yield Input(value=self.place.find, placeholder=HINT, id="pattern", compact=True)
+        yield Input(value=self.location.find, placeholder=HINT, id="pattern", compact=True)
         yield Static(id="scope")
         yield Static(id="found")
         yield PagedTable(id="hits")
@@ -66,10 +66,10 @@ class SearchScreen(DataScreen):
 
     def reload(self) -> None:
         """Search what came along. A store that grows starts no search again: hits would jump while one reads them."""
-        self.crumbs(self.place.benchmark, "search")
+        self.crumbs(self.location.benchmark, "search")
         self._show_scope()
-        if self.place.find and not self.searched:
-            self.start(self.place.find)
+        if self.location.find and not self.searched:
+            self.start(self.location.find)
 
     # Searching
 
@@ -82,10 +82,10 @@ class SearchScreen(DataScreen):
             return
         self.searched, self.hits, self.findings, self.sets = written, {}, None, {}
         self._explain("")
-        place = self.scopes[self.chosen].place
-        self.ask_stream("hits", lambda reader: _search(reader, place, wanted), self.show_findings)
-        if len(place.runs) == 2 and place.sample is None:
-            self.ask("sets", lambda reader: _sets(reader, place.runs), self.show_sets)
+        location = self.scopes[self.chosen].location
+        self.ask_stream("hits", lambda reader: _search(reader, location, wanted), self.show_findings)
+        if len(location.runs) == 2 and location.sample is None:
+            self.ask("sets", lambda reader: _sets(reader, location.runs), self.show_sets)
 
     def show_findings(self, findings: Findings) -> None:
         """More hits and higher counts."""
@@ -111,7 +111,7 @@ class SearchScreen(DataScreen):
     def _show_counts(self) -> None:
         if self.findings is None:
             return
-        words = findings_in_words(self.findings, self.sets, self.place.benchmark, 3 if self.short else 6)
+        words = findings_in_words(self.findings, self.sets, self.location.benchmark, 3 if self.short else 6)
         self.query_one("#found", Static).update(literal(words))
         total = sum(run.samples for run in self.findings.runs)
         listed = f"the first {count(len(self.hits))} of {count(total)}" if total > len(self.hits) else count(total)
@@ -184,13 +184,13 @@ class SearchScreen(DataScreen):
         front = screens[-1]
         while self.app.screen is not front:
             self.app.pop_screen()
-        front.set_filter(f"{front.place.filter} {contains_word(self.searched)}".strip())
+        front.set_filter(f"{front.location.filter} {contains_word(self.searched)}".strip())
 
-    def export_place(self) -> Location:
+    def export_location(self) -> Location:
         """Where it was searched."""
-        return self.scopes[self.chosen].place
+        return self.scopes[self.chosen].location
 
-    def export_shown(self) -> ExportContext:
+    def export_context(self) -> ExportContext:
         """What was searched for."""
         return ExportContext(find=self.searched)
 
@@ -207,8 +207,8 @@ class SearchScreen(DataScreen):
             self.refuse("No path found")
             return
         hit = self.hits[key]
-        runs = self.place.runs if hit.run in self.place.runs else (hit.run,)
-        place = self.place.to(
+        runs = self.location.runs if hit.run in self.location.runs else (hit.run,)
+        location = self.location.to(
             benchmark=hit.benchmark,
             runs=runs,
             run=hit.run,
@@ -216,14 +216,16 @@ class SearchScreen(DataScreen):
             sample=hit.sample,
             find=self.searched,
         )
-        self.app.push_screen(PathScreen(place, hit.label))
+        self.app.push_screen(PathScreen(location, hit.label))
 
 
-def _search(reader: Reader, place: Location, wanted: Pattern) -> Generator[Findings, None, None]:
-    runs: Sequence[Run] = [reader.run(name, place.benchmark) for name in place.runs]
-    runs = runs or [run for run in reader.runs(place.benchmark or None) if run.texts]
-    problems = selected_problems(reader, runs, place.filter) if place.filter else None
-    return search(reader, runs, wanted, problem=place.problem, sample=place.sample, problems=problems, most=MOST_HITS)
+def _search(reader: Reader, location: Location, wanted: Pattern) -> Generator[Findings, None, None]:
+    runs: Sequence[Run] = [reader.run(name, location.benchmark) for name in location.runs]
+    runs = runs or [run for run in reader.runs(location.benchmark or None) if run.texts]
+    problems = selected_problems(reader, runs, location.filter) if location.filter else None
+    return search(
+        reader, runs, wanted, problem=location.problem, sample=location.sample, problems=problems, most=MOST_HITS
+    )
 
 
 def _sets(reader: Reader, names: Sequence[str]) -> dict[int, str]:

@@ -31,8 +31,8 @@ from explorer.widgets.strips import Chip, SetStrip
 class SortedScreen(FilteredScreen):
     """A filtered screen whose table is sorted by key or by a click on a heading."""
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
         self.sort = "position"
         """Key of the column; `position` is the order of the benchmark."""
         self.descending = False
@@ -79,8 +79,8 @@ class SetsScreen(SortedScreen):
     WHERE = SETS
     BINDINGS = bindings(SETS)
 
-    def __init__(self, place: Location) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
         self.record: SolveSets | None = None
         self.doubt: SetUncertainty | None = None
         self.problems: dict[str, SetProblem] = {}
@@ -107,7 +107,7 @@ class SetsScreen(SortedScreen):
 
     def reload(self) -> None:
         """Ask for the sets at the current threshold."""
-        names, min_correct, by_valid = self.place.runs, self.place.min_correct, self.by_valid
+        names, min_correct, by_valid = self.location.runs, self.location.min_correct, self.by_valid
 
         def read(reader: Reader, problems: frozenset[int] | None) -> SolveSets | ValidSets:
             runs = [reader.run(name) for name in names]
@@ -123,7 +123,7 @@ class SetsScreen(SortedScreen):
         self.record = record
         self.words = short_names(record.runs)
         if not self.chosen:
-            self.place = self.place.to(solved=first_choice(record))
+            self.location = self.location.to(solved=first_choice(record))
             self.chosen = True
         chips = [Chip(set_name(solved, self.words), count, solved) for solved, count in record.counts.items()]
         self.query_one(SetStrip).chips = (*chips, Chip("all", len(record.problems), None))
@@ -150,9 +150,9 @@ class SetsScreen(SortedScreen):
         """The problems of the selected set, sorted."""
         if self.record is None:
             return
-        solved = self.place.solved
+        solved = self.location.solved
         self.query_one(SetStrip).selected = solved
-        self.crumbs(self.place.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
+        self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
         shown = ordered(inside, self.sort, reverse=self.descending, doubt=self.doubt)
         self.problems = {str(problem.key): problem for problem in shown}
@@ -171,7 +171,7 @@ class SetsScreen(SortedScreen):
         """Keys of the marked problems that the filter means."""
         return self.marked.intersection(problem.key for problem in self.record.problems) if self.record else set()
 
-    def export_shown(self) -> ExportContext:
+    def export_context(self) -> ExportContext:
         """The marked problems."""
         here = self.marked_here()
         problems = self.record.problems if self.record else ()
@@ -179,7 +179,7 @@ class SetsScreen(SortedScreen):
 
     def set_label(self) -> str:
         """Name of the selected set."""
-        return "all" if self.place.solved is None else set_name(self.place.solved, self.words)
+        return "all" if self.location.solved is None else set_name(self.location.solved, self.words)
 
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one problem."""
@@ -196,7 +196,7 @@ class SetsScreen(SortedScreen):
 
     def select(self, solved: Solved) -> None:
         """Go to another set."""
-        self.place = self.place.to(solved=solved)
+        self.location = self.location.to(solved=solved)
         self.show_problems()
 
     def on_set_strip_picked(self, event: SetStrip.Picked) -> None:
@@ -207,13 +207,13 @@ class SetsScreen(SortedScreen):
         """To the set on the right (1) or on the left (-1)."""
         choices = [chip.solved for chip in self.query_one(SetStrip).chips]
         if choices:
-            self.select(choices[(choices.index(self.place.solved) + by) % len(choices)])
+            self.select(choices[(choices.index(self.location.solved) + by) % len(choices)])
 
     def action_min_correct(self, by: int) -> None:
         """Ask for more or fewer correct samples."""
-        wanted = max(self.place.min_correct + by, 1)
-        if wanted != self.place.min_correct:
-            self.place = self.place.to(min_correct=wanted)
+        wanted = max(self.location.min_correct + by, 1)
+        if wanted != self.location.min_correct:
+            self.location = self.location.to(min_correct=wanted)
             self.reload()
 
     def action_valid(self) -> None:
@@ -253,8 +253,8 @@ class SetsScreen(SortedScreen):
             return
         problem = self.problems[key]
         solver = next((i for i, solved in enumerate(problem.solved) if solved), 0)
-        place = self.place.to(problem=problem.key, run=self.record.runs[solver].name)
-        self.app.push_screen(ProblemScreen(place, problem.label, problem.excerpt))
+        location = self.location.to(problem=problem.key, run=self.record.runs[solver].name)
+        self.app.push_screen(ProblemScreen(location, problem.label, problem.excerpt))
 
     def action_copy(self) -> None:
         """Copy the ids of the problems shown, one a line."""

@@ -72,10 +72,10 @@ class StatisticsScreen(FilteredScreen):
     WHERE = STATISTICS
     BINDINGS = bindings(STATISTICS)
 
-    def __init__(self, place: Location, shown: Sequence[str] = ()) -> None:
+    def __init__(self, location: Location, shown: Sequence[str] = ()) -> None:
         """A screen of the runs `shown`, or else of the place's."""
-        super().__init__(place)
-        self.on = tuple(shown) or place.runs
+        super().__init__(location)
+        self.on = tuple(shown) or location.runs
         self.few = self.on
         self.choice = 0
         """Index of the view."""
@@ -102,24 +102,24 @@ class StatisticsScreen(FilteredScreen):
 
     def reload(self) -> None:
         """Ask for what the view shows."""
-        self.crumbs(self.place.benchmark, "statistics", self.view.name)
+        self.crumbs(self.location.benchmark, "statistics", self.view.name)
         self.query_one(ViewStrip).chosen = self.choice
-        view, place, names = self.view, self.place, self.on
+        view, location, names = self.view, self.location, self.on
 
         def read(reader: Reader, problems: frozenset[int] | None) -> tuple[Mapping[int, int], Any]:
-            every = reader.runs(place.benchmark)
-            runs = [reader.run(name, place.benchmark) for name in names]
-            base = reader.run(place.runs[0], place.benchmark)
-            looks = {run.key: look for look, run in enumerate(every)}
-            return looks, view.read(reader, Looked(runs, base, every, problems))
+            every = reader.runs(location.benchmark)
+            runs = [reader.run(name, location.benchmark) for name in names]
+            base = reader.run(location.runs[0], location.benchmark)
+            style_indices = {run.key: style_index for style_index, run in enumerate(every)}
+            return style_indices, view.read(reader, Looked(runs, base, every, problems))
 
         self.ask_filtered("view", read, self.show_view)
 
     def show_view(self, answer: tuple[Mapping[int, int], Any]) -> None:
         """Text, and a plot where the view has one."""
         self.answer = answer
-        looks, record = answer
-        shown = self.view.show(record, Frame(self.size.width - 4, looks))
+        style_indices, record = answer
+        shown = self.view.show(record, Frame(self.size.width - 4, style_indices))
         plot = self.query_one(LinePlot)
         plot.display = shown.plot is not None
         if shown.plot is not None:
@@ -155,18 +155,18 @@ class StatisticsScreen(FilteredScreen):
         """A click on a name."""
         self.action_view(event.index + 1)
 
-    def export_place(self) -> Location:
+    def export_location(self) -> Location:
         """Of the runs that are on."""
-        return self.place.to(runs=self.on)
+        return self.location.to(runs=self.on)
 
-    def export_shown(self) -> ExportContext:
+    def export_context(self) -> ExportContext:
         """The view, and the base that some views have."""
         name = self.view.name
-        return ExportContext(figure="histogram" if name == "accuracy" else name, base=self.place.runs[0])
+        return ExportContext(figure="histogram" if name == "accuracy" else name, base=self.location.runs[0])
 
     def action_all_runs(self) -> None:
         """All runs of the benchmark, or those that were on."""
-        benchmark = self.place.benchmark
+        benchmark = self.location.benchmark
 
         def show(runs: tuple[Run, ...]) -> None:
             every = tuple(run.name for run in runs)

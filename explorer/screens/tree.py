@@ -36,8 +36,8 @@ class BranchScreen(DataScreen):
     WHERE = BRANCH
     BINDINGS = bindings(BRANCH)
 
-    def __init__(self, place: Location, label: str, branch: Branch, samples: Sequence[BranchSample]) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location, label: str, branch: Branch, samples: Sequence[BranchSample]) -> None:
+        super().__init__(location)
         self.problem_label = label
         self.branch = branch
         # Right ones first: they are what one looks for.
@@ -62,7 +62,7 @@ class BranchScreen(DataScreen):
 
     def reload(self) -> None:
         """Show the list; there is nothing to ask for."""
-        self.crumbs(self.place.benchmark, f"problem {self.problem_label}", "search tree", "samples of a branch")
+        self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "search tree", "samples of a branch")
         self.query_one("#heading", Static).update(branch_heading(self.branch, len(self.samples)))
         self.columns = branch_columns(self.size.width)
         self.query_one(PagedTable).show(self.columns, list(self.samples), self.row)
@@ -81,8 +81,8 @@ class BranchScreen(DataScreen):
 
         sample = self.samples.get(self.query_one(PagedTable).cursor_key or "")
         if sample is not None:
-            place = self.place.to(run=sample.run.name, sample=sample.index)
-            self.app.push_screen(PathScreen(place, self.problem_label))
+            location = self.location.to(run=sample.run.name, sample=sample.index)
+            self.app.push_screen(PathScreen(location, self.problem_label))
 
 
 # Tree: all samples of a problem merged by steps; where base and RL part, and which ways end right.
@@ -104,8 +104,8 @@ class TreeScreen(DataScreen):
     WHERE = TREE
     BINDINGS = bindings(TREE)
 
-    def __init__(self, place: Location, label: str) -> None:
-        super().__init__(place)
+    def __init__(self, location: Location, label: str) -> None:
+        super().__init__(location)
         self.problem_label = label
         self.view: TreeView | None = None
         self.rows: dict[str, TreeRow] = {}
@@ -123,7 +123,7 @@ class TreeScreen(DataScreen):
     def on_mount(self) -> None:
         """The cursor starts in the branches."""
         super().on_mount()
-        self.crumbs(self.place.benchmark, f"problem {self.problem_label}", "search tree")
+        self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "search tree")
         self.query_one(PagedTable).focus()
 
     def on_resize(self) -> None:
@@ -134,11 +134,11 @@ class TreeScreen(DataScreen):
 
     def reload(self) -> None:
         """Make the tree anew; what was open stays open, and the cursor stays on its branch."""
-        place, by, before, here = self.place, self.by, self.view, self.cursor
+        location, by, before, here = self.location, self.by, self.view, self.cursor
 
         def read(reader: Reader) -> TreeRecord:
-            key = place.problem or 0
-            compared = [reader.run(name).key for name in place.runs]
+            key = location.problem or 0
+            compared = [reader.run(name).key for name in location.runs]
             stored = reader.runs_with_texts(key, compared)
             tree = search_tree(reader, key, [run for run in stored if run.key in compared] or stored[:1], by)
             if before is None or before.tree.by != tree.by:
@@ -282,7 +282,7 @@ class TreeScreen(DataScreen):
             return
         samples = self.view.tree.samples(self.cursor)
         if len(samples) == 1:
-            place = self.place.to(run=samples[0].run.name, sample=samples[0].index)
-            self.app.push_screen(PathScreen(place, self.problem_label))
+            location = self.location.to(run=samples[0].run.name, sample=samples[0].index)
+            self.app.push_screen(PathScreen(location, self.problem_label))
         else:
-            self.app.push_screen(BranchScreen(self.place, self.problem_label, self.cursor, samples))
+            self.app.push_screen(BranchScreen(self.location, self.problem_label, self.cursor, samples))

@@ -53,16 +53,16 @@ class CurvePlot(PlotextPlot):
         # What is drawn later lies above: first the bands, last the markers.
         if picture.zero:
             plt.hline(0, color="gray+")
-        banded = [(curve.look, curve.band) for curve in picture.curves if curve.band is not None]
-        for (look, band), step in zip(banded, DOTS, strict=False):
-            plt.scatter(*self.dots(band, picture.axis.end, step), marker="braille", color=colour(look))
+        banded = [(curve.style_index, curve.band) for curve in picture.curves if curve.band is not None]
+        for (style_index, band), step in zip(banded, DOTS, strict=False):
+            plt.scatter(*self.dots(band, picture.axis.end, step), marker="braille", color=colour(style_index))
         for curve in picture.curves:
-            plt.plot(list(curve.places), list(curve.percents), marker="braille", color=colour(curve.look))
+            plt.plot(list(curve.places), list(curve.percents), marker="braille", color=colour(curve.style_index))
             plt.scatter(
                 [curve.places[i] for i in curve.marked],
                 [curve.percents[i] for i in curve.marked],
-                marker=MARKERS[curve.look % len(MARKERS)],
-                color=colour(curve.look),
+                marker=MARKERS[curve.style_index % len(MARKERS)],
+                color=colour(curve.style_index),
             )
         if picture.crossing is not None:
             self.draw_crossing(picture.crossing, picture.axis.end)
@@ -104,9 +104,9 @@ class CurvePlot(PlotextPlot):
         plt.ylabel(picture.value)
 
 
-def colour(look: int) -> str:
+def colour(style_index: int) -> str:
     """Plotext's name of a run's colour."""
-    return COLOURS[look % len(COLOURS)]
+    return COLOURS[style_index % len(COLOURS)]
 
 
 def between(places: Sequence[float], values: Sequence[float], place: float) -> float:
@@ -140,7 +140,7 @@ class Line:
 
     xs: tuple[float, ...]
     ys: tuple[float, ...]
-    look: int
+    style_index: int
     """Index of its marker and colour."""
 
 
@@ -171,9 +171,9 @@ class LinePlot(PlotextPlot):
         plt.clear_data()
         plt.clear_figure()
         for line in shown.lines:
-            colour = COLOURS[line.look % len(COLOURS)]
+            colour = COLOURS[line.style_index % len(COLOURS)]
             plt.plot(list(line.xs), list(line.ys), marker="braille", color=colour)
-            plt.scatter(list(line.xs), list(line.ys), marker=MARKERS[line.look % len(MARKERS)], color=colour)
+            plt.scatter(list(line.xs), list(line.ys), marker=MARKERS[line.style_index % len(MARKERS)], color=colour)
         values = [y for line in shown.lines for y in line.ys]
         steps = round_steps(min(values, default=0.0), max(values, default=100.0), most=5)
         plt.ylim(steps[0], steps[-1])

@@ -40,7 +40,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id)
-        self.shown = to_visible("")
+        self.painted = to_visible("")
         """What is painted."""
         self._lines: list[Line] = [(0, 0)]
         self._wrapped_at = 0
@@ -48,23 +48,23 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         """The mark is to be brought into sight as soon as the text is laid out."""
 
     def show(
-        self, text: str, mark: tuple[int, int] | None = None, shown: VisibleText | None = None, *, keep: bool = False
+        self, text: str, mark: tuple[int, int] | None = None, painted: VisibleText | None = None, *, keep: bool = False
     ) -> None:
         """Show a text.
 
         Args:
             text: as it is stored; this is what is copied.
             mark: a stretch of it to point out.
-            shown: the text as it is to be painted; as it is stored when omitted.
+            painted: the text as it is to be painted; as it is stored when omitted.
             keep: it is the text that was there, painted otherwise: the character at the top stays there.
         """
-        first = self.shown.origin(self._first) if keep else 0
+        first = self.painted.stored_position(self._first) if keep else 0
         self.set_reactive(TextView.text, text)
         self.set_reactive(TextView.mark, mark)
-        self.shown = to_visible(text) if shown is None else shown
+        self.painted = to_visible(text) if painted is None else painted
         self._wrapped_at = 0
         self._wrap()
-        top = self._line_of(self.shown.place(first)) if first else 0
+        top = self._line_of(self.painted.shown_position(first)) if first else 0
         self.scroll_to(0, top, animate=False, immediate=True)
         self.refresh()
 
@@ -88,7 +88,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def broken(self, width: int) -> list[Line]:
         """The lines at this width."""
-        return wrap(self.shown.text, width)
+        return wrap(self.painted.text, width)
 
     def on_resize(self) -> None:
         """Wrap anew, and keep the character at the top at the top."""
@@ -109,13 +109,17 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         """Bring the marked stretch into the middle; False when there is none."""
         if (marked := self.pointed_out) is None:
             return False
-        self.show_place(marked[0], self.size.height // 2)
+        self.show_position(marked[0], self.size.height // 2)
         return True
 
     @property
     def pointed_out(self) -> tuple[int, int] | None:
         """The marked stretch, in what is painted."""
-        return None if self.mark is None else (self.shown.place(self.mark[0]), self.shown.place(self.mark[1]))
+        return (
+            None
+            if self.mark is None
+            else (self.painted.shown_position(self.mark[0]), self.painted.shown_position(self.mark[1]))
+        )
 
     def reveal_mark(self) -> None:
         """Bring the marked stretch into the middle, unless it is in sight; once there is room, if there is none yet."""
@@ -128,9 +132,9 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def first_stored(self) -> int:
         """The character at the top, of the stored text."""
-        return self.shown.origin(self._first)
+        return self.painted.stored_position(self._first)
 
-    def show_place(self, position: int, above: int) -> None:
+    def show_position(self, position: int, above: int) -> None:
         """Scroll so that a character of what is painted stands below this many lines."""
         # By force: a long text that has just come has no scroll bar yet, without which it would stay where it is.
         self.scroll_to(y=max(self._line_of(position) - above, 0), animate=False, immediate=True, force=True)
@@ -147,20 +151,20 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _segments(self, start: int, end: int, style: Style) -> list[Segment]:
         """The pieces of one line: as the spans say, and the marked stretch over them."""
-        text, spans = self.shown.text, self.shown.spans
-        looks: list[tuple[int, int, Style]] = []
+        text, spans = self.painted.text, self.painted.spans
+        pieces: list[tuple[int, int, Style]] = []
         at = start
-        for first, last, look in spans[bisect_right(spans, start, key=lambda span: span[1]) :]:
+        for first, last, words in spans[bisect_right(spans, start, key=lambda span: span[1]) :]:
             if first >= end:
                 break
-            looks.append((at, first, style))
-            looks.append((max(first, start), min(last, end), style + Style.parse(look)))
+            pieces.append((at, first, style))
+            pieces.append((max(first, start), min(last, end), style + Style.parse(words)))
             at = min(last, end)
-        looks.append((at, end, style))
+        pieces.append((at, end, style))
         if (marked := self.pointed_out) is not None:
             over = self.get_component_rich_style("text-view--mark", partial=True)
-            looks = [piece for look in looks for piece in _over(look, *marked, over)]
-        return [Segment(text[a:b], look) for a, b, look in looks if b > a]
+            pieces = [part for piece in pieces for part in _over(piece, *marked, over)]
+        return [Segment(text[a:b], look) for a, b, look in pieces if b > a]
 
 
 def _over(piece: tuple[int, int, Style], first: int, last: int, look: Style) -> list[tuple[int, int, Style]]:
@@ -190,16 +194,16 @@ class AlignedView(TextView):
     def show_side(self, text: str, pair: AlignedPair, side: int) -> None:
         """Show one text of a pair: side 0 is left."""
         self._pair, self._side, self._difference = pair, side, None
-        self.show(text, shown=pair.right if side else pair.left)
+        self.show(text, painted=pair.right if side else pair.left)
 
     def broken(self, width: int) -> list[Line]:
         """The pair's lines; the screen makes both sides equally wide."""
         return [(0, 0)] if self._pair is None else self._pair.lines(self._side, width)
 
-    def point_out(self, place: tuple[int, int], above: int) -> None:
+    def point_out(self, stretch: tuple[int, int], above: int) -> None:
         """Mark a stretch of what is painted, and bring it below so many lines."""
-        self._difference = place
-        self.show_place(place[0], above)
+        self._difference = stretch
+        self.show_position(stretch[0], above)
         self.refresh()
 
     @property

@@ -145,7 +145,7 @@ class Driver:
         table = next(iter(screen.query(PagedTable)), None)
         return {
             "screen": type(screen).__name__,
-            "place": screen.place,
+            "location": screen.location,
             "cursor": table and table.cursor_key,
             "scroll": table and table.scroll_offset,
             "focus": screen.focused and screen.focused.id,

@@ -165,8 +165,8 @@ def test_both_sides_have_equally_many_lines_and_all_of_their_text(left: str, rig
             painted = painted.replace(sign, "")
         assert painted.replace(" ", "") == text.replace("\n", "").replace(" ", "")
         for place, letter in enumerate(text):
-            assert shown.text[shown.place(place)] == letter
-            assert shown.origin(shown.place(place)) == place
+            assert shown.text[shown.shown_position(place)] == letter
+            assert shown.stored_position(shown.shown_position(place)) == place
 
 
 def test_rows_belong_together_again_after_a_difference() -> None:

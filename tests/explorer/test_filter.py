@@ -43,7 +43,7 @@ async def test_one_filter_on_all_screens(sums_store: StoreLayout, size: tuple[in
         await user.press("escape")
         assert user.name == "CurvesScreen"
         assert "only 4 of 6 problems: level 1 or 2" in user.flat(), "it holds on the screen behind as well"
-        assert user.screen.place.filter == "level=1,2"
+        assert user.screen.location.filter == "level=1,2"
         assert "n = 8, 4 problems" in user.words("words")
         await user.press("f", "escape")
         assert user.name == "CurvesScreen", "esc takes the filter away, and is not the way back"
@@ -61,28 +61,28 @@ async def test_what_is_wrong_is_said_under_the_line(sums_store: StoreLayout, siz
         assert "c<: a number is missing" in user.flat()
         await user.press("enter")
         assert user.find(FilterLine).is_open, "what means nothing is not kept"
-        assert user.screen.place.filter == ""
+        assert user.screen.location.filter == ""
         await user.type("3")
         assert "3 of 6 problems: c < 3 in both runs" in user.flat()
         await user.type(" lvl=1")
         assert "lvl=1: nothing in sums is called lvl" in user.flat()
         await user.press("escape")
         assert not user.find(FilterLine).is_open
-        assert user.screen.place.filter == ""
+        assert user.screen.location.filter == ""
 
 
 async def test_letters_are_letters_while_one_types(sums_store: StoreLayout) -> None:
     async with explorer(sums_store) as user:
         await user.press("enter")
-        k = user.screen.place.k
+        k = user.screen.location.k
         await user.press("f")
         await user.type("what q?")
         await user.press("home", "end", "left", "right", "backspace", "backspace", "backspace")
         assert user.find(Input).value == "what"
-        assert user.screen.place.k == k
+        assert user.screen.location.k == k
         assert "6 of 6 problems" in user.flat()
         await user.press("enter", "right")
-        assert user.screen.place.k == 2, "and keys afterwards"
+        assert user.screen.location.k == 2, "and keys afterwards"
 
 
 async def test_a_filter_that_leaves_nothing(sums_store: StoreLayout) -> None:

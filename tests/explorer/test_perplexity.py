@@ -200,9 +200,9 @@ async def test_surprise_in_the_reader(scored_store: StoreLayout, size: tuple[int
             assert f"token {place + 1} ‹{text[starts[place] : scores.ends[place]]}›" in user.words("surprise")
             assert "likeliest: ‹" in user.words("surprise")
             await user.press("full_stop")
-        looks = {look for _, _, look in view.shown.spans}
+        looks = {look for _, _, look in view.painted.spans}
         assert {SURPRISING, UNLIKELY} <= looks
-        assert view.shown.text.startswith(text), "the text itself stays as it is"
+        assert view.painted.text.startswith(text), "the text itself stays as it is"
         await user.press("comma")
         await user.press("greater_than_sign")
         assert user.words("surprise").count("token") >= 1
@@ -215,7 +215,7 @@ async def test_surprise_in_the_reader(scored_store: StoreLayout, size: tuple[int
         await user.press("right")
         assert "perplexity" in user.words("surprise"), "it stays on for the next sample"
         await user.press("left", "t")
-        assert not user.find(TextView).shown.spans or SURPRISING not in {s[2] for s in view.shown.spans}
+        assert not user.find(TextView).painted.spans or SURPRISING not in {s[2] for s in view.painted.spans}
         assert [line for line in user.lines() if text[:20] in line] == [line for line in before if text[:20] in line]
 
 

@@ -68,7 +68,7 @@ async def test_the_reader_goes_from_match_to_match(sums_store: StoreLayout) -> N
         assert text.mark == (first, first + 2)
         await user.press("f")
         assert text.mark == (first, first + 2), "there is no further match"
-        assert any(style == STYLE for _, _, style in text.shown.spans)
+        assert any(style == STYLE for _, _, style in text.painted.spans)
 
 
 def test_a_damaged_line_and_a_second_explorer_lose_nothing(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_a_page() -> None:
     assert looks["def"] == "bold magenta"
     assert looks["# $x^2$ \\(y_1\\)"] == "italic dim"
     assert looks["<|im_end|>"] == "bold magenta"
-    assert shown.text[shown.place(answer[0]) : shown.place(answer[1])] == "³⁄₄"
+    assert shown.text[shown.shown_position(answer[0]) : shown.shown_position(answer[1])] == "³⁄₄"
 
 
 def test_a_formula_whose_answer_would_lose_its_place_is_kept() -> None:
@@ -153,8 +153,8 @@ def test_nothing_changes_without_a_sign(text: str) -> None:
     inside = [found.span() for found in re.finditer("⟪[^⟪⟫]*⟫", shown.text)]
     for place, letter in enumerate(shown.text):
         if not any(start <= place < end for start, end in inside):
-            assert visible(text[shown.origin(place)]) == letter
-            assert shown.place(shown.origin(place)) == place
+            assert visible(text[shown.stored_position(place)]) == letter
+            assert shown.shown_position(shown.stored_position(place)) == place
     kept = re.sub("⟪[^⟪⟫]*⟫", "", shown.text)
     assert len(kept) <= len(text)
 

@@ -163,7 +163,7 @@ async def test_three_runs_have_eight_sets(sums_store: StoreLayout) -> None:
         assert "n differs; expected at 4 draws each:" in user.words("words")
         for chip in counts:
             await user.press("home")
-            while user.screen.place.solved != chip.solved:
+            while user.screen.location.solved != chip.solved:
                 await user.press("right")
             assert user.column("id") == solved_by(runs, chip.solved or ()), chip.name
 

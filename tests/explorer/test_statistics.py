@@ -94,7 +94,7 @@ async def test_the_runs_that_are_on_are_seen(sums_store: StoreLayout) -> None:
     async with explorer(sums_store) as user:
         await user.press("enter", "a", "v")
         assert "x tiny-rl" in text(user) and "+ tiny-sft" in text(user)
-        assert user.screen.place.runs == ("tiny-base@sums", "tiny-rl@sums"), "the filter still speaks of the pair"
+        assert user.screen.location.runs == ("tiny-base@sums", "tiny-rl@sums"), "the filter still speaks of the pair"
 
 
 @pytest.mark.parametrize("size", SIZES)

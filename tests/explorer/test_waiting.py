@@ -275,7 +275,7 @@ async def test_what_others_import_appears_and_moves_nothing(tmp_path: Path, run_
         assert monotonic() - ended < 2
         await user.idle()
         after = user.state()
-        for what in ("cursor", "scroll", "place", "sort", "focus"):
+        for what in ("cursor", "scroll", "location", "sort", "focus"):
             assert after[what] == before[what], what
         # The screens behind catch up when they come to the front.
         await user.press("escape")
