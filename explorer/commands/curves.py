@@ -1,4 +1,4 @@
-"""passk curves."""
+"""passk curves and difference."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import add_format, add_problems, add_store, problems_of, reading
 from explorer.commands.output import print_csv, print_json, print_rows, print_table, say
+from explorer.render.curves import crossing_in_words, wins_in_words
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from backend.records import Curve
-    from backend.records.comparison import BandCurve
+    from backend.records.comparison import BandCurve, Difference
 
 KChoice = Callable[[int], Sequence[int]]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_curves(parser: argparse.ArgumentParser) -> None:
     """Options of `passk curves`."""
     add_store(parser)
     parser.add_argument("--benchmark", metavar="B", help="only runs of this benchmark")
@@ -78,7 +79,7 @@ def tau_choice(text: str | None) -> tuple[Fraction, ...]:
     return tuple(named)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_curves(arguments: argparse.Namespace) -> int:
     """Print pass@k or Cover@tau of the chosen runs."""
     from backend import cover_bands, curves, pass_at_k_bands
     from backend.errors import UsageError
@@ -119,7 +120,7 @@ def _print_curves(form: str, found: Sequence[Curve]) -> None:
         for point in curve.points
     ]  # fmt: skip
     if form == "json":
-        print_json([as_json(curve) for curve in found])
+        print_json([curves_as_json(curve) for curve in found])
     elif form == "csv":
         print_csv(("run", "benchmark", "problems", "n", "k", "pass_at_k"), rows)
     else:
@@ -136,7 +137,7 @@ def _print_bands(form: str, found: Sequence[Curve], bands: Sequence[BandCurve], 
     if form == "json":
         print_json(
             [
-                as_json(curve) | {"method": band.method, "points": of_curve}
+                curves_as_json(curve) | {"method": band.method, "points": of_curve}
                 for curve, band, of_curve in zip(found, bands, points, strict=True)
             ]
         )
@@ -183,7 +184,7 @@ def without_verdict(curve: Curve) -> list[str]:
     return [left_out] if run.without_verdict else []
 
 
-def as_json(curve: Curve) -> dict[str, Any]:
+def curves_as_json(curve: Curve) -> dict[str, Any]:
     """One curve as the command line's contract has it."""
     run = curve.run
     return {
@@ -215,3 +216,75 @@ def _print_wide(found: Sequence[Curve]) -> None:
     if rows:
         say("pass@k in %")
         print_table(list(rows[0]), rows)
+
+
+def add_difference(parser: argparse.ArgumentParser) -> None:
+    """Options of `passk difference`."""
+    add_store(parser)
+    parser.add_argument("--base", metavar="R", required=True, help="the base run")
+    parser.add_argument("--rl", metavar="R", required=True, help="the RL run")
+    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
+    parser.add_argument("--k", metavar="K", help="1,2,4 or all (default: powers of two, and n)")
+    add_bands(parser, "problems")
+    add_problems(parser)
+    add_format(parser)
+
+
+def run_difference(arguments: argparse.Namespace) -> int:
+    """Print RL - base, problem by problem, and where the curves cross."""
+    from backend import difference
+
+    choice, named = k_choice(arguments.k)
+    with reading(arguments.store) as reader:
+        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
+        base, rl = reader.run(arguments.base, benchmark), reader.run(arguments.rl, benchmark)
+        problems = problems_of(reader, [base, rl], arguments.problems).problems
+        found = difference(reader, base, rl, arguments.bands, choice, problems=problems)
+    for line in difference_in_words(found):
+        say(line)
+    beyond = [k for k in named if found.n is not None and k > found.n]
+    if beyond:
+        say(f"undefined for k = {', '.join(map(str, beyond))}: the smaller n of the two is {found.n}")
+    content = difference_as_json(found)
+    if arguments.format == "json":
+        print_json(content)
+    else:
+        print_rows(arguments.format, ("k", "delta", "low", "high"), content["points"])
+    return 0
+
+
+def difference_in_words(found: Difference) -> list[str]:
+    """What must be known to read the numbers."""
+    what = f"{found.rl.name} - {found.base.name}"
+    if found.crossing is None:
+        return [f"{what}: no problem that counts has a verdict in both runs"]
+    return [
+        f"{what}: pass@k over {found.problems} problems that both have, k up to {found.n}",
+        f"low, high: {found.method}",
+        crossing_in_words(found.crossing, found.n),
+        wins_in_words(found),
+    ]
+
+
+def difference_as_json(found: Difference) -> dict[str, Any]:
+    """The difference as the command line's contract has it."""
+    crossing = found.crossing
+    return {
+        "benchmark": found.base.benchmark,
+        "base": found.base.name,
+        "rl": found.rl.name,
+        "problems": found.problems,
+        "n": found.n,
+        "method": found.method,
+        "points": [
+            {"k": point.at, "delta": point.value, "low": point.low, "high": point.high} for point in found.points
+        ],
+        "crossing": crossing
+        and {
+            "k": crossing.k,
+            "low": crossing.low,
+            "high": crossing.high,
+            "share_without": crossing.share_without,
+        },
+        "wins": {"rl": found.wins.rl, "base": found.wins.base, "ties": found.wins.ties},
+    }

@@ -1,4 +1,4 @@
-"""passk doctor: what is installed, which engines would work, what this terminal can do."""
+"""passk doctor and config: what is installed, and what the user has set."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENGINES = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_doctor(parser: argparse.ArgumentParser) -> None:
     """Options of `passk doctor`."""
     add_format(parser)
     parser.add_argument(
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_doctor(arguments: argparse.Namespace) -> int:
     """Print what was found; the exit status is 1 when something that the explorer needs is missing."""
     if arguments.rebuild:
         return _rebuild(arguments.rebuild)
@@ -149,3 +149,19 @@ def _clipboard() -> dict[str, str | None]:
         "status": "ok" if value == "on" else "limited",
         "note": "" if value == "on" else "for copies out of tmux: tmux set -g set-clipboard on",
     }
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`passk config` has no options."""
+    parser.epilog = "To begin: passk config > FILE, where FILE is what it names; take the '# ' away from a setting."
+
+
+def run_config(arguments: argparse.Namespace) -> int:
+    """Print a configuration with every key, and say where the user's lies and whether it can be read."""
+    from backend import EXAMPLE, read_configuration
+
+    configuration = read_configuration()
+    there = "is there and in order" if configuration.path.exists() else "is not there: passk goes by the defaults"
+    print(EXAMPLE, end="")
+    say(f"{configuration.path} {there}.")
+    return 0

@@ -23,7 +23,7 @@ MEMORY = "150MB"
 """What DuckDB may keep in memory: an export reads everything once, so that keeping it would help nobody."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_export(parser: argparse.ArgumentParser) -> None:
     """Options of `passk export`."""
     from backend.records import VERDICTS
     from backend.records.exports import PURPOSES
@@ -155,7 +155,7 @@ def stop_as_ctrl_c_does() -> None:
                 signal.signal(number, signal.default_int_handler)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_export(arguments: argparse.Namespace) -> int:
     """Write the file and say what is in it."""
     from backend import Reader, export, open_store, push_dataset, store_for_reading
     from backend.errors import UsageError

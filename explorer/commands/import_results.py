@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backend import ImportReport, RunReport
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_import(parser: argparse.ArgumentParser) -> None:
     """Options of `passk import`."""
     from backend.records import ROLES
 
@@ -89,7 +89,7 @@ def columns(entries: list[str]) -> dict[str, str]:
     return {field: column for field, _, column in pairs}
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_import(arguments: argparse.Namespace) -> int:
     """Import, and report on stderr."""
     from backend import Options, RunOptions, import_files, store_for_writing
 

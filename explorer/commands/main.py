@@ -18,27 +18,27 @@ COMMANDS = {
     "verify": ("explorer.commands.verify", "give stored samples a verdict with the benchmark's verifier"),
     "runs": ("explorer.commands.runs", "list the runs of a store"),
     "curves": ("explorer.commands.curves", "pass@k of runs"),
-    "difference": ("explorer.commands.difference", "RL - base with its interval, and where the curves cross"),
+    "difference": ("explorer.commands.curves", "RL - base with its interval, and where the curves cross"),
     "sets": ("explorer.commands.sets", "solve sets of two runs: both, base-only, RL-only, neither"),
-    "plan": ("explorer.commands.plan", "where the next samples of two runs would settle most doubt"),
+    "plan": ("explorer.commands.sampling", "where the next samples of two runs would settle most doubt"),
     "stats": ("explorer.commands.stats", "accuracy, efficiency, steps, temperature, lengths, agreement, verdicts"),
     "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
-    "tree": ("explorer.commands.tree", "all samples of one problem merged by their steps"),
-    "compare": ("explorer.commands.compare", "one path beside the nearest other, differences marked"),
-    "judge": ("explorer.commands.judge", "say whether a path's reasoning is valid, or let a step checker say it"),
+    "tree": ("explorer.commands.paths", "all samples of one problem merged by their steps"),
+    "compare": ("explorer.commands.paths", "one path beside the nearest other, differences marked"),
+    "judge": ("explorer.commands.judgements", "say whether a path's reasoning is valid, or let a step checker say it"),
     "judgements": ("explorer.commands.judgements", "what was judged: list, queue, CoT-pass@k, sets by valid paths"),
-    "search": ("explorer.commands.search", "search the texts of samples; prints the paths found as jsonl"),
-    "benchmark": ("explorer.commands.benchmark", "add problems to sample from, or list the benchmarks"),
-    "sample": ("explorer.commands.sample", "draw samples from a model into a store"),
-    "score": ("explorer.commands.score", "score stored texts under a model: what perplexities are made of"),
-    "perplexity": ("explorer.commands.perplexity", "perplexities of runs and reference responses under models"),
-    "jobs": ("explorer.commands.jobs", "list jobs; show, log, cancel or resume one"),
-    "work": ("explorer.commands.work", "do a job, here"),
+    "search": ("explorer.commands.paths", "search the texts of samples; prints the paths found as jsonl"),
+    "benchmark": ("explorer.commands.runs", "add problems to sample from, or list the benchmarks"),
+    "sample": ("explorer.commands.sampling", "draw samples from a model into a store"),
+    "score": ("explorer.commands.scoring", "score stored texts under a model: what perplexities are made of"),
+    "perplexity": ("explorer.commands.scoring", "perplexities of runs and reference responses under models"),
+    "jobs": ("explorer.commands.sampling", "list jobs; show, log, cancel or resume one"),
+    "work": ("explorer.commands.sampling", "do a job, here"),
     "export": ("explorer.commands.export", "write comparisons, figures, paths, problems or a dataset to files"),
-    "config": ("explorer.commands.config", "print every key of config.toml, and where it lies"),
+    "config": ("explorer.commands.doctor", "print every key of config.toml, and where it lies"),
     "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
 }
-"""Sub-command -> module with `add_arguments(parser)` and `run(arguments)`, and what it is for."""
+"""Sub-command -> module with `add_COMMAND(parser)` and `run_COMMAND(arguments)`, and what it is for."""
 
 EPILOGUE = """\
 passk [STORE] [@PLACE] opens the explorer. STORE is a folder, usually NAME.passk; without it $PASSK_STORE counts, then
@@ -66,8 +66,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         if name == command:
             # Only the wanted command's module is imported: start-up stays short.
             loaded = import_module(module)
-            loaded.add_arguments(sub)
-            sub.set_defaults(handler=loaded.run)
+            getattr(loaded, f"add_{name}")(sub)
+            sub.set_defaults(handler=getattr(loaded, f"run_{name}"))
     return parser
 
 

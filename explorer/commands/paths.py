@@ -1,14 +1,21 @@
-"""passk paths."""
+"""passk paths, search, tree and compare: reading samples."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import add_store, positive, reading
-from explorer.commands.output import print_json_line, say
+from explorer.commands.output import print_json, print_json_line, say
+
+if TYPE_CHECKING:
+    from backend import Reader, TreeView
+    from backend.records import Response, Run
+    from backend.records.reading import Branch, PathComparison
+    from backend.records.samples import Findings
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_paths(parser: argparse.ArgumentParser) -> None:
     """Options of `passk paths`."""
     from backend.records import VERDICTS
 
@@ -20,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", metavar="N", type=positive, help="at most N samples")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_paths(arguments: argparse.Namespace) -> int:
     """Print the samples of one problem, one JSON object a line."""
     with reading(arguments.store) as reader:
         benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
@@ -58,3 +65,222 @@ def run(arguments: argparse.Namespace) -> int:
             if page.total > printed:
                 say(f"{printed} of {page.total} samples; --limit cut the rest.")
     return 0
+
+
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """Options of `passk search`."""
+    add_store(parser)
+    parser.add_argument("pattern", metavar="PATTERN", help="a text; /a regular expression/ or /one in any case/i (RE2)")
+    parser.add_argument("--regex", action="store_true", help="PATTERN is a regular expression without the slashes")
+    parser.add_argument("--ignore-case", action="store_true", help="in any case; PATTERN is text, or with --regex one")
+    parser.add_argument("--run", metavar="R", action="append", default=[], help="only this run; may be repeated")
+    parser.add_argument("--benchmark", metavar="B", help="only runs of this benchmark")
+    parser.add_argument("--problem", metavar="P", help="only this problem, by its id")
+    parser.add_argument("--problems", metavar="SELECTOR", help='only these problems, such as "set:base_only level=5"')
+    parser.add_argument("--limit", metavar="N", type=positive, help="stop after N paths")
+
+
+def run_search(arguments: argparse.Namespace) -> int:
+    """Print the paths that match, one JSON object a line, as they are found; the counts on stderr.
+
+    Returns:
+        0 when something was found, 1 when nothing was, as grep does.
+    """
+    from backend import pattern, regex_pattern, search, selected_problems, text_in_any_case
+
+    if arguments.regex:
+        wanted = regex_pattern(arguments.pattern, ignore_case=arguments.ignore_case)
+    elif arguments.ignore_case:
+        wanted = text_in_any_case(arguments.pattern)
+    else:
+        wanted = pattern(arguments.pattern)
+    printed = 0
+    with reading(arguments.store) as reader:
+        runs = _search_runs(arguments, reader)
+        problem = reader.problem_key(runs[0].benchmark, arguments.problem) if arguments.problem else None
+        problems = selected_problems(reader, runs, arguments.problems) if arguments.problems else None
+        for findings in search(reader, runs, wanted, problem=problem, problems=problems):
+            for hit in findings.hits:
+                if printed == arguments.limit:
+                    say(f"{printed} paths; --limit cut the rest.")
+                    return 0
+                print_json_line(
+                    {
+                        "run": hit.run,
+                        "benchmark": hit.benchmark,
+                        "problem": hit.label,
+                        "index": hit.sample,
+                        "verdict": hit.verdict,
+                        "found": hit.found,
+                        "length": hit.length,
+                        "excerpt": hit.excerpt,
+                    }
+                )
+                printed += 1
+    _search_say_counts(findings)
+    return 0 if printed else 1
+
+
+def _search_runs(arguments: argparse.Namespace, reader: Reader) -> list[Run]:
+    benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark or arguments.problem else None
+    if arguments.run:
+        return [reader.run(name, benchmark) for name in arguments.run]
+    return [run for run in reader.runs(benchmark) if run.texts]
+
+
+def _search_say_counts(findings: Findings) -> None:
+    for run in findings.runs:
+        of = f" of {run.searched:,}" if run.searched else ""
+        problems = "1 problem" if len(run.problems) == 1 else f"{len(run.problems):,} problems"
+        say(f"{run.run}: {run.samples:,}{of} paths, in {problems}")
+
+
+LONGEST_STEP = 100
+"""Characters of a step in the text form."""
+
+
+def add_tree(parser: argparse.ArgumentParser) -> None:
+    """Options of `passk tree`."""
+    from backend.records.reading import TREE_CUTS, TREE_ORDERS
+
+    add_store(parser)
+    parser.add_argument("--problem", metavar="P", required=True, help="the problem's id")
+    parser.add_argument(
+        "--run", metavar="R", nargs="+", action="extend", required=True, help="the runs; for a pair, base first"
+    )
+    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
+    parser.add_argument("--by", choices=TREE_CUTS, help="default: step; word where hardly two first steps are alike")
+    parser.add_argument("--depth", metavar="D", type=positive, default=2, help="levels (default: 2)")
+    parser.add_argument(
+        "--most", metavar="N", type=positive, default=12, help="rarer branches of a place are one line (default: 12)"
+    )
+    parser.add_argument("--sort", choices=TREE_ORDERS, default=TREE_ORDERS[0], help=f"default: {TREE_ORDERS[0]}")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def run_tree(arguments: argparse.Namespace) -> int:
+    """Print the search tree of one problem."""
+    from backend import TreeView, search_tree
+
+    with reading(arguments.store) as reader:
+        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
+        runs = [reader.run(name, benchmark) for name in arguments.run]
+        key = reader.problem_key(runs[0].benchmark, arguments.problem)
+        tree = search_tree(reader, key, runs, arguments.by)
+    view = TreeView(tree, order=arguments.sort, most=arguments.most).opened_to(arguments.depth)
+    if arguments.format == "json":
+        whole = {"problem": arguments.problem, "benchmark": runs[0].benchmark, "by": tree.by}
+        print_json(whole | tree_as_json(view))
+    else:
+        _tree_print(view)
+    return 0
+
+
+def tree_as_json(view: TreeView) -> dict[str, Any]:
+    """The levels shown, each branch with its own; `samples` add up to those of the branch above."""
+    names = [run.name for run in view.tree.runs]
+
+    def numbers(branch: Branch) -> dict[str, Any]:
+        pairs = zip(names, branch.tallies, strict=True)
+        return {name: {"taken": tally.taken, "n": tally.n, "c": tally.c} for name, tally in pairs}
+
+    whole: dict[str, Any] = {"samples": numbers(view.tree.root), "branches": []}
+    open_levels: list[list[dict[str, Any]]] = [whole["branches"]]
+    for row in view.rows():
+        branch = row.branch
+        entry: dict[str, Any] = {"kind": branch.kind, "text": branch.text, "characters": branch.characters}
+        entry |= {"ways": branch.ways} if branch.kind == "more" else {}
+        entry["samples"] = numbers(branch)
+        del open_levels[row.depth + 1 :]
+        open_levels[row.depth].append(entry)
+        if row.open:
+            open_levels.append(entry.setdefault("branches", []))
+    return whole
+
+
+def _tree_print(view: TreeView) -> None:
+    """A line a branch: its sign, every run's samples and right ones, the step."""
+    from backend.visible_text import visible_line
+    from backend.wording import short_names
+    from explorer.render.branches import ONLY_FIRST, ONLY_SECOND, branch_words, sign_of
+
+    words = short_names(view.tree.runs)
+    for word, run, tally in zip(words, view.tree.runs, view.tree.root.tallies, strict=True):
+        say(f"{word}: {run.name}, n = {tally.n}, c = {tally.c}")
+    if len(words) == 2:
+        say(f"{ONLY_FIRST} only {words[0]}   {ONLY_SECOND} only {words[1]}   (samples, right ones)")
+    for row in view.rows():
+        numbers = "  ".join(f"{tally.taken:>5} {tally.c:>5}" for tally in row.branch.tallies)
+        step = visible_line(branch_words(row.branch), LONGEST_STEP)
+        print(f"{sign_of(row.branch) or ' '} {numbers}   {'  ' * row.depth}{step}")
+
+
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """Options of `passk compare`."""
+    add_store(parser)
+    parser.add_argument("--problem", metavar="P", required=True, help="the problem's id")
+    parser.add_argument("--run", metavar="R", required=True, help="the run of the first path")
+    parser.add_argument("--sample", metavar="I", type=int, required=True, help="its index")
+    parser.add_argument("--with-run", metavar="R", help="the run of the other path (default: the same)")
+    parser.add_argument("--with-sample", metavar="I", type=int, help="its index (default: the nearest one)")
+    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def run_compare(arguments: argparse.Namespace) -> int:
+    """Print two paths as one text, with what only one of them has in [- -] and {+ +}."""
+    from backend import compare_paths, neighbours
+    from backend.errors import UsageError
+
+    with reading(arguments.store) as reader:
+        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
+        run = reader.run(arguments.run, benchmark)
+        other = run if arguments.with_run is None else reader.run(arguments.with_run, run.benchmark)
+        key = reader.problem_key(run.benchmark, arguments.problem)
+        path = reader.path(run, key, arguments.sample)
+        if arguments.with_sample is None:
+            near = neighbours(reader, path, [other])
+            if not near:
+                raise UsageError(f"{other.name} has no other path of problem {arguments.problem} to compare with")
+            arguments.with_sample = near[0].index
+        comparison = compare_paths(path, reader.path(other, key, arguments.with_sample))
+    if arguments.format == "json":
+        print_json(compare_as_json(comparison))
+    else:
+        _compare_print(comparison)
+    return 0
+
+
+def compare_as_json(comparison: PathComparison) -> dict[str, Any]:
+    """Both paths, and the stretches in which they are the same or differ, as positions in their texts."""
+
+    def side(path: Response) -> dict[str, Any]:
+        sample = path.sample
+        named = {"run": path.run.name, "problem": path.problem_label, "index": sample.index}
+        return named | {"verdict": sample.verdict, "answer": sample.answer, "text": path.text}
+
+    stretches = [
+        {"same": part.same, "searched": part.searched, "left": part.left, "right": part.right}
+        for part in comparison.stretches
+    ]
+    return {"left": side(comparison.left), "right": side(comparison.right), "stretches": stretches}
+
+
+def _compare_print(comparison: PathComparison) -> None:
+    from backend.visible_text import visible
+
+    for sign, path in (("-", comparison.left), ("+", comparison.right)):
+        say(f"{sign} {path.run.name} sample {path.sample.index}: {path.sample.verdict}")
+    shown = ""
+    for part in comparison.stretches:
+        left = (comparison.left.text or "")[slice(*part.left)]
+        right = (comparison.right.text or "")[slice(*part.right)]
+        if part.same:
+            shown += left
+            continue
+        # White space behind the last word stays outside, so that lines end where they did.
+        words, others = left.rstrip(), right.rstrip()
+        shown += f"[-{words}-]" if words else ""
+        shown += f"{{+{others}+}}" if others else ""
+        shown += right[len(others) :] or left[len(words) :]
+    print(visible(shown))

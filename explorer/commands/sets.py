@@ -17,7 +17,7 @@ DOUBT_COLUMNS = ("doubt_base", "doubt_rl", "doubt_set")
 RANGE_COLUMNS = ("doubt_base_range", "doubt_rl_range")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_sets(parser: argparse.ArgumentParser) -> None:
     """Options of `passk sets`."""
     add_store(parser)
     parser.add_argument("--base", metavar="R", required=True, help="the base run")
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_sets(arguments: argparse.Namespace) -> int:
     """Print the solve sets of the pair."""
     from backend import set_uncertainty, solve_sets
 

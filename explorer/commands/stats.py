@@ -40,7 +40,7 @@ class Answer:
     notes: Sequence[str] = ()
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_stats(parser: argparse.ArgumentParser) -> None:
     """Options of `passk stats`."""
     parser.add_argument(
         "view", choices=tuple(VIEWS), help="; ".join(f"{name}: {what}" for name, (_, what) in VIEWS.items())
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_stats(arguments: argparse.Namespace) -> int:
     """Print one view."""
     with reading(arguments.store) as reader:
         runs, base = _runs(reader, arguments)

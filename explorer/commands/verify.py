@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 COLUMNS = ("run", "before", "now", "samples")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_verify(parser: argparse.ArgumentParser) -> None:
     """Options of `passk verify`."""
     add_store(parser)
     parser.add_argument("--run", metavar="R", required=True, help="the run whose samples are judged")
@@ -61,7 +61,7 @@ class _Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_verify(arguments: argparse.Namespace) -> int:
     """Judge stored samples, and print how many changed from what to what."""
     from backend import use_verdicts, verify
 
