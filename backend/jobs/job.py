@@ -138,7 +138,8 @@ class Job:
         self.cancel_mark.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "explorer.commands.main", "work", str(self.folder)],
+                # -P: a folder that has a package called explorer, or a json.py, is not where ours comes from.
+                [sys.executable, "-P", "-m", "explorer.commands.main", "work", str(self.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

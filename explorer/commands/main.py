@@ -73,6 +73,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `passk`; returns the exit status: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted."""
+    # What is started from here, judging processes first, must not look for modules in the working folder.
+    os.environ["PYTHONSAFEPATH"] = "1"
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):

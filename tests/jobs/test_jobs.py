@@ -56,6 +56,23 @@ def test_a_new_run_is_drawn_verified_and_known(asked: Passk, models: Path) -> No
     assert list(StoreLayout(asked.folder / "store.passk").unfinished.iterdir()) == []
 
 
+def test_nothing_that_passk_starts_takes_modules_from_the_working_folder(asked: Passk, models: Path) -> None:
+    """A worker and the processes that judge, in a folder whose modules carry the names of ours and of Python's own."""
+    pytest.importorskip("math_verify")
+    mark = asked.folder / "foreign"
+    foreign = f"open({str(mark)!r}, 'a').write(__file__ + '\\n')\nraise SystemExit('foreign code')\n"
+    for package in ("explorer", "backend", "queries", "sample_data"):
+        (asked.folder / package).mkdir()
+        (asked.folder / package / "__init__.py").write_text(foreign, encoding="utf-8")
+    for module in ("json", "pickle", "socket", "duckdb", "torch", "math_verify"):
+        (asked.folder / f"{module}.py").write_text(foreign, encoding="utf-8")
+    done = new_run(asked, models, 1, "--verifier", "math", "--wait")
+    assert "finished" in done.stderr
+    judged = asked("verify", "--run", "countdown-base@countdown", "--verifier", "math", "--again", "--format", "json")
+    assert sum(row["samples"] for row in judged.json) == 6
+    assert not mark.exists(), mark.read_text(encoding="utf-8")
+
+
 def test_adding_keeps_the_parameters_and_changing_one_makes_a_new_run(asked: Passk, models: Path) -> None:
     new_run(asked, models, 2, "--wait")
     before = drawn(asked)

@@ -177,7 +177,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if __name__ == "__main__":
     pool.GRACE = 0.5
-    judges = pool.Pool(Acting(), 2, 1.0)
+    judges = pool.VerifierPool(Acting(), 2, 1.0)
     for number in range(6):
         judges.submit(number, Task("sleep 0.2"))
     print(*{judgement.answer for _, judgement in judges.finish()}, flush=True)

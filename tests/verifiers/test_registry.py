@@ -37,7 +37,7 @@ def test_a_missing_package_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPa
 
 
 PLUG_IN = """
-from backend.verifiers.protocol import Judgement
+from backend.verifiers.protocol import Verdict
 
 class Shouting:
     name = "shouting"
@@ -45,7 +45,7 @@ class Shouting:
     cheap = True
 
     def judge(self, task):
-        return Judgement("correct" if task.text.isupper() else "wrong", detail="loud or not")
+        return Verdict("correct" if task.text.isupper() else "wrong", detail="loud or not")
 
 class Impostor(Shouting):
     name = "exact"
