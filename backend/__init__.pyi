@@ -37,9 +37,12 @@ from .analysis.views import temperature_sweep as temperature_sweep
 from .benchmarks import BenchmarkColumns as BenchmarkColumns
 from .benchmarks import add_benchmark as add_benchmark
 from .benchmarks import known_benchmarks as known_benchmarks
-from .configuration import EXAMPLE as EXAMPLE
 from .configuration import Configuration as Configuration
+from .configuration import example_configuration as example_configuration
 from .configuration import read_configuration as read_configuration
+from .conformance import PLUG_INS as PLUG_INS
+from .conformance import check_installed as check_installed
+from .engines.registry import ENGINES as ENGINES
 from .engines.registry import engine_option as engine_option
 from .engines.registry import load_engine as load_engine
 from .estimators.histograms import BINS as BINS
@@ -87,6 +90,7 @@ from .judgements import JudgementBook as JudgementBook
 from .judgements import NewJudgement as NewJudgement
 from .judgements import author_name as author_name
 from .judgements import check_steps as check_steps
+from .plug_ins import missing_modules as missing_modules
 from .reading.alignment import compare_paths as compare_paths
 from .reading.alignment import neighbours as neighbours
 from .reading.search_tree import SearchTree as SearchTree
@@ -109,7 +113,7 @@ from .selection import select_unsampled as select_unsampled
 from .selection import selected_problems as selected_problems
 from .settings import store_for_reading as store_for_reading
 from .settings import store_for_writing as store_for_writing
-from .step_checkers import step_checker_names as step_checker_names
+from .step_checkers import STEP_CHECKERS as STEP_CHECKERS
 from .store.database import Database as Database
 from .store.database import open_store as open_store
 from .store.layout import StoreLayout as StoreLayout

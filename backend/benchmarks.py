@@ -27,7 +27,7 @@ from backend.store.layout import StoreLayout, publishing
 from backend.store.merge import merge
 from backend.store.parts import Manifest, discard, new_part_name, publish, read_manifest, waiting_parts, write_workspace
 from backend.store.reads import Reader
-from backend.verifiers.registry import fitting, require_verifier
+from backend.verifiers.registry import VERIFIERS, fitting
 
 # Reads a table of problems through the package datasets: a hub name, or a local folder or file.
 
@@ -372,7 +372,7 @@ def add_benchmark(
     if not name:
         raise UsageError("A benchmark needs a name")
     if verifier is not None:
-        require_verifier(verifier)
+        VERIFIERS.require(verifier)
     with open_source(source, split=split, config=config) as table:
         problems = read_problems(table, name, source, columns or BenchmarkColumns(), limit)
         split = table.split

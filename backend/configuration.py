@@ -1,4 +1,4 @@
-"""The user's configuration: config.toml in the user's configuration folder. Every key is described in `EXAMPLE`."""
+"""The user's configuration: config.toml in the user's configuration folder."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from backend.engines.registry import ENGINES
 from backend.errors import InputError
 
-EXAMPLE = """\
+KEYS = ("sampling", "models", "engines")
+SAMPLING_KEYS = ("engine", "add")
+DOCUMENTED = "passk config prints every key and what it means."
+
+
+def example_configuration() -> str:
+    """A config.toml with every key, as `passk config` prints it; its settings are all commented out."""
+    return f"""\
 # passk's configuration. Every key may be left out; a key that passk does not know is refused.
 # A line that begins with "# key =" shows the default or an example: take the "# " away to set it.
 
@@ -24,26 +32,13 @@ EXAMPLE = """\
 
 [models]
 # Model name, as passk runs shows it, and the path of its folder (or what a server calls the model). It is needed to
-# add samples to runs whose files do not say where their model lies.
+# add samples to runs whose files do not say where their model lies. A relative path begins at this file's folder.
 # "Qwen2.5-7B" = "/models/Qwen2.5-7B"
 
 # Engines by a name of your own, for --engine and the dialog. `kind` is needed; all else are options of that kind, by
 # its own names.
 [engines]
-# transformers: batch (samples drawn together), device (cuda where there is one, else cpu), dtype.
-# cpu = { kind = "transformers", batch = 256, device = "cpu", dtype = "float32" }
-# vllm: vLLM's engine arguments, whatever this vLLM has.
-# node = { kind = "vllm", tensor_parallel_size = 2, dtype = "bfloat16", gpu_memory_utilization = 0.9 }
-# server: base_url (one or a list), concurrency (requests in flight), timeout (seconds for a sample), retries, backoff
-# (seconds), api_key_env (the environment variable that holds the key; the key itself never stands here), eos_token_id.
-# cluster = { kind = "server", base_url = ["http://gpu1:8000/v1", "http://gpu2:8000/v1"], concurrency = 64 }
-"""
-"""A config.toml with every key, as `passk config` prints it; its settings are all commented out."""
-
-KEYS = ("sampling", "models", "engines")
-SAMPLING_KEYS = ("engine", "add")
-DOCUMENTED = "passk config prints every key and what it means."
-ENGINE_KINDS = ("transformers", "vllm", "server")
+{"".join(kind.example for kind in ENGINES.every().values())}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ class Configuration:
     @property
     def engine_names(self) -> tuple[str, ...]:
         """Every engine that can be named, the usual one first."""
-        return tuple(dict.fromkeys((self.engine, *self.engines, *ENGINE_KINDS)))
+        return tuple(dict.fromkeys((self.engine, *self.engines, *ENGINES.names())))
 
     def engine_options(self, name: str) -> tuple[str, dict[str, Any]]:
         """Kind and options of an engine: one of the configured ones, or a kind by its own name with no options.
@@ -70,9 +65,9 @@ class Configuration:
         if name in self.engines:
             options = dict(self.engines[name])
             return str(options.pop("kind")), options
-        if name in ENGINE_KINDS:
+        if name in ENGINES:
             return name, {}
-        known = (*self.engines, *ENGINE_KINDS)
+        known = (*self.engines, *ENGINES.names())
         raise InputError(f"There is no engine {name}", next_step=f"Engines: {', '.join(known)}.")
 
 
@@ -81,7 +76,7 @@ def configuration_path() -> Path:
     from platformdirs import user_config_path
 
     named = os.environ.get("PASSK_CONFIG")
-    return Path(named) if named else user_config_path("passk", appauthor=False) / "config.toml"
+    return Path(named).absolute() if named else user_config_path("passk", appauthor=False) / "config.toml"
 
 
 def read_configuration() -> Configuration:
@@ -108,16 +103,17 @@ def read_configuration() -> Configuration:
         raise InputError(f"{path}: sampling.add must be a whole number of 1 or more, not {add!r}")
     engines = data.get("engines", {})
     for name, options in engines.items():
-        if not isinstance(options, dict) or options.get("kind") not in ENGINE_KINDS:
+        if not isinstance(options, dict) or options.get("kind") not in ENGINES:
             raise InputError(
-                f"{path}: engines.{name} needs kind = one of {', '.join(ENGINE_KINDS)}", next_step=DOCUMENTED
+                f"{path}: engines.{name} needs kind = one of {', '.join(ENGINES.names())}", next_step=DOCUMENTED
             )
-        if (known := _option_names(str(options["kind"]))) is not None:
+        if (known := ENGINES.load(options["kind"]).options) is not None:
             _known(path, f"engines.{name}.", options, ("kind", *known))
-    models = data.get("models", {})
-    for name, folder in models.items():
-        if not isinstance(folder, str):
-            raise InputError(f"{path}: models.{name} must be a path in quotes, not {folder!r}")
+    models = {}
+    for name, model in data.get("models", {}).items():
+        if not isinstance(model, str):
+            raise InputError(f"{path}: models.{name} must be a path in quotes, not {model!r}")
+        models[name] = model_place(model, path.parent)
     return Configuration(path, models, engines, str(sampling.get("engine", "transformers")), add)
 
 
@@ -131,17 +127,15 @@ def _known(path: Path, prefix: str, data: Mapping[str, Any], keys: tuple[str, ..
             )
 
 
-def _option_names(kind: str) -> tuple[str, ...] | None:
-    """The options of an engine of this kind; None for vllm, which alone knows its own."""
-    if kind == "vllm":
-        return None
-    if kind == "transformers":
-        from backend.engines.registry import TRANSFORMERS_OPTIONS
+def model_place(model: str, folder: Path | None = None) -> str:
+    """A model folder by its whole path, since it is loaded by another process; what is no folder stays as it is.
 
-        return TRANSFORMERS_OPTIONS
-    from backend.engines.server import ServerOptions
-
-    return tuple(ServerOptions.__dataclass_fields__)
+    Args:
+        folder: where a relative path begins; the working folder when omitted.
+    """
+    named = Path(model).expanduser()
+    place = (folder or Path.cwd()) / named
+    return str(place.resolve()) if place.is_dir() else str(named) if model.startswith("~") else model
 
 
 def model_path(model: str, parameters: Mapping[str, Any], configuration: Configuration) -> str | None:
@@ -153,7 +147,7 @@ def model_path(model: str, parameters: Mapping[str, Any], configuration: Configu
     from importlib.resources import files
 
     if model in configuration.models:
-        return str(Path(configuration.models[model]).expanduser())
+        return configuration.models[model]
     if isinstance(parameters.get("model_path"), str):
         return str(parameters["model_path"])
     shipped = files("sample_data").joinpath("models", model)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from backend.errors import UsageError
 from backend.records import Run
 from backend.records.reading import JUDGEMENTS
-from backend.step_checkers import load_step_checker
+from backend.step_checkers import STEP_CHECKERS
 from backend.store.layout import StoreLayout
 from backend.store.parts import Manifest, discard, new_part_name, publish, write_workspace
 from backend.store.reads import Reader
@@ -154,7 +154,7 @@ def check_steps(
     """
     if not run.texts:
         raise UsageError(f"{run.name} has no stored texts", "Step checkers read reasoning paths.")
-    judge = load_step_checker(checker)
+    judge = STEP_CHECKERS.load(checker)
     found: Counter[str] = Counter()
     waiting: list[NewJudgement] = []
     layout = reader.database.layout

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from backend.errors import UsageError, suggestion
-from backend.plug_ins import make_plug_in, plug_in_names
+from backend.plug_ins import PlugIns
 from backend.verifiers.protocol import Task
 
 # What every step checker takes and gives.
@@ -29,10 +28,7 @@ class Checked:
 class StepChecker(Protocol):
     """Checks the reasoning of texts, whatever their answer is worth.
 
-    The version changes whenever a judgement may change.
-
-    A plug-in is a class (or a function that makes one) under the entry-point group `passk.step_checkers`, called
-    without arguments.
+    The version changes whenever a judgement may change. Entry-point group: `passk.step_checkers`.
     """
 
     @property
@@ -168,28 +164,6 @@ def _atom(tokens: list[str], place: int) -> tuple[Fraction, int]:
     return Fraction(token.replace(",", "")), place + 1
 
 
-# The step checkers by name, those of other packages among them.
-
-GROUP = "passk.step_checkers"
-BUILT_IN: Mapping[str, Callable[[], StepChecker]] = {"arithmetic": ArithmeticChecker}
-"""Plug-ins cannot take these names: a judgement's author and version must mean one set of rules."""
-
-
-def step_checker_names() -> list[str]:
-    """Every step checker that can be named."""
-    return plug_in_names(GROUP, BUILT_IN)
-
-
-def load_step_checker(name: str) -> StepChecker:
-    """The step checker of that name.
-
-    Raises:
-        UsageError: there is none, or a plug-in cannot be loaded.
-    """
-    if name in BUILT_IN:
-        return BUILT_IN[name]()
-    if name not in step_checker_names():
-        known = suggestion(name, step_checker_names(), "step checker")
-        raise UsageError(f"There is no step checker {name}", next_step=known)
-    found: StepChecker = make_plug_in(GROUP, name, "step checker")
-    return found
+STEP_CHECKERS: PlugIns[StepChecker] = PlugIns(
+    "passk.step_checkers", "step checker", {"arithmetic": "backend.step_checkers:ArithmeticChecker"}
+)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.configuration import EXAMPLE, KEYS, SAMPLING_KEYS, Configuration, read_configuration
-from backend.engines.registry import TRANSFORMERS_OPTIONS
-from backend.engines.server import ServerOptions
+from backend.configuration import KEYS, SAMPLING_KEYS, Configuration, example_configuration, read_configuration
+from backend.engines.registry import ENGINES
 from backend.errors import InputError
 from tests.support import Passk
+
+EXAMPLE = example_configuration()
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_the_example_sets_nothing_until_its_lines_are_uncommented(file: Path) ->
     assert found.models == {"Qwen2.5-7B": "/models/Qwen2.5-7B"}
 
 
-@pytest.mark.parametrize("option", [*TRANSFORMERS_OPTIONS, *ServerOptions.__dataclass_fields__])
+@pytest.mark.parametrize("option", [option for kind in ENGINES.every().values() for option in kind.options or ()])
 def test_every_option_of_an_engine_is_in_the_example(option: str) -> None:
     assert re.search(rf"\b{option}\b", EXAMPLE)
 

@@ -103,13 +103,6 @@ def test_entry_points_lead_somewhere(wheel: Path, unpacked: Path) -> None:
     entries = ConfigParser()
     entries.read_string(read(wheel, "entry_points.txt"))
     assert entries["console_scripts"]["passk"] == "explorer.commands.main:main"
-    assert set(entries["passk.importers"]) >= {
-        "qwen_math",
-        "reasoning_gym",
-        "human_eval",
-        "counts",
-        "long_form",
-    }
     for section in entries.sections():
         for value in entries[section].values():
             module, _, name = value.partition(":")

@@ -7,14 +7,10 @@ model itself, before temperature and top-p, the end-of-text token included where
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import nan
-from typing import Literal, Protocol
-
-# What every engine takes and gives. Knows no model library. Names of parameters and of finish reasons are vLLM's.
-# Log-probabilities are natural logarithms under the model itself, before temperature and top-p, the end-of-text token
-# included where one was drawn.
+from typing import Any, Literal, Protocol
 
 FinishReason = Literal["stop", "length"]
 SEED_BITS = 63
@@ -168,6 +164,25 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Frees model and memory; the engine is not usable afterwards."""
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """What is known of an engine before it is loaded; its module's object `engine`."""
+
+    name: str
+    purpose: str
+    """Where it draws, as a list shows it."""
+    load: Callable[[str, Mapping[str, Any]], Engine]
+    """A model and options -> the engine with that model. Raises EngineUnavailable, and UsageError for an option."""
+    options: tuple[str, ...] | None
+    """Names of the options; None where the engine's library alone knows them."""
+    example: str
+    """Its lines of the example of config.toml: a comment that names the options, and a setting behind `# `."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """Modules that must be installed, each with how to install it."""
+    folders: bool = True
+    """Whether it loads model folders of this machine, in a precision that it is told."""
 
 
 # What the engines share in scoring: the order of the items, and which alternatives are kept.

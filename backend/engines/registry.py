@@ -1,51 +1,25 @@
-"""The engines by name: what each is for and needs, and loading one."""
+"""The engines by name, and loading a model into one. What there is to know of an engine stands in its module."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
-from backend.engines.protocol import Engine, EngineUnavailable
+from backend.engines.protocol import Engine, EngineKind, EngineUnavailable
 from backend.errors import UsageError, suggestion
+from backend.plug_ins import PlugIns
 
-
-@dataclass(frozen=True)
-class EngineNeeds:
-    """What an engine is for, and what must be installed for it."""
-
-    name: str
-    purpose: str
-    modules: tuple[str, ...]
-    install: str
-    """How to get the modules."""
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Modules that are not installed; looks without importing them."""
-        return tuple(module for module in self.modules if find_spec(module) is None)
-
-
-ENGINES = {
-    needs.name: needs
-    for needs in (
-        EngineNeeds(
-            "transformers",
-            "draws samples on a CPU or one GPU",
-            ("torch", "transformers"),
-            "pip install 'passk-explorer[transformers]'",
-        ),
-        EngineNeeds("vllm", "draws samples fast, on one or more GPUs", ("vllm",), "pip install 'passk-explorer[vllm]'"),
-        EngineNeeds(
-            "server",
-            "draws samples from OpenAI-compatible servers",
-            (),
-            "pip install passk-explorer",
-        ),
-    )
-}
+ENGINES: PlugIns[EngineKind] = PlugIns(
+    "passk.engines",
+    "engine",
+    {
+        "transformers": "backend.engines.transformers:engine",
+        "vllm": "backend.engines.vllm:engine",
+        "server": "backend.engines.server:engine",
+    },
+)
+"""The command line, the dialogs, config.toml and passk doctor take their engines from here; the first is the usual."""
 
 
 def engine_option(text: str) -> tuple[str, Any]:
@@ -66,41 +40,23 @@ def engine_option(text: str) -> tuple[str, Any]:
         return name.strip().replace("-", "_"), value.strip()
 
 
-TRANSFORMERS_OPTIONS = ("device", "dtype", "batch")
-
-
 def load_engine(model: str, *, name: str = "transformers", options: Mapping[str, Any] | None = None) -> Engine:
     """Load a model into an engine.
 
     Args:
         model: a model folder, or a hub name that is in the cache; for a server, the name it serves the model by.
-        name: which engine, a key of `ENGINES`.
-        options: by the engine's own names: `device`, `dtype` (float32 when omitted) and `batch` (samples drawn
-            together) for transformers, vLLM's engine arguments for vllm, `ServerOptions` for a server.
+        name: which engine, one of `ENGINES`.
+        options: by the engine's own names.
 
     Raises:
         UsageError: the engine's packages, the model or the server are missing; the sentence says what to do.
     """
-    if name not in ENGINES:
-        raise UsageError(f"There is no engine {name}", next_step=suggestion(name, list(ENGINES), "engine"))
-    given = dict(options or {})
+    kind, given = ENGINES.load(name), dict(options or {})
+    for option in given:
+        if kind.options is not None and option not in kind.options:
+            known = suggestion(option, sorted(kind.options), "option")
+            raise UsageError(f"The {name} engine has no option {option}", next_step=known)
     try:
-        if name == "vllm":
-            from backend.engines.vllm import VllmEngine
-
-            return VllmEngine.load(model, dtype=str(given.pop("dtype", "auto")), options=given)
-        if name == "server":
-            from backend.engines.server import ServerEngine
-
-            return ServerEngine.load(model, options=given)
-        unknown = next((option for option in given if option not in TRANSFORMERS_OPTIONS), None)
-        if unknown is not None:
-            raise UsageError(
-                f"The transformers engine has no option {unknown}",
-                next_step=suggestion(unknown, list(TRANSFORMERS_OPTIONS), "option"),
-            )
-        from backend.engines.transformers import TransformersEngine
-
-        return TransformersEngine.load(model, **given)
+        return kind.load(model, given)
     except EngineUnavailable as error:
         raise UsageError(str(error)) from error

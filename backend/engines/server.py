@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.engines.protocol import (
     DrawnSample,
+    EngineKind,
     EngineUnavailable,
     FinishReason,
     PromptRequest,
@@ -22,7 +23,7 @@ from backend.engines.protocol import (
 )
 from backend.engines.server_pool import Address, Connection, Key, Refused, ServerPool, Trouble
 from backend.engines.token_offsets import piece_ends
-from backend.errors import UsageError, suggestion
+from backend.errors import UsageError
 
 # Scoring through a server: what is sent for one text, and what the answer says of its tokens.
 
@@ -94,11 +95,7 @@ class ServerOptions:
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> ServerOptions:
-        """Raises UsageError for an unknown option or a value that cannot be."""
-        known = sorted(cls.__dataclass_fields__)
-        for name in options:
-            if name not in known:
-                raise UsageError(f"The server engine has no option {name}", next_step=suggestion(name, known, "option"))
+        """Raises UsageError for a value that cannot be."""
         made = cls(**options)
         for name in ("concurrency", "timeout", "backoff", "retries"):
             value = getattr(made, name)
@@ -334,3 +331,17 @@ def _sample(answer: Mapping[str, Any], request: PromptRequest, place: int, param
         token_ids=ids,
         logprobs=logprobs if params.logprobs else None,
     )
+
+
+engine = EngineKind(
+    name="server",
+    purpose="OpenAI-compatible servers (--option base_url=http://node7:8000/v1)",
+    load=lambda model, options: ServerEngine.load(model, options=options),
+    options=tuple(ServerOptions.__dataclass_fields__),
+    example="""\
+# server: base_url (one or a list), concurrency (requests in flight), timeout (seconds for a sample), retries, backoff
+# (seconds), api_key_env (the environment variable that holds the key; the key itself never stands here), eos_token_id.
+# cluster = { kind = "server", base_url = ["http://gpu1:8000/v1", "http://gpu2:8000/v1"], concurrency = 64 }
+""",
+    folders=False,
+)

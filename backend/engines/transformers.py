@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from backend.engines.protocol import (
     Alternative,
     DrawnSample,
+    EngineKind,
     EngineUnavailable,
     PromptRequest,
     SamplingParams,
@@ -218,3 +219,16 @@ class TransformersEngine:
 
     def _texts(self, tokens: Sequence[tuple[int, float]]) -> tuple[Alternative, ...]:
         return tuple((token_text(self._tokenizer, token), logprob) for token, logprob in tokens)
+
+
+engine = EngineKind(
+    name="transformers",
+    purpose="a CPU or one GPU",
+    load=lambda model, options: TransformersEngine.load(model, **options),
+    options=("device", "dtype", "batch"),
+    example="""\
+# transformers: batch (samples drawn together), device (cuda where there is one, else cpu), dtype.
+# cpu = { kind = "transformers", batch = 256, device = "cpu", dtype = "float32" }
+""",
+    needs={"torch": EXTRA, "transformers": EXTRA},
+)

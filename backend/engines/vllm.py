@@ -24,6 +24,7 @@ from backend.engines.protocol import (
     SURE,
     Alternative,
     DrawnSample,
+    EngineKind,
     EngineUnavailable,
     FinishReason,
     PromptRequest,
@@ -299,3 +300,21 @@ class VllmEngine:
                 self.close()
             self._engine = None
             raise EngineUnavailable(f"vLLM broke down while drawing: {_reason(error)}") from error
+
+
+def _load(model: str, options: Mapping[str, Any]) -> VllmEngine:
+    given = dict(options)
+    return VllmEngine.load(model, dtype=str(given.pop("dtype", "auto")), options=given)
+
+
+engine = EngineKind(
+    name="vllm",
+    purpose="one or more GPUs, in this process",
+    load=_load,
+    options=None,
+    example="""\
+# vllm: vLLM's engine arguments, whatever this vLLM has.
+# node = { kind = "vllm", tensor_parallel_size = 2, dtype = "bfloat16", gpu_memory_utilization = 0.9 }
+""",
+    needs={"vllm": EXTRA},
+)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 
 from backend.errors import AlreadyThere, UsageError
 from backend.exporters.protocol import Exporter, ExportTask, Tell, provenance
+from backend.plug_ins import PlugIns
 from backend.records import VERDICTS, Run
 from backend.records.exports import FIGURES, FORMS, Exported, ExportRequest
 from backend.selection import resolve_selector
@@ -19,23 +19,41 @@ from backend.store.reads import Reader
 
 # Which function writes what in which form; its module is imported when it is wanted.
 
-EXPORTERS: Mapping[tuple[str, str], str] = {
-    ("sets", "csv"): "comparison:export_table",
-    ("sets", "jsonl"): "comparison:export_table",
-    ("sets", "parquet"): "comparison:export_table",
-    ("sets", "md"): "comparison_documents:export_markdown",
-    ("sets", "tex"): "comparison_documents:export_latex",
-    ("sets", "html"): "comparison_documents:export_html",
-    **{(what, form): "drawing:export_drawing" for what in FIGURES for form in ("svg", "pdf")},
-    **{(what, "csv"): "figures:export_points" for what in FIGURES},
-    ("paths", "jsonl"): "samples:export_samples",
-    ("paths", "parquet"): "samples:export_samples",
-    ("paths", "md"): "samples:export_paths",
-    ("problems", "jsonl"): "problems:export_problems",
-    ("problems", "parquet"): "problems:export_problems",
-    ("problems", "verl"): "problems:export_verl",
-    ("datasets", "folder"): "datasets_folder:export_folder",
-}
+EXPORTERS: PlugIns[Exporter] = PlugIns(
+    "passk.exporters",
+    "exporter",
+    {
+        "sets.csv": "backend.exporters.comparison:export_table",
+        "sets.jsonl": "backend.exporters.comparison:export_table",
+        "sets.parquet": "backend.exporters.comparison:export_table",
+        "sets.md": "backend.exporters.comparison_documents:export_markdown",
+        "sets.tex": "backend.exporters.comparison_documents:export_latex",
+        "sets.html": "backend.exporters.comparison_documents:export_html",
+        **{f"{what}.{form}": "backend.exporters.drawing:export_drawing" for what in FIGURES for form in ("svg", "pdf")},
+        **{f"{what}.csv": "backend.exporters.figures:export_points" for what in FIGURES},
+        "paths.jsonl": "backend.exporters.samples:export_samples",
+        "paths.parquet": "backend.exporters.samples:export_samples",
+        "paths.md": "backend.exporters.samples:export_paths",
+        "problems.jsonl": "backend.exporters.problems:export_problems",
+        "problems.parquet": "backend.exporters.problems:export_problems",
+        "problems.verl": "backend.exporters.problems:export_verl",
+        "datasets.folder": "backend.exporters.datasets_folder:export_folder",
+    },
+    functions=True,
+)
+"""By what is exported and its form, `WHAT.FORM`; the form of another package's exporter is a file's ending."""
+
+
+def forms_of(what: str) -> tuple[str, ...]:
+    """The forms in which something can be exported, the usual one first.
+
+    Raises:
+        UsageError: no such thing can be exported.
+    """
+    if what not in FORMS:
+        raise UsageError(f"{what} cannot be exported", next_step=f"One of {', '.join(FORMS)}.")
+    more = (name.partition(".") for name in sorted(EXPORTERS.others))
+    return (*FORMS[what], *(form for of, _, form in more if of == what))
 
 
 def exporter_for(request: ExportRequest) -> Exporter:
@@ -44,13 +62,10 @@ def exporter_for(request: ExportRequest) -> Exporter:
     Raises:
         UsageError: there is none.
     """
-    name = EXPORTERS.get((request.what, request.form))
-    if name is None:
-        forms = ", ".join(FORMS.get(request.what, ()))
-        raise UsageError(f"{request.what} cannot be exported as {request.form}", next_step=f"Forms: {forms or 'none'}.")
-    module, _, function = name.partition(":")
-    exporter: Exporter = getattr(import_module(f"{__package__}.{module}"), function)
-    return exporter
+    if (name := f"{request.what}.{request.form}") not in EXPORTERS:
+        forms = ", ".join(forms_of(request.what))
+        raise UsageError(f"{request.what} cannot be exported as {request.form}", next_step=f"Forms: {forms}.")
+    return EXPORTERS.load(name)
 
 
 # One export: resolved, written under a temporary name, renamed into place; all of it or nothing.
@@ -71,9 +86,7 @@ def form_of(what: str, path: Path, verl: bool = False) -> str:
     Raises:
         UsageError: nothing can be exported under that name, or not in that form.
     """
-    if what not in FORMS:
-        raise UsageError(f"{what} cannot be exported", next_step=f"One of {', '.join(FORMS)}.")
-    forms = FORMS[what]
+    forms = forms_of(what)
     if forms == ("folder",):
         return "folder"
     ending = path.suffix.removeprefix(".").lower()

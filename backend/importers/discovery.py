@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +13,42 @@ from backend.errors import InputError, PasskError, UsageError, suggestion
 from backend.importers.protocol import Importer, Options, unexpected
 from backend.importers.source import HEAD, SourceFile
 from backend.importers.tables import column_names
+from backend.plug_ins import PlugIns
 
 # The importers that are installed, and which of them reads a file.
 
-GROUP = "passk.importers"
+IMPORTERS: PlugIns[Importer] = PlugIns(
+    "passk.importers",
+    "importer",
+    {
+        "qwen-math": "backend.importers.qwen_math:importer",
+        "reasoning-gym": "backend.importers.reasoning_gym:importer",
+        "human-eval": "backend.importers.human_eval:importer",
+        "lm-eval": "backend.importers.lm_eval:importer",
+        "lighteval": "backend.importers.lighteval:importer",
+        "inspect": "backend.importers.inspect_log:importer",
+        "evalplus": "backend.importers.evalplus:importer",
+        "live-code-bench": "backend.importers.live_code_bench:importer",
+        "bigcode": "backend.importers.bigcode:importer",
+        "verl": "backend.importers.verl:importer",
+        "trl": "backend.importers.trl:importer",
+        "verifiers": "backend.importers.verifiers_results:importer",
+        "verifiers-traces": "backend.importers.verifiers_traces:importer",
+        "tinker": "backend.importers.tinker:importer",
+        "grade-school-math": "backend.importers.grade_school:importer",
+        "passk-counts": "backend.importers.passk_counts:importer",
+        "counts": "backend.importers.counts:importer",
+        "long-form": "backend.importers.long_form:importer",
+    },
+)
 LAST = ("counts", "long-form")
 """Asked when no other recognises the file, in this order: other formats are special cases of a table."""
 
 
 @cache
 def importers() -> dict[str, Importer]:
-    """Every importer by name; those of other packages among them.
-
-    Raises:
-        UsageError: a plug-in cannot be loaded.
-    """
-    found: dict[str, Importer] = {}
-    for entry in entry_points(group=GROUP):
-        try:
-            importer: Importer = entry.load()
-        except Exception as error:
-            raise UsageError(
-                f"The importer plug-in {entry.name} cannot be loaded",
-                f"{type(error).__name__}: {error}",
-                f"Upgrade or remove the package that brings it ({entry.value}).",
-            ) from error
-        found[importer.name] = importer
+    """Every importer by name; those of other packages among them, as far as they can be loaded."""
+    found = IMPORTERS.every()
     return dict(sorted(found.items(), key=lambda item: LAST.index(item[0]) if item[0] in LAST else -1))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from backend.analysis.comparison import solve_sets
 from backend.analysis.uncertainty import plan_samples
-from backend.configuration import Configuration, model_path, read_configuration
+from backend.configuration import Configuration, model_path, model_place, read_configuration
+from backend.engines.registry import ENGINES
 from backend.errors import PasskError, UsageError
 from backend.importers.run_spec import RunOptions
 from backend.jobs.job import Job, claimed, jobs_of, planning, prepare
@@ -130,11 +131,14 @@ def plan_extension(
             f'"{run.model.name}" = "/path/to/folder"\n(passk sample also takes --model PATH.)',
         )
     kind, options = configuration.engine_options(engine or configuration.engine)
-    if kind != "server" and Path(path).is_absolute() and not Path(path).is_dir():
-        raise UsageError(
-            f"The model folder {path} does not exist",
-            next_step=f"Say where {run.model.name} lies with --model PATH, or in {configuration.path} under [models].",
-        )
+    if ENGINES.load(kind).folders:
+        path = model_place(path)
+        if Path(path).is_absolute() and not Path(path).is_dir():
+            raise UsageError(
+                f"The model folder {path} does not exist",
+                next_step=f"Say where {run.model.name} lies with --model PATH, or in {configuration.path} under "
+                "[models].",
+            )
     name, because, can_pool = _where_to(run, changes, pool=pool)
     promised = claimed(reader.database.layout, name)
     kept = {key: value for key, value in run.parameters.items() if key not in ("template", "template_hash")}

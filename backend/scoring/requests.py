@@ -9,7 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from backend.configuration import Configuration, model_path
+from backend.configuration import Configuration, model_path, model_place
+from backend.engines.registry import ENGINES
 from backend.errors import InputError, PasskError, UsageError, suggestion
 from backend.jobs.job import CLAIMING, Job, jobs_of, planning, prepare
 from backend.jobs.plan import EngineChoice
@@ -140,10 +141,11 @@ def plan_scoring(
     scorer, path = find_scorer(reader, under, configuration, model)
     kind, configured = configuration.engine_options(engine or configuration.engine)
     chosen = {**configured, **(options or {})}
-    if kind == "server":
+    if not ENGINES.load(kind).folders:
         # Which precision it has is the server's affair; the user may know.
         dtype = str(chosen.pop("dtype", ""))
     else:
+        path = model_place(path)
         dtype = str(chosen.setdefault("dtype", "float32"))
         if Path(path).is_absolute() and not Path(path).is_dir():
             raise UsageError(f"The model folder {path} does not exist", next_step="Name it with --model PATH.")

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.answers import NO_REFERENCE, absent, bare, locate
 from backend.verifiers.protocol import Task, Verdict
@@ -31,6 +31,7 @@ class MathVerifier:
     """Judges with math-verify; see the table of this module."""
 
     name = "math"
+    needs: ClassVar = {"math_verify": "pip install 'passk-explorer[verify]'"}
 
     @property
     def version(self) -> str:

@@ -32,11 +32,9 @@ def is_cheap(verifier: Verifier) -> bool:
     return bool(getattr(verifier, "cheap", False))
 
 
-def prepare(verifier: Verifier) -> None:
-    """Let it load what judging needs; raises what that raises."""
-    load = getattr(verifier, "prepare", None)
-    if load is not None:
-        load()
+def limits_of(verifier: Verifier) -> tuple[float, int]:
+    """Seconds for one judgement, and bytes of a judging process, as the verifier declares them."""
+    return float(getattr(verifier, "deadline", DEADLINE)), int(getattr(verifier, "memory", MEMORY))
 
 
 def verify_safely(verifier: Verifier, task: Task) -> Verdict:
@@ -114,7 +112,7 @@ class ImmediateVerdicts(Generic[T]):
 # A process that judges: one task in, one judgement out, until the pipe closes.
 
 MEMORY = 4 << 30
-"""Bytes of address space: `9^{9^{9}}` must not take the machine's memory before its deadline comes."""
+"""Bytes of address space, where a verifier does not say: `9^{9^{9}}` must not take the machine's memory."""
 
 
 def work(connection: Connection, verifier: Verifier, longest: float) -> None:
@@ -131,8 +129,8 @@ def work(connection: Connection, verifier: Verifier, longest: float) -> None:
     os.dup2(silence, 2)
     with open(os.devnull, "w") as nowhere:
         try:
-            _limit_memory()
-            prepare(verifier)
+            _limit_memory(limits_of(verifier)[1])
+            getattr(verifier, "prepare", lambda: None)()
             connection.send(None)
         except Exception as error:
             with suppress(OSError):
@@ -150,11 +148,11 @@ def work(connection: Connection, verifier: Verifier, longest: float) -> None:
                 return
 
 
-def _limit_memory() -> None:
+def _limit_memory(wanted: int) -> None:
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     with suppress(ValueError, OSError):  # not every system has this limit
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
@@ -166,7 +164,7 @@ def _limit_memory() -> None:
 # out tasks and takes judgements in, so that judging goes on while the engine computes.
 
 DEADLINE = 10.0
-"""Seconds for one judgement."""
+"""Seconds for one judgement, where a verifier does not say."""
 START_DEADLINE = 300.0
 """Seconds in which a process must have loaded its verifier, on a slow file system too."""
 GRACE = 5.0
@@ -175,23 +173,18 @@ CAPACITY = 2_048
 """Tasks that may wait; `submit` waits when there are more."""
 
 
-def open_verifiers(
-    verifier: Verifier | None, *, processes: int | None = None, deadline: float | None = None
-) -> VerdictStream[T]:
+def open_verifiers(verifier: Verifier | None, *, processes: int | None = None) -> VerdictStream[T]:
     """Judges for this verifier; without one every sample is `unverified`.
 
     Args:
         processes: at most so many; one less than there are processors, and no more than four, when omitted.
-        deadline: seconds for one judgement, `DEADLINE` when omitted. Cheap verifiers have none, for they cannot hang.
 
     Raises:
         UsageError: the verifier cannot be sent to another process.
     """
     if verifier is None or is_cheap(verifier):
         return ImmediateVerdicts(verifier)
-    return VerifierPool(
-        verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1), DEADLINE if deadline is None else deadline
-    )
+    return VerifierPool(verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1))
 
 
 @dataclass(eq=False)
@@ -210,7 +203,7 @@ class _Process(Generic[T]):
 class VerifierPool(Generic[T]):
     """Judges in processes of its own; `close` or leaving the `with` block ends them."""
 
-    def __init__(self, verifier: Verifier, processes: int, deadline: float) -> None:
+    def __init__(self, verifier: Verifier, processes: int) -> None:
         try:
             pickle.dumps(verifier)
         except Exception as error:
@@ -219,7 +212,7 @@ class VerifierPool(Generic[T]):
                 f"{type(error).__name__}: {error}",
                 "Upgrade or remove the package that brings it.",
             ) from error
-        self._verifier, self._limit, self._deadline = verifier, processes, deadline
+        self._verifier, self._limit, self._deadline = verifier, processes, limits_of(verifier)[0]
         # Not forked: this process has threads, and perhaps a GPU.
         self._context = multiprocessing.get_context("spawn")
         self._changed = threading.Condition()

@@ -37,11 +37,14 @@ class Task:
 class Verifier(Protocol):
     """Judges texts. The version changes whenever a verdict may change.
 
-    A verifier is pickled and sent to the processes that judge. A plug-in is a class (or a function that makes one)
-    under the entry-point group `passk.verifiers`, called without arguments. Two attributes are optional:
+    A verifier is pickled and sent to the processes that judge. Entry-point group: `passk.verifiers`. These attributes
+    are optional:
 
     - `cheap = True` says that a judgement takes time linear in the text, runs no foreign code and cannot hang: it is
-      then made in the process that draws;
+      then made in the process that draws, without a deadline;
+    - `deadline`: seconds for one judgement, 10 where it says nothing; what takes longer is `timeout`;
+    - `memory`: bytes of address space that a judging process may have, 4 GiB where it says nothing;
+    - `needs`: modules beyond the core, each with how to install it;
     - `prepare()` loads what judging needs; it is called once in each process, before any deadline starts.
     """
 

@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from importlib.util import find_spec
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backend.answers import bare
-from backend.errors import UsageError, suggestion
-from backend.plug_ins import make_plug_in, plug_in_names
-from backend.verifiers.expression import ExpressionVerifier
-from backend.verifiers.literal import ChoiceVerifier, ExactVerifier, reference_letter
-from backend.verifiers.mathematics import MathVerifier
-from backend.verifiers.number import NumberVerifier, last_number
+from backend.errors import UsageError
+from backend.plug_ins import PlugIns, missing_modules
+from backend.verifiers.literal import reference_letter
+from backend.verifiers.number import last_number
 from backend.verifiers.protocol import Verifier
 
 if TYPE_CHECKING:
     from backend.jobs.plan import SamplingPlan
 
-GROUP = "passk.verifiers"
-
-BUILT_IN: Mapping[str, Callable[[], Verifier]] = {
-    "math": MathVerifier,
-    "exact": ExactVerifier,
-    "number": NumberVerifier,
-    "choice": ChoiceVerifier,
-    "expression": ExpressionVerifier,
-}
-"""Plug-ins cannot take these names: a verdict's verifier and version must mean one set of rules."""
-
-NEEDS = {"math": ("math_verify", "math-verify", "verify")}
-"""Verifier -> module, package and extra that it needs beyond the core."""
+VERIFIERS: PlugIns[Verifier] = PlugIns(
+    "passk.verifiers",
+    "verifier",
+    {
+        "math": "backend.verifiers.mathematics:MathVerifier",
+        "exact": "backend.verifiers.literal:ExactVerifier",
+        "number": "backend.verifiers.number:NumberVerifier",
+        "choice": "backend.verifiers.literal:ChoiceVerifier",
+        "expression": "backend.verifiers.expression:ExpressionVerifier",
+    },
+)
 
 Known = tuple[str | None, Mapping[str, Any]]
 """Reference answer and metadata of a problem."""
-
-
-def verifier_names() -> list[str]:
-    """Every verifier that can be named, whether or not what it needs is installed."""
-    return plug_in_names(GROUP, BUILT_IN)
-
-
-def require_verifier(name: str) -> None:
-    """Raise UsageError when there is no verifier of that name."""
-    if name not in verifier_names():
-        raise UsageError(f"There is no verifier {name}", next_step=suggestion(name, verifier_names(), "verifier"))
 
 
 def load_verifier(name: str) -> Verifier:
@@ -53,18 +37,14 @@ def load_verifier(name: str) -> Verifier:
     Raises:
         UsageError: no such verifier, or what it needs is missing; says what to install.
     """
-    require_verifier(name)
-    if name in NEEDS:
-        module, package, extra = NEEDS[name]
-        if find_spec(module) is None:
-            raise UsageError(
-                f"The verifier {name} needs the package {package}: pip install 'passk-explorer[{extra}]'",
-                next_step="Or choose another with --verifier.",
-            )
-    if name in BUILT_IN:
-        return BUILT_IN[name]()
-    found: Verifier = make_plug_in(GROUP, name, "verifier")
-    return found
+    verifier = VERIFIERS.load(name)
+    for module, install in missing_modules(verifier).items():
+        package = module.replace("_", "-")
+        raise UsageError(
+            f"The verifier {name} needs the package {package}: {install}",
+            next_step="Or choose another with --verifier.",
+        )
+    return verifier
 
 
 def verifier_for(plan: SamplingPlan, name: str | None = None) -> Verifier | None:

@@ -9,19 +9,14 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 from explorer.commands.options import add_format
 from explorer.commands.output import print_rows, say
 
 CORE = ("passk-explorer", "textual", "textual-plotext", "plotext", "duckdb", "pyarrow", "numpy", "orjson")
-ENGINES = {
-    "transformers": (("torch", "transformers"), "draws samples on a CPU or one GPU"),
-    "vllm": (("vllm",), "draws samples fast, on a GPU"),
-    "datasets": (("datasets",), "loads benchmarks"),
-    "math-verify": (("math_verify",), "verifies mathematical answers"),
-}
 
 
 def add_doctor(parser: argparse.ArgumentParser) -> None:
@@ -30,16 +25,21 @@ def add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", metavar="S", help="derive the statistics (n, c, tokens) of the store S anew from its samples"
     )
+    parser.add_argument("--plugin", metavar="NAME", help="check that a plug-in of that name keeps its protocol")
+    parser.add_argument("--example", metavar="E", help="with --plugin: a file of the importer's format, or a model")
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
     """Print what was found; the exit status is 1 when something that the explorer needs is missing."""
     if arguments.rebuild:
         return _rebuild(arguments.rebuild)
+    if arguments.plugin:
+        return _conforms(arguments.plugin, arguments.example)
     rows = [
         _row("python", platform.python_version(), sys.version_info >= (3, 11), "3.11 or newer is needed"),
         *(_package(name) for name in CORE),
-        *(_engine(name, modules, purpose) for name, (modules, purpose) in ENGINES.items()),
+        *_plug_ins(),
+        _library("datasets", "loads benchmarks: pip install 'passk-explorer[datasets]'"),
         _configuration(),
         *_terminal(),
     ]
@@ -56,6 +56,17 @@ def _rebuild(store: str) -> int:
     return 0
 
 
+def _conforms(name: str, example: str | None) -> int:
+    from backend import check_installed
+
+    found = check_installed(name, example)
+    for what, problems in found.items():
+        say(f"The {what} {name} keeps its protocol." if not problems else f"The {what} {name} does not conform:")
+        for problem in problems:
+            say(f"  {problem}")
+    return 1 if any(found.values()) else 0
+
+
 def _row(what: str, found: str | None, good: bool, note: str, *, optional: bool = False) -> dict[str, str | None]:
     status = "ok" if good else "not installed" if optional else "missing"
     return {"what": what, "found": found, "status": status, "note": "" if good and not optional else note}
@@ -68,16 +79,41 @@ def _package(name: str) -> dict[str, str | None]:
         return _row(name, None, False, "pip install passk-explorer")
 
 
-def _engine(name: str, modules: tuple[str, ...], purpose: str) -> dict[str, str | None]:
-    missing = [module for module in modules if find_spec(module) is None]
-    found = None
-    if not missing:
-        try:
-            found = version(modules[-1].replace("_", "-"))
-        except PackageNotFoundError:
-            found = "installed"
-    note = purpose if not missing else f"{purpose}; missing: {', '.join(missing)}"
-    return _row(name, found, not missing, note, optional=True)
+def _library(name: str, purpose: str) -> dict[str, str | None]:
+    try:
+        return _row(name, version(name), True, purpose, optional=True)
+    except PackageNotFoundError:
+        return _row(name, None, False, purpose, optional=True)
+
+
+def _plug_ins() -> Iterator[dict[str, str | None]]:
+    """Every engine, and of the rest what needs something beyond the core or comes from another package."""
+    from backend import PLUG_INS, missing_modules
+    from backend.errors import UsageError
+
+    for kind in PLUG_INS:
+        for name in kind.names():
+            try:
+                made = kind.load(name)
+            except UsageError as error:
+                yield {"what": name, "found": None, "status": "broken", "note": f"{error.title}: {error.detail}"}
+                continue
+            needs = getattr(made, "needs", {})
+            if kind.what != "engine" and not needs and name in kind.built_in:
+                continue
+            missing = missing_modules(made)
+            note = f"engine: {made.purpose}" if kind.what == "engine" else kind.what
+            if missing:
+                note += f"; missing: {', '.join(missing)}: {' and '.join(dict.fromkeys(missing.values()))}"
+            yield _row(name, _versions(needs) if not missing else None, not missing, note, optional=True)
+
+
+def _versions(modules: Iterable[str]) -> str:
+    found = []
+    for module in modules:
+        with suppress(PackageNotFoundError):
+            found.append(f"{module} {version(module.replace('_', '-'))}")
+    return ", ".join(found) or "here"
 
 
 def _configuration() -> dict[str, str | None]:
@@ -158,10 +194,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def run_config(arguments: argparse.Namespace) -> int:
     """Print a configuration with every key, and say where the user's lies and whether it can be read."""
-    from backend import EXAMPLE, read_configuration
+    from backend import example_configuration, read_configuration
 
     configuration = read_configuration()
     there = "is there and in order" if configuration.path.exists() else "is not there: passk goes by the defaults"
-    print(EXAMPLE, end="")
+    print(example_configuration(), end="")
     say(f"{configuration.path} {there}.")
     return 0

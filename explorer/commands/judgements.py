@@ -181,7 +181,7 @@ def _in_words(judged: Judged) -> str:
 
 def add_judge(parser: argparse.ArgumentParser) -> None:
     """Options of `passk judge`."""
-    from backend import step_checker_names
+    from backend import STEP_CHECKERS
     from backend.records.reading import JUDGEMENTS
 
     add_store(parser)
@@ -193,7 +193,7 @@ def add_judge(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--judgement", choices=JUDGEMENTS, help="what its reasoning is")
     one.add_argument("--note", metavar="TEXT", help="a note, with or without a judgement")
     many = parser.add_argument_group("many paths, by a step checker")
-    many.add_argument("--checker", metavar="C", help=f"its name: {', '.join(step_checker_names())}")
+    many.add_argument("--checker", metavar="C", help=f"its name: {', '.join(STEP_CHECKERS.names())}")
     many.add_argument("--problems", metavar="SELECTOR", help='only these problems, such as "set:base_only"')
     many.add_argument("--all", action="store_true", help="also paths whose answer is not right")
 

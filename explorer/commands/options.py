@@ -24,6 +24,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
 
 
+def add_engine(parser: argparse.ArgumentParser | argparse._ArgumentGroup, when: str = "") -> None:
+    """--engine."""
+    from backend import ENGINES
+
+    names = ", ".join(ENGINES.names())
+    parser.add_argument("--engine", metavar="E", help=f"{when}{names}, or a name of config.toml")
+
+
 def add_problems(parser: argparse.ArgumentParser) -> None:
     """--problems: the filter of the explorer."""
     parser.add_argument(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.wording import with_noun
-from explorer.commands.options import add_format, add_problems, add_store, positive, problems_of, reading
+from explorer.commands.options import add_engine, add_format, add_problems, add_store, positive, problems_of, reading
 from explorer.commands.output import print_json, print_rows, say
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--max-tokens", metavar="N", type=positive, help="default: the run's own, else 16384")
     how.add_argument("--template", metavar="T", help="prompt template by name or file (default: the benchmark's runs')")
     how.add_argument("--verifier", metavar="V", help="default: the benchmark's, else the one that fits")
-    how.add_argument("--engine", metavar="E", help="transformers, vllm, server, or a name of config.toml")
+    add_engine(how)
     how.add_argument("--option", metavar="A=B", action="append", default=[], help="an option of the engine; repeatable")
     add_where(parser)
 
@@ -183,9 +183,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
         "alike everywhere (default: doubt)",
     )
     parser.add_argument("--start", action="store_true", help="draw them: a job for each run, in the background")
-    parser.add_argument(
-        "--engine", metavar="E", help="with --start: transformers, vllm, server, or a name of config.toml"
-    )
+    add_engine(parser, "with --start: ")
     add_problems(parser)
     add_format(parser)
 

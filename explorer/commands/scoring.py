@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.options import add_format, add_problems, add_store, positive, problems_of, reading
+from explorer.commands.options import add_engine, add_format, add_problems, add_store, positive, problems_of, reading
 from explorer.commands.output import print_rows, say
 from explorer.commands.sampling import add_where, begin
 
@@ -33,7 +33,7 @@ def add_score(parser: argparse.ArgumentParser) -> None:
         help="likeliest tokens kept at each place with --tokens (default 4)",
     )  # fmt: skip
     parser.add_argument("--template", metavar="T", help="prompt template of a run that does not say which it had")
-    parser.add_argument("--engine", metavar="E", help="transformers, vllm, server, or a name of config.toml")
+    add_engine(parser)
     parser.add_argument("--dtype", metavar="D", help="precision (default: float32); of a server: what it runs in")
     parser.add_argument("--option", metavar="A=B", action="append", default=[], help="an option of the engine")
     add_where(parser)

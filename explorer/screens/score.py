@@ -29,8 +29,6 @@ from explorer.render.text import literal
 if TYPE_CHECKING:
     from explorer.app import Explorer
 
-ENGINES = ("transformers", "vllm", "server")
-
 
 class ScoreDialog(ModalScreen[str]):
     """Enter starts a job; the result is its name."""
@@ -62,7 +60,7 @@ class ScoreDialog(ModalScreen[str]):
         self.choice = 0
         self.by_token = problems is not None
         self.configuration = read_configuration()
-        self.engines = tuple(dict.fromkeys((self.configuration.engine, *self.configuration.engines, *ENGINES)))
+        self.engines = self.configuration.engine_names
         self.engine = 0
         self.planned: ScoringRequest | None = None
         self.eager = False

@@ -59,7 +59,7 @@ def test_content_tells_the_format_whatever_the_name(tmp_path: Path) -> None:
         assert importer.name == name.split()[0]
 
 
-def test_every_importer_is_an_entry_point_and_has_a_title() -> None:
+def test_every_importer_is_listed_and_has_a_title() -> None:
     folder = Path(backend.importers.__path__[0])
     modules = {path.stem for path in folder.glob("*.py") if "\nimporter = " in path.read_text()}
     assert len(importers()) == len(modules)

@@ -13,6 +13,7 @@ from backend.verifiers.protocol import Task, Verdict
 class Acting:
     name = "acting"
     version = "1"
+    deadline = 1.0
 
     def judge(self, task: Task) -> Verdict:
         text = task.text
@@ -54,3 +55,7 @@ class Dying(Acting):
 
     def prepare(self) -> None:
         os._exit(3)
+
+
+class Patient(Acting):
+    deadline = 60.0

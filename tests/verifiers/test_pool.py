@@ -20,7 +20,7 @@ from backend.verifiers import pool as pool_module
 from backend.verifiers.expression import ExpressionVerifier
 from backend.verifiers.pool import ImmediateVerdicts, VerifierPool, open_verifiers
 from backend.verifiers.protocol import Task, Verdict
-from tests.verifiers.acting import Acting, Dying, Unprepared
+from tests.verifiers.acting import Acting, Dying, Patient, Unprepared
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -47,7 +47,7 @@ def gone_within(pids: set[int], seconds: float) -> bool:
 
 @pytest.fixture(scope="module")
 def judges() -> Iterator[VerifierPool[int]]:
-    with VerifierPool[int](Acting(), 2, 1.0) as opened:
+    with VerifierPool[int](Acting(), 2) as opened:
         yield opened
 
 
@@ -154,7 +154,7 @@ def test_no_more_than_the_capacity_waits(judges: VerifierPool[int], monkeypatch:
 def test_leaving_kills_what_hangs() -> None:
     pids: set[int] = set()
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), VerifierPool[int](Acting(), 1, 60.0) as judges:
+    with pytest.raises(KeyboardInterrupt), VerifierPool[int](Patient(), 1) as judges:
         judges.submit(0, Task("text"))
         pids = {int(judgement.answer or 0) for _, judgement in judges.finish()}
         assert all(map(alive, pids))
@@ -177,7 +177,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if __name__ == "__main__":
     pool.GRACE = 0.5
-    judges = pool.VerifierPool(Acting(), 2, 1.0)
+    judges = pool.VerifierPool(Acting(), 2)
     for number in range(6):
         judges.submit(number, Task("sleep 0.2"))
     print(*{judgement.answer for _, judgement in judges.finish()}, flush=True)
@@ -219,7 +219,7 @@ def test_a_verifier_that_cannot_be_loaded_says_so() -> None:
         (Unprepared(), "ImportError: no such grammar"),
         (Dying(), "Its process ended with exit status 3"),
     ):
-        with VerifierPool[int](verifier, 1, 1.0) as judges:
+        with VerifierPool[int](verifier, 1) as judges:
             judges.submit(0, Task("text"))
             with pytest.raises(UsageError, match=f"The verifier {verifier.name} cannot be used") as error:
                 list(judges.finish())
