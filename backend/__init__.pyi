@@ -59,11 +59,11 @@ from .importers.session import import_files as import_files
 from .jobs.draw import draw as draw
 from .jobs.job import Job as Job
 from .jobs.job import JobStatus as JobStatus
-from .jobs.job import claimants as claimants
+from .jobs.job import claiming_jobs as claiming_jobs
 from .jobs.job import describe as describe
 from .jobs.job import find_job as find_job
 from .jobs.job import jobs_of as jobs_of
-from .jobs.job import planning as planning
+from .jobs.job import planning_lock as planning_lock
 from .jobs.job import prepare as prepare
 from .jobs.job import running_jobs as running_jobs
 from .jobs.plan import EngineChoice as EngineChoice

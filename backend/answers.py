@@ -33,13 +33,13 @@ _LONGEST_WRAPPED = 10_000
 Span = tuple[int, int]
 
 
-def locate(text: str, finish_reason: str | None) -> Span | str:
+def find_answer(text: str, finish_reason: str | None) -> Span | str:
     """Span of the answer, or the sentence that says why there is none."""
     box = last_box(text)
     if isinstance(box, str):
         return OPEN
     if box is not None:
-        start, end = trimmed(text, *box)
+        start, end = trim_span(text, *box)
         return (start, end) if start < end else EMPTY
     announced = [match.end() for match in _ANNOUNCED.finditer(text)]
     if not announced:
@@ -49,11 +49,11 @@ def locate(text: str, finish_reason: str | None) -> Span | str:
     start, end = sentence.span() if sentence else (len(text), len(text))
     if finish_reason == "length" and end == len(text):
         return CUT
-    start, end = unwrapped(text, start, end)
+    start, end = unwrap_span(text, start, end)
     return (start, end) if start < end else NOWHERE
 
 
-def trimmed(text: str, start: int, end: int) -> Span:
+def trim_span(text: str, start: int, end: int) -> Span:
     """The span without white space at its ends."""
     inside = text[start:end]
     bare = inside.strip()
@@ -61,9 +61,9 @@ def trimmed(text: str, start: int, end: int) -> Span:
     return start, start + len(bare)
 
 
-def unwrapped(text: str, start: int, end: int) -> Span:
+def unwrap_span(text: str, start: int, end: int) -> Span:
     """The span without what only sets it apart: white space, dollar signs, brackets of formulas, asterisks, a stop."""
-    start, end = trimmed(text, start, end)
+    start, end = trim_span(text, start, end)
     if end - start > _LONGEST_WRAPPED:
         return start, end
     while True:
@@ -77,19 +77,19 @@ def unwrapped(text: str, start: int, end: int) -> Span:
                 start, end = start + len(opening), end - len(closing)
         if text.endswith("**", start, end) and text.count("**", start, end) == 1:
             end -= 2  # opened before the answer, as in `**Answer: 5**`
-        start, end = trimmed(text, start, end)
+        start, end = trim_span(text, start, end)
         if (start, end) == before:
             return start, end
 
 
-def bare(text: str) -> str:
+def unwrap_reference(text: str) -> str:
     """A reference answer as it would stand in a box: after `####`, out of its box, without dollar signs."""
-    found = locate(text, None) if "\\boxed{" in text or "####" in text else NOWHERE
-    start, end = unwrapped(text, *((0, len(text)) if isinstance(found, str) else found))
+    found = find_answer(text, None) if "\\boxed{" in text or "####" in text else NOWHERE
+    start, end = unwrap_span(text, *((0, len(text)) if isinstance(found, str) else found))
     return text[start:end]
 
 
-def absent(finish_reason: str | None, why: str) -> Verdict:
+def no_answer_verdict(finish_reason: str | None, why: str) -> Verdict:
     """The judgement on a text without an answer; an empty box is one, however the text ends."""
     return Verdict("truncated" if finish_reason == "length" and why != EMPTY else "no_answer", detail=why)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from backend.answers import bare
+from backend.answers import unwrap_reference
 from backend.errors import InputError, StoreError, UsageError, suggestion
 from backend.importers.protocol import Notes, ProblemFacts
 from backend.importers.session import as_json
@@ -27,7 +27,7 @@ from backend.store.layout import StoreLayout, publishing
 from backend.store.merge import merge
 from backend.store.parts import Manifest, discard, new_part_name, publish, read_manifest, waiting_parts, write_workspace
 from backend.store.reads import Reader
-from backend.verifiers.registry import VERIFIERS, fitting
+from backend.verifiers.registry import VERIFIERS, fitting_verifier
 
 # Reads a table of problems through the package datasets: a hub name, or a local folder or file.
 
@@ -292,7 +292,7 @@ def _reference(answer: str | None) -> str | None:
     """The answer itself where a cell holds a whole solution: MATH's `solution`, GSM8K's `answer`."""
     if answer is None or not ("\\boxed{" in answer or "####" in answer):
         return answer
-    return bare(answer) or answer
+    return unwrap_reference(answer) or answer
 
 
 def _storable(value: Any) -> Any:
@@ -406,7 +406,7 @@ def _attempt(
     known = _known(layout, name)
     there = known.problems or {}
     _refuse_contradictions(name, source, problems, known, wanted)
-    verifier = known.verifier or wanted or fitting((p.reference, p.metadata) for p in problems.by_key.values())
+    verifier = known.verifier or wanted or fitting_verifier((p.reference, p.metadata) for p in problems.by_key.values())
     new = {key: facts for key, facts in problems.by_key.items() if _tells_more(facts, there.get(key))}
     changed = bool(new) or not known.listed or verifier != known.verifier
     report = BenchmarkReport(

@@ -19,7 +19,7 @@ from backend.store.parts import SCHEMAS, Manifest, PartRun, discard, new_part_na
 from backend.store.reads import Reader
 from backend.verifiers.pool import VerdictStream, open_verifiers
 from backend.verifiers.protocol import Task, Verdict, Verifier
-from backend.verifiers.registry import fitting, load_verifier
+from backend.verifiers.registry import fitting_verifier, load_verifier
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -31,7 +31,7 @@ ROWS = 50_000
 """Rows that are kept in memory before they are written."""
 
 
-def counted(verdict: str) -> tuple[int, int, int]:
+def tally_change(verdict: str) -> tuple[int, int, int]:
     """What one sample of this verdict adds to n, c and unverified."""
     return int(verdict != "unverified"), int(verdict == "correct"), int(verdict == "unverified")
 
@@ -61,7 +61,7 @@ class VerdictPart:
         self._rows.append((self._run.key, problem, sample, *given, used, self._created))
         if used:
             change = self._changes.setdefault(problem, [0, 0, 0])
-            for place, (old, new) in enumerate(zip(counted(before), counted(given[2]), strict=True)):
+            for place, (old, new) in enumerate(zip(tally_change(before), tally_change(given[2]), strict=True)):
                 change[place] += new - old
         if len(self._rows) >= ROWS:
             self._write()
@@ -268,7 +268,7 @@ def _usual(reader: Reader, run: Run, waiting: list[tuple[Any, ...]]) -> str:
     """The benchmark's verifier, else the one that fits the reference answers."""
     chosen = reader.rows("reads/benchmark", benchmark=run.benchmark)
     name = chosen[0][0] if chosen else None
-    name = name or fitting((row[2], json.loads(row[3]) if row[3] else {}) for row in waiting)
+    name = name or fitting_verifier((row[2], json.loads(row[3]) if row[3] else {}) for row in waiting)
     if name is None:
         raise UsageError(
             f"Nothing tells how to verify samples of {run.benchmark}",

@@ -8,9 +8,17 @@ from functools import partial
 
 import numpy as np
 
-from backend.analysis.comparison import restricted, tallies_of
+from backend.analysis.comparison import restrict_runs, tallies_of
 from backend.errors import UsageError
-from backend.estimators.intervals import METHODS, Statistic, Tallies, at_problems, band, paired_difference, wins
+from backend.estimators.intervals import (
+    METHODS,
+    Statistic,
+    Tallies,
+    band,
+    paired_difference,
+    statistic_per_problem,
+    wins,
+)
 from backend.estimators.pass_at_k import (
     Counts,
     Floats,
@@ -91,7 +99,7 @@ def _curves(
 ) -> tuple[BandCurve, ...]:
     tallies = tallies_of(reader, runs, problems)
     found = []
-    for run in restricted(reader, runs, problems):
+    for run in restrict_runs(reader, runs, problems):
         _, n, c = tallies[run.key]
         # Problems without a verdict count in no curve.
         n, c = n[n > 0], c[n > 0]
@@ -111,7 +119,7 @@ def _values(
     kind: IntervalKind | None, n: Counts, c: Counts, statistic: Statistic
 ) -> tuple[Floats, Floats | None, Floats | None]:
     if kind is None:
-        return at_problems(n, c, statistic).mean(axis=0), None, None
+        return statistic_per_problem(n, c, statistic).mean(axis=0), None, None
     found = band(kind, n, c, statistic)
     return found.value, found.low, found.high
 
@@ -159,7 +167,7 @@ def difference(
     if base.benchmark != rl.benchmark:
         raise UsageError(f"Different benchmarks: {base.name} and {rl.name}", next_step="Choose two runs of one.")
     of_base, of_rl = _paired(reader, base, rl, problems)
-    base, rl = restricted(reader, [base, rl], problems)
+    base, rl = restrict_runs(reader, [base, rl], problems)
     if not len(of_base[0]):
         return Difference(base, rl, METHODS[kind], 0, None, (), None, Wins(0, 0, 0))
     n = int(min(of_base[0].min(), of_rl[0].min()))

@@ -32,7 +32,7 @@ TOTALS = (
 EMPTY = (0, 0, 0, 0, None, None, 0, 0, 0, None)
 
 
-def restricted(reader: Reader, runs: Sequence[Run], problems: Collection[int] | None) -> tuple[Run, ...]:
+def restrict_runs(reader: Reader, runs: Sequence[Run], problems: Collection[int] | None) -> tuple[Run, ...]:
     """Each run with the totals that it has over these problems; as it is for None."""
     if problems is None:
         return tuple(runs)
@@ -91,7 +91,7 @@ def curves(
         problems: keys of the only problems that count, also in the totals of the curves' runs; None for all.
     """
     tallies = tallies_of(reader, runs, problems)
-    runs = restricted(reader, runs, problems)
+    runs = restrict_runs(reader, runs, problems)
     # Problems without a verdict count in no curve.
     counted = [(n[n > 0], c[n > 0]) for _, n, c in (tallies[run.key] for run in runs)]
     wanted = [_up_to(int(n.min()), ks) if len(n) else [] for n, _ in counted]

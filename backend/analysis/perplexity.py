@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.analysis.comparison import restricted
+from backend.analysis.comparison import restrict_runs
 from backend.records import Run
 from backend.records.reading import CHOICES, QUANTILES, Perplexities, PerplexityGroup, SamplePerplexities, TokenLogprobs
 from backend.store.reads import Reader
@@ -69,7 +69,7 @@ def perplexities(
     columns = _chosen({name: np.asarray(column) for name, column in columns.items()}, choice)
     values = columns["log_perplexity"]
     edges = _edges(values[np.isfinite(values)])
-    there = {run.key: run.texts for run in restricted(reader, runs, problems)} if choice == "all" else {}
+    there = {run.key: run.texts for run in restrict_runs(reader, runs, problems)} if choice == "all" else {}
     own = {scorer: [run.key for run in runs if run.model.name == scorer] for scorer in scorers}
     groups = tuple(
         _group(columns, values, edges, run, scorer, place, own[scorer], there.get(run.key) if run else None)

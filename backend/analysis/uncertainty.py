@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from backend.errors import UsageError
-from backend.estimators.allocation import evenly, valued, where_most_changes
+from backend.estimators.allocation import allocate_by_change, allocate_evenly, evaluate_allocation
 from backend.estimators.mixtures import Tallies
 from backend.estimators.pass_at_k import Counts, Floats
 from backend.estimators.solve_sets import all_combinations
@@ -212,12 +212,12 @@ def plan_samples(
     adds = np.zeros(len(c), dtype=np.int64)
     units = np.flatnonzero(may) if policy == "uniform" else unsolved
     if policy == "doubt":
-        adds[units] = where_most_changes(
+        adds[units] = allocate_by_change(
             posterior.grid, chances[units], costs[units], budget, ahead=ahead, enough=SETTLED
         ).adds
     else:
-        adds[units] = evenly(len(units), budget)
-    given = valued(posterior.grid, chances[unsolved], adds[unsolved], ahead=ahead)
+        adds[units] = allocate_evenly(len(units), budget)
+    given = evaluate_allocation(posterior.grid, chances[unsolved], adds[unsolved], ahead=ahead)
     changes = np.zeros(len(c))
     changes[unsolved] = given.changes
     return SamplePlan(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.analysis.comparison import RunTallies, curves, restricted, tallies_of
+from backend.analysis.comparison import RunTallies, curves, restrict_runs, tallies_of
 from backend.estimators.histograms import accuracy_bins, in_bins, quantiles, round_width
 from backend.estimators.pass_at_k import DRAWS, Counts, majority_at_k, majority_score, pass_at_k_of_runs, powers_and_end
 from backend.records import VERDICTS, Run
@@ -40,11 +40,11 @@ PAPER_K = 256
 
 def common_k(reader: Reader, runs: Sequence[Run], problems: Collection[int] | None, most: int = PAPER_K) -> int | None:
     """The largest k up to `most` at which every run is defined, of those that have a verdict; None where none has."""
-    sizes = [run.n_min for run in restricted(reader, runs, problems) if run.n_min is not None]
+    sizes = [run.n_min for run in restrict_runs(reader, runs, problems) if run.n_min is not None]
     return min(most, *sizes) if sizes else None
 
 
-def levels(
+def run_summaries(
     reader: Reader, runs: Sequence[Run], k: int | None, problems: Collection[int] | None
 ) -> tuple[RunSummary, ...]:
     """The levels of runs at one k; runs in them have the totals of these problems."""
@@ -68,7 +68,7 @@ def accuracy_histograms(
     """
     tallies = tallies_of(reader, runs, problems)
     result = []
-    for run in restricted(reader, runs, problems):
+    for run in restrict_runs(reader, runs, problems):
         _, n, c = tallies[run.key]
         counts = accuracy_bins(n[n > 0], c[n > 0])
         result.append(AccuracyHistogram(run, int(counts.sum()), tuple(counts.tolist())))
@@ -98,7 +98,7 @@ def efficiency(
     k = k if k is not None else common_k(reader, every, problems)
     tallies = tallies_of(reader, every, problems)
     gaps = []
-    for level in levels(reader, every, k, problems):
+    for level in run_summaries(reader, every, k, problems):
         delta, common = _delta(tallies, base.key, level.run.key, k)
         gaps.append(
             EfficiencyGap(level, None if level.run.model.role == "base" or level.run.key == base.key else delta, common)
@@ -148,7 +148,7 @@ def step_series(
         if len(points) > 1:
             at = k if k is not None else common_k(reader, points, problems)
             model = group[0].model
-            found.append(Series(model.algorithm, model.from_model, at, levels(reader, points, at, problems)))
+            found.append(Series(model.algorithm, model.from_model, at, run_summaries(reader, points, at, problems)))
     return tuple(sorted(found, key=lambda series: -len(series.points)))
 
 
@@ -200,7 +200,7 @@ def temperature_sweep(
     entropies = _entropies(reader, [base, *runs], problems)
     points = sorted(
         (TemperaturePoint(level, _temperature(level.run.parameters), entropies.get(level.run.key))
-         for level in levels(reader, runs, k, problems)),
+         for level in run_summaries(reader, runs, k, problems)),
         key=_order,
     )  # fmt: skip
     wanted = entropies.get(base.key)
@@ -264,7 +264,7 @@ def response_lengths(
     used = longest // width + 1
     return Lengths(
         width,
-        tuple(_run_lengths(run, by_run[run.key], width, used) for run in restricted(reader, runs, problems)),
+        tuple(_run_lengths(run, by_run[run.key], width, used) for run in restrict_runs(reader, runs, problems)),
     )
 
 
@@ -310,7 +310,7 @@ def agreement(reader: Reader, runs: Sequence[Run], *, problems: Collection[int] 
     Args:
         problems: keys of the only problems that count; None for all.
     """
-    return tuple(_agreement(reader, run, problems) for run in restricted(reader, runs, problems))
+    return tuple(_agreement(reader, run, problems) for run in restrict_runs(reader, runs, problems))
 
 
 def _agreement(reader: Reader, run: Run, problems: Collection[int] | None) -> Agreement:

@@ -121,7 +121,7 @@ class TextLogprobs:
     alternatives: tuple[tuple[Alternative, ...], ...] | None = None  # the likeliest tokens at each place, in order
 
 
-def unfitting(tokens: int) -> TextLogprobs:
+def too_long_for_context(tokens: int) -> TextLogprobs:
     """The score of a text that does not fit the model's context together with its prompt."""
     return TextLogprobs(tokens, nan, ())
 
@@ -130,7 +130,7 @@ SURE = -0.1
 """Alternatives are kept where the token's log-probability is below this (some 90 %): elsewhere they say nothing."""
 
 
-def no_room(too_long: Sequence[str], limit: int) -> str:
+def no_room_message(too_long: Sequence[str], limit: int) -> str:
     """The sentence about prompts that leave no room in the context or are empty; all other samples are drawn."""
     shown = ", ".join(too_long[:5]) + (f" and {len(too_long) - 5:,} more" if len(too_long) > 5 else "")
     return f"These leave no room in the model's context of {limit:,} tokens, or are empty: {shown}"

@@ -19,7 +19,7 @@ from backend.engines.protocol import (
     TextToScore,
     in_order,
     likeliest,
-    unfitting,
+    too_long_for_context,
 )
 from backend.engines.server_pool import Address, Connection, Key, Refused, ServerPool, Trouble
 from backend.engines.token_offsets import piece_ends
@@ -276,7 +276,7 @@ class ServerEngine:
         if not text:
             return TextLogprobs(0, 0.0, ())
         if not prompt or len(prompt) + len(text) >= limit:
-            return unfitting(len(text))
+            return too_long_for_context(len(text))
         payload = echo(self._model, [*prompt, *text], alternatives)
         answer = connection.post(f"{connection.address.path}/completions", payload, self._options.timeout)
         try:

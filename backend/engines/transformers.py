@@ -30,8 +30,8 @@ from backend.engines.protocol import (
     TextLogprobs,
     TextToScore,
     in_order,
-    no_room,
-    unfitting,
+    no_room_message,
+    too_long_for_context,
 )
 from backend.engines.token_offsets import text_ends, token_text
 
@@ -158,7 +158,7 @@ class TransformersEngine:
         if len(fitting) < len(requests):
             sizes = ((request.problem, len(prompts[i])) for i, request in enumerate(requests))
             too_long = [f"{problem} ({size:,} tokens)" for problem, size in sizes if not 0 < size < self._limit]
-            raise ValueError(no_room(too_long, self._limit))
+            raise ValueError(no_room_message(too_long, self._limit))
 
     def _stops(self, stop: tuple[str, ...]) -> Any:
         if not stop:
@@ -200,7 +200,7 @@ class TransformersEngine:
         ]
         sizes = [len(prompt) + len(text) for prompt, text in zip(prompts, texts, strict=True)]
         known = {
-            i: unfitting(len(text)) if text else TextLogprobs(0, 0.0, ())
+            i: too_long_for_context(len(text)) if text else TextLogprobs(0, 0.0, ())
             for i, text in enumerate(texts)
             if not (text and prompts[i] and sizes[i] <= self._limit)
         }

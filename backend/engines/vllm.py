@@ -33,8 +33,8 @@ from backend.engines.protocol import (
     TextToScore,
     in_order,
     likeliest,
-    no_room,
-    unfitting,
+    no_room_message,
+    too_long_for_context,
 )
 from backend.engines.token_offsets import text_ends, token_text
 from backend.errors import UsageError, suggestion
@@ -212,7 +212,7 @@ class VllmEngine:
                 logprobs=logprobs if params.logprobs else None,
             )
         if too_long:
-            raise ValueError(no_room(too_long, self._limit))
+            raise ValueError(no_room_message(too_long, self._limit))
 
     def score(self, items: Sequence[TextToScore], alternatives: int | None = None) -> Iterator[TextLogprobs]:
         """Log-probabilities of given texts, in the order of the items; see `Engine.score`.
@@ -223,7 +223,7 @@ class VllmEngine:
 
         pairs = [(self._ids(item.prompt), self._answer_ids(item)) for item in items]
         scores = {
-            place: unfitting(len(text)) if text else TextLogprobs(0, 0.0, ())
+            place: too_long_for_context(len(text)) if text else TextLogprobs(0, 0.0, ())
             for place, (prompt, text) in enumerate(pairs)
             if not (text and prompt and len(prompt) + len(text) <= self._limit)
         }

@@ -32,7 +32,7 @@ class Allocation:
     """The same when the round has been drawn."""
 
 
-def changing(grid: Floats, chances: Floats, draws: Counts) -> Floats:
+def change_chances(grid: Floats, chances: Floats, draws: Counts) -> Floats:
     """Chance that one of the next samples of a unit is right, and the unit so changes.
 
     Args:
@@ -44,7 +44,7 @@ def changing(grid: Floats, chances: Floats, draws: Counts) -> Floats:
     return result
 
 
-def where_most_changes(
+def allocate_by_change(
     grid: Floats, chances: Floats, costs: Floats, budget: int, *, ahead: int, enough: float
 ) -> Allocation:
     """Share a budget out so that most units are expected to change for what it costs.
@@ -61,7 +61,7 @@ def where_most_changes(
         Adds that sum to the budget, or to less when so few changes are left before.
     """
     if not len(chances) or budget < 1:
-        return valued(grid, chances, np.zeros(len(chances), dtype=np.int64), ahead=ahead)
+        return evaluate_allocation(grid, chances, np.zeros(len(chances), dtype=np.int64), ahead=ahead)
     batch = max(budget // STEPS, 1)
     steps = np.arange(0, budget + batch, batch)
     none_right = chances @ (1 - grid[:, None]) ** steps
@@ -79,18 +79,18 @@ def where_most_changes(
     over = int(adds.sum()) - budget
     if over > 0:
         adds[units[-1]] -= over
-    return valued(grid, chances, adds, ahead=ahead)
+    return evaluate_allocation(grid, chances, adds, ahead=ahead)
 
 
-def evenly(units: int, budget: int) -> Counts:
+def allocate_evenly(units: int, budget: int) -> Counts:
     """The budget in equal parts, the first units one more where it does not divide; shape (units,)."""
     share, rest = divmod(budget, units) if units else (0, 0)
     return np.full(units, share, dtype=np.int64) + (np.arange(units) < rest)
 
 
-def valued(grid: Floats, chances: Floats, adds: Counts, *, ahead: int) -> Allocation:
+def evaluate_allocation(grid: Floats, chances: Floats, adds: Counts, *, ahead: int) -> Allocation:
     """What given adds are expected to find; see `Allocation`."""
-    changes = changing(grid, chances, adds)
-    later = changing(grid, chances, adds + ahead)
-    before = changing(grid, chances, np.full_like(adds, ahead))
+    changes = change_chances(grid, chances, adds)
+    later = change_chances(grid, chances, adds + ahead)
+    before = change_chances(grid, chances, np.full_like(adds, ahead))
     return Allocation(adds, changes, float(before.sum()), float((later - changes).sum()))

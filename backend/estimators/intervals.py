@@ -57,7 +57,7 @@ class Band:
     high: Floats
 
 
-def at_problems(n: Counts, c: Counts, statistic: Statistic) -> Floats:
+def statistic_per_problem(n: Counts, c: Counts, statistic: Statistic) -> Floats:
     """The statistic of each problem, shape (problems, points)."""
     tables = {int(size): statistic(int(size)) for size in np.unique(n)}
     if len(tables) == 1:
@@ -65,7 +65,7 @@ def at_problems(n: Counts, c: Counts, statistic: Statistic) -> Floats:
     return np.stack([tables[size][correct] for size, correct in zip(n.tolist(), c.tolist(), strict=True)])
 
 
-def cells(*columns: Counts) -> tuple[tuple[Counts, ...], Counts]:
+def distinct_tallies(*columns: Counts) -> tuple[tuple[Counts, ...], Counts]:
     """Problems with the same counts, taken together: the distinct counts, and how many problems have them."""
     rows, times = np.unique(np.stack(columns, axis=1), axis=0, return_counts=True)
     return tuple(rows.T), times
@@ -155,8 +155,8 @@ def band_over_problems(n: Counts, c: Counts, statistic: Statistic) -> Band:
         c: correct samples, same shape.
         statistic: see `Statistic`.
     """
-    (sizes, correct), times = cells(n, c)
-    return percentile_band(at_problems(sizes, correct, statistic), times, draw_bootstrap(times))[0]
+    (sizes, correct), times = distinct_tallies(n, c)
+    return percentile_band(statistic_per_problem(sizes, correct, statistic), times, draw_bootstrap(times))[0]
 
 
 # Over samples
@@ -220,8 +220,8 @@ def normal_band(value: Floats, variance: Floats, *, least: float = 0.0) -> Band:
 
 def band_over_samples(n: Counts, c: Counts, statistic: Statistic) -> Band:
     """The mean of a statistic over problems with its interval for just these problems; arguments as above."""
-    (sizes, correct), times = cells(n, c)
-    value = times @ at_problems(sizes, correct, statistic) / len(n)
+    (sizes, correct), times = distinct_tallies(n, c)
+    value = times @ statistic_per_problem(sizes, correct, statistic) / len(n)
     return normal_band(value, sampling_variance(n, c, statistic))
 
 
@@ -266,8 +266,8 @@ def paired_difference(kind: IntervalKind, base: Tallies, rl: Tallies, statistic:
         rl: the same problems.
         statistic: see `intervals.Statistic`; points in their order.
     """
-    (base_n, base_c, rl_n, rl_c), times = cells(*base, *rl)
-    of_base, of_rl = at_problems(base_n, base_c, statistic), at_problems(rl_n, rl_c, statistic)
+    (base_n, base_c, rl_n, rl_c), times = distinct_tallies(*base, *rl)
+    of_base, of_rl = statistic_per_problem(base_n, base_c, statistic), statistic_per_problem(rl_n, rl_c, statistic)
     values = of_rl - of_base
     if kind == "problems":
         # An unseen problem is one that a run solves as it solves others, and the other run never.

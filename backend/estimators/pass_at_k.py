@@ -140,7 +140,7 @@ def crossing(ks: Counts, first: Floats, second: Floats) -> int | None:
 # 1 is always right. Whether c/n reaches tau is decided in integers.
 
 
-def needed(n: int, taus: Sequence[Fraction]) -> Counts:
+def least_correct(n: int, taus: Sequence[Fraction]) -> Counts:
     """The smallest c with c/n >= tau, for each tau; shape (taus,)."""
     return np.array([-(-tau.numerator * n // tau.denominator) for tau in taus], dtype=np.int64)
 
@@ -155,7 +155,7 @@ def cover_tables(n: int, taus: Sequence[Fraction]) -> Floats:
     Returns:
         Shape (n + 1, taus): a row for each number of correct samples.
     """
-    return (np.arange(n + 1)[:, None] >= needed(n, taus)).astype(np.float64)
+    return (np.arange(n + 1)[:, None] >= least_correct(n, taus)).astype(np.float64)
 
 
 # maj@k: how often the answer that most of k samples give is right (self-consistency, Wang et al. 2022, 2203.11171).

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.analysis.comparison import restricted
+from backend.analysis.comparison import restrict_runs
 from backend.errors import PasskError, UsageError
 from backend.exporters.escaping import fenced, for_markdown, json_text
 from backend.exporters.export import CARD, MARK
@@ -117,7 +117,7 @@ def _write_card(job: ExportTask, sizes: dict[str, int]) -> None:
     lines = ["---", data.to_yaml(), "---", "", f"# {for_markdown(', '.join(benchmarks))}", ""]
     lines += ["| run | model | role | problems | samples | n | sampling parameters |"]
     lines += ["| --- | --- | --- | ---: | ---: | ---: | --- |"]
-    for run in restricted(job.reader, job.runs, job.problems):
+    for run in restrict_runs(job.reader, job.runs, job.problems):
         n = "–" if run.n_min is None else str(run.n_min) if run.n_min == run.n_max else f"{run.n_min}–{run.n_max}"
         cells = [for_markdown(run.name), for_markdown(run.model.name), run.model.role or "unknown"]
         cells += [f"{run.problems:,}", f"{run.samples:,}", n, for_markdown(parameters_in_words(run) or "unknown")]

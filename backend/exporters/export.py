@@ -100,7 +100,7 @@ def form_of(what: str, path: Path, verl: bool = False) -> str:
     return ending
 
 
-def resolved(reader: Reader, request: ExportRequest) -> tuple[Run, ...]:
+def resolve_runs(reader: Reader, request: ExportRequest) -> tuple[Run, ...]:
     """The runs of a request.
 
     Raises:
@@ -145,7 +145,7 @@ def export(
         UsageError: the request cannot be met, or something is there already.
         Cancelled: by `tell`, or the reader was interrupted. Nothing is left.
     """
-    runs = resolved(reader, request)
+    runs = resolve_runs(reader, request)
     exporter = exporter_for(request)
     meant = resolve_selector(reader, runs, request.problems) if request.problems.strip() else None
     if meant is not None and meant.problems is not None and not meant.problems:

@@ -118,7 +118,7 @@ def _kind(values: Sequence[Any]) -> str | None:
     return "text" if all(isinstance(value, str) and value for value in known) else None
 
 
-def stretches(
+def batches_of_problems(
     reader: Reader, run: Run, problems: Sequence[StoredProblem], verdict: str | None = None, limit: int | None = None
 ) -> Iterator[tuple[list[StoredProblem], int]]:
     """Problems of a run in their order, as many at a time as memory should hold, and how many samples they have."""
@@ -164,7 +164,9 @@ class SampleRows:
         return [
             (run, together, 1 if request.sample is not None else count)
             for run in self.job.runs
-            for together, count in stretches(self.job.reader, run, self._of(run), request.verdict, request.limit)
+            for together, count in batches_of_problems(
+                self.job.reader, run, self._of(run), request.verdict, request.limit
+            )
         ]
 
     def _of(self, run: Run) -> list[StoredProblem]:

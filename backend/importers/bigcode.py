@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import orjson
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import kind_of_value, read_document
 
 SHAPE = re.compile(rb'\[\s*\[\s*(?:"|\]\s*[,\]])')
@@ -30,7 +30,7 @@ class BigCode:
         """Samples without a verdict; the texts begin with the prompt, as the harness keeps them."""
         data = read_document(source)
         if not isinstance(data, list):
-            raise bad(source, None, f"expected a list of lists of strings, found {kind_of_value(data)}")
+            raise input_error(source, None, f"expected a list of lists of strings, found {kind_of_value(data)}")
         named = FILE_NAME.fullmatch(source.path.name.removesuffix(".gz").removesuffix(".zst"))
         facts = RunFacts(benchmark=named["task"] if named else None)
         references = self._references(source, named["task"], len(data), notes) if named else None
@@ -38,10 +38,12 @@ class BigCode:
         for position, texts in enumerate(data):
             row = position + 1
             if not isinstance(texts, list):
-                raise bad(source, row, f"expected a list of strings, found {kind_of_value(texts)}", where="task")
+                raise input_error(
+                    source, row, f"expected a list of strings, found {kind_of_value(texts)}", where="task"
+                )
             for text in texts:
                 if not isinstance(text, str):
-                    raise bad(source, row, f"expected strings, found {kind_of_value(text)}", where="task")
+                    raise input_error(source, row, f"expected strings, found {kind_of_value(text)}", where="task")
             reference = references[position] if references is not None else None
             problem = ProblemFacts(str(position), position, reference=reference)
             yield Block(facts, problem, ["unverified"] * len(texts), [row] * len(texts), texts=texts)

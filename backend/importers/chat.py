@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 THINKING = "reasoning that came apart from its answer, put before it between <think> and </think>"
-"""The note for texts that `spoken` put together."""
+"""The note for texts that `content_text` put together."""
 
 
-def spoken(content: Any, resolve: Callable[[str], str] = str) -> tuple[str | None, bool]:
+def content_text(content: Any, resolve: Callable[[str], str] = str) -> tuple[str | None, bool]:
     """The text of a message's content, and whether reasoning was put before it.
 
     Args:
@@ -39,17 +39,17 @@ def spoken(content: Any, resolve: Callable[[str], str] = str) -> tuple[str | Non
 
 
 def message_text(message: Any, resolve: Callable[[str], str] = str) -> tuple[str | None, bool]:
-    """The text of one message; like `spoken`. `reasoning_content` beside the content is reasoning too."""
+    """The text of one message; like `content_text`. `reasoning_content` beside the content is reasoning too."""
     if not isinstance(message, dict):
-        return spoken(message, resolve)
-    text, thought = spoken(message.get("content"), resolve)
+        return content_text(message, resolve)
+    text, thought = content_text(message.get("content"), resolve)
     reasoning = message.get("reasoning_content")
     if isinstance(reasoning, str) and reasoning and not thought:
         return f"<think>\n{resolve(reasoning)}\n</think>\n\n{text or ''}", True
     return text, thought
 
 
-def asked(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
+def prompt_text(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
     """What a prompt asks: a string as it is; of chat messages what the user says, not the system."""
     if isinstance(prompt, str):
         return resolve(prompt)
@@ -61,7 +61,7 @@ def asked(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
     return "\n\n".join(text for text in texts if text) or None
 
 
-def answered(completion: Any) -> tuple[str | None, bool]:
+def completion_text(completion: Any) -> tuple[str | None, bool]:
     """What a model said in a completion: a string, one message, or the assistant's messages of several, in order."""
     if not isinstance(completion, list):
         return message_text(completion)
@@ -69,4 +69,4 @@ def answered(completion: Any) -> tuple[str | None, bool]:
         said = [message_text(m) for m in completion if m["role"] == "assistant"]
         texts = [text for text, _ in said if text is not None]
         return ("\n\n".join(texts) if texts else None), any(thought for _, thought in said)
-    return spoken(completion)
+    return content_text(completion)

@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.errors import UsageError, suggestion
 from backend.importers.protocol import Block, Counts, Notes, NotSaid, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.tables import (
     COUNT_FIELDS,
     PROBLEM_FIELDS,
@@ -17,7 +17,7 @@ from backend.importers.tables import (
     SAMPLE_FIELDS,
     looks_like_csv,
     map_columns,
-    rows,
+    read_rows,
 )
 from backend.records import ROLES
 
@@ -59,7 +59,7 @@ class CountsFile:
         wanted = [mapping["c"]] if "c" in mapping else self._model_columns(header, mapping, options)
         if not wanted or ("c" not in mapping and "n" in mapping):
             return False
-        beginning = list(islice(rows(source, wanted), LOOKED_AT))
+        beginning = list(islice(read_rows(source, wanted), LOOKED_AT))
         if not beginning or any(_whole(value) is None for value in beginning[0][1]):
             return False
         if "c" not in mapping or "n" in mapping or options.n is not None or "c" in options.columns:
@@ -94,7 +94,7 @@ class CountsFile:
             raise NotSaid(f"{source.path} has no column n", next_step="Say how many samples c counts of: --n N")
         fields = list(mapping)
         positions: dict[str, int] = {}
-        for row, values in rows(source, [mapping[field] for field in fields]):
+        for row, values in read_rows(source, [mapping[field] for field in fields]):
             record = dict(zip(fields, values, strict=True))
             step = record.get("step")
             facts = RunFacts(
@@ -123,7 +123,7 @@ class CountsFile:
         facts = [RunFacts(model=model, role=_role(column)) for model, column in zip(models, columns, strict=True)]
         shared = [field for field in mapping if field in PROBLEM_FIELDS]
         positions: dict[str, int] = {}
-        for row, values in rows(source, [mapping[field] for field in shared] + columns):
+        for row, values in read_rows(source, [mapping[field] for field in shared] + columns):
             record: dict[str, Any] = dict(zip(shared, values, strict=False))
             for run, column, value in zip(facts, columns, values[len(shared) :], strict=True):
                 yield self._counts(source, row, run, record, positions, options.n, column, value)
@@ -132,9 +132,9 @@ class CountsFile:
     def _count(source: SourceFile, row: int, column: str, value: str, most: int = MOST_SAMPLES) -> int:
         number = _whole(value)
         if number is None:
-            raise bad(source, row, f"field {column}: {value!r} is no whole number")
+            raise input_error(source, row, f"field {column}: {value!r} is no whole number")
         if number > most:
-            raise bad(source, row, f"field {column}: {value} is more than {most:,}")
+            raise input_error(source, row, f"field {column}: {value} is more than {most:,}")
         return number
 
     def _counts(
@@ -150,9 +150,9 @@ class CountsFile:
     ) -> Counts:
         c = self._count(source, row, column, value)
         if c > n:
-            raise bad(source, row, f"field {column}: {c} correct of only {n} samples")
+            raise input_error(source, row, f"field {column}: {c} correct of only {n} samples")
         if not record["problem"]:
-            raise bad(source, row, "no problem id")
+            raise input_error(source, row, "no problem id")
         position = positions.setdefault(record["problem"], len(positions))
         problem = ProblemFacts(
             record["problem"], position, record.get("statement") or None, level=record.get("level") or None

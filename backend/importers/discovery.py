@@ -66,7 +66,7 @@ def importer_for(source: SourceFile, options: Options, wanted: str | None = None
         if wanted not in known:
             raise UsageError(f"--format {wanted}: unknown format", next_step=suggestion(wanted, list(known), "format"))
         return known[wanted]
-    found = claimants(source, options)
+    found = importers_claiming(source, options)
     if len(found) > 1:
         raise UsageError(
             f"{source.path} is taken for {' and for '.join(importer.name for importer in found)}",
@@ -75,7 +75,7 @@ def importer_for(source: SourceFile, options: Options, wanted: str | None = None
     return found[0] if found else None
 
 
-def claimants(source: SourceFile, options: Options) -> list[Importer]:
+def importers_claiming(source: SourceFile, options: Options) -> list[Importer]:
     """The importers that recognise a file: one, or none, unless a plug-in takes what is another's.
 
     Tables are asked for only when nobody else recognises it, and the first of them alone is named.
@@ -108,7 +108,7 @@ PAIRS = (
 PACKED = ("", ".gz", ".zst")
 
 
-def said_better(path: Path, recognised: Iterable[Path]) -> Path | None:
+def fuller_file(path: Path, recognised: Iterable[Path]) -> Path | None:
     """The file among these that holds the samples of this one with more known about them; None when none does."""
     others = set(recognised)
     name = path.name
@@ -143,7 +143,7 @@ def not_recognised(source: SourceFile) -> InputError:
     return InputError(f"{source.path}: not recognised as a result file", f"{found} {known}".strip(), next_step)
 
 
-def why_left(source: SourceFile) -> str:
+def why_skipped(source: SourceFile) -> str:
     """Why a file of a folder is none to import, where it is of a kind that could be missed; else empty."""
     document = _document(source) if source.first_document.startswith(b"{") else None
     scores = _of_scores(document) if document is not None else None
@@ -267,7 +267,7 @@ def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: 
         raise nothing_to_import(len(found))
     result = []
     for entry in found:
-        better = said_better(entry.path, known) if entry.importer is not None else None
+        better = fuller_file(entry.path, known) if entry.importer is not None else None
         if better is not None:
             entry = replace(entry, reason=f"its samples are in {better.name}, with more known about them")
         result.append(entry)
@@ -287,7 +287,7 @@ def _recognise(path: Path, named: bool, options: Options, wanted: str | None) ->
     if importer is None:
         if named:
             raise not_recognised(source)
-        return Recognised(path, None, reason=why_left(source))
+        return Recognised(path, None, reason=why_skipped(source))
     steps = getattr(importer, "training_steps", None)
     return Recognised(path, importer, frozenset(steps(source)) if steps is not None else frozenset())
 

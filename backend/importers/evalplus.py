@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.importers.blocks import BlockBuilder, choose_one, note_others
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import json_lines, kind_of_value, read_document, text_field
 
 SHAPE = re.compile(rb'\{\s*"date"\s*:.{0,200}?"hash"\s*:.{0,200}?"eval"\s*:\s*\{', re.DOTALL)
@@ -56,14 +56,14 @@ class EvalPlus:
         data = read_document(source)
         tasks = data.get("eval") if isinstance(data, dict) else None
         if not isinstance(tasks, dict):
-            raise bad(source, None, f"field eval: expected an object, found {kind_of_value(tasks)}")
+            raise input_error(source, None, f"field eval: expected an object, found {kind_of_value(tasks)}")
         entries = (entry for found in tasks.values() if isinstance(found, list) for entry in found)
         with_plus = any(isinstance(entry, dict) and entry.get("plus_status") is not None for entry in entries)
         suites = SUITES if with_plus else ("base",)
         used = choose_one(source, suites, options, notes, "test suites")
         for position, (task, found) in enumerate(tasks.items()):
             if not isinstance(found, list):
-                raise bad(source, position + 1, f"field eval.{task}: expected a list", where="task")
+                raise input_error(source, position + 1, f"field eval.{task}: expected a list", where="task")
             yield self._task(source, ProblemFacts(task, position), found, suites, used)
 
     def _task(
@@ -75,7 +75,7 @@ class EvalPlus:
         details: list[str | None] = []
         for number, entry in enumerate(entries, 1):
             if not isinstance(entry, dict) or not isinstance(entry.get("solution"), str):
-                raise bad(source, row, f"sample {number}, field solution: expected a string", where="task")
+                raise input_error(source, row, f"sample {number}, field solution: expected a string", where="task")
             texts.append(entry["solution"])
             status = {suite: self._status(source, row, number, entry, suite) for suite in SUITES}
             details.append(", ".join(f"{suite}: {status[suite] or 'not run'}" for suite in suites))
@@ -93,7 +93,7 @@ class EvalPlus:
         status = entry.get(f"{suite}_status")
         if status is None or (isinstance(status, str) and status in STATUS):
             return status
-        raise bad(
+        raise input_error(
             source, row, f"sample {number}, field {suite}_status: expected one of {', '.join(STATUS)}", where="task"
         )
 

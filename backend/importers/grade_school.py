@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.errors import UsageError, suggestion
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import json_lines, kind_of_value, text_field
 
 LAST_LINE = "A:"
@@ -72,12 +72,16 @@ class GradeSchool:
     @staticmethod
     def _block(source: SourceFile, row: int, column: str, found: Any, run: RunFacts, problem: ProblemFacts) -> Block:
         if not isinstance(found, Mapping):
-            raise bad(source, row, f"field {column}: expected an object, found {kind_of_value(found)}")
+            raise input_error(source, row, f"field {column}: expected an object, found {kind_of_value(found)}")
         solution, correct = found.get("solution"), found.get("is_correct")
         if not isinstance(solution, str):
-            raise bad(source, row, f"field {column}.solution: expected a string, found {kind_of_value(solution)}")
+            raise input_error(
+                source, row, f"field {column}.solution: expected a string, found {kind_of_value(solution)}"
+            )
         if not isinstance(correct, bool | None):
-            raise bad(source, row, f"field {column}.is_correct: expected true or false, found {kind_of_value(correct)}")
+            raise input_error(
+                source, row, f"field {column}.is_correct: expected true or false, found {kind_of_value(correct)}"
+            )
         verdict = "unverified" if correct is None else "correct" if correct else "wrong"
         answer = _final(solution)
         if verdict == "wrong" and answer is None:

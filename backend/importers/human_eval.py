@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.importers.blocks import BlockBuilder, note_others
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import json_lines, kind_of_value, text_field
 
 KNOWN = {"task_id", "completion", "result", "passed", "completion_id"}
@@ -35,7 +35,9 @@ class HumanEval:
         for row, record in json_lines(source):
             task = text_field(source, row, record, "task_id")
             if not isinstance(record.get("passed"), bool | None):
-                raise bad(source, row, f"field passed: expected true or false, found {kind_of_value(record['passed'])}")
+                raise input_error(
+                    source, row, f"field passed: expected true or false, found {kind_of_value(record['passed'])}"
+                )
             note_others(record, KNOWN, notes)
             problem = gathering.problem(task, name=task)
             result = record.get("result")

@@ -8,9 +8,9 @@ from math import fsum, isfinite
 from typing import Any
 
 from backend.importers.blocks import choose_one, sampling_parameters
-from backend.importers.chat import THINKING, asked, message_text
+from backend.importers.chat import THINKING, message_text, prompt_text
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import Archive, SourceFile, bad, names
+from backend.importers.source import Archive, SourceFile, has_member, input_error
 from backend.importers.values import (
     CORRECT_WORDS,
     as_mapping,
@@ -97,10 +97,10 @@ class InspectSample:
         """
         source = self.source
         if not isinstance(sample, dict) or "id" not in sample:
-            raise bad(source, row, "expected a sample with an id", where="sample")
+            raise input_error(source, row, "expected a sample with an id", where="sample")
         epoch = sample.get("epoch", 1)
         if isinstance(epoch, bool) or not isinstance(epoch, int) or not 1 <= epoch <= MOST_EPOCH:
-            raise bad(
+            raise input_error(
                 source,
                 row,
                 f"field epoch: expected a whole number from 1, found {kind_of_value(epoch)}",
@@ -134,7 +134,7 @@ class InspectSample:
 
     def _problem(self, sample: Mapping[str, Any], resolve: Callable[[str], str]) -> ProblemFacts:
         name = as_text(sample["id"]) or ""
-        statement = asked(sample.get("input"), resolve)
+        statement = prompt_text(sample.get("input"), resolve)
         choices = sample.get("choices")
         if statement and isinstance(choices, list) and choices:
             # Questions such as "Which of these is true?" are told apart by their choices.
@@ -239,7 +239,7 @@ class Inspect:
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """A zip with a log's header or journal, or an object that begins with version, status and eval."""
-        return names(source, (HEADER, START)) or bool(SHAPE.match(source.first_document))
+        return has_member(source, (HEADER, START)) or bool(SHAPE.match(source.first_document))
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples in the order of the log."""
@@ -253,7 +253,7 @@ class Inspect:
         log = read_document(source)
         samples = log.get("samples") if isinstance(log, dict) else None
         if not isinstance(samples, list):
-            raise bad(source, None, f"field samples: expected a list, found {kind_of_value(samples)}")
+            raise input_error(source, None, f"field samples: expected a list, found {kind_of_value(samples)}")
         scored: dict[str, None] = {}
         for sample in samples:
             scored.update((name, None) for name, _, _ in verdicts_of(as_mapping(sample).get("scores")))

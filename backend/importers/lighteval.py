@@ -10,7 +10,7 @@ from typing import Any
 from backend.importers.blocks import choose_one
 from backend.importers.chat import THINKING
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad, batches, schema
+from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
 from backend.importers.values import as_text, kind_of_value
 
 COLUMNS = ("doc", "metric", "model_response")
@@ -48,7 +48,7 @@ class LightEval:
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """Columns doc, metric and model_response."""
-        found = schema(source)
+        found = parquet_schema(source)
         return found is not None and set(COLUMNS) <= set(found.names)
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
@@ -56,16 +56,16 @@ class LightEval:
         model = model_of(source.path)
         facts: dict[Any, RunFacts] = {}
         names: dict[str, None] = {}
-        for _, (metrics,) in batches(source, ["metric"]):
+        for _, (metrics,) in parquet_batches(source, ["metric"]):
             for metric in metrics:
                 names.update((name, None) for name, value in _mapping(metric).items() if self._is_truth(value))
         used = choose_one(source, list(names), options, notes, "metrics") if names else None
         position = 0
-        for first, (docs, metrics, responses) in batches(source, COLUMNS, 128):
+        for first, (docs, metrics, responses) in parquet_batches(source, COLUMNS, 128):
             for offset, (doc, metric, response) in enumerate(zip(docs, metrics, responses, strict=True)):
                 row = first + offset
                 if not isinstance(doc, dict) or not isinstance(response, dict):
-                    raise bad(
+                    raise input_error(
                         source,
                         row,
                         "field doc or model_response: expected a struct, found "
@@ -135,7 +135,7 @@ class LightEval:
         if texts is None:
             return []
         if not isinstance(texts, list) or not all(isinstance(text, str | None) for text in texts):
-            raise bad(source, row, "field model_response.text: expected a list of strings", where="row")
+            raise input_error(source, row, "field model_response.text: expected a list of strings", where="row")
         reasonings = response.get("reasonings")
         if not isinstance(reasonings, list) or len(reasonings) != len(texts):
             return list(texts)

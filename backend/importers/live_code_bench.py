@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import as_text, kind_of_value, list_of, parse_correct, read_document, string_list
 
 SHAPE = re.compile(rb'\[\s*\{(?=.{0,400}?"question_(?:title|id)"\s*:)', re.DOTALL)
@@ -38,12 +38,14 @@ class LiveCodeBench:
         """Samples of every problem; without graded_list they are unverified."""
         data = read_document(source)
         if not isinstance(data, list):
-            raise bad(source, None, f"expected a list of problems, found {kind_of_value(data)}")
+            raise input_error(source, None, f"expected a list of problems, found {kind_of_value(data)}")
         named = FILE_NAME.search(source.path.name)
         facts = RunFacts(parameters=(("temperature", float(named["t"])),) if named else ())
         for position, record in enumerate(data):
             if not isinstance(record, dict):
-                raise bad(source, position + 1, f"expected an object, found {kind_of_value(record)}", where="problem")
+                raise input_error(
+                    source, position + 1, f"expected an object, found {kind_of_value(record)}", where="problem"
+                )
             yield self._problem(source, position, record, facts, notes)
 
     def _problem(
@@ -52,7 +54,7 @@ class LiveCodeBench:
         row = position + 1
         statement = record.get("question_content")
         if statement is not None and not isinstance(statement, str):
-            raise bad(
+            raise input_error(
                 source,
                 row,
                 f"field question_content: expected a string, found {kind_of_value(statement)}",
@@ -62,20 +64,20 @@ class LiveCodeBench:
         outputs = list_of(source, row, record, "output_list", where="problem")
         found = outputs if outputs is not None else codes
         if found is None:
-            raise bad(source, row, "neither output_list nor code_list", where="problem")
+            raise input_error(source, row, "neither output_list nor code_list", where="problem")
         if outputs is None:
             notes.add("problems without output_list; the extracted code stands for the path")
         size = len(found)
         texts = string_list(source, row, found, "output_list")
         if codes is not None and len(codes) != size:
-            raise bad(source, row, f"field code_list: {len(codes)} entries for {size} samples", where="problem")
+            raise input_error(source, row, f"field code_list: {len(codes)} entries for {size} samples", where="problem")
         graded = list_of(source, row, record, "graded_list", size, where="problem") or [None] * size
         details = list_of(source, row, record, "metadata", size, where="problem") or [None] * size
         verdicts, said = [], []
         for number, (grade, code, detail) in enumerate(zip(graded, codes or texts or [], details, strict=True), 1):
             correct = parse_correct(grade)
             if grade is not None and correct is None:
-                raise bad(source, row, f"field graded_list: entry {number} is no verdict", where="problem")
+                raise input_error(source, row, f"field graded_list: entry {number} is no verdict", where="problem")
             late, words = self._detail(detail)
             verdict = "unverified" if correct is None else "correct" if correct else "timeout" if late else "wrong"
             verdicts.append("no_answer" if verdict == "wrong" and not code else verdict)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from backend.importers.blocks import choose_one, read_json_beside, sampling_parameters
-from backend.importers.chat import asked
+from backend.importers.chat import prompt_text
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import as_text, json_lines
 
 FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
@@ -98,7 +98,7 @@ class LmEval:
                 said.rows[row] = key
             texts, filtered = _texts(record.get("resps")), record.get("filtered_resps")
             if texts is None:
-                raise bad(source, row, "field resps: expected a list of lists, with the generated texts")
+                raise input_error(source, row, "field resps: expected a list of lists, with the generated texts")
             metrics = record.get("metrics")
             metrics = [name for name in metrics if isinstance(name, str)] if isinstance(metrics, list) else []
             form = str(record.get("filter", "none"))
@@ -129,7 +129,7 @@ class LmEval:
         if type(name) is not int:
             name = as_text(name)
         if name is None:
-            raise bad(source, row, "field doc_id: expected an id")
+            raise input_error(source, row, "field doc_id: expected an id")
         form = str(record.get("filter", "none"))
         time = times.get((name, form), 0)
         times[name, form] = time + 1
@@ -233,7 +233,7 @@ def _statement(document: Mapping[str, Any], record: Mapping[str, Any]) -> str | 
             prompt = json.loads(prompt)
         except (ValueError, RecursionError):
             return prompt
-    return asked(prompt)
+    return prompt_text(prompt)
 
 
 def _without_ending(path: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.errors import UsageError, suggestion
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.tables import (
     PARAMETERS,
     PROBLEM_FIELDS,
@@ -20,7 +20,7 @@ from backend.importers.tables import (
     constant_columns,
     first_values,
     map_columns,
-    rows,
+    read_rows,
 )
 from backend.importers.values import (
     WANTED,
@@ -142,7 +142,7 @@ class _Gatherer:
     def blocks(self) -> Iterator[Block]:
         """Blocks of the whole file."""
         buffer: list[tuple[int, Sequence[Any]]] = []
-        for entry in rows(self.source, self.columns):
+        for entry in read_rows(self.source, self.columns):
             buffer.append(entry)
             if len(buffer) >= BUFFERED:
                 yield from self._gather(buffer)
@@ -171,10 +171,10 @@ class _Gatherer:
         for place in (*self.run_places, *self.problem_places):
             if isinstance(values[place], list | dict):
                 column = self.columns[place]
-                return bad(
+                return input_error(
                     self.source, row, f"field {column}: expected a single value, found {kind_of_value(values[place])}"
                 )
-        return bad(self.source, row, "a value cannot be read")
+        return input_error(self.source, row, "a value cannot be read")
 
     def _column(self, group: list[tuple[int, Sequence[Any]]], field: str) -> list[Any] | None:
         place = self.place.get(field)
@@ -224,7 +224,7 @@ class _Gatherer:
             correct = parse_correct(value)
             if correct is None and value not in (None, ""):
                 column = self.column_of["verdict"]
-                raise bad(
+                raise input_error(
                     self.source,
                     numbers[i],
                     f"field {column}: {shortened(value)} is no verdict",
@@ -247,7 +247,7 @@ class _Gatherer:
         for (row, _), value in zip(group, texts, strict=True):
             if value is not None and not isinstance(value, str):
                 column = self.column_of["text"]
-                raise bad(self.source, row, f"field {column}: expected a string, found {kind_of_value(value)}")
+                raise input_error(self.source, row, f"field {column}: expected a string, found {kind_of_value(value)}")
         return texts
 
     def _converted(
@@ -263,7 +263,7 @@ class _Gatherer:
             except (ValueError, TypeError, OverflowError):
                 column = self.column_of[field]
                 wanted = "number" if field == "logprob_sum" else WANTED.get(convert, "text")
-                raise bad(self.source, row, f"field {column}: {shortened(value)} is no {wanted}") from None
+                raise input_error(self.source, row, f"field {column}: {shortened(value)} is no {wanted}") from None
         return result
 
     def _number(self, value: Any) -> float | None:
@@ -280,7 +280,7 @@ class _Gatherer:
         for (row, _), index in zip(group, indices, strict=True):
             if index is None:
                 column = self.column_of["index"]
-                raise bad(self.source, row, f"field {column}: expected a sample index from 0")
+                raise input_error(self.source, row, f"field {column}: expected a sample index from 0")
         return indices
 
     def _problem(self, key: tuple[Any, ...], row: int, values: Sequence[Any]) -> _Problem:
@@ -298,7 +298,7 @@ class _Gatherer:
             position = given
         problem_id, statement = as_text(value("problem")), as_text(value("statement"))
         if not problem_id and not statement:
-            raise bad(self.source, row, "neither a problem id nor a statement")
+            raise input_error(self.source, row, "neither a problem id nor a statement")
         metadata = value("metadata")
         if isinstance(metadata, str):
             try:
@@ -321,7 +321,7 @@ class _Gatherer:
         try:
             number = None if step is None or step == "" else count(step)
         except (ValueError, TypeError, OverflowError):
-            raise bad(
+            raise input_error(
                 self.source, row, f"field {self.column_of['step']}: {shortened(step)} is no {WANTED[count]}"
             ) from None
         parameters = _exported(value("parameters")) | {

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 
 COUNTED = {"run", "model", "benchmark", "problem", "n", "c"}
 
@@ -40,7 +40,7 @@ class PasskCounts:
                     for prefix in _prefixes(record):
                         yield _counts(source, row, record, prefix, facts)
         except (pa.ArrowException, OSError) as error:
-            raise bad(source, None, f"not readable as Parquet: {error}") from error
+            raise input_error(source, None, f"not readable as Parquet: {error}") from error
 
 
 def _origin(source: SourceFile) -> dict[str, Any] | None:
@@ -85,9 +85,9 @@ def _counts(
 ) -> Counts:
     run, n, c = record[f"{prefix}run"], record.get(f"{prefix}n"), record.get(f"{prefix}c")
     if not isinstance(n, int) or not isinstance(c, int) or not 0 <= c <= n:
-        raise bad(source, row, f"{c} correct of {n} samples", where="row")
+        raise input_error(source, row, f"{c} correct of {n} samples", where="row")
     if run not in facts:
-        raise bad(source, row, f"the file's metadata does not describe the run {run}", where="row")
+        raise input_error(source, row, f"the file's metadata does not describe the run {run}", where="row")
     metadata, position = record.get("metadata"), record.get("position")
     problem = ProblemFacts(
         id=str(record["problem"]),

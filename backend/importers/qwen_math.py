@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
     as_text,
     json_lines,
@@ -70,7 +70,7 @@ class QwenMath:
         statement = text_field(source, row, record, "question")
         texts = string_list(source, row, list_of(source, row, record, "code"), "code")
         if texts is None:
-            raise bad(source, row, "field code: expected a list of generated texts, found nothing")
+            raise input_error(source, row, "field code: expected a list of generated texts, found nothing")
         size = len(texts)
         answers = list_of(source, row, record, "pred", size)
         reasons = record.get("finish_reason")
@@ -88,7 +88,7 @@ class QwenMath:
         for i in range(size):
             correct = None if scores is None or scores[i] is None else parse_correct(scores[i])
             if scores is not None and scores[i] is not None and correct is None:
-                raise bad(
+                raise input_error(
                     source, row, f"field score: entry {i + 1} is {kind_of_value(scores[i])}, expected true or false"
                 )
             answer = answers[i] if answers is not None else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
     as_text,
     kind_of_value,
@@ -49,7 +49,7 @@ class ReasoningGym:
         """Samples of every dataset in the file; each dataset is a benchmark."""
         data = read_document(source)
         if not isinstance(data, dict) or not isinstance(data.get("categories"), list):
-            raise bad(source, None, "field categories: expected a list")
+            raise input_error(source, None, "field categories: expected a list")
         metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
         assert isinstance(metadata, dict)
         notes.add("samples without finish reasons", 0)
@@ -61,14 +61,16 @@ class ReasoningGym:
     def _list(source: SourceFile, owner: object, field: str, where: str) -> list[Any]:
         value = owner.get(field) if isinstance(owner, dict) else None
         if not isinstance(value, list):
-            raise bad(source, None, f"field {where}.{field}: expected a list, found {kind_of_value(value)}")
+            raise input_error(source, None, f"field {where}.{field}: expected a list, found {kind_of_value(value)}")
         return value
 
     def _dataset(
         self, source: SourceFile, dataset: object, metadata: Mapping[str, Any], notes: Notes
     ) -> Iterator[Block]:
         if not isinstance(dataset, dict):
-            raise bad(source, None, f"field categories.datasets: expected objects, found {kind_of_value(dataset)}")
+            raise input_error(
+                source, None, f"field categories.datasets: expected objects, found {kind_of_value(dataset)}"
+            )
         name = dataset.get("name")
         parameters = {
             key: parameter(source, None, f"metadata.{key}", metadata[key])
@@ -87,7 +89,7 @@ class ReasoningGym:
     def _block(self, source: SourceFile, position: int, result: object, facts: RunFacts, notes: Notes) -> Block:
         row = position + 1
         if not isinstance(result, dict) or not isinstance(result.get("question"), str):
-            raise bad(source, row, "field question: expected a string", where="result")
+            raise input_error(source, row, "field question: expected a string", where="result")
         completions = list_of(source, row, result, "completions", where="result")
         if completions is None:
             # Evaluations with one repeat keep the single completion in the result itself.
@@ -97,16 +99,16 @@ class ReasoningGym:
         verdicts: list[str] = []
         for number, completion in enumerate(completions, 1):
             if not isinstance(completion, dict):
-                raise bad(source, row, f"completion {number}: expected an object", where="result")
+                raise input_error(source, row, f"completion {number}: expected an object", where="result")
             generated = completion.get("full_model_response")
             if generated is not None and not isinstance(generated, str):
-                raise bad(
+                raise input_error(
                     source, row, f"completion {number}, field full_model_response: expected a string", where="result"
                 )
             score = completion.get("score")
             correct = parse_correct(score)
             if score is not None and correct is None:
-                raise bad(source, row, f"completion {number}, field score: expected a number", where="result")
+                raise input_error(source, row, f"completion {number}, field score: expected a number", where="result")
             if isinstance(score, float) and 0 < score < 1:
                 notes.add("samples with a score between 0 and 1, which is not correct")
             answer = as_text(completion.get("model_answer"))

@@ -20,7 +20,7 @@ from backend.errors import PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
 from backend.importers.protocol import Block, Counts, Importer, Notes, NotSaid, Options, ProblemFacts, unexpected
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.store.database import open_store
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 from backend.store.layout import StoreLayout, publishing
@@ -229,13 +229,13 @@ class ImportSession:
             self.files.append(FileReport(str(source.path), importer.name, "unclear", reason=error.next_step))
             return
         except RecursionError:
-            raise bad(source, source.row, "JSON nested too deeply to read") from None
+            raise input_error(source, source.row, "JSON nested too deeply to read") from None
         except (PasskError, OSError):
             raise  # an OSError is of the store: a full disk
         except Exception as error:
             raise unexpected(source, importer.name, error) from error
         if self._samples == before:
-            raise bad(source, None, "holds no samples")
+            raise input_error(source, None, "holds no samples")
         for run in entry.runs:
             self.known_sources.setdefault(digest, set()).add(run)
         self.gathered.sources.append(entry)
@@ -313,11 +313,11 @@ class ImportSession:
         result = []
         for row, given in zip(block.rows, block.indices, strict=True):
             if offset + given > MOST_INDEX:
-                raise bad(source, row, f"sample {given} is more than a run can number")
+                raise input_error(source, row, f"sample {given} is more than a run can number")
             index = given
             if index in taken:
                 if key not in self._file.repeated:
-                    raise bad(source, row, f"sample {index} of problem {block.problem.id} is there twice")
+                    raise input_error(source, row, f"sample {index} of problem {block.problem.id} is there twice")
                 index = next(free for free in count(len(taken)) if free not in taken)
             taken.add(index)
             result.append(offset + index)

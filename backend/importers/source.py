@@ -36,19 +36,19 @@ MOST_DOCUMENT = 2 << 30
 """Largest file that is one JSON document and so is read whole, in bytes."""
 
 
-def compression(path: Path) -> str | None:
+def compression_of(path: Path) -> str | None:
     """`gzip`, `zstd`, or None for anything else, by the first bytes."""
     with open(path, "rb") as file:
         start = file.read(4)
     return next((name for magic, name in MAGIC.items() if start.startswith(magic)), None)
 
 
-def too_much(unpacked: int, packed: int) -> bool:
+def is_bomb(unpacked: int, packed: int) -> bool:
     """Whether so many bytes out of so many look like a bomb."""
     return unpacked > max(ALWAYS_UNPACKED, MOST_RATIO * packed)
 
 
-def bomb(path: Path, what: str) -> InputError:
+def bomb_error(path: Path, what: str) -> InputError:
     """The error for something that unpacks to too much."""
     return InputError(
         f"{path}: {what} unpacks to more than {MOST_RATIO} times its size",
@@ -91,8 +91,8 @@ class Unpacking(io.RawIOBase):
                 f"{self._path}: not readable as {self._form}: {error}", next_step="Nothing was imported."
             ) from error
         self._unpacked += len(data)
-        if too_much(self._unpacked, self._size):
-            raise bomb(self._path, f"this {self._form} file")
+        if is_bomb(self._unpacked, self._size):
+            raise bomb_error(self._path, f"this {self._form} file")
         buffer[: len(data)] = data
         self._moved(self._raw.tell())
         return len(data)
@@ -111,7 +111,7 @@ def open_plain(path: Path, form: str | None, moved: Callable[[int], None] = lamb
     return io.BufferedReader(Unpacking(path, form, moved), buffer_size=1 << 18)
 
 
-def beginning(file: BinaryIO, size: int) -> bytes:
+def read_beginning(file: BinaryIO, size: int) -> bytes:
     """The first bytes; of a damaged compressed file, what comes before the damage."""
     pieces: list[bytes] = []
     left = size
@@ -140,7 +140,7 @@ def unpacked_copy(path: Path, form: str) -> IO[bytes]:
     return copy
 
 
-def lines(file: BinaryIO) -> Iterator[bytes]:
+def read_lines(file: BinaryIO) -> Iterator[bytes]:
     """Lines with their ends; one longer than `MOST_LINE` comes in pieces, the first of them too long."""
     return iter(lambda: file.readline(MOST_LINE + 1), b"")
 
@@ -164,7 +164,7 @@ class SourceFile:
     @cached_property
     def compression(self) -> str | None:
         """`gzip` or `zstd` where it is compressed."""
-        return compression(self.path)
+        return compression_of(self.path)
 
     def open(self) -> BinaryIO:
         """Its bytes, unpacked; what is wrong with the compression is raised as InputError while reading."""
@@ -186,7 +186,7 @@ class SourceFile:
     def head(self) -> bytes:
         """The first mebibyte, unpacked."""
         with self.open() as file:
-            return beginning(file, HEAD)
+            return read_beginning(file, HEAD)
 
     @cached_property
     def digest(self) -> str:
@@ -208,7 +208,7 @@ class SourceFile:
             return None
         if len(line) >= HEAD - 3:
             with self.open() as file:
-                line = next(lines(file), b"")
+                line = next(read_lines(file), b"")
         try:
             value = orjson.loads(line)
         except ValueError:
@@ -231,7 +231,9 @@ class SourceFile:
         return self.head.startswith(b"PAR1")
 
 
-def bad(source: SourceFile, row: int | None, problem: str, next_step: str = "", *, where: str = "line") -> InputError:
+def input_error(
+    source: SourceFile, row: int | None, problem: str, next_step: str = "", *, where: str = "line"
+) -> InputError:
     """The error for a bad line: file and line in the title."""
     place = f"{source.path}" + (f", {where} {row}" if row is not None else "")
     return InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")
@@ -267,7 +269,7 @@ class Archive:
                 self._zip = zipfile.ZipFile(self._file)
                 self.members = {info.filename: info for info in self._zip.infolist()}
             except DAMAGE as error:
-                raise bad(source, None, f"not readable as zip: {error}") from error
+                raise input_error(source, None, f"not readable as zip: {error}") from error
             self._refuse_hostile()
         except BaseException:
             self._file.close()
@@ -282,7 +284,7 @@ class Archive:
 
     def _refuse_hostile(self) -> None:
         if len(self.members) > MOST_MEMBERS:
-            raise bad(self._source, None, f"more than {MOST_MEMBERS:,} members")
+            raise input_error(self._source, None, f"more than {MOST_MEMBERS:,} members")
         for name, info in self.members.items():
             if leads_outside(name):
                 raise self._bad(name, "a member whose name leads outside the archive")
@@ -291,14 +293,14 @@ class Archive:
             if info.file_size > MOST_MEMBER:
                 raise self._bad(name, f"a member of more than {MOST_MEMBER >> 20} MiB")
         whole = sum(info.file_size for info in self.members.values())
-        if too_much(whole, self._size):
+        if is_bomb(whole, self._size):
             raise self._bomb()
 
     def _bad(self, name: str, problem: str) -> InputError:
-        return bad(self._source, None, f"{problem}: {name}")
+        return input_error(self._source, None, f"{problem}: {name}")
 
     def _bomb(self) -> InputError:
-        return bad(
+        return input_error(
             self._source,
             None,
             f"it would unpack to more than {MOST_RATIO} times its size and {ALWAYS_UNPACKED >> 20} MiB: a zip bomb?",
@@ -316,7 +318,7 @@ class Archive:
         except (*DAMAGE, EOFError, zlib.error) as error:
             raise self._bad(name, f"not readable as zip: {error}") from error
         self._unpacked += len(data)
-        if too_much(self._unpacked, self._size):
+        if is_bomb(self._unpacked, self._size):
             raise self._bomb()
         return data
 
@@ -353,7 +355,7 @@ def is_zip(source: SourceFile) -> bool:
     return source.head.startswith(b"PK\x03\x04")
 
 
-def names(source: SourceFile, wanted: Iterable[str]) -> bool:
+def has_member(source: SourceFile, wanted: Iterable[str]) -> bool:
     """Whether one of these members is there, as the directory says."""
     if not is_zip(source):
         return False
@@ -377,12 +379,12 @@ def parquet_errors(source: SourceFile) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         # MemoryError: a length in a damaged file; ValueError: text that is not UTF-8, dates beyond the calendar.
         said = str(error).strip().splitlines()
-        raise bad(
+        raise input_error(
             source, source.row, f"not readable as Parquet: {said[0] if said else type(error).__name__}"
         ) from error
 
 
-def schema(source: SourceFile) -> pa.Schema | None:
+def parquet_schema(source: SourceFile) -> pa.Schema | None:
     """Names and types of the columns; None when it is no Parquet file, or one that is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -395,7 +397,9 @@ def schema(source: SourceFile) -> pa.Schema | None:
         return None
 
 
-def batches(source: SourceFile, columns: Sequence[str], size: int = 1_024) -> Iterator[tuple[int, list[list[Any]]]]:
+def parquet_batches(
+    source: SourceFile, columns: Sequence[str], size: int = 1_024
+) -> Iterator[tuple[int, list[list[Any]]]]:
     """The number of the first row, from 1, and the values of these columns, batch by batch.
 
     Raises:
@@ -409,7 +413,7 @@ def batches(source: SourceFile, columns: Sequence[str], size: int = 1_024) -> It
         file = pq.ParquetFile(source.local)
         present = file.schema_arrow.names
         if double := next((column for column in columns if present.count(column) > 1), None):
-            raise bad(source, None, f"more than one column {double}")
+            raise input_error(source, None, f"more than one column {double}")
         total = max(file.metadata.num_rows, 1)
         iterator = file.iter_batches(batch_size=size, columns=list(columns))
     while True:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.errors import UsageError, suggestion
-from backend.importers.source import SourceFile, bad, batches, parquet_errors
+from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_errors
 from backend.importers.values import json_lines
 
 # Which column of a tabular file holds what: by usual names, or as the user says with --column FIELD=COLUMN.
@@ -170,10 +170,10 @@ def _constants(metadata: Any) -> dict[str, Any]:
 
 def first_values(source: SourceFile, columns: Sequence[str]) -> Sequence[Any]:
     """The first row's values; empty when there is no row."""
-    return next((values for _, values in rows(source, columns)), ())
+    return next((values for _, values in read_rows(source, columns)), ())
 
 
-def rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+def read_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
     """Every row of the file.
 
     Raises:
@@ -193,7 +193,7 @@ def _json_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def _parquet_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
-    for first, values in batches(source, columns, 4_096):
+    for first, values in parquet_batches(source, columns, 4_096):
         yield from enumerate(zip(*values, strict=True), first)
 
 
@@ -211,12 +211,14 @@ def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
                 if not values:
                     continue
                 if len(values) != len(header):
-                    raise bad(source, reader.line_num, f"{len(values)} fields where the header has {len(header)}")
+                    raise input_error(
+                        source, reader.line_num, f"{len(values)} fields where the header has {len(header)}"
+                    )
                 # An empty cell is a missing value, except that a text may be empty; see long_form.
                 yield reader.line_num, [values[place] for place in places]
                 if plain:
                     source.bytes_read = raw.tell()
         except UnicodeDecodeError as error:
-            raise bad(source, reader.line_num + 1, "not UTF-8", "Convert the file to UTF-8.") from error
+            raise input_error(source, reader.line_num + 1, "not UTF-8", "Convert the file to UTF-8.") from error
         except csv.Error as error:
-            raise bad(source, reader.line_num, f"not CSV: {error}") from error
+            raise input_error(source, reader.line_num, f"not CSV: {error}") from error

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder
-from backend.importers.chat import THINKING, answered, asked
+from backend.importers.chat import THINKING, completion_text, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
     as_mapping,
     as_text,
@@ -53,18 +53,18 @@ class Tinker:
         for row, record in json_lines(source):
             split = record.get("split")
             if not isinstance(split, str) or not split:
-                raise bad(source, row, f"field split: expected a name, found {kind_of_value(split)}")
+                raise input_error(source, row, f"field split: expected a name, found {kind_of_value(split)}")
             iteration, group = (self._whole(source, row, record, name) for name in ("iteration", "group_idx"))
             run = facts.get((split, iteration))
             if run is None:
                 run = facts[split, iteration] = RunFacts(benchmark=split, step=iteration, checkpoint=True)
             steps = record.get("steps")
             if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
-                raise bad(source, row, f"field steps: expected a list of objects, found {kind_of_value(steps)}")
+                raise input_error(source, row, f"field steps: expected a list of objects, found {kind_of_value(steps)}")
             last = steps[-1] if steps else {}
             trace = as_mapping(last.get("trace"))
-            statement = asked(as_mapping(trace.get("prompt")).get("messages"))
-            text, thought = answered(as_mapping(trace.get("policy_response")).get("messages"))
+            statement = prompt_text(as_mapping(trace.get("prompt")).get("messages"))
+            text, thought = completion_text(as_mapping(trace.get("policy_response")).get("messages"))
             if thought:
                 notes.add(THINKING)
             if text is None:
@@ -90,7 +90,9 @@ class Tinker:
         try:
             return count(record.get(name))
         except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field {name}: {shortened(record.get(name))} is no whole number from 0") from None
+            raise input_error(
+                source, row, f"field {name}: {shortened(record.get(name))} is no whole number from 0"
+            ) from None
 
     @staticmethod
     def _correct(
@@ -102,7 +104,9 @@ class Tinker:
             if value is None or value != value:
                 continue
             if not isinstance(value, bool | int | float):
-                raise bad(source, row, f"field correct of the metrics: expected a number, found {kind_of_value(value)}")
+                raise input_error(
+                    source, row, f"field correct of the metrics: expected a number, found {kind_of_value(value)}"
+                )
             return value >= 1
         notes.add("samples without the metric `correct`: unverified, for the total reward is shaped")
         return None

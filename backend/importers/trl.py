@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, about_answers
-from backend.importers.chat import THINKING, answered, asked
+from backend.importers.chat import THINKING, completion_text, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
-from backend.importers.source import SourceFile, bad, batches, schema
+from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
 from backend.importers.values import as_text, count, figure, parse_correct, shortened
 
 REFERENCES = ("answer", "solution", "ground_truth", "reference")
@@ -24,14 +24,14 @@ class Trl:
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """Columns step, prompt, completion and advantage."""
-        found = schema(source)
+        found = parquet_schema(source)
         return found is not None and {"step", "prompt", "completion", "advantage"} <= set(found.names)
 
     def training_steps(self, source: SourceFile) -> set[int]:
         """The training steps that the file holds samples of."""
         return {
             step
-            for _, (steps,) in batches(source, [STEPS], 65_536)
+            for _, (steps,) in parquet_batches(source, [STEPS], 65_536)
             for step in map(self._number, set(map(repr, steps)))
             if step is not None
         }
@@ -45,7 +45,7 @@ class Trl:
         """Samples gathered by step and prompt; the reward that is about right answers gives the verdict."""
         rewards = self._rewards(source)
         used = about_answers(source, rewards, options, notes)
-        found = schema(source)
+        found = parquet_schema(source)
         names = [] if found is None else found.names
         reference = next((name for name in REFERENCES if name in names and name not in rewards), None)
         columns = [STEPS, "prompt", "completion", "advantage", *rewards, *([reference] if reference else [])]
@@ -54,21 +54,21 @@ class Trl:
                 notes.add(f"columns not kept: {name}")
         gathering = BlockBuilder("texts", "details")
         facts: dict[int | None, RunFacts] = {}
-        for first, (steps, prompts, completions, advantages, *numbers) in batches(source, columns):
+        for first, (steps, prompts, completions, advantages, *numbers) in parquet_batches(source, columns):
             references = numbers.pop() if reference else [None] * len(steps)
             scores = dict(zip((*rewards, "advantage"), (*numbers, advantages), strict=True))
             details = self._details({name: values for name, values in scores.items() if name != used}, len(steps))
             verdicts = self._verdicts(scores[used] if used is not None else [None] * len(steps), notes)
             for offset, (step, prompt, completion) in enumerate(zip(steps, prompts, completions, strict=True)):
                 row = first + offset
-                statement = asked(prompt)
+                statement = prompt_text(prompt)
                 if not statement:
-                    raise bad(source, row, "field prompt: expected a text or messages", where="row")
+                    raise input_error(source, row, "field prompt: expected a text or messages", where="row")
                 run = facts.get(step) if isinstance(step, int | None) else None
                 if run is None:
                     number = self._step(source, row, step)
                     run = facts[number] = RunFacts(step=number, checkpoint=number is not None)
-                text, thought = answered(completion)
+                text, thought = completion_text(completion)
                 if thought:
                     notes.add(THINKING)
                 problem = gathering.problem(statement, statement=statement, reference=as_text(references[offset]))
@@ -82,7 +82,7 @@ class Trl:
         try:
             return None if value is None else count(value)
         except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field step: {shortened(value)} is no training step", where="row") from None
+            raise input_error(source, row, f"field step: {shortened(value)} is no training step", where="row") from None
 
     @staticmethod
     def _verdicts(values: Sequence[Any], notes: Notes) -> list[str]:
@@ -108,9 +108,9 @@ class Trl:
         """Columns of numbers between the completion and the advantage; what else is logged may be text."""
         import pyarrow as pa
 
-        found = schema(source)
+        found = parquet_schema(source)
         if found is None:
-            raise bad(source, None, "not readable as Parquet")
+            raise input_error(source, None, "not readable as Parquet")
         numeric = (pa.types.is_floating, pa.types.is_integer, pa.types.is_boolean)
         return [
             entry.name

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from backend.importers.source import MOST_DOCUMENT, MOST_LINE, SourceFile, bad, lines
+from backend.importers.source import MOST_DOCUMENT, MOST_LINE, SourceFile, input_error, read_lines
 
 # Reading values out of decoded JSON, CSV or Parquet rows, with errors that name file, line and field.
 
@@ -26,7 +26,7 @@ def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterat
     """
     plain = source.compression is None
     with source.open() as file:
-        for number, line in enumerate(lines(file), 1):
+        for number, line in enumerate(read_lines(file), 1):
             if plain:
                 source.bytes_read += len(line)
             source.row = number
@@ -37,10 +37,10 @@ def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterat
             if not line or line.isspace():
                 continue
             if len(line) > MOST_LINE:
-                raise bad(source, number, f"longer than {MOST_LINE >> 30} GiB")
+                raise input_error(source, number, f"longer than {MOST_LINE >> 30} GiB")
             value = decode(source, line, number)
             if not isinstance(value, dict):
-                raise bad(source, number, f"expected a JSON object, found {kind_of_value(value)}")
+                raise input_error(source, number, f"expected a JSON object, found {kind_of_value(value)}")
             yield number, value
 
 
@@ -53,7 +53,7 @@ def read_document(source: SourceFile) -> Any:
     with source.open() as file:
         data = file.read(MOST_DOCUMENT + 1)
     if len(data) > MOST_DOCUMENT:
-        raise bad(
+        raise input_error(
             source, None, f"one JSON document of more than {MOST_DOCUMENT >> 30} GiB; it would have to be read whole"
         )
     source.bytes_read = source.path.stat().st_size
@@ -78,18 +78,20 @@ def decode(source: SourceFile, text: bytes, number: int | None, *, of: str = "")
     try:
         return json.loads(text)
     except UnicodeDecodeError as error:
-        raise bad(source, number, f"{inside}not UTF-8 at byte {error.start}", "Convert the file to UTF-8.") from error
+        raise input_error(
+            source, number, f"{inside}not UTF-8 at byte {error.start}", "Convert the file to UTF-8."
+        ) from error
     except RecursionError as error:
-        raise bad(source, number, f"{inside}JSON nested too deeply to read") from error
+        raise input_error(source, number, f"{inside}JSON nested too deeply to read") from error
     except json.JSONDecodeError as error:
         ended = not error.doc[error.pos :].strip() or error.msg.startswith("Unterminated string")
         cut = f" The {'file' if number is None else 'line'} is cut off?" if ended else ""
         place = f"character {error.colno:,}" if number is not None else f"line {error.lineno:,}"
         if ended:
             place = "its end"
-        raise bad(source, number, f"{inside}not JSON at {place}: {error.msg}.{cut}") from error
+        raise input_error(source, number, f"{inside}not JSON at {place}: {error.msg}.{cut}") from error
     except ValueError as error:
-        raise bad(source, number, f"{inside}not JSON: {error}") from error
+        raise input_error(source, number, f"{inside}not JSON: {error}") from error
 
 
 def kind_of_value(value: object) -> str:
@@ -103,7 +105,7 @@ def text_field(source: SourceFile, row: int, record: Mapping[str, Any], field: s
     value = record.get(field)
     if not isinstance(value, str):
         found = kind_of_value(value) if field in record else "nothing"
-        raise bad(source, row, f"field {field}: expected a string, found {found}")
+        raise input_error(source, row, f"field {field}: expected a string, found {found}")
     return value
 
 
@@ -131,9 +133,9 @@ def list_of(
         return None
     if not isinstance(value, list):
         expected = f"field {field}: expected a list with an entry a sample, found {kind_of_value(value)}"
-        raise bad(source, row, expected, where=where)
+        raise input_error(source, row, expected, where=where)
     if length is not None and len(value) != length:
-        raise bad(source, row, f"field {field}: {len(value)} entries for {length} samples", where=where)
+        raise input_error(source, row, f"field {field}: {len(value)} entries for {length} samples", where=where)
     return value
 
 
@@ -143,18 +145,18 @@ def string_list(source: SourceFile, row: int, values: Sequence[Any] | None, fiel
         return None
     for value in values:
         if value is not None and not isinstance(value, str):
-            raise bad(source, row, f"field {field}: expected strings, found {kind_of_value(value)}")
+            raise input_error(source, row, f"field {field}: expected strings, found {kind_of_value(value)}")
     return list(values)
 
 
 def parameter(source: SourceFile, row: int | None, field: str, value: Any) -> Any:
     """A sampling parameter: a word or a finite number. Runs are compared by them."""
     if isinstance(value, float) and not isfinite(value):
-        raise bad(source, row, f"field {field}: {value} is no value of a sampling parameter")
+        raise input_error(source, row, f"field {field}: {value} is no value of a sampling parameter")
     if isinstance(value, int) and abs(value) >= 2**63:
-        raise bad(source, row, f"field {field}: the number is too large")
+        raise input_error(source, row, f"field {field}: the number is too large")
     if not isinstance(value, str | bool | int | float):
-        raise bad(source, row, f"field {field}: expected a word or a number, found {kind_of_value(value)}")
+        raise input_error(source, row, f"field {field}: expected a word or a number, found {kind_of_value(value)}")
     return value
 
 
@@ -207,7 +209,7 @@ def steps_named(source: SourceFile, marker: bytes, step: re.Pattern[bytes]) -> s
     """
     steps: set[int] = set()
     with source.open() as file:
-        for line in lines(file):
+        for line in read_lines(file):
             at = line.find(marker)
             if at >= 0:
                 steps.update(map(int, step.findall(line, at)))

@@ -7,9 +7,9 @@ from math import isfinite
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, note_others, read_json_beside, sampling_parameters
-from backend.importers.chat import THINKING, answered, asked
+from backend.importers.chat import THINKING, completion_text, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import as_text, figure, json_lines, kind_of_value, refine_verdict
 
 KNOWN = {
@@ -49,13 +49,13 @@ class Verifiers:
         gathering = BlockBuilder("texts", "details", "finish_reasons")
         for row, record in json_lines(source):
             example = as_text(record.get("example_id"))
-            statement = asked(record.get("prompt"))
+            statement = prompt_text(record.get("prompt"))
             if not statement and not example:
-                raise bad(source, row, "neither an example_id nor a prompt")
+                raise input_error(source, row, "neither an example_id nor a prompt")
             problem = gathering.problem(
                 statement or f"id {example}", name=example, statement=statement, reference=as_text(record.get("answer"))
             )
-            text, thought = answered(record.get("completion"))
+            text, thought = completion_text(record.get("completion"))
             if text is None and record.get("completion") is not None:
                 notes.add("completions without a text of the assistant")
             if thought:
@@ -77,7 +77,7 @@ class Verifiers:
         if reward is None or (isinstance(reward, float) and not isfinite(reward)):
             return "unverified", reason
         if not isinstance(reward, int | float):
-            raise bad(source, row, f"field reward: expected a number, found {kind_of_value(reward)}")
+            raise input_error(source, row, f"field reward: expected a number, found {kind_of_value(reward)}")
         if record.get("error") is not None and reward < at_least:
             return "error", reason
         if 0 < reward < at_least:

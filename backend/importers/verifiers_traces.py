@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, about_answers, sampling_parameters
-from backend.importers.chat import THINKING, asked, message_text
+from backend.importers.chat import THINKING, message_text, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
-from backend.importers.source import SourceFile, bad
+from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
     as_mapping,
     as_text,
@@ -80,10 +80,10 @@ class VerifiersTraces:
                 failed = bool(trace.get("errors") or trace.get("error"))
                 verdict = "error" if correct is False and failed else refine_verdict(correct, None, reason, False)
                 data = as_mapping(as_mapping(trace.get("task") or episode.get("task")).get("data"))
-                statement = asked(data.get("prompt")) or self._first_asked(trace)
+                statement = prompt_text(data.get("prompt")) or self._first_asked(trace)
                 known = as_text(data.get("name")) or as_text(data.get("idx"))
                 if not statement and not known:
-                    raise bad(source, row, "neither a prompt nor a name or idx of the task")
+                    raise input_error(source, row, "neither a prompt nor a name or idx of the task")
                 problem = gathering.problem(
                     statement or f"id {known}", name=known, statement=statement, reference=self._reference(data)
                 )
@@ -97,7 +97,7 @@ class VerifiersTraces:
     def _traces(source: SourceFile, row: int, episode: Mapping[str, Any], notes: Notes) -> list[Mapping[str, Any]]:
         traces = episode.get("traces", [episode] if "nodes" in episode else None)
         if not isinstance(traces, list) or not all(isinstance(trace, dict) for trace in traces):
-            raise bad(source, row, f"field traces: expected a list of objects, found {kind_of_value(traces)}")
+            raise input_error(source, row, f"field traces: expected a list of objects, found {kind_of_value(traces)}")
         if not traces:
             notes.add("episodes that failed before there was a trace, left out")
         return traces
@@ -111,7 +111,9 @@ class VerifiersTraces:
         try:
             step = None if work.get("step") is None else count(work["step"])
         except (ValueError, TypeError, OverflowError):
-            raise bad(source, row, f"field run.work.step: {shortened(work['step'])} is no training step") from None
+            raise input_error(
+                source, row, f"field run.work.step: {shortened(work['step'])} is no training step"
+            ) from None
         return RunFacts(
             model=model if isinstance(model, str) and model else None,
             benchmark=benchmark if isinstance(benchmark, str) and benchmark else None,
@@ -125,7 +127,7 @@ class VerifiersTraces:
         """What the model said on the last branch, and how many tokens it drew in all."""
         nodes = trace.get("nodes", [])
         if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
-            raise bad(source, row, f"field nodes: expected a list of objects, found {kind_of_value(nodes)}")
+            raise input_error(source, row, f"field nodes: expected a list of objects, found {kind_of_value(nodes)}")
         said: list[str] = []
         passed = 0
         at: Any = len(nodes) - 1 if nodes else None
@@ -142,7 +144,7 @@ class VerifiersTraces:
                     said.append(text)
             before = node.get("parent")
             if before is not None and not (type(before) is int and 0 <= before < at):
-                raise bad(source, row, f"field nodes: node {at} has the predecessor {shortened(before)}")
+                raise input_error(source, row, f"field nodes: node {at} has the predecessor {shortened(before)}")
             at, passed = before, passed + 1
         if passed < len(nodes):
             notes.add("traces that branch: the text is the last branch")
@@ -157,7 +159,7 @@ class VerifiersTraces:
     def _first_asked(trace: Mapping[str, Any]) -> str | None:
         """The first message of the user, for tasks whose prompt is not recorded."""
         messages = (as_mapping(node.get("message")) for node in trace.get("nodes", ()))
-        return next((asked([message]) for message in messages if message.get("role") == "user"), None)
+        return next((prompt_text([message]) for message in messages if message.get("role") == "user"), None)
 
     @staticmethod
     def _reason(trace: Mapping[str, Any]) -> str | None:
@@ -179,7 +181,7 @@ class VerifiersTraces:
         if score is None or score != score:
             return None
         if not isinstance(score, int | float):
-            raise bad(source, row, f"field rewards.{used}: expected a number, found {kind_of_value(score)}")
+            raise input_error(source, row, f"field rewards.{used}: expected a number, found {kind_of_value(score)}")
         if 0 < score < 1:
             notes.add("samples with a reward between 0 and 1, which is not correct")
         return score >= 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.importers.blocks import BlockBuilder, note_others
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
-from backend.importers.source import SourceFile, bad, lines
+from backend.importers.source import SourceFile, input_error, read_lines
 from backend.importers.values import (
     as_text,
     json_lines,
@@ -49,7 +49,7 @@ class Verl:
         """The training steps that the file holds samples of."""
         steps: set[int] = set()
         with source.open() as file:
-            for line in lines(file):
+            for line in read_lines(file):
                 # Looking for a word is many times faster than for a pattern.
                 at = line.find(b'"step"')
                 if at >= 0:
@@ -84,7 +84,7 @@ class Verl:
     def _step(source: SourceFile, row: int, value: Any) -> int | None:
         if value is None or (type(value) is int and 0 <= value <= MOST_STEP):
             return value
-        raise bad(source, row, f"field step: {shortened(value)} is no training step")
+        raise input_error(source, row, f"field step: {shortened(value)} is no training step")
 
     @staticmethod
     def _correct(source: SourceFile, row: int, record: dict[str, Any], notes: Notes) -> bool | None:
@@ -93,7 +93,9 @@ class Verl:
         value = record.get(field)
         correct = parse_correct(value)
         if value is not None and correct is None:
-            raise bad(source, row, f"field {field}: expected a number or true/false, found {kind_of_value(value)}")
+            raise input_error(
+                source, row, f"field {field}: expected a number or true/false, found {kind_of_value(value)}"
+            )
         if isinstance(value, float) and 0 < value < 1:
             notes.add("samples with a score between 0 and 1, which is not correct")
         return correct

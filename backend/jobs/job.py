@@ -282,7 +282,7 @@ def describe(job: Job) -> dict[str, Any]:
 
 # Which sample indices are promised to a job, so that no two jobs draw the same sample. A job claims the indices of
 # its plan from the moment it is written until it is finished or cancelled, also while its worker has not begun, has
-# failed or is gone, since it can be resumed. Plans are made, jobs written and workers begun while `planning` holds
+# failed or is gone, since it can be resumed. Plans are made, jobs written and workers begun while `planning_lock` holds
 # the store's planning lock, so that two processes never give out the same index.
 
 Claims = Mapping[int, set[int]]
@@ -292,7 +292,7 @@ CLAIMING = ("prepared", "running", "gone", "failed")
 
 
 @contextmanager
-def planning(layout: StoreLayout) -> Iterator[None]:
+def planning_lock(layout: StoreLayout) -> Iterator[None]:
     """Hold the planning lock; the kernel frees it when we die. Where the file system has no locks, go on without.
 
     Raises:
@@ -315,20 +315,20 @@ def planning(layout: StoreLayout) -> Iterator[None]:
         os.close(lock)
 
 
-def claimed(layout: StoreLayout, run: str, but: str = "") -> Claims:
+def claimed_indices(layout: StoreLayout, run: str, but: str = "") -> Claims:
     """The indices of a run that jobs have claimed, those of the job `but` left out; damaged jobs claim nothing.
 
     Read them before the samples: those of a job that has just finished are in the store already.
     """
     found: dict[int, set[int]] = {}
-    for job, plan in claimants(layout, run):
+    for job, plan in claiming_jobs(layout, run):
         if job.name != but:
             for problem in plan.problems:
                 found.setdefault(problem.key, set()).update(problem.indices)
     return found
 
 
-def claimants(layout: StoreLayout, run: str) -> Iterator[tuple[Job, SamplingPlan]]:
+def claiming_jobs(layout: StoreLayout, run: str) -> Iterator[tuple[Job, SamplingPlan]]:
     """The jobs that have claimed indices of a run, with their plans, the newest first."""
     for job in jobs_of(layout):
         try:

@@ -146,7 +146,7 @@ def _usual_template(reader: Reader, benchmark: str) -> str:
     return max(sorted(set(used)), key=used.count, default=PLAIN)
 
 
-def without(plan: SamplingPlan, done: Mapping[int, Iterable[int]]) -> SamplingPlan:
+def remaining_plan(plan: SamplingPlan, done: Mapping[int, Iterable[int]]) -> SamplingPlan:
     """What is left of a plan.
 
     Args:

@@ -15,7 +15,7 @@ from backend.configuration import Configuration, model_path, model_place, read_c
 from backend.engines.registry import ENGINES
 from backend.errors import PasskError, UsageError
 from backend.importers.run_spec import RunOptions
-from backend.jobs.job import Job, claimed, jobs_of, planning, prepare
+from backend.jobs.job import Job, claimed_indices, jobs_of, planning_lock, prepare
 from backend.jobs.plan import DEFAULTS, EngineChoice, SamplingPlan, plan_run
 from backend.jobs.templates import template_hash, template_names
 from backend.records import Run
@@ -87,7 +87,7 @@ def plan_new_run(
     kind, options = configuration.engine_options(engine or configuration.engine)
     run = run_options.run or f"{run_options.model}@{benchmark}"
     # Before the samples are read: a job that has just finished has stored them all.
-    promised = claimed(reader.database.layout, run)
+    promised = claimed_indices(reader.database.layout, run)
     plan = plan_run(
         reader,
         benchmark=benchmark,
@@ -140,7 +140,7 @@ def plan_extension(
                 "[models].",
             )
     name, because, can_pool = _where_to(run, changes, pool=pool)
-    promised = claimed(reader.database.layout, name)
+    promised = claimed_indices(reader.database.layout, name)
     kept = {key: value for key, value in run.parameters.items() if key not in ("template", "template_hash")}
     stored = run.parameters.get("template")
     plan = plan_run(
@@ -276,7 +276,7 @@ def start_resampling(layout: StoreLayout, wish: ResamplingRequest) -> list[Job]:
     """
     jobs = []
     # Planned anew, from what the store holds now: since the estimate others may have drawn the same indices.
-    with planning(layout), closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+    with planning_lock(layout), closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
         resampling = plan_resampling(reader, wish)
         for addition in resampling.additions:
             job = prepare(layout, addition.plan, addition.engine)

@@ -22,8 +22,8 @@ from backend.engines.protocol import Engine, EngineUnavailable
 from backend.engines.registry import load_engine
 from backend.errors import PasskError, StoreError, UsageError
 from backend.jobs.draw import DrawState, DrawTarget, compact_parts, draw
-from backend.jobs.job import Job, JobStatus, Plan, claimed, planning
-from backend.jobs.plan import EngineChoice, SamplingPlan, without
+from backend.jobs.job import Job, JobStatus, Plan, claimed_indices, planning_lock
+from backend.jobs.plan import EngineChoice, SamplingPlan, remaining_plan
 from backend.scoring.plan import ScoringPlan, without_scored
 from backend.scoring.requests import claimed_texts as claimed_scores
 from backend.scoring.requests import scored_texts
@@ -51,8 +51,8 @@ def remaining(layout: StoreLayout, plan: Plan, job: str) -> Plan:
     """What a job has to do of its plan: neither stored nor claimed by another job since this one was given up."""
     if isinstance(plan, SamplingPlan):
         # Claims first: those of a job that finishes in between are in the store then.
-        left = without(plan, claimed(layout, plan.target.run, but=job))
-        return without(left, _drawn(layout, plan))
+        left = remaining_plan(plan, claimed_indices(layout, plan.target.run, but=job))
+        return remaining_plan(left, _drawn(layout, plan))
     others = claimed_scores(layout, plan, but=job)
     with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
         return without_scored(plan, others.union(scored_texts(reader, plan)))
@@ -122,7 +122,7 @@ def work(folder: Path) -> JobStatus:
         try:
             # For the whole plan: what is left of it may look like something else.
             verifier = verifier_for(plan, plan.verifier) if isinstance(plan, SamplingPlan) else None
-            with planning(layout):
+            with planning_lock(layout):
                 left = remaining(layout, plan, job.name)
                 status = _with_stored(status, stored_counts(layout, plan))
                 status = replace(status, wanted=status.samples + left.samples)

@@ -12,7 +12,7 @@ from typing import Any
 from backend.configuration import Configuration, model_path, model_place
 from backend.engines.registry import ENGINES
 from backend.errors import InputError, PasskError, UsageError, suggestion
-from backend.jobs.job import CLAIMING, Job, jobs_of, planning, prepare
+from backend.jobs.job import CLAIMING, Job, jobs_of, planning_lock, prepare
 from backend.jobs.plan import EngineChoice
 from backend.jobs.templates import render_prompt
 from backend.records import Run
@@ -305,6 +305,6 @@ def prepare_scoring(layout: StoreLayout, request: ScoringRequest) -> Job | None:
     Raises:
         StoreError: the store cannot be written.
     """
-    with planning(layout):
+    with planning_lock(layout):
         plan = without_scored(request.plan, claimed_texts(layout, request.plan))
         return prepare(layout, plan, request.engine) if plan.samples else None

@@ -19,7 +19,7 @@ def _key(*fields: str) -> int:
     return int.from_bytes(blake2b(joined, digest_size=8).digest(), "big")
 
 
-def normalised(statement: str) -> str:
+def normalise_statement(statement: str) -> str:
     """A statement with every run of whitespace as one space: what makes two statements the same problem."""
     return " ".join(statement.split())
 
@@ -30,7 +30,7 @@ def problem_key(benchmark: str, statement: str | None, problem_id: str) -> int:
     Returns:
         An unsigned 64-bit integer. A statement and an id never give the same key.
     """
-    if statement is not None and (text := normalised(statement)):
+    if statement is not None and (text := normalise_statement(statement)):
         return _key("statement", benchmark, text)
     return _key("id", benchmark, problem_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from backend.answers import NO_REFERENCE, NOWHERE, absent, bare, locate, unwrapped
+from backend.answers import NO_REFERENCE, NOWHERE, find_answer, no_answer_verdict, unwrap_reference, unwrap_span
 from backend.verifiers.protocol import Task, Verdict
 
 # The "exact" verifier: the answer is the reference answer, character for character. | what the text has | verdict | |
@@ -26,16 +26,16 @@ class ExactVerifier:
     def judge(self, task: Task) -> Verdict:
         """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
-        if reference is None or not (wanted := _plain(bare(reference))):
+        if reference is None or not (wanted := _plain(unwrap_reference(reference))):
             return Verdict("unverified", detail=NO_REFERENCE)
-        found = locate(text, finish_reason)
+        found = find_answer(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
             end = len(text.rstrip())
-            found = unwrapped(text, text.rfind("\n", 0, end) + 1, end)
+            found = unwrap_span(text, text.rfind("\n", 0, end) + 1, end)
             if found[0] == found[1]:
                 return Verdict("no_answer", detail="There is no text.")
         if isinstance(found, str):
-            return absent(finish_reason, found)
+            return no_answer_verdict(finish_reason, found)
         answer = text[slice(*found)]
         if _plain(answer) == wanted:
             return Verdict("correct", answer, found, "It is the reference answer.")
@@ -80,7 +80,7 @@ def letter_of(answer: str) -> tuple[str, int] | None:
 
 def reference_letter(reference: str) -> str | None:
     """The letter of a reference answer; None where it is none."""
-    plain = bare(reference)
+    plain = unwrap_reference(reference)
     if len(plain) == 1 and plain.isascii() and plain.isdigit():
         return LETTERS[int(plain)]
     found = letter_of(plain)
@@ -102,14 +102,14 @@ class ChoiceVerifier:
         wanted = reference_letter(reference)
         if wanted is None:
             return Verdict("error", detail="The reference answer is no letter from A to J.")
-        found = locate(text, finish_reason)
+        found = find_answer(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
             end = len(text.rstrip())
             start = text.rfind("\n", 0, end) + 1
-            begin, _ = unwrapped(text, start, end)
+            begin, _ = unwrap_span(text, start, end)
             found = (begin, end) if _ALONE.match(text, begin) else found
         if isinstance(found, str):
-            return absent(finish_reason, found)
+            return no_answer_verdict(finish_reason, found)
         chosen = letter_of(text[slice(*found)])
         if chosen is None:
             return Verdict("no_answer", detail="The answer is no letter from A to J.")

@@ -20,7 +20,7 @@ import logging
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from backend.answers import NO_REFERENCE, absent, bare, locate
+from backend.answers import NO_REFERENCE, find_answer, no_answer_verdict, unwrap_reference
 from backend.verifiers.protocol import Task, Verdict
 
 LONGEST = 1_000
@@ -48,11 +48,11 @@ class MathVerifier:
     def judge(self, task: Task) -> Verdict:
         """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
-        if reference is None or not (wanted := bare(reference)):
+        if reference is None or not (wanted := unwrap_reference(reference)):
             return Verdict("unverified", detail=NO_REFERENCE)
-        found = locate(text, finish_reason)
+        found = find_answer(text, finish_reason)
         if isinstance(found, str):
-            return absent(finish_reason, found)
+            return no_answer_verdict(finish_reason, found)
         answer = text[slice(*found)]
         if " ".join(answer.split()) == " ".join(wanted.split()):
             return Verdict("correct", answer, found, "It is the reference answer.")

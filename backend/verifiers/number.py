@@ -32,7 +32,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from backend.answers import NO_REFERENCE, NOWHERE, Span, absent, bare, locate
+from backend.answers import NO_REFERENCE, NOWHERE, Span, find_answer, no_answer_verdict, unwrap_reference
 from backend.verifiers.protocol import Task, Verdict
 
 MAX_DIGITS = 1_000
@@ -94,7 +94,7 @@ def _value(match: re.Match[str]) -> Fraction | None:
     return -value if match["sign"] and match["sign"].strip() != "+" else value
 
 
-def same(one: Number, other: Number) -> bool:
+def same_number(one: Number, other: Number) -> bool:
     """Whether two numbers are equal; where only one says per cent, 50 % is both 50 and 0.5."""
     if one.value == other.value:
         return True
@@ -116,20 +116,20 @@ class NumberVerifier:
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not reference.strip():
             return Verdict("unverified", detail=NO_REFERENCE)
-        wanted = last_number(bare(reference))
+        wanted = last_number(unwrap_reference(reference))
         if wanted is None:
             return Verdict("error", detail="The reference answer holds no number.")
-        found = locate(text, finish_reason)
+        found = find_answer(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
             found = 0, len(text)
         if isinstance(found, str):
-            return absent(finish_reason, found)
+            return no_answer_verdict(finish_reason, found)
         start, end = found
         number = last_number(text[start:end])
         if number is None:
             return Verdict("no_answer", detail="The answer holds no number.")
         span = start + number.span[0], start + number.span[1]
         answer = text[slice(*span)]
-        if same(number, wanted):
+        if same_number(number, wanted):
             return Verdict("correct", answer, span, "It has the value of the reference answer.")
         return Verdict("wrong", answer, span, "It has another value than the reference answer.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from backend.answers import bare
+from backend.answers import unwrap_reference
 from backend.errors import UsageError
 from backend.plug_ins import PlugIns, missing_modules
 from backend.verifiers.literal import reference_letter
@@ -53,11 +53,13 @@ def verifier_for(plan: SamplingPlan, name: str | None = None) -> Verifier | None
     Raises:
         UsageError: no such verifier, or what it needs is missing.
     """
-    wanted = name or plan.verifier or fitting((problem.reference, problem.metadata) for problem in plan.problems)
+    wanted = (
+        name or plan.verifier or fitting_verifier((problem.reference, problem.metadata) for problem in plan.problems)
+    )
     return None if wanted is None else load_verifier(wanted)
 
 
-def fitting(problems: Iterable[Known]) -> str | None:
+def fitting_verifier(problems: Iterable[Known]) -> str | None:
     """Name of the verifier that fits these problems; None where nothing can be verified.
 
     Numbers and a target in every problem: `expression`. Else by the reference answers there are: `choice` where all are
@@ -66,7 +68,7 @@ def fitting(problems: Iterable[Known]) -> str | None:
     known = list(problems)
     if known and all(isinstance(metadata.get("numbers"), list) and "target" in metadata for _, metadata in known):
         return "expression"
-    references = [plain for reference, _ in known if reference is not None and (plain := bare(reference))]
+    references = [plain for reference, _ in known if reference is not None and (plain := unwrap_reference(reference))]
     if not references:
         return None
     if all(plain[:1].isalpha() and len(plain) == 1 and reference_letter(plain) for plain in references):

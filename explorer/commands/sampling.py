@@ -59,15 +59,15 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
 
 def run_sample(arguments: argparse.Namespace) -> int:
     """Make a job and start it."""
-    from backend import claimants, planning, prepare
+    from backend import claiming_jobs, planning_lock, prepare
 
-    with reading(arguments.store) as reader, planning(reader.database.layout):
+    with reading(arguments.store) as reader, planning_lock(reader.database.layout):
         layout = reader.database.layout
         reader.database.refresh()
         plan, engine = _planned(reader, arguments)
         if not plan.samples:
             say(f"{plan.target.run} has all these samples already, or jobs will draw them: nothing to draw.")
-            for job, _ in claimants(layout, plan.target.run):
+            for job, _ in claiming_jobs(layout, plan.target.run):
                 say(f"Job {job.name} is {job.status().state}; passk jobs resume and passk jobs cancel take it.")
             return 0
         job = prepare(layout, plan, engine)

@@ -101,8 +101,8 @@ def doubt_in_words(sets: SolveSets, doubt: SetUncertainty) -> list[str]:
 
     names = {entry: name.replace("_", "-") for entry, name in PAIR_SETS.items()}
     said = [
-        doubt_words.ranges_in_words(doubt, names),
-        doubt_words.doubt_in_words(doubt),
+        doubt_words.intervals_in_words(doubt, names),
+        doubt_words.uncertainty_in_words(doubt),
         doubt_words.support_in_words(support(sets)),
     ]
     ends = "ranges of doubt: the expected chance at the ends of the success rate's 95 % credible interval"

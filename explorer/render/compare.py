@@ -16,7 +16,7 @@ from backend.records import Response
 from backend.records.reading import Neighbour, PathComparison, Stretch
 from backend.visible_text import visible, visible_line
 from backend.wording import count, run_label
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.text import Line, VisibleText, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"
@@ -63,7 +63,7 @@ class AlignedPair:
         return found
 
 
-def aligned(comparison: PathComparison) -> AlignedPair:
+def align_paths(comparison: PathComparison) -> AlignedPair:
     """A comparison as it is painted."""
     left, right = _Side(comparison.left.text or ""), _Side(comparison.right.text or "")
     differences, rows = [], []
@@ -158,7 +158,7 @@ def side_heading(path: Response, width: int) -> Content:
     sample = path.sample
     answer = "no answer" if sample.answer is None else f"answer {visible_line(sample.answer, 40)}"
     mark = f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}"
-    name = squeezed(run_label(path.run), max(width - 40, 16))
+    name = shorten_middle(run_label(path.run), max(width - 40, 16))
     return Content("  ").join(
         [
             literal(mark, VERDICT_STYLES.get(sample.verdict, "bold")),

@@ -11,7 +11,7 @@ from backend.records import Run
 from backend.records.comparison import BandPoint
 from backend.wording import percent, run_label
 from explorer.render.curves import interval
-from explorer.render.names import squeezed
+from explorer.render.names import shorten_middle
 from explorer.render.text import cell
 from explorer.widgets.paged_table import Column
 from explorer.widgets.plots import MARKERS, RICH_COLOURS
@@ -40,7 +40,7 @@ def run_names(runs: Sequence[Run], width: int) -> list[str]:
     shared = commonprefix(names).rpartition("-")  # noqa: RUF071 - letters are meant
     if len(names) > 1 and max(map(len, names)) > width and len(shared[0]) > 2:
         names = [f"…{name[len(shared[0]) + 1 :]}" for name in names]
-    return [squeezed(name, width) for name in names]
+    return [shorten_middle(name, width) for name in names]
 
 
 def run_row(name: str, style_index: int, value: BandPoint | None, columns: Sequence[Column], *, on: bool) -> list[Text]:

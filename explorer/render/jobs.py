@@ -107,7 +107,7 @@ def problems_in_words(labels: Sequence[str]) -> str:
     return f"{with_noun(len(labels), 'problem')}: {named}"
 
 
-def kept_value(stored: Sequence[Any], *, changed: bool) -> str:
+def stored_value_in_words(stored: Sequence[Any], *, changed: bool) -> str:
     """What runs have of one parameter, beside the field that changes it."""
     if changed:
         return "instead of " + " and ".join(dict.fromkeys(UNKNOWN if value is None else str(value) for value in stored))

@@ -17,7 +17,7 @@ VERDICT_MARKS = {
 VERDICT_STYLES = {"correct": "bold green", "wrong": "red", "unverified": "dim"}
 
 
-def squeezed(name: str, width: int) -> str:
+def shorten_middle(name: str, width: int) -> str:
     """A long name keeps its beginning and its end, where versions and steps stand."""
     if len(name) <= width:
         return name
@@ -34,5 +34,5 @@ def pair_label(base: Run, rl: Run, width: int) -> str:
     if shared >= 4:
         second = f"…{second[shared:]}"
     room = max(width - 3 - len(second), (width - 3) // 2)
-    first = squeezed(first, room)
-    return f"{first} → {squeezed(second, max(width - 3 - len(first), 4))}"
+    first = shorten_middle(first, room)
+    return f"{first} → {shorten_middle(second, max(width - 3 - len(first), 4))}"

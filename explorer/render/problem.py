@@ -11,7 +11,7 @@ from textual.content import Content
 from backend.records import Page, Problem, Run, RunTally, Sample
 from backend.wording import UNKNOWN, compact, percent, run_label, short_names, shown_of
 from explorer.render.judgements import JUDGEMENT_MARKS
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.perplexity import short_perplexity
 from explorer.render.text import cell, literal
 from explorer.widgets.paged_table import Column
@@ -85,7 +85,9 @@ def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list
     named = _ranking_runs(problem, runs)
     words = short_names(named)
     ranked = ranked_answers(problem, runs)
-    tallies = [Column(run.name, squeezed(word, 12), 12, True) for run, word in zip(named[:4], words, strict=False)]
+    tallies = [
+        Column(run.name, shorten_middle(word, 12), 12, True) for run, word in zip(named[:4], words, strict=False)
+    ]
     rest = width - 4 - 13 - sum(column.width + 2 for column in tallies)
     columns = [Column("verdict", "verdict", 11), Column("answer", "answer", max(rest, 12)), *tallies]
     rows: dict[str, Sequence[Text]] = {}

@@ -12,7 +12,7 @@ from backend.errors import UsageError
 from backend.records.samples import Findings, Hit, RunHits, Selection
 from backend.wording import count, shown_of
 from explorer.location import Location
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.text import cell
 from explorer.widgets.paged_table import Column
 
@@ -120,7 +120,7 @@ def hit_cells(hit: Hit, columns: Sequence[Column]) -> list[Text]:
     """The cells of one hit; the match stands out in its excerpt, as near to the left as shows what leads to it."""
     widths = {column.key: column.width for column in columns}
     return [
-        cell(squeezed(hit.run.removesuffix(f"@{hit.benchmark}"), widths["run"])),
+        cell(shorten_middle(hit.run.removesuffix(f"@{hit.benchmark}"), widths["run"])),
         cell(hit.label, longest=widths["problem"]),
         cell(str(hit.sample), right=True),
         cell(VERDICT_MARKS[hit.verdict], VERDICT_STYLES.get(hit.verdict, "")),

@@ -10,7 +10,7 @@ from rich.text import Text
 from backend.records import SetProblem, SolveSets
 from backend.records.comparison import ProblemUncertainty, SetUncertainty
 from backend.wording import UNKNOWN, compact
-from explorer.render.names import squeezed
+from explorer.render.names import shorten_middle
 from explorer.render.text import cell
 from explorer.render.uncertainty import chance_in_words
 from explorer.widgets.paged_table import Column
@@ -23,7 +23,7 @@ def in_set(problems: Sequence[SetProblem], solved: tuple[bool, ...] | None) -> l
     return [problem for problem in problems if solved is None or problem.solved == solved]
 
 
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts 2 before 10 and Level 3 before Level 12."""
     import re
 
@@ -36,9 +36,9 @@ def sort_key(column: str) -> Callable[[SetProblem], Any]:
     """How a column sorts of which every problem has a value: position, id, statement, level or c<run> (share)."""
     simple: dict[str, Callable[[SetProblem], Any]] = {
         "position": lambda problem: problem.position,
-        "id": lambda problem: natural(problem.label),
+        "id": lambda problem: natural_key(problem.label),
         "statement": lambda problem: (problem.excerpt or "").lower(),
-        "level": lambda problem: natural(problem.level or ""),
+        "level": lambda problem: natural_key(problem.level or ""),
     }
     if column in simple:
         return simple[column]
@@ -46,7 +46,7 @@ def sort_key(column: str) -> Callable[[SetProblem], Any]:
     return lambda problem: problem.tallies[run].c / problem.tallies[run].n
 
 
-def ordered(
+def sort_problems(
     problems: Sequence[SetProblem], column: str, *, reverse: bool, doubt: SetUncertainty | None = None
 ) -> list[SetProblem]:
     """Sorted by a column, equal ones in the order of the benchmark; what is unknown comes last in either direction."""
@@ -95,9 +95,11 @@ def problem_columns(problems: Sequence[SetProblem], words: Sequence[str], width:
     """The columns for problems compared between runs called `words`; the statement takes what is left."""
     # A heading holds a short name, what is counted, and the sort arrow.
     wide = 11 if narrow and len(words) > 2 else 13
-    tallies = [Column(f"c{index}", f"{squeezed(word, wide - 5)} c/n", wide, True) for index, word in enumerate(words)]
+    tallies = [
+        Column(f"c{index}", f"{shorten_middle(word, wide - 5)} c/n", wide, True) for index, word in enumerate(words)
+    ]
     last = [Column(f"t{len(words) - 1}", "tokens", 7, True)]
-    each = [Column(f"t{index}", f"{squeezed(word, 7)} tok", 12, True) for index, word in enumerate(words)]
+    each = [Column(f"t{index}", f"{shorten_middle(word, 7)} tok", 12, True) for index, word in enumerate(words)]
     longest_id = min(max((len(problem.label) for problem in problems), default=2), 16)
     longest_level = min(max((len(problem.level) for problem in problems if problem.level), default=0), 12)
     level = [Column("level", "level", max(longest_level, 5))] if longest_level else []

@@ -23,7 +23,7 @@ from backend.records.views import (
 )
 from backend.visible_text import visible_line
 from backend.wording import ROLE_WORDS, UNKNOWN, count, percent, run_label, span
-from explorer.render.names import squeezed
+from explorer.render.names import shorten_middle
 from explorer.widgets.plots import MARKERS, Line, Lines
 
 # Tables and bars of text: what a view shows that one reads and does not walk in.
@@ -51,7 +51,7 @@ def text_table(
     if beyond > 0:
         widths[names] = max(widths[names] - beyond, SHORTEST)
         for line in lines[1:]:
-            line[names] = squeezed(line[names], widths[names])
+            line[names] = shorten_middle(line[names], widths[names])
     return [
         GAP.join(
             set_cell_size(text, size) if column < left else " " * (size - cell_len(text)) + text
@@ -94,7 +94,7 @@ def bar_columns(
     lines: list[str] = []
     for start in range(0, len(columns), max(beside, 1)):
         shown = range(start, min(start + beside, len(columns)))
-        names = (set_cell_size(squeezed(visible_line(headings[column]), each), each) for column in shown)
+        names = (set_cell_size(shorten_middle(visible_line(headings[column]), each), each) for column in shown)
         lines += [""] * bool(lines) + [(" " * first + GAP.join(names)).rstrip()]
         for row, label in enumerate(labels):
             parts = (_share(shares[column][row], columns[column][row], largest, each, digits) for column in shown)
@@ -131,7 +131,7 @@ class Frame:
 
     def marked(self, run: Run) -> str:
         """A run's name with its marker."""
-        return f"{MARKERS[self.style_indices[run.key] % len(MARKERS)]} {squeezed(run_label(run), LONGEST_NAME)}"
+        return f"{MARKERS[self.style_indices[run.key] % len(MARKERS)]} {shorten_middle(run_label(run), LONGEST_NAME)}"
 
 
 def sizes(run: Run, problems: int) -> str:

@@ -107,7 +107,7 @@ def piece_in_words(view: SurpriseView, number: int | None, text: str) -> Content
     piece = view.pieces[number]
     following = view.pieces[number + 1].token if number + 1 < len(view.pieces) else len(view.scores.logprobs)
     which = f"token {piece.token + 1}" if following - piece.token == 1 else f"tokens {piece.token + 1}–{following}"
-    written = quoted(text[piece.start : piece.end]) if piece.end > piece.start else "end of text"
+    written = quote_token(text[piece.start : piece.end]) if piece.end > piece.start else "end of text"
     said = f"{which} {written}: log-probability {round(piece.logprob, 3) + 0.0:.3f} ({probability(piece.logprob)})"
     return join_lines([literal(said), literal(_instead(view.scores, piece.token))])
 
@@ -119,10 +119,10 @@ def _instead(scores: TokenLogprobs, token: int) -> str:
     if not kept:
         return "likeliest: this one"
     shown = kept[:MOST_TOKENS_SHOWN]
-    return "likeliest: " + ", ".join(f"{quoted(text)} {probability(logprob)}" for text, logprob in shown)
+    return "likeliest: " + ", ".join(f"{quote_token(text)} {probability(logprob)}" for text, logprob in shown)
 
 
-def quoted(text: str) -> str:
+def quote_token(text: str) -> str:
     """A token on one line, with signs around it that show its blanks."""
     return f"‹{visible_line(text, LONGEST_TOKEN)}›"
 
@@ -137,7 +137,7 @@ def probability(logprob: float | None) -> str:
     return f"1 in {1 / share:,.0f}" if share > 1e-9 else "below 1 in a billion"
 
 
-def step(numbers: Sequence[int], here: int | None, by: int) -> int | None:
+def next_number(numbers: Sequence[int], here: int | None, by: int) -> int | None:
     """The next (by = 1) or previous of these numbers; None when there is none."""
     ahead = [number for number in numbers if here is None or (number - here) * by > 0]
     return None if not ahead else ahead[0] if by > 0 else ahead[-1]
@@ -148,7 +148,7 @@ def other_threshold(one_in: int, by: int) -> int:
     return THRESHOLDS[min(max(THRESHOLDS.index(one_in) + by, 0), len(THRESHOLDS) - 1)]
 
 
-def covers(pieces: Sequence[Piece], size: int) -> bool:
+def pieces_cover(pieces: Sequence[Piece], size: int) -> bool:
     """Whether the pieces stand side by side over a text of that size; scores of another text do not."""
     joined = all(before.end == after.start for before, after in pairwise(pieces))
     return bool(pieces) and joined and pieces[0].start == 0 and pieces[-1].end == size

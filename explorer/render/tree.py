@@ -13,7 +13,7 @@ from backend.records.reading import Branch, BranchSample, TreeRow
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names
 from explorer.render.branches import branch_words, only_run, sign_of
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, squeezed
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.text import cell, literal
 from explorer.widgets.paged_table import Column
 
@@ -34,7 +34,7 @@ def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
     wide = width >= 110
     shown = [Column("mark", "", 1)]
     for place, word in enumerate(words[: MANY if wide else FEW]):
-        shown.append(Column(f"taken {place}", squeezed(word, 6), 6, True))
+        shown.append(Column(f"taken {place}", shorten_middle(word, 6), 6, True))
         if wide:
             shown.append(Column(f"share {place}", "%", 5, True))
         shown.append(Column(f"right {place}", "✓", 4, True))
@@ -149,7 +149,7 @@ def branch_cells(sample: BranchSample, columns: Sequence[Column]) -> list[Text]:
     }
     return [
         cell(
-            squeezed(values[column.key], column.width) if column.key == "run" else values[column.key],
+            shorten_middle(values[column.key], column.width) if column.key == "run" else values[column.key],
             VERDICT_STYLES.get(sample.verdict, "") if column.key == "verdict" else "",
             longest=column.width,
             right=column.right,

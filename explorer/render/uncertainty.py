@@ -8,22 +8,23 @@ from backend.records.comparison import UNCERTAIN, ProblemUncertainty, SetUncerta
 from backend.wording import percent
 
 
-def otherwise_in_words(more: int | None) -> str:
+def replication_in_words(more: int | None) -> str:
     """What the expectations are of."""
     return "a fresh run of the same n" if more is None else f"{more:,} further samples of each problem and run"
 
 
-def ranges_in_words(doubt: SetUncertainty, names: Mapping[tuple[bool, ...], str]) -> str:
+def intervals_in_words(doubt: SetUncertainty, names: Mapping[tuple[bool, ...], str]) -> str:
     """The counts that are expected otherwise."""
     ranges = ", ".join(f"{names[entry]} {low}–{high}" for entry, (low, high) in doubt.expected.items())
-    return f"expected of {otherwise_in_words(doubt.more)}, 95 % prediction intervals: {ranges}"
+    return f"expected of {replication_in_words(doubt.more)}, 95 % prediction intervals: {ranges}"
 
 
-def doubt_in_words(doubt: SetUncertainty) -> str:
+def uncertainty_in_words(doubt: SetUncertainty) -> str:
     """How many memberships are in doubt, and how many are expected to change."""
     return (
         f"{doubt.in_doubt:,} of {len(doubt.problems):,} memberships in doubt (chance of another set "
-        f"{100 * UNCERTAIN:.0f} % or more), {doubt.moving:.1f} expected to change with {otherwise_in_words(doubt.more)}"
+        f"{100 * UNCERTAIN:.0f} % or more), {doubt.moving:.1f} expected to change with "
+        f"{replication_in_words(doubt.more)}"
     )
 
 
@@ -36,7 +37,7 @@ def support_in_words(support: Support) -> str:
     )
 
 
-def doubt_on_screen(doubt: SetUncertainty, supported: Support | None, *, short: bool) -> str:
+def uncertainty_on_screen(doubt: SetUncertainty, supported: Support | None, *, short: bool) -> str:
     """How many memberships are in doubt, in a line of 80 columns; where there is room, what that means, and support."""
     counted = f"{doubt.in_doubt:,} of {len(doubt.problems):,}"
     line = f"{counted} in doubt ({100 * UNCERTAIN:.0f} % or more); {doubt.moving:.1f} expected to move in a fresh run"
@@ -57,7 +58,9 @@ def chance_in_words(chance: float) -> str:
     return percent(chance)
 
 
-def problem_doubt_in_words(doubt: ProblemUncertainty, words: Sequence[str], min_correct: int, *, short: bool) -> str:
+def problem_uncertainty_in_words(
+    doubt: ProblemUncertainty, words: Sequence[str], min_correct: int, *, short: bool
+) -> str:
     """Two lines: success rates with the kind of their interval, and what is expected in fresh runs of the same n.
 
     Args:

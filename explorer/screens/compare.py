@@ -16,7 +16,7 @@ from explorer.location import Location
 from explorer.render.compare import (
     KINDS,
     AlignedPair,
-    aligned,
+    align_paths,
     candidates,
     compare_status,
     kind_words,
@@ -98,7 +98,7 @@ class CompareScreen(DataScreen):
             if other is None:
                 raise UsageError("There is no other path of this problem", next_step="Esc goes back.")
             comparison = compare_paths(path, reader.path(other.run, key, other.index))
-            return CompareRecord(comparison, aligned(comparison), near)
+            return CompareRecord(comparison, align_paths(comparison), near)
 
         self.ask("pair", read, self.show_pair)
 

@@ -23,7 +23,7 @@ from explorer.render.jobs import (
     rate,
     without_benchmark,
 )
-from explorer.render.names import squeezed
+from explorer.render.names import shorten_middle
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
@@ -94,7 +94,7 @@ class JobsScreen(DataScreen):
         run = row["run"] or row["job"]
         values = {
             "state": f"{STATE_MARKS.get(row['state'], ' ')} {row['state']}",
-            "run": squeezed(without_benchmark(run) if self.narrow else run, widths["run"]),
+            "run": shorten_middle(without_benchmark(run) if self.narrow else run, widths["run"]),
             "progress": progress_bar(row["samples"] or 0, row["wanted"] or 0, widths["progress"]),
             "samples": f"{compact(row['samples'])}/{compact(row['wanted'])}",
             "samples_rate": rate(row["samples_per_second"]),

@@ -22,7 +22,15 @@ from explorer.location import Location, permalink
 from explorer.render.judgements import judgements_line
 from explorer.render.path import VIEWS, path_details, path_heading
 from explorer.render.summaries import join_lines
-from explorer.render.surprise import KEYS, SurpriseView, covers, other_threshold, piece_in_words, step, summary
+from explorer.render.surprise import (
+    KEYS,
+    SurpriseView,
+    next_number,
+    other_threshold,
+    piece_in_words,
+    pieces_cover,
+    summary,
+)
 from explorer.render.text import VisibleText, highlight, literal
 from explorer.screens.base import DataScreen
 from explorer.screens.problem import MOST_SAMPLES
@@ -273,7 +281,7 @@ class SurpriseScreen(DataScreen):
             order = {scorer: number for number, scorer in enumerate(words)}
             ranked = sorted(found, key=lambda scores: order.get(scores.scorer, len(order)))
             views = tuple(SurpriseView.of(scores) for scores in ranked)
-            return words, tuple(view for view in views if covers(view.pieces, len(path.text or "")))
+            return words, tuple(view for view in views if pieces_cover(view.pieces, len(path.text or "")))
 
         self.ask("tokens", read, self._show_tokens)
 
@@ -373,12 +381,12 @@ class SurpriseScreen(DataScreen):
     def action_surprising(self, by: int) -> None:
         """The next or previous surprising token."""
         if self._is_ready:
-            self._move_to(step(self.under.surprising(self.one_in), self.piece, by), "surprising token")
+            self._move_to(next_number(self.under.surprising(self.one_in), self.piece, by), "surprising token")
 
     def action_token(self, by: int) -> None:
         """The next or previous token."""
         if self._is_ready:
-            self._move_to(step(range(len(self.under.pieces)), self.piece, by), "token")
+            self._move_to(next_number(range(len(self.under.pieces)), self.piece, by), "token")
 
     def action_threshold(self, by: int) -> None:
         """What counts as surprising."""

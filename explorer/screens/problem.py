@@ -31,7 +31,7 @@ from explorer.render.problem import (
     tallies_in_words,
 )
 from explorer.render.text import literal
-from explorer.render.uncertainty import problem_doubt_in_words
+from explorer.render.uncertainty import problem_uncertainty_in_words
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
 from explorer.widgets.text_view import TextView
@@ -72,7 +72,9 @@ def _doubt_in_words(location: Location, short: bool, reader: Reader) -> Content:
     """Success rates of the compared runs (or the one looked at), and what fresh ones are expected to say."""
     runs = [reader.run(name) for name in location.runs or (location.run,) if name is not None]
     doubt = problem_uncertainty(reader, runs, location.problem or 0, location.min_correct) if runs else None
-    return literal(problem_doubt_in_words(doubt, short_names(runs), location.min_correct, short=short) if doubt else "")
+    return literal(
+        problem_uncertainty_in_words(doubt, short_names(runs), location.min_correct, short=short) if doubt else ""
+    )
 
 
 class ProblemScreen(DataScreen):

@@ -19,7 +19,7 @@ from backend.wording import UNKNOWN, shown_of
 from explorer.actions import QUEUE, QUEUED, bindings
 from explorer.location import Location
 from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgements_line, queue_in_words
-from explorer.render.names import squeezed
+from explorer.render.names import shorten_middle
 from explorer.render.path import path_heading
 from explorer.render.text import cell, literal
 from explorer.screens.base import DataScreen
@@ -187,7 +187,7 @@ class QueueScreen(DataScreen):
     def row(self, key: str, room: int) -> Sequence[Text]:
         """The cells of one path; a hidden model's run, index and rate would tell which it is."""
         path = self.queue[key]
-        run = "hidden" if self.blind else squeezed(path.run.removesuffix(f"@{self.location.benchmark}"), room)
+        run = "hidden" if self.blind else shorten_middle(path.run.removesuffix(f"@{self.location.benchmark}"), room)
         return [
             cell(path.label, longest=14),
             cell(run),

@@ -26,7 +26,7 @@ from backend.records import Run
 from backend.records.comparison import SamplePlan
 from backend.wording import short_names
 from explorer.gateway import Failed, Loaded
-from explorer.render.jobs import kept_value, planned_in_words, problems_in_words
+from explorer.render.jobs import planned_in_words, problems_in_words, stored_value_in_words
 from explorer.render.text import literal
 from explorer.widgets.fields import Choice, Field
 
@@ -143,7 +143,7 @@ class ResampleDialog(ModalScreen[int]):
         chosen = [run for run in self.runs if run.name in self.choices[self.query_one("#runs", Choice).chosen][0]]
         for name in PARAMETERS:
             changed = bool(self.query_one(f"#{name}", Input).value)
-            said = kept_value([run.parameters.get(name) for run in chosen], changed=changed)
+            said = stored_value_in_words([run.parameters.get(name) for run in chosen], changed=changed)
             self.query_one(f"#{name}-said", Static).update(literal(said))
         wish = self.wish()
         if isinstance(wish, str):

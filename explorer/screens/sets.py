@@ -17,10 +17,10 @@ from backend.wording import run_label, set_name, short_names, shown_of
 from explorer.actions import SETS, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.judgements import valid_sets_in_words
-from explorer.render.sets import first_choice, in_set, list_in_words, ordered, problem_cells, problem_columns
+from explorer.render.sets import first_choice, in_set, list_in_words, problem_cells, problem_columns, sort_problems
 from explorer.render.summaries import sets_in_words
 from explorer.render.text import literal
-from explorer.render.uncertainty import doubt_on_screen
+from explorer.render.uncertainty import uncertainty_on_screen
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import Column, PagedTable
 from explorer.widgets.strips import Chip, SetStrip
@@ -143,7 +143,7 @@ class SetsScreen(SortedScreen):
             chip if chip.solved is None else replace(chip, expected=doubt.expected[chip.solved]) for chip in strip.chips
         ]
         kept = support(self.record) if self.record and len(self.record.runs) == 2 else None
-        self.query_one("#doubt", Static).update(literal(doubt_on_screen(doubt, kept, short=self.short)))
+        self.query_one("#doubt", Static).update(literal(uncertainty_on_screen(doubt, kept, short=self.short)))
         self.show_problems()
 
     def show_problems(self) -> None:
@@ -154,7 +154,7 @@ class SetsScreen(SortedScreen):
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        shown = ordered(inside, self.sort, reverse=self.descending, doubt=self.doubt)
+        shown = sort_problems(inside, self.sort, reverse=self.descending, doubt=self.doubt)
         self.problems = {str(problem.key): problem for problem in shown}
         columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
         self.columns = columns

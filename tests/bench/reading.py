@@ -20,7 +20,7 @@ import numpy as np
 from backend import Reader, TreeView, compare_paths, import_files, neighbours, open_store, search_tree
 from backend.records.reading import TREE_CUTS
 from backend.store.layout import StoreLayout
-from explorer.render.compare import aligned
+from explorer.render.compare import align_paths
 from explorer.render.reading_view import readable
 from tests.bench.explore import ENTER, ESCAPE, RIGHT, command
 from tests.bench.terminal import Seen, Terminal
@@ -119,11 +119,11 @@ def headless(layout: StoreLayout) -> list[str]:
             left, right = (reader.path(run, key, last) for run in runs)
             near = timed(lambda: neighbours(reader, left, runs))
             lines.append(judged("nearest of all other paths", near, None, near / duck))
-            apart = timed(lambda: aligned(compare_paths(left, right)))
+            apart = timed(lambda: align_paths(compare_paths(left, right)))
             lines.append(judged("two unlike paths of 32k tokens side by side", apart, 0.1))
             edited = (left.text or "").replace("prime value", "odd value")
             changed = type(left)(left.run, key, "p", left.sample, edited, None)
-            alike = timed(lambda: aligned(compare_paths(left, changed)))
+            alike = timed(lambda: align_paths(compare_paths(left, changed)))
             lines.append(judged("a path of 32k tokens and an edited one", alike, 0.1))
             lines.append(judged("reading view of 32k tokens", timed(lambda: readable(left.text or "")), 0.1))
     finally:

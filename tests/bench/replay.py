@@ -6,7 +6,7 @@ sample. It knows only what it has drawn. Compared are the samples it takes (and 
 
     uniform    every problem of both runs, one sample after the other
     unsolved   those without a right sample, one after the other: it never draws one too many
-    doubt      `where_most_changes` after a new fit in every round
+    doubt      `allocate_by_change` after a new fit in every round
 
 and what two would take that are told what no policy can know:
 
@@ -35,7 +35,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.estimators.allocation import where_most_changes
+from backend.estimators.allocation import allocate_by_change
 from backend.estimators.mixtures import Tallies
 from backend.estimators.uncertainty import fit_rates
 from tests.bench.recorded import Recorded, all_recorded
@@ -160,7 +160,7 @@ def by_doubt(pool: Pool, start: int, goal: int, *, per_token: bool = False) -> S
         posterior = fit_rates(runs, pair.strata).posterior(runs, pair.strata)
         chances = np.concatenate(posterior.of_runs)
         open_ = np.flatnonzero((c.ravel() == 0) & (drawn.ravel() < pair.n))
-        adds = where_most_changes(
+        adds = allocate_by_change(
             posterior.grid, chances[open_], costs.ravel()[open_], budget, ahead=256, enough=0.0
         ).adds
         drawn.ravel()[open_] = np.minimum(drawn.ravel()[open_] + adds, pair.n)

@@ -14,7 +14,7 @@ from backend.records import Model, Run, Sample
 from backend.records import Response as ReasoningPath
 from backend.records.reading import PathComparison
 from backend.store.layout import StoreLayout
-from explorer.render.compare import aligned
+from explorer.render.compare import align_paths
 from explorer.widgets.text_view import AlignedView, TextView
 from tests.explorer.driving import Driver, explorer, import_into
 from tests.support import jsonl
@@ -156,7 +156,7 @@ def comparison(left: str, right: str) -> PathComparison:
 @given(texts, texts, st.integers(10, 60))
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 def test_both_sides_have_equally_many_lines_and_all_of_their_text(left: str, right: str, width: int) -> None:
-    pair = aligned(comparison(left, right))
+    pair = align_paths(comparison(left, right))
     found = [pair.lines(side, width) for side in (0, 1)]
     assert len(found[0]) == len(found[1])
     for text, shown, lines in ((left, pair.left, found[0]), (right, pair.right, found[1])):
@@ -171,7 +171,7 @@ def test_both_sides_have_equally_many_lines_and_all_of_their_text(left: str, rig
 
 def test_rows_belong_together_again_after_a_difference() -> None:
     common = "And this line is in both of them.\n" * 3
-    pair = aligned(comparison(f"One.\n{'much more ' * 40}\n{common}", f"Two.\n{common}"))
+    pair = align_paths(comparison(f"One.\n{'much more ' * 40}\n{common}", f"Two.\n{common}"))
     left, right = pair.lines(0, 40), pair.lines(1, 40)
     first = next(row for row, (a, b) in enumerate(left) if pair.left.text[a:b].startswith("And this"))
     assert pair.right.text[slice(*right[first])].startswith("And this")
@@ -180,5 +180,5 @@ def test_rows_belong_together_again_after_a_difference() -> None:
 
 def test_a_long_paragraph_is_broken_with_a_sign() -> None:
     common = "This sentence is in both. " * 30
-    pair = aligned(comparison(f"One two three. {common}", f"Four. {common}"))
+    pair = align_paths(comparison(f"One two three. {common}", f"Four. {common}"))
     assert pair.left.text.count("⤶") == pair.right.text.count("⤶") == 1

@@ -19,7 +19,7 @@ from backend.store.layout import StoreLayout
 from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from explorer.location import Location
 from explorer.render.perplexity import Axis
-from explorer.render.surprise import SURPRISING, UNLIKELY, SurpriseView, covers, probability, step
+from explorer.render.surprise import SURPRISING, UNLIKELY, SurpriseView, next_number, pieces_cover, probability
 from explorer.render.text import to_visible
 from explorer.screens.path import PathScreen
 from explorer.screens.perplexity import PerplexityScreen
@@ -297,15 +297,15 @@ def test_pieces_join_the_tokens_of_one_character() -> None:
     ]
     assert view.pieces[1].logprob == pytest.approx(-3.75)
     assert sum(piece.logprob for piece in view.pieces) == pytest.approx(sum(scores.logprobs))
-    assert covers(view.pieces, 4)
-    assert not covers(view.pieces, 5), "scores of another text"
+    assert pieces_cover(view.pieces, 4)
+    assert not pieces_cover(view.pieces, 5), "scores of another text"
     assert view.surprising(20) == [1]
     assert view.perplexity == pytest.approx(exp(6.85 / 6))
     painted = view.painted(to_visible("a🙂bc"), 20)
     assert painted.spans == ((1, 2, SURPRISING), (2, 4, UNLIKELY))
     assert [view.at(position) for position in (0, 1, 2, 3)] == [0, 1, 2, 2]
-    assert [step([1, 4], here, 1) for here in (None, 0, 1, 4)] == [1, 1, 4, None]
-    assert step([1, 4], 3, -1) == 1
+    assert [next_number([1, 4], here, 1) for here in (None, 0, 1, 4)] == [1, 1, 4, None]
+    assert next_number([1, 4], 3, -1) == 1
 
 
 def test_probabilities_and_axes_in_words() -> None:

@@ -12,8 +12,8 @@ from rich.cells import cell_len, get_character_cell_size
 from backend.records import Model, Run, SetProblem, Tally
 from backend.visible_text import visible, visible_line
 from backend.wording import compact, percent, set_name, short_names, span
-from explorer.render.names import pair_label, squeezed
-from explorer.render.sets import in_set, natural, ordered
+from explorer.render.names import pair_label, shorten_middle
+from explorer.render.sets import in_set, natural_key, sort_problems
 from explorer.render.text import cell, literal, wrap
 from tests.explorer.hostile import NASTY
 
@@ -85,7 +85,7 @@ def test_wide_and_narrow_text_break_alike() -> None:
 
 @given(any_text, st.integers(1, 40))
 def test_squeezed(name: str, width: int) -> None:
-    short = squeezed(name, width)
+    short = shorten_middle(name, width)
     assert len(short) <= max(width, 1)
     if len(name) <= width:
         assert short == name
@@ -150,7 +150,7 @@ problems = st.builds(
 
 @given(problems, st.sampled_from(["position", "id", "statement", "level", "c0", "c1", "t0", "t1"]), st.booleans())
 def test_ordered(rows: list[SetProblem], column: str, descending: bool) -> None:
-    result = ordered(rows, column, reverse=descending)
+    result = sort_problems(rows, column, reverse=descending)
     assert sorted(p.key for p in result) == sorted(p.key for p in rows)
     if column == "c0":
         shares = [p.tallies[0].c for p in result]
@@ -170,13 +170,13 @@ def test_sets_are_a_partition(rows: list[SetProblem]) -> None:
 
 @given(st.lists(any_text, max_size=20))
 def test_natural_order_never_fails(names: list[str]) -> None:
-    sorted(names, key=natural)
+    sorted(names, key=natural_key)
 
 
 def test_natural_order() -> None:
-    assert sorted(["p10", "p2", "q1", "p2b", "p", "p002c"], key=natural) == ["p", "p2", "p2b", "p002c", "p10", "q1"]
-    assert sorted(["1" * 5000, "2", "²", "٣"], key=natural)[:2] == ["2", "1" * 5000]
-    assert sorted(["Level 12", "Level 3"], key=natural) == ["Level 3", "Level 12"]
+    assert sorted(["p10", "p2", "q1", "p2b", "p", "p002c"], key=natural_key) == ["p", "p2", "p2b", "p002c", "p10", "q1"]
+    assert sorted(["1" * 5000, "2", "²", "٣"], key=natural_key)[:2] == ["2", "1" * 5000]
+    assert sorted(["Level 12", "Level 3"], key=natural_key) == ["Level 3", "Level 12"]
 
 
 @given(st.floats(0, 1e14))

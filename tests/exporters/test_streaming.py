@@ -10,7 +10,7 @@ import pytest
 
 from backend import export
 from backend.errors import Cancelled
-from backend.exporters.samples import stored_problems, stretches
+from backend.exporters.samples import batches_of_problems, stored_problems
 from backend.records.exports import ExportRequest
 from backend.store.layout import StoreLayout
 from tests.exporters.conftest import BASE, RL, reading
@@ -55,13 +55,13 @@ def test_stretches_hold_every_problem_once_and_stay_small(sums: StoreLayout, mon
     with reading(sums) as reader:
         run = reader.run(BASE)
         problems = stored_problems(reader, [run])
-        found = list(stretches(reader, run, problems))
+        found = list(batches_of_problems(reader, run, problems))
         assert [problem for together, _ in found for problem in together] == list(problems)
         assert [count for _, count in found] == [16, 16, 16]
         monkeypatch.setattr("backend.exporters.samples.STRETCH_CHARACTERS", 1)
-        assert [len(together) for together, _ in stretches(reader, run, problems)] == [1] * 6
-        assert sum(count for _, count in stretches(reader, run, problems, verdict="correct")) == 15
-        assert sum(count for _, count in stretches(reader, run, problems, limit=2)) == 12
+        assert [len(together) for together, _ in batches_of_problems(reader, run, problems)] == [1] * 6
+        assert sum(count for _, count in batches_of_problems(reader, run, problems, verdict="correct")) == 15
+        assert sum(count for _, count in batches_of_problems(reader, run, problems, limit=2)) == 12
 
 
 def test_unmerged_parts_are_exported_as_well(store: StoreLayout, tmp_path: Path) -> None:

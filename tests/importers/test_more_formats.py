@@ -13,7 +13,7 @@ import pytest
 
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
-from backend.importers.discovery import LAST, claimants, importers
+from backend.importers.discovery import LAST, importers, importers_claiming
 from backend.importers.session import ImportReport
 from backend.importers.source import SourceFile
 from backend.records import Run
@@ -52,7 +52,7 @@ def test_every_file_has_one_claimant(tmp_path: Path) -> None:
         own = [i.name for i in importers().values() if i.name not in LAST and i.recognise(source, Options())]
         wanted = name.split()[0]
         assert own == ([] if wanted in LAST else [wanted]), name
-        assert [i.name for i in claimants(source, Options())] == [wanted], name
+        assert [i.name for i in importers_claiming(source, Options())] == [wanted], name
 
 
 def test_there_is_an_example_of_every_format(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import sample_data
 from backend.estimators.intervals import (
     band,
     binomial,
-    cells,
+    distinct_tallies,
     draw_bootstrap,
     first_sign_changes,
     paired_difference,
@@ -130,7 +130,7 @@ def test_both_bands_and_the_difference_are_fast(qwen) -> None:
 
 def test_groups_are_resampled_as_their_problems_are() -> None:
     n, c = np.repeat(8, 30), np.repeat(ints(0, 3, 8), 10)
-    (sizes, correct), times = cells(n, c)
+    (sizes, correct), times = distinct_tallies(n, c)
     assert times.tolist() == [10, 10, 10]
     together, replicates = percentile_band(pass_at_k_tables(8, ints(1))[correct], times, draw_bootstrap(times))
     ones = np.ones(30, dtype=np.int64)

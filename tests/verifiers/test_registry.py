@@ -7,7 +7,7 @@ import pytest
 from backend.errors import UsageError
 from backend.verifiers import registry
 from backend.verifiers.mathematics import MathVerifier
-from backend.verifiers.registry import VERIFIERS, fitting, load_verifier
+from backend.verifiers.registry import VERIFIERS, fitting_verifier, load_verifier
 
 
 def test_every_built_in_verifier_has_its_name_and_a_version() -> None:
@@ -48,4 +48,4 @@ def test_a_missing_package_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_the_verifier_that_fits(problems: list[registry.Known], name: str | None) -> None:
-    assert fitting(problems) == name
+    assert fitting_verifier(problems) == name

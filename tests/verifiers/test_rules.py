@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.answers import bare, locate
+from backend.answers import find_answer, unwrap_reference
 from backend.verifiers.literal import ChoiceVerifier, ExactVerifier
 from backend.verifiers.number import NumberVerifier
 from backend.verifiers.protocol import Task, Verdict, Verifier
@@ -47,7 +47,7 @@ def judge(verifier: Verifier, text: str, reference: str | None, finish_reason: s
     ],
 )
 def test_an_answer_is_found(text: str, answer: str) -> None:
-    found = locate(text, "stop")
+    found = find_answer(text, "stop")
     assert isinstance(found, tuple), found
     assert text[slice(*found)] == answer
 
@@ -67,13 +67,13 @@ def test_an_answer_is_found(text: str, answer: str) -> None:
     ],
 )
 def test_no_answer_is_found(text: str) -> None:
-    assert isinstance(locate(text, "stop"), str)
+    assert isinstance(find_answer(text, "stop"), str)
 
 
 def test_an_announced_answer_that_may_be_cut_off_is_none() -> None:
-    assert isinstance(locate("The answer is 12", "length"), str)
-    assert isinstance(locate("The answer is 12\nthat", "length"), tuple)
-    assert isinstance(locate("The answer is 12", "stop"), tuple)
+    assert isinstance(find_answer("The answer is 12", "length"), str)
+    assert isinstance(find_answer("The answer is 12\nthat", "length"), tuple)
+    assert isinstance(find_answer("The answer is 12", "stop"), tuple)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_announced_answer_that_may_be_cut_off_is_none() -> None:
     ],
 )
 def test_a_reference_is_bared(reference: str, plain: str) -> None:
-    assert bare(reference) == plain
+    assert unwrap_reference(reference) == plain
 
 
 # All of them
