@@ -201,7 +201,9 @@ def search(
 def problems_with(reader: Reader, runs: Sequence[Run], wanted: Pattern) -> frozenset[int]:
     """Keys of the problems of which a sample of one of these runs matches; raises like `search`."""
     every = {"problem_key": None, "sample": None, "pattern": wanted.sql}
-    return frozenset(key for run in runs for key, _ in reader.kept(wanted.counts_query, run_key=run.key, **every))
+    return frozenset(
+        key for run in runs for key, _ in reader.cached_rows(wanted.counts_query, run_key=run.key, **every)
+    )
 
 
 def _hits(reader: Reader, run: Run, rows: Sequence[tuple[Any, ...]]) -> list[Hit]:

@@ -68,8 +68,8 @@ def set_uncertainty(reader: Reader, sets: SolveSets, more: int | None = None) ->
         problems={doubt.key: doubt for doubt in _by_problem(keys, runs, posterior, found)},
         expected={entry: count_range(shares) for entry, shares in found.combinations.items()},
         means={entry: float(shares.sum()) for entry, shares in found.combinations.items()},
-        in_doubt=int((found.moved >= UNCERTAIN).sum()),
-        moving=float(found.moved.sum()),
+        uncertain=int((found.moved >= UNCERTAIN).sum()),
+        expected_changes=float(found.moved.sum()),
     )
 
 

@@ -207,14 +207,14 @@ def temperature_sweep(
     candidates = [
         (abs(point.entropy.value - wanted.value), index, point)
         for index, point in enumerate(points)
-        if wanted is not None and point.entropy is not None and point.level.run.model.role == "rl"
+        if wanted is not None and point.entropy is not None and point.summary.run.model.role == "rl"
     ]
     return TemperatureSweep(base, k, tuple(points), min(candidates)[2] if candidates else None)
 
 
 def _order(point: TemperaturePoint) -> tuple[bool, int, str, float]:
     """Base models first, then by training step; the temperatures of one model together."""
-    level: RunSummary = point.level
+    level: RunSummary = point.summary
     model = level.run.model
     return model.role != "base", model.step or 0, model.name, -1.0 if point.temperature is None else point.temperature
 

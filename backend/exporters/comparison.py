@@ -28,9 +28,9 @@ class Certainty:
 
     intervals: tuple[Mapping[int, Interval], ...]
     """For each run, by problem key: the 95 % credible interval of the success rate."""
-    doubt: Mapping[int, float]
+    p_change: Mapping[int, float]
     """By problem key: the chance that fresh runs of the same n would put the problem into another set."""
-    run_doubt: tuple[Mapping[int, float], ...]
+    run_p_change: tuple[Mapping[int, float], ...]
     """For each run the chance that a fresh one would solve what it does not, or the other way around."""
     ranges: Mapping[tuple[bool, ...], Interval]
     """Of each set: the 95 % range of its count over fresh runs of the same n."""
@@ -52,14 +52,14 @@ def certainty_of(reader: Reader, sets: SolveSets) -> Certainty:
             {key: (problem.rates[place].low, problem.rates[place].high) for key, problem in problems.items()}
             for place in places
         ),
-        doubt={key: problem.set for key, problem in problems.items()},
-        run_doubt=tuple({key: problem.runs[place] for key, problem in problems.items()} for place in places),
+        p_change={key: problem.set for key, problem in problems.items()},
+        run_p_change=tuple({key: problem.runs[place] for key, problem in problems.items()} for place in places),
         ranges=found.expected,
         of_problems="Intervals: 95 % credible, of the success rate c/n in per cent, under a prior fitted to all "
         "problems. Doubt: expected chance, in per cent, that fresh runs of the same n put the problem into another "
         "set.",
         of_sets="Range of a count: 95 % of fresh runs of the same n are expected in it; "
-        f"{found.in_doubt:,} of {len(sets.problems):,} memberships are in doubt ({100 * UNCERTAIN:.0f} % or more).",
+        f"{found.uncertain:,} of {len(sets.problems):,} memberships are in doubt ({100 * UNCERTAIN:.0f} % or more).",
     )
 
 
@@ -221,7 +221,7 @@ def table_rows(reader: Reader, comparison: Comparison) -> Iterator[list[Row]]:
             of_runs: list[Any] = []
             for place, (run, tally) in enumerate(zip(sets.runs, problem.tallies, strict=True)):
                 interval = certainty.intervals[place].get(problem.key, (None, None))
-                doubt = certainty.run_doubt[place].get(problem.key) if certainty.run_doubt else None
+                doubt = certainty.run_p_change[place].get(problem.key) if certainty.run_p_change else None
                 judged = settled.get((run.key, problem.key), (0, 0, 0) if run.texts else (None, None, None))
                 of_runs += [run.name, tally.n, tally.c, *interval, doubt, *judged, given.get((problem.key, run.key))]
             valid = by_valid.get(problem.key)
@@ -233,7 +233,7 @@ def table_rows(reader: Reader, comparison: Comparison) -> Iterator[list[Row]]:
 def _shared(comparison: Comparison, problem: SetProblem, stored: StoredProblem) -> tuple[Any, ...]:
     return (
         stored.benchmark, problem.label, comparison.set_name(problem.solved), stored.level, stored.reference,
-        stored.statement, comparison.certainty.doubt.get(problem.key),
+        stored.statement, comparison.certainty.p_change.get(problem.key),
     )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def _row(comparison: Comparison, problem: SetProblem) -> list[str]:
     for place, tally in enumerate(problem.tallies):
         cells += [f"{tally.c}/{tally.n}", interval_in_words(certainty.intervals[place].get(problem.key))]
     excerpt = for_markdown(problem.excerpt, STATEMENT) if problem.excerpt else "–"
-    return [*cells, share_in_words(certainty.doubt.get(problem.key)), excerpt]
+    return [*cells, share_in_words(certainty.p_change.get(problem.key)), excerpt]
 
 
 # A solve-set comparison as LaTeX tables (booktabs) that go into a paper as they are.
@@ -183,8 +183,8 @@ def _problems(comparison: Comparison, problems: Sequence[SetProblem]) -> str:
         for place, tally in enumerate(problem.tallies):
             interval = certainty.intervals[place].get(problem.key)
             cells += [f"{tally.c}/{tally.n}", _dashes(interval_in_words(interval))]
-        rows.append([*cells, _dashes(share_in_words(certainty.doubt.get(problem.key)))])
-    if not certainty.doubt:
+        rows.append([*cells, _dashes(share_in_words(certainty.p_change.get(problem.key)))])
+    if not certainty.p_change:
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     caption = f"Problems of {for_latex(comparison.sets.benchmark)} that some of the runs solve and some do not."
     caption += f" {for_latex(certainty.of_problems)}"
@@ -365,7 +365,7 @@ def _problem_list(page: TextIO, comparison: Comparison) -> None:
         for place, tally in enumerate(problem.tallies):
             interval = certainty.intervals[place].get(problem.key)
             cells += [f'<td class="number">{tally.c}/{tally.n}', f'<td class="number">{interval_in_words(interval)}']
-        cells.append(f'<td class="number">{share_in_words(certainty.doubt.get(problem.key))}')
+        cells.append(f'<td class="number">{share_in_words(certainty.p_change.get(problem.key))}')
         excerpt = problem.excerpt or "–"
         shown = excerpt if len(excerpt) <= 160 else excerpt[:159] + "…"
         page.write("<tr>" + "".join([*cells, f'<td class="statement">{for_html(shown)}']) + "</tr>\n")

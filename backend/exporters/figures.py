@@ -135,7 +135,7 @@ def cot(job: ExportTask) -> Figure:
         UsageError: nothing is judged.
     """
     series, notes, problems, is_open = [], [], [], False
-    for look, run in enumerate(job.runs):
+    for style_index, run in enumerate(job.runs):
         (plain,) = bands.pass_at_k_bands(job.reader, [run], None, spaced_ks, problems=job.problems)
         (valid,) = cot_curves(job.reader, [run], spaced_ks, problems=job.problems)
         judged, name = valid.judged, run_label(run)
@@ -144,12 +144,12 @@ def cot(job: ExportTask) -> Figure:
             continue
         problems.append(plain.problems)
         x, y, *_ = _columns(plain.points)
-        series.append(Series(f"{name}, pass@k", run.model.role, x, y, of=sizes(run), look=look))
+        series.append(Series(f"{name}, pass@k", run.model.role, x, y, of=sizes(run), style_index=style_index))
         if judged.judged:
             is_open = is_open or judged.open > 0
             low, high = (tuple(getattr(point, end) for point in valid.points) for end in ("low", "high"))
             said = f"{judged.judged:,} of {judged.right:,} judged"
-            series.append(Series(f"{name}, CoT", None, x, low, low, high, said, look, "dotted"))
+            series.append(Series(f"{name}, CoT", None, x, low, low, high, said, style_index, "dotted"))
     if not any(entry.style for entry in series):
         raise UsageError(
             "No right path of these runs is judged", "; ".join(notes),
@@ -171,7 +171,7 @@ def steps(job: ExportTask) -> Figure:
     """
     drawn, notes, problems = [], [], []
     trainings = step_series(job.reader, job.runs, problems=job.problems)
-    for look, found in enumerate(trainings):
+    for style_index, found in enumerate(trainings):
         name = found.algorithm or "training"
         if len({each.from_model for each in trainings}) > 1:
             name += f" from {found.from_model or 'unknown'}"
@@ -186,7 +186,7 @@ def steps(job: ExportTask) -> Figure:
             points = [(step, value) for step, value in zip(at, values, strict=True) if value is not None]
             if k is not None and points:
                 x, y = zip(*points, strict=True)
-                drawn.append(Series(f"{name}, pass@{k}", None, x, y, of=of, look=look, style=style))
+                drawn.append(Series(f"{name}, pass@{k}", None, x, y, of=of, style_index=style_index, style=style))
         problems += [point.problems for point in found.points]
         start = f"step 0 is the model it started from, {found.from_model or 'unknown'}"
         notes.append(f"{name}: {len(at)} checkpoints, {of}; {start}")
@@ -211,31 +211,33 @@ def temperature(job: ExportTask) -> Figure:
     models: dict[tuple[str, str], list[TemperaturePoint]] = {}
     for point in found.points:
         if point.temperature is not None:
-            rest = {name: value for name, value in point.level.run.parameters.items() if name != "temperature"}
-            key = point.level.run.model.name, json.dumps(rest, sort_keys=True, default=str)
+            rest = {name: value for name, value in point.summary.run.parameters.items() if name != "temperature"}
+            key = point.summary.run.model.name, json.dumps(rest, sort_keys=True, default=str)
             models.setdefault(key, []).append(point)
     if not models:
         raise UsageError("The temperature of these runs is unknown", next_step="passk import --temperature T says it.")
     several = [group for group in models.values() if len({point.temperature for point in group}) > 1]
     drawn = several or list(models.values())
     series = []
-    for look, group in enumerate(drawn):
-        of = sizes(*(point.level.run for point in group))
+    for style_index, group in enumerate(drawn):
+        of = sizes(*(point.summary.run for point in group))
         for k, measure, style in ((found.k, "pass_at_k", ""), (1, "pass_at_1", "dotted")):
-            points = [(point.temperature or 0.0, getattr(point.level, measure)) for point in group]
+            points = [(point.temperature or 0.0, getattr(point.summary, measure)) for point in group]
             known = [point for point in points if point[1] is not None]
             if k is not None and known:
                 x, y = zip(*known, strict=True)
-                name = f"{group[0].level.run.model.name}, pass@{k}"
-                series.append(Series(name, group[0].level.run.model.role, x, y, of=of, look=look, style=style))
+                name = f"{group[0].summary.run.model.name}, pass@{k}"
+                series.append(
+                    Series(name, group[0].summary.run.model.role, x, y, of=of, style_index=style_index, style=style)
+                )
     notes = []
     if left := len(models) - len(drawn):
         notes.append(f"{left} models sampled at one temperature only stand in the csv alone")
-    nearest = found.nearest and found.nearest.level.run.name
+    nearest = found.nearest and found.nearest.summary.run.name
     notes.append(f"nearest to the entropy of {found.base.name}: {nearest or 'unknown'}")
     return Figure(
         "temperature", "temperature", "pass_at_k", "Temperature", "pass@k (%)", tuple(series),
-        title=title_of(job, (point.level.problems for group in drawn for point in group)), notes=tuple(notes),
+        title=title_of(job, (point.summary.problems for group in drawn for point in group)), notes=tuple(notes),
         table=_sweep(found.k, found.points),
     )  # fmt: skip
 
@@ -245,9 +247,9 @@ def _sweep(k: int | None, points: Sequence[TemperaturePoint]) -> FigureTable:
                ("n_max", "whole"), ("k", "whole"), ("pass_at_1", "number"), ("pass_at_k", "number"),
                ("entropy", "number"), ("entropy_samples", "whole"))  # fmt: skip
     rows = [
-        (point.level.run.name, point.temperature, point.level.problems, point.level.run.n_min, point.level.run.n_max, k,
-         point.level.pass_at_1, point.level.pass_at_k, point.entropy.value if point.entropy else None,
-         point.entropy.samples if point.entropy else None)
+        (point.summary.run.name, point.temperature, point.summary.problems, point.summary.run.n_min,
+         point.summary.run.n_max, k, point.summary.pass_at_1, point.summary.pass_at_k,
+         point.entropy.value if point.entropy else None, point.entropy.samples if point.entropy else None)
         for point in points
     ]  # fmt: skip
     return FigureTable(columns, tuple(rows))
@@ -305,29 +307,29 @@ def efficiency(job: ExportTask) -> Figure:
     """pass@1 and pass@k of every run as bars, Delta_SE below them (table 2 and figure 8)."""
     base, *_ = job.runs
     found = read_efficiency(job.reader, base, job.runs, problems=job.problems)
-    known = [gap for gap in found.gaps if gap.level.pass_at_1 is not None]
+    known = [gap for gap in found.gaps if gap.summary.pass_at_1 is not None]
     at = tuple(map(float, range(len(known))))
-    series = [Series("pass@1", None, at, tuple(gap.level.pass_at_1 or 0.0 for gap in known))]
+    series = [Series("pass@1", None, at, tuple(gap.summary.pass_at_1 or 0.0 for gap in known))]
     if found.k is not None:
-        series.append(Series(f"pass@{found.k}", None, at, tuple(gap.level.pass_at_k or 0.0 for gap in known)))
+        series.append(Series(f"pass@{found.k}", None, at, tuple(gap.summary.pass_at_k or 0.0 for gap in known)))
     columns = (("run", "text"), ("algorithm", "text"), ("problems", "whole"), ("n_min", "whole"), ("n_max", "whole"),
                ("k", "whole"), ("pass_at_1", "number"), ("pass_at_k", "number"), ("delta_se", "number"),
                ("common", "whole"))  # fmt: skip
     rows = [
-        (gap.level.run.name, gap.level.run.model.algorithm, gap.level.problems, gap.level.run.n_min,
-         gap.level.run.n_max, found.k, gap.level.pass_at_1, gap.level.pass_at_k, gap.delta, gap.common)
+        (gap.summary.run.name, gap.summary.run.model.algorithm, gap.summary.problems, gap.summary.run.n_min,
+         gap.summary.run.n_max, found.k, gap.summary.pass_at_1, gap.summary.pass_at_k, gap.delta, gap.common)
         for gap in found.gaps
     ]  # fmt: skip
     return Figure(
         "efficiency", "run", "share", "", "Share of problems (%)", tuple(series) if known else (), bars=True,
-        x_names=tuple(run_label(gap.level.run) for gap in known),
+        x_names=tuple(run_label(gap.summary.run) for gap in known),
         over=tuple("" if gap.delta is None else f"{100 * gap.delta:.1f}" for gap in known),
         over_words="numbers: \u0394SE in points", table=FigureTable(columns, tuple(rows)),
-        title=title_of(job, (gap.level.problems for gap in known)),
+        title=title_of(job, (gap.summary.problems for gap in known)),
         notes=(
             f"\u0394SE, the sampling efficiency gap, is pass@{found.k} of {run_label(base)} less pass@1 of the "
             "run, over the problems that both have, in points",
-            *(f"{run_label(gap.level.run)}: {sizes(gap.level.run)}" for gap in known),
+            *(f"{run_label(gap.summary.run)}: {sizes(gap.summary.run)}" for gap in known),
         ),
     )  # fmt: skip
 
@@ -336,7 +338,7 @@ def lengths(job: ExportTask) -> Figure:
     """How long right and other samples are, as distributions."""
     found = response_lengths(job.reader, job.runs, problems=job.problems, bins=LENGTH_BINS)
     series, rows = [], []
-    for look, entry in enumerate(found.runs):
+    for style_index, entry in enumerate(found.runs):
         for kind, summary, style in (("right", entry.right, ""), ("other", entry.other, "dotted")):
             if summary is None:
                 continue
@@ -344,7 +346,9 @@ def lengths(job: ExportTask) -> Figure:
             middles = tuple((place + 0.5) * found.width for place in range(len(shares)))
             of = f"{summary.samples:,} samples"
             name = f"{run_label(entry.run)}, {kind}"
-            series.append(Series(name, entry.run.model.role, middles, shares, of=of, look=look, style=style))
+            series.append(
+                Series(name, entry.run.model.role, middles, shares, of=of, style_index=style_index, style=style)
+            )
             rows += [
                 (entry.run.name, kind, place * found.width, (place + 1) * found.width, count, share)
                 for place, (count, share) in enumerate(zip(summary.bins, shares, strict=True))
@@ -454,7 +458,7 @@ assert KINDS.keys() == FIGURES.keys()
 
 def look_of(series: Series, place: int) -> int:
     """The index of its colour and marker, for the series at that place."""
-    return place if series.look is None else series.look
+    return place if series.style_index is None else series.style_index
 
 
 def colour_of(series: Series, place: int) -> str:

@@ -205,7 +205,7 @@ class ResamplingRequest:
 class Resampling:
     """More samples of the same problems for one or more runs."""
 
-    wish: ResamplingRequest
+    request: ResamplingRequest
     additions: tuple[RunExtension, ...]
     refusals: tuple[str, ...]
     """Why a run cannot be sampled, in words with what to do."""
@@ -226,34 +226,34 @@ class Resampling:
         return None if None in known else sum(tokens for tokens in known if tokens is not None)
 
 
-def plan_resampling(reader: Reader, wish: ResamplingRequest) -> Resampling:
-    """What a wish comes to: for each run a plan, or why there is none."""
+def plan_resampling(reader: Reader, request: ResamplingRequest) -> Resampling:
+    """What a request comes to: for each run a plan, or why there is none."""
     configuration = read_configuration()
     additions: list[RunExtension] = []
     refusals: list[str] = []
-    for name in wish.runs:
+    for name in request.runs:
         try:
             addition = plan_extension(
                 reader,
                 reader.run(name),
-                wish.problems,
-                wish.add,
+                request.problems,
+                request.add,
                 configuration=configuration,
-                engine=wish.engine,
-                pool=wish.pool,
-                changes=wish.changes,
+                engine=request.engine,
+                pool=request.pool,
+                changes=request.changes,
             )
             additions.append(addition)
         except UsageError as error:
             refusals.append(str(error))
     sets: dict[str, tuple[bool, ...]] = {}
-    if len(wish.compared) > 1:
-        found = solve_sets(reader, [reader.run(name) for name in wish.compared])
-        sets = {problem.label: problem.solved for problem in found.problems if problem.label in set(wish.problems)}
+    if len(request.compared) > 1:
+        found = solve_sets(reader, [reader.run(name) for name in request.compared])
+        sets = {problem.label: problem.solved for problem in found.problems if problem.label in set(request.problems)}
     layout = reader.database.layout
     # The name may be the configuration's; a job keeps the engine's kind.
-    kind, _ = configuration.engine_options(wish.engine)
-    return Resampling(wish, tuple(additions), tuple(refusals), sets, last_throughput(layout, kind))
+    kind, _ = configuration.engine_options(request.engine)
+    return Resampling(request, tuple(additions), tuple(refusals), sets, last_throughput(layout, kind))
 
 
 def last_throughput(layout: StoreLayout, engine: str) -> float | None:
@@ -268,7 +268,7 @@ def last_throughput(layout: StoreLayout, engine: str) -> float | None:
     return None
 
 
-def start_resampling(layout: StoreLayout, wish: ResamplingRequest) -> list[Job]:
+def start_resampling(layout: StoreLayout, request: ResamplingRequest) -> list[Job]:
     """Write a job for each run and start its worker.
 
     Raises:
@@ -277,10 +277,10 @@ def start_resampling(layout: StoreLayout, wish: ResamplingRequest) -> list[Job]:
     jobs = []
     # Planned anew, from what the store holds now: since the estimate others may have drawn the same indices.
     with planning_lock(layout), closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
-        resampling = plan_resampling(reader, wish)
+        resampling = plan_resampling(reader, request)
         for addition in resampling.additions:
             job = prepare(layout, addition.plan, addition.engine)
-            watched = {"runs": wish.compared, "sets": resampling.sets, "expected": wish.expected}
+            watched = {"runs": request.compared, "sets": resampling.sets, "expected": request.expected}
             watch_file(job).write_text(json.dumps(watched, ensure_ascii=False), encoding="utf-8")
             jobs.append(job)
     for job in jobs:
@@ -323,40 +323,40 @@ def moves(reader: Reader, job: Job) -> tuple[tuple[str, ...], list[Move]]:
 # Resampling that settles doubt: a plan turned into jobs, and afterwards what they found of what was expected.
 
 
-def plan_by_uncertainty(reader: Reader, wish: ResamplingRequest) -> tuple[SamplePlan, tuple[Resampling, ...]]:
-    """What settles most doubt about the problems of a wish: the plan, and for each run what that comes to.
+def plan_by_uncertainty(reader: Reader, request: ResamplingRequest) -> tuple[SamplePlan, tuple[Resampling, ...]]:
+    """What settles most doubt about the problems of a request: the plan, and for each run what that comes to.
 
     Args:
         reader: of the runs' store.
-        wish: its `add` is the budget over all problems and runs.
+        request: its `add` is the budget over all problems and runs.
 
     Raises:
-        UsageError: fewer than two runs are compared, or the wish says how many samples each problem gets.
+        UsageError: fewer than two runs are compared, or the request says how many samples each problem gets.
     """
-    if not isinstance(wish.add, int):
+    if not isinstance(request.add, int):
         raise UsageError("A plan shares out a budget", next_step="Say how many samples in all.")
-    sets = solve_sets(reader, [reader.run(name) for name in wish.compared])
-    named = set(wish.problems)
+    sets = solve_sets(reader, [reader.run(name) for name in request.compared])
+    named = set(request.problems)
     meant = replace(sets, problems=tuple(problem for problem in sets.problems if problem.label in named))
-    plan = plan_samples(reader, meant, wish.add, only=wish.runs)
-    return plan, tuple(plan_resampling(reader, part) for part in requests_of_plan(plan, wish))
+    plan = plan_samples(reader, meant, request.add, only=request.runs)
+    return plan, tuple(plan_resampling(reader, part) for part in requests_of_plan(plan, request))
 
 
-def requests_of_plan(plan: SamplePlan, wish: ResamplingRequest) -> tuple[ResamplingRequest, ...]:
-    """A wish for each run of a plan, with what it is expected to change."""
+def requests_of_plan(plan: SamplePlan, request: ResamplingRequest) -> tuple[ResamplingRequest, ...]:
+    """A request for each run of a plan, with what it is expected to change."""
     found = []
-    for run in wish.runs:
+    for run in request.runs:
         rows = [row for row in plan.rows if row.run == run]
         if rows:
             adds = {row.problem: row.add for row in rows}
             expected = sum(row.expected_changes for row in rows)
-            found.append(replace(wish, runs=(run,), problems=tuple(adds), add=adds, expected=expected))
+            found.append(replace(request, runs=(run,), problems=tuple(adds), add=adds, expected=expected))
     return tuple(found)
 
 
 def start_by_uncertainty(layout: StoreLayout, planned: Sequence[ResamplingRequest]) -> list[Job]:
-    """Start the jobs of a plan's wishes; raises like `start_resampling`."""
-    return [job for wish in planned for job in start_resampling(layout, wish)]
+    """Start the jobs of a plan's requests; raises like `start_resampling`."""
+    return [job for request in planned for job in start_resampling(layout, request)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,9 +237,9 @@ class SetUncertainty:
     """For each set, the counts between which 95 % of such runs lie."""
     means: Mapping[tuple[bool, ...], float]
     """For each set, the mean count of such runs."""
-    in_doubt: int
+    uncertain: int
     """Problems that are otherwise in another set with a chance of `UNCERTAIN` or more."""
-    moving: float
+    expected_changes: float
     """Expected number of problems that are otherwise in another set."""
 
 

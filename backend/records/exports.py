@@ -93,7 +93,7 @@ class Series:
     high: tuple[float, ...] | None = None
     of: str = ""
     """What it is a figure of, for the legend: n = 256."""
-    look: int | None = None
+    style_index: int | None = None
     """Index of its colour and marker; None for its place among the series."""
     style: str = ""
     """`dotted`, for what stands beside a line of the same look; empty for what its role says."""

@@ -38,7 +38,7 @@ class RunSummary:
 class EfficiencyGap:
     """Delta_SE of one run: the base's pass@k less the run's pass@1, over the problems that both have."""
 
-    level: RunSummary
+    summary: RunSummary
     delta: float | None
     """None for base models, and where it is undefined."""
     common: int
@@ -81,7 +81,7 @@ class Entropy:
 class TemperaturePoint:
     """One run of a temperature sweep."""
 
-    level: RunSummary
+    summary: RunSummary
     temperature: float | None
     entropy: Entropy | None
     """None where no log-probabilities are stored."""

@@ -75,15 +75,15 @@ class StoreCursor:
         except duckdb.Error as error:
             raise as_passk_error(error, f"The query {query}") from error
 
-    def kept(self, query: str, /, **parameters: Any) -> list[Row]:
+    def cached_rows(self, query: str, /, **parameters: Any) -> list[Row]:
         """Rows of a small query, read once until the store changes; raises like `rows`."""
-        kept, key = self.database.kept, (query, tuple(parameters.items()))
-        found = kept.get(key)
+        cache, key = self.database.query_cache, (query, tuple(parameters.items()))
+        found = cache.get(key)
         if found is None:
             found = self.rows(query, **parameters)
-            if len(kept) >= MOST_KEPT:
-                kept.clear()
-            kept[key] = found
+            if len(cache) >= MOST_KEPT:
+                cache.clear()
+            cache[key] = found
         return found
 
     def arrays(self, query: str, /, **parameters: Any) -> dict[str, np.ndarray[Any, Any]]:

@@ -40,7 +40,7 @@ from backend.store.parts import (
 WITH_PART = ("outcomes", "statistics", "counts", "verdicts", "scores", "judgements")
 """Files whose rows get the part's name only in memory."""
 
-Kept = tuple[str, tuple[tuple[str, Any], ...]]
+CacheKey = tuple[str, tuple[tuple[str, Any], ...]]
 """A query and its parameters."""
 
 
@@ -65,7 +65,7 @@ class Database:
         self._merged: dict[str, Manifest] = {}
         self._waiting: dict[str, Manifest] = {}
         self._superseded: set[str] = set()
-        self.kept: dict[Kept, list[tuple[Any, ...]]] = {}
+        self.query_cache: dict[CacheKey, list[tuple[Any, ...]]] = {}
         """Rows of small queries that everybody asks again and again; another dictionary whenever the store changes."""
         try:
             self._attach()
@@ -121,7 +121,7 @@ class Database:
         script(self._connection, "overlay/detach")
         self._attach()
         self._read_ledger()
-        self.kept = {}
+        self.query_cache = {}
 
     @property
     def manifests(self) -> dict[str, Manifest]:
@@ -176,7 +176,7 @@ class Database:
             cursor.close()
         self._waiting, self._superseded = waiting, superseded
         # After the commit: what is read from before it goes into the old dictionary, which nobody looks into any more.
-        self.kept = {}
+        self.query_cache = {}
         return True
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:

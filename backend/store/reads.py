@@ -36,7 +36,7 @@ class Reader(StoreCursor):
 
     def runs(self, benchmark: str | None = None) -> tuple[Run, ...]:
         """Every run, of one benchmark or of all, base runs first and then by training step."""
-        runs = tuple(_run(row) for row in self.kept("reads/runs"))
+        runs = tuple(_run(row) for row in self.cached_rows("reads/runs"))
         return tuple(run for run in runs if benchmark in (None, run.benchmark))
 
     def run(self, name: str, benchmark: str | None = None) -> Run:
@@ -63,7 +63,7 @@ class Reader(StoreCursor):
         """
         known = sorted({run.benchmark for run in self.runs()})
         # Those without a run can be named; they do not make a store of one benchmark ambiguous.
-        added: list[str] = [row[0] for row in self.kept("reads/benchmarks")]
+        added: list[str] = [row[0] for row in self.cached_rows("reads/benchmarks")]
         if name is not None:
             near = name not in added and any(name.lower() in entry.lower() for entry in known)
             return _pick(known if near else added, name, str, "benchmark")
@@ -97,7 +97,7 @@ class Reader(StoreCursor):
 
     def labels(self, benchmark: str) -> dict[int, str]:
         """Labels of the problems of a benchmark, by problem key."""
-        return dict(self.kept("reads/labels", benchmark=benchmark))
+        return dict(self.cached_rows("reads/labels", benchmark=benchmark))
 
     def problem(self, key: int, run_keys: Sequence[int] = ()) -> Problem:
         """One problem, its tally in every run that has it, and the answers given.
@@ -108,7 +108,7 @@ class Reader(StoreCursor):
         Raises:
             UsageError: no such problem.
         """
-        found = self.kept("reads/problem", problem_key=key)
+        found = self.cached_rows("reads/problem", problem_key=key)
         if not found:
             raise UsageError(f"The store has no problem with the key {key}")
         _, label, benchmark, statement, reference, level, metadata = found[0]
@@ -180,7 +180,7 @@ class Reader(StoreCursor):
         row = _sample(found[0], self._sources())
         texts = self.rows("reads/text", **key) if row.characters is not None else []
         text = texts[0][0] if texts else None
-        label = self.kept("reads/problem", problem_key=problem_key)[0][1]
+        label = self.cached_rows("reads/problem", problem_key=problem_key)[0][1]
         return Response(run, problem_key, label, row, text, locate_answer(text, row.answer) if text else None)
 
     def paths(
@@ -192,7 +192,7 @@ class Reader(StoreCursor):
         limit: int | None = None,
     ) -> Iterator[Response]:
         """The paths of one run and problem with their texts, by index, a few in memory at a time."""
-        label = self.kept("reads/problem", problem_key=problem_key)[0][1]
+        label = self.cached_rows("reads/problem", problem_key=problem_key)[0][1]
         sources = self._sources()
         key = {"run_key": run.key, "problem_key": problem_key, "verdict": verdict, "limit": limit}
         with self.stream("reads/paths", 64, 64, **key) as batches:
@@ -203,7 +203,7 @@ class Reader(StoreCursor):
                     yield Response(run, problem_key, label, sample, text, span)
 
     def _sources(self) -> Sources:
-        return {key: (path, name) for key, path, name in self.kept("reads/sources")}
+        return {key: (path, name) for key, path, name in self.cached_rows("reads/sources")}
 
 
 def _run(row: Row) -> Run:

@@ -212,8 +212,8 @@ def start(reader: Reader, engine: str | None, sets: SolveSets, plan: SamplePlan)
     from backend import ResamplingRequest, plan_resampling, read_configuration, requests_of_plan, start_by_uncertainty
 
     names = tuple(run.name for run in sets.runs)
-    wish = ResamplingRequest(names, names, (), plan.budget, engine or read_configuration().engine)
-    parts = requests_of_plan(plan, wish)
+    request = ResamplingRequest(names, names, (), plan.budget, engine or read_configuration().engine)
+    parts = requests_of_plan(plan, request)
     for refusal in [reason for part in parts for reason in plan_resampling(reader, part).refusals]:
         say(refusal)
     for job in start_by_uncertainty(reader.database.layout, parts):

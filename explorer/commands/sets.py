@@ -165,8 +165,8 @@ def _expectations(sets: SolveSets, doubt: SetUncertainty) -> dict[str, Any]:
         "expected_of": "a fresh run of the same n" if doubt.more is None else f"{doubt.more} further samples",
         "more": doubt.more,
         "interval": "expected: 95 % prediction interval; rate: posterior mean and 95 % credible interval",
-        "in_doubt": doubt.in_doubt,
-        "expected_changes": doubt.moving,
+        "in_doubt": doubt.uncertain,
+        "expected_changes": doubt.expected_changes,
         "support": asdict(support(sets)),
     }
 

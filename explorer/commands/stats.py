@@ -144,7 +144,7 @@ def efficiency(asked: Asked) -> Answer:
     from backend import efficiency as read
 
     found = read(asked.reader, asked.base, asked.runs, k=asked.k, problems=asked.problems)
-    rows = [{**_level(gap.level), "k": found.k, "delta_se": gap.delta, "common": gap.common} for gap in found.gaps]
+    rows = [{**_level(gap.summary), "k": found.k, "delta_se": gap.delta, "common": gap.common} for gap in found.gaps]
     columns = ("run", "algorithm", "problems", "n_min", "n_max", "k", "pass_at_1", "pass_at_k", "delta_se", "common")
     note = f"delta_se: pass@{found.k} of {found.base.name} less pass@1 of the run, over the common problems"
     return Answer({"base": found.base.name, "k": found.k, "runs": rows}, columns, rows, [note])
@@ -179,7 +179,7 @@ def temperature(asked: Asked) -> Answer:
     found = temperature_sweep(asked.reader, asked.base, asked.runs, k=asked.k, problems=asked.problems)
     rows = [
         {
-            **_level(point.level),
+            **_level(point.summary),
             "k": found.k,
             "temperature": point.temperature,
             "entropy": point.entropy and point.entropy.value,
@@ -188,7 +188,7 @@ def temperature(asked: Asked) -> Answer:
         }
         for point in found.points
     ]
-    nearest = found.nearest and found.nearest.level.run.name
+    nearest = found.nearest and found.nearest.summary.run.name
     columns = ("run", "temperature", "problems", "n_min", "n_max", "k", "pass_at_1", "pass_at_k", "entropy",
                "entropy_samples")  # fmt: skip
     notes = [

@@ -47,12 +47,12 @@ def sort_key(column: str) -> Callable[[SetProblem], Any]:
 
 
 def sort_problems(
-    problems: Sequence[SetProblem], column: str, *, reverse: bool, doubt: SetUncertainty | None = None
+    problems: Sequence[SetProblem], column: str, *, reverse: bool, uncertainty: SetUncertainty | None = None
 ) -> list[SetProblem]:
     """Sorted by a column, equal ones in the order of the benchmark; what is unknown comes last in either direction."""
     by_position = sorted(problems, key=lambda problem: (problem.position, problem.label))
     if column == "doubt":
-        chances = {} if doubt is None else {key: entry.set for key, entry in doubt.problems.items()}
+        chances = {} if uncertainty is None else {key: entry.set for key, entry in uncertainty.problems.items()}
         return _known_first(by_position, lambda problem: chances.get(problem.key), reverse)
     if column.startswith("t"):
         run = int(column[1:])
@@ -103,8 +103,8 @@ def problem_columns(problems: Sequence[SetProblem], words: Sequence[str], width:
     longest_id = min(max((len(problem.label) for problem in problems), default=2), 16)
     longest_level = min(max((len(problem.level) for problem in problems if problem.level), default=0), 12)
     level = [Column("level", "level", max(longest_level, 5))] if longest_level else []
-    doubt = Column("doubt", "doubt %", 8, True)
-    fixed = [Column("id", "id", max(longest_id, 3) + 2), *level, *tallies, doubt]
+    uncertainty = Column("doubt", "doubt %", 8, True)
+    fixed = [Column("id", "id", max(longest_id, 3) + 2), *level, *tallies, uncertainty]
     # Tokens of every run, of the last, or none: what leaves the statement its least width.
     for tokens in (last, []) if narrow else (each, last, []):
         rest = width - 4 - sum(column.width + 2 for column in (*fixed, *tokens))
@@ -114,14 +114,14 @@ def problem_columns(problems: Sequence[SetProblem], words: Sequence[str], width:
 
 
 def problem_cells(
-    problem: SetProblem, columns: Sequence[Column], marked: Collection[int], doubt: ProblemUncertainty | None
+    problem: SetProblem, columns: Sequence[Column], marked: Collection[int], uncertainty: ProblemUncertainty | None
 ) -> list[Text]:
     """The cells of one problem under these columns; a marked one has its mark. Doubt is None until it is known."""
     values = {
         "id": f"{MARK if problem.key in marked else ' '} {problem.label}",
         "statement": problem.excerpt if problem.excerpt is not None else "no statement stored",
         "level": problem.level or UNKNOWN,
-        "doubt": UNKNOWN if doubt is None else chance_in_words(doubt.set),
+        "doubt": UNKNOWN if uncertainty is None else chance_in_words(uncertainty.set),
     }
     for index, (tally, tokens) in enumerate(zip(problem.tallies, problem.mean_tokens, strict=True)):
         values[f"c{index}"] = f"{tally.c}/{tally.n}"

@@ -157,13 +157,13 @@ def efficiency_view(record: Efficiency, frame: Frame) -> StatisticsPage:
     k = record.k
     rows = [
         [
-            run_label(gap.level.run),
-            percent(gap.level.pass_at_1),
-            percent(gap.level.pass_at_k),
-            "base" if gap.level.run.key == record.base.key else points(gap.delta),
+            run_label(gap.summary.run),
+            percent(gap.summary.pass_at_1),
+            percent(gap.summary.pass_at_k),
+            "base" if gap.summary.run.key == record.base.key else points(gap.delta),
             f"{gap.common:,}",
-            span(gap.level.run.n_min, gap.level.run.n_max),
-            gap.level.run.model.algorithm or ROLE_WORDS.get(gap.level.run.model.role or "", UNKNOWN),
+            span(gap.summary.run.n_min, gap.summary.run.n_max),
+            gap.summary.run.model.algorithm or ROLE_WORDS.get(gap.summary.run.model.role or "", UNKNOWN),
         ]
         for gap in record.gaps
     ]
@@ -243,21 +243,21 @@ def temperature_view(record: TemperatureSweep, frame: Frame) -> StatisticsPage:
     """Runs by temperature, with their entropy; and which matches the base run's."""
     rows = [
         [
-            f"{'≈' if point is record.nearest else ' '} {run_label(point.level.run)}",
+            f"{'≈' if point is record.nearest else ' '} {run_label(point.summary.run)}",
             UNKNOWN if point.temperature is None else f"{point.temperature:g}",
-            percent(point.level.pass_at_1),
-            percent(point.level.pass_at_k),
+            percent(point.summary.pass_at_1),
+            percent(point.summary.pass_at_k),
             UNKNOWN if point.entropy is None else f"{point.entropy.value:.4f}",
             UNKNOWN if point.entropy is None else count(point.entropy.samples),
-            span(point.level.run.n_min, point.level.run.n_max),
+            span(point.summary.run.n_min, point.summary.run.n_max),
         ]
         for point in record.points
     ]
     at = f"pass@{UNKNOWN if record.k is None else record.k} %"
-    problems = [point.level.problems for point in record.points]
+    problems = [point.summary.problems for point in record.points]
     base = run_label(record.base)
     if record.nearest is not None:
-        found = f"≈ Nearest to the entropy of {base}: {run_label(record.nearest.level.run)}"
+        found = f"≈ Nearest to the entropy of {base}: {run_label(record.nearest.summary.run)}"
     elif all(point.entropy is None for point in record.points):
         found = "Entropy unknown: no log-probabilities are stored."
     else:

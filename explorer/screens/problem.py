@@ -68,12 +68,14 @@ def _scores(reader: Reader, location: Location, run: Run, problem: int) -> Score
     return {f"ppl {words.get(scorer, scorer)}": found.of[scorer] for scorer in order if scorer in found.of}
 
 
-def _doubt_in_words(location: Location, short: bool, reader: Reader) -> Content:
+def _uncertainty_in_words(location: Location, short: bool, reader: Reader) -> Content:
     """Success rates of the compared runs (or the one looked at), and what fresh ones are expected to say."""
     runs = [reader.run(name) for name in location.runs or (location.run,) if name is not None]
-    doubt = problem_uncertainty(reader, runs, location.problem or 0, location.min_correct) if runs else None
+    uncertainty = problem_uncertainty(reader, runs, location.problem or 0, location.min_correct) if runs else None
     return literal(
-        problem_uncertainty_in_words(doubt, short_names(runs), location.min_correct, short=short) if doubt else ""
+        problem_uncertainty_in_words(uncertainty, short_names(runs), location.min_correct, short=short)
+        if uncertainty
+        else ""
     )
 
 
@@ -101,7 +103,7 @@ class ProblemScreen(DataScreen):
         yield Static(id="heading")
         yield TextView(id="statement")
         yield Static(id="tallies")
-        yield Static(id="doubt")
+        yield Static(id="uncertainty")
         yield PagedTable(id="samples")
         yield Static(id="status")
 
@@ -117,7 +119,9 @@ class ProblemScreen(DataScreen):
         location = self.location
         self.crumbs(*self.parts())
         self.ask("problem", partial(_read, location), self.show_problem)
-        self.ask("doubt", partial(_doubt_in_words, location, self.short), self.query_one("#doubt", Static).update)
+        self.ask(
+            "doubt", partial(_uncertainty_in_words, location, self.short), self.query_one("#uncertainty", Static).update
+        )
 
     def on_screen_resume(self) -> None:
         """What was read meanwhile is marked."""

@@ -111,7 +111,7 @@ class ResampleDialog(ModalScreen[int]):
         """Nobody waits any more."""
         self.explorer.gateway.forget(self)
 
-    def wish(self) -> ResamplingRequest | str:
+    def request(self) -> ResamplingRequest | str:
         """What the fields say, or what is wrong with them."""
         names, _ = self.choices[self.query_one("#runs", Choice).chosen]
         changed: dict[str, float] = {}
@@ -145,16 +145,16 @@ class ResampleDialog(ModalScreen[int]):
             changed = bool(self.query_one(f"#{name}", Input).value)
             said = stored_value_in_words([run.parameters.get(name) for run in chosen], changed=changed)
             self.query_one(f"#{name}-said", Static).update(literal(said))
-        wish = self.wish()
-        if isinstance(wish, str):
+        request = self.request()
+        if isinstance(request, str):
             self.planned = ()
             self.explorer.gateway.cancel(self, "plan")
-            self.query_one("#takes", Static).update(literal(wish))
+            self.query_one("#takes", Static).update(literal(request))
             return
         settling = self.query_one("#share", Choice).chosen == 1
 
         def read(reader: Reader) -> Planned:
-            return plan_by_uncertainty(reader, wish) if settling else (None, (plan_resampling(reader, wish),))
+            return plan_by_uncertainty(reader, request) if settling else (None, (plan_resampling(reader, request),))
 
         self.explorer.gateway.ask(self, "plan", read)
 
@@ -197,11 +197,11 @@ class ResampleDialog(ModalScreen[int]):
         if self.planned is None:
             self.start_soon = True
             return
-        wishes = [planned.wish for planned in self.planned if planned.samples]
-        if not wishes:
+        requests = [planned.request for planned in self.planned if planned.samples]
+        if not requests:
             self.explorer.say("Nothing can be drawn yet: the dialog says what is missing.")
         elif not self.starting:
             self.starting = True
             self.query_one("#takes", Static).update(Content("Starting ..."))
             layout = self.explorer.database.layout
-            self.explorer.gateway.ask(self, "start", lambda reader: len(start_by_uncertainty(layout, wishes)))
+            self.explorer.gateway.ask(self, "start", lambda reader: len(start_by_uncertainty(layout, requests)))

@@ -82,7 +82,7 @@ class SetsScreen(SortedScreen):
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         self.record: SolveSets | None = None
-        self.doubt: SetUncertainty | None = None
+        self.uncertainty: SetUncertainty | None = None
         self.problems: dict[str, SetProblem] = {}
         self.words: tuple[str, ...] = ()
         self.marked: set[int] = set()
@@ -96,7 +96,7 @@ class SetsScreen(SortedScreen):
         """Counts and problems."""
         yield SetStrip()
         yield Static(id="words")
-        yield Static("how sure the sets are is being worked out", id="doubt")
+        yield Static("how sure the sets are is being worked out", id="uncertainty")
         yield PagedTable(id="problems")
         yield Static(id="status")
 
@@ -119,7 +119,7 @@ class SetsScreen(SortedScreen):
         """Everything anew, the cursor where it was."""
         record = found.sets if isinstance(found, ValidSets) else found
         if self.record is None or self.record.min_correct != record.min_correct or self.by_valid:
-            self.doubt = None
+            self.uncertainty = None
         self.record = record
         self.words = short_names(record.runs)
         if not self.chosen:
@@ -131,19 +131,22 @@ class SetsScreen(SortedScreen):
         self.show_problems()
         if isinstance(found, ValidSets):
             self.stop("doubt")
-            self.query_one("#doubt", Static).update(literal(valid_sets_in_words(found, self.words)))
+            self.query_one("#uncertainty", Static).update(literal(valid_sets_in_words(found, self.words)))
         else:
-            self.ask("doubt", lambda reader: set_uncertainty(reader, record), self.show_doubt)
+            self.ask("doubt", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
 
-    def show_doubt(self, doubt: SetUncertainty) -> None:
+    def show_uncertainty(self, uncertainty: SetUncertainty) -> None:
         """How sure the sets are, once it is known."""
-        self.doubt = doubt
+        self.uncertainty = uncertainty
         strip = self.query_one(SetStrip)
         strip.chips = [
-            chip if chip.solved is None else replace(chip, expected=doubt.expected[chip.solved]) for chip in strip.chips
+            chip if chip.solved is None else replace(chip, expected=uncertainty.expected[chip.solved])
+            for chip in strip.chips
         ]
         kept = support(self.record) if self.record and len(self.record.runs) == 2 else None
-        self.query_one("#doubt", Static).update(literal(uncertainty_on_screen(doubt, kept, short=self.short)))
+        self.query_one("#uncertainty", Static).update(
+            literal(uncertainty_on_screen(uncertainty, kept, short=self.short))
+        )
         self.show_problems()
 
     def show_problems(self) -> None:
@@ -154,7 +157,7 @@ class SetsScreen(SortedScreen):
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        shown = sort_problems(inside, self.sort, reverse=self.descending, doubt=self.doubt)
+        shown = sort_problems(inside, self.sort, reverse=self.descending, uncertainty=self.uncertainty)
         self.problems = {str(problem.key): problem for problem in shown}
         columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
         self.columns = columns
@@ -184,8 +187,8 @@ class SetsScreen(SortedScreen):
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one problem."""
         problem = self.problems[key]
-        doubt = self.doubt.problems.get(problem.key) if self.doubt else None
-        return problem_cells(problem, self.columns, self.marked, doubt)
+        uncertainty = self.uncertainty.problems.get(problem.key) if self.uncertainty else None
+        return problem_cells(problem, self.columns, self.marked, uncertainty)
 
     def on_resize(self) -> None:
         """Columns follow the width."""

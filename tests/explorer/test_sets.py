@@ -36,8 +36,8 @@ def doubt_of(store: StoreLayout, min_correct: int = 1) -> tuple[SolveSets, SetUn
 
 
 def most_doubtful_first(store: StoreLayout) -> list[str]:
-    sets, doubt = doubt_of(store)
-    return [p.label for p in sorted(sets.problems, key=lambda p: (-doubt.problems[p.key].set, p.position))]
+    sets, uncertainty = doubt_of(store)
+    return [p.label for p in sorted(sets.problems, key=lambda p: (-uncertainty.problems[p.key].set, p.position))]
 
 
 def chips(user: Driver) -> dict[str, int]:
@@ -213,25 +213,26 @@ async def test_doubt_is_shown_with_its_kind(sums_store: StoreLayout) -> None:
     async with explorer(sums_store) as user:
         await open_sets(user)
         for least in (1, 2):
-            sets, doubt = doubt_of(sums_store, least)
+            sets, uncertainty = doubt_of(sums_store, least)
             shown = {chip.solved: chip.expected for chip in user.find(SetStrip).chips}
-            assert shown == {**doubt.expected, None: None}
-            for low, high in doubt.expected.values():
+            assert shown == {**uncertainty.expected, None: None}
+            for low, high in uncertainty.expected.values():
                 assert f"{low}–{high}" in user.flat()
             assert "95 % prediction" in user.flat()
-            assert f"{doubt.in_doubt} of 6 in doubt (5 % or more); {doubt.moving:.1f} expected to move" in user.flat()
+            moving = f"{uncertainty.expected_changes:.1f} expected to move"
+            assert f"{uncertainty.uncertain} of 6 in doubt (5 % or more); {moving}" in user.flat()
             while user.crumbs[-1] != "all":
                 await user.press("right")
             cells = dict(zip(user.column("id"), user.column("doubt"), strict=True))
             for problem in sets.problems:
-                chance = 100 * doubt.problems[problem.key].set
+                chance = 100 * uncertainty.problems[problem.key].set
                 assert cells[problem.label] in (f"{chance:.1f}", "<0.1"), problem.label
             await user.press("plus")
 
 
 async def test_a_problem_says_what_its_samples_do_not_show(sums_store: StoreLayout) -> None:
-    sets, doubt = doubt_of(sums_store)
-    of_s3 = next(doubt.problems[problem.key] for problem in sets.problems if problem.label == "s3")
+    sets, uncertainty = doubt_of(sums_store)
+    of_s3 = next(uncertainty.problems[problem.key] for problem in sets.problems if problem.label == "s3")
     for size in SIZES:
         async with explorer(sums_store, size) as user:
             await open_sets(user)

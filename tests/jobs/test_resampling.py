@@ -1,4 +1,4 @@
-"""Resampling as the dialog asks for it: what a wish comes to, that no two get the same samples, what moved."""
+"""Resampling as the dialog asks for it: what a request comes to, that no two get the same samples, what moved."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def compared(store: StoreLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return store
 
 
-def wish(add: int = 3, **fields: object) -> ResamplingRequest:
+def request(add: int = 3, **fields: object) -> ResamplingRequest:
     return ResamplingRequest(RUNS, RUNS, ("p0", "p1"), add, "nowhere", **fields)  # type: ignore[arg-type]
 
 
@@ -56,21 +56,21 @@ def indices(job: Job) -> set[int]:
 
 
 def test_what_a_wish_comes_to(compared: StoreLayout) -> None:
-    kept_apart = planned(compared, wish())
+    kept_apart = planned(compared, request())
     assert [addition.plan.target.run for addition in kept_apart.additions] == [f"{run}+resampled" for run in RUNS]
     assert all(addition.can_pool and "is not known" in addition.because for addition in kept_apart.additions)
     assert (kept_apart.samples, kept_apart.tokens, kept_apart.tokens_per_second) == (12, 120, None)
     assert kept_apart.sets == {"p0": (True, False), "p1": (False, False)}
 
-    pooled = planned(compared, wish(pool=True))
+    pooled = planned(compared, request(pool=True))
     assert [addition.plan.target.run for addition in pooled.additions] == list(RUNS)
     assert all(addition.can_pool and not addition.because for addition in pooled.additions), "it can be taken back"
 
-    each = planned(compared, wish(add={"p0": 2}, pool=True))  # type: ignore[arg-type]
+    each = planned(compared, request(add={"p0": 2}, pool=True))  # type: ignore[arg-type]
     assert [[p.label for p in addition.plan.problems] for addition in each.additions] == [["p0"], ["p0"]]
     assert each.samples == 4
 
-    hot = planned(compared, wish(changes=ParameterChanges({"temperature": 1.5}), pool=True))
+    hot = planned(compared, request(changes=ParameterChanges({"temperature": 1.5}), pool=True))
     assert [addition.plan.target.parameters["temperature"] for addition in hot.additions] == [1.5, 1.5]
 
     nobody = planned(compared, ResamplingRequest(RUNS, RUNS, ("p9",), 1, "nowhere"))
@@ -80,19 +80,19 @@ def test_what_a_wish_comes_to(compared: StoreLayout) -> None:
 
 def test_the_same_wish_twice_gets_other_samples(compared: StoreLayout) -> None:
     """Failed jobs keep their claims, since they can be resumed; those of cancelled ones are free again."""
-    first = started(compared, wish(pool=True))
+    first = started(compared, request(pool=True))
     assert [job.status().state for job in first] == ["failed", "failed"]
     assert [indices(job) for job in first] == [{1, 2, 3}] * 2
-    second = started(compared, wish(pool=True))
+    second = started(compared, request(pool=True))
     assert [indices(job) for job in second] == [{4, 5, 6}] * 2
     for job in first:
         job.cancel()
     assert [job.status().state for job in first] == ["cancelled", "cancelled"]
-    assert [indices(job) for job in started(compared, wish(pool=True))] == [{7, 8, 9}] * 2
+    assert [indices(job) for job in started(compared, request(pool=True))] == [{7, 8, 9}] * 2
 
 
 def test_what_moved_since_a_job_was_planned(compared: StoreLayout) -> None:
-    job = started(compared, wish(pool=True))[1]
+    job = started(compared, request(pool=True))[1]
     runs, moved = with_reader(compared, lambda reader: moves(reader, job))
     assert (runs, moved) == (RUNS, [])
     write_part(compared, "1-rl", [Attempt("p0", 1, "correct"), Attempt("p1", 1, "wrong")], run="rl@b", model="rl")

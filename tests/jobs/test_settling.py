@@ -47,7 +47,7 @@ def compared(store: StoreLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return store
 
 
-def wish(budget: int = 40, runs: tuple[str, ...] = RUNS, problems: tuple[str, ...] = LABELS) -> ResamplingRequest:
+def request(budget: int = 40, runs: tuple[str, ...] = RUNS, problems: tuple[str, ...] = LABELS) -> ResamplingRequest:
     return ResamplingRequest(RUNS, runs, problems, budget, "nowhere", pool=True)
 
 
@@ -66,10 +66,10 @@ def ended(jobs: list[Job]) -> list[Job]:
 
 
 def test_a_plan_becomes_a_job_for_each_run(compared: StoreLayout) -> None:
-    plan, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, wish()))
+    plan, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, request()))
     assert plan.samples == sum(part.samples for part in planned) == 40
-    jobs = ended(start_by_uncertainty(compared, [part.wish for part in planned]))
-    assert [job.plan()[0].target.run for job in jobs] == [part.wish.runs[0] for part in planned]
+    jobs = ended(start_by_uncertainty(compared, [part.request for part in planned]))
+    assert [job.plan()[0].target.run for job in jobs] == [part.request.runs[0] for part in planned]
     for job in jobs:
         run = job.plan()[0].target.run
         rows = [row for row in plan.rows if row.run == run]
@@ -81,8 +81,8 @@ def test_a_plan_becomes_a_job_for_each_run(compared: StoreLayout) -> None:
 
 def test_a_job_finds_what_its_own_run_came_to_solve(compared: StoreLayout) -> None:
     """Each job counts its own run's memberships, though a problem that moves has moved for both."""
-    _, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, wish()))
-    jobs = ended(start_by_uncertainty(compared, [part.wish for part in planned]))
+    _, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, request()))
+    jobs = ended(start_by_uncertainty(compared, [part.request for part in planned]))
     write_part(
         compared, "1-base", [Attempt("p0", 4, "correct"), Attempt("p1", 4, "correct")], model="base", run=RUNS[0]
     )
@@ -100,7 +100,7 @@ def test_a_job_finds_what_its_own_run_came_to_solve(compared: StoreLayout) -> No
 
 
 def test_only_the_runs_and_problems_that_are_meant(compared: StoreLayout) -> None:
-    asked = wish(runs=RUNS[:1], problems=LABELS[1:])
+    asked = request(runs=RUNS[:1], problems=LABELS[1:])
     plan, [planned] = with_reader(compared, lambda reader: plan_by_uncertainty(reader, asked))
     assert {(row.run, row.problem) for row in plan.rows} <= {("base@b", label) for label in LABELS[1:6]}
     assert planned.samples == plan.samples
@@ -108,13 +108,13 @@ def test_only_the_runs_and_problems_that_are_meant(compared: StoreLayout) -> Non
 
 def test_where_too_little_can_change_nothing_is_drawn(compared: StoreLayout) -> None:
     """One unsolved problem cannot change two memberships: the rule says stop before anything is spent."""
-    plan, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, wish(problems=LABELS[1:2])))
+    plan, planned = with_reader(compared, lambda reader: plan_by_uncertainty(reader, request(problems=LABELS[1:2])))
     assert (plan.unsolved, plan.samples, planned) == (1, 0, ())
     assert plan.settled
 
 
 def test_a_job_that_no_plan_made_expects_nothing(compared: StoreLayout) -> None:
-    [job] = ended(start_resampling(compared, wish(1, RUNS[:1], LABELS[:1])))
+    [job] = ended(start_resampling(compared, request(1, RUNS[:1], LABELS[:1])))
     assert expected_changes(job) is None
 
 

@@ -71,19 +71,19 @@ def test_efficiency(reader: Reader, selector: str, problems: list[int], k: int |
     found = efficiency(reader, base, [rl, guess], k=k, problems=meant)
     at = 20 if k is None else k
     assert found.k == at
-    assert [gap.level.run.name for gap in found.gaps] == [base.name, rl.name, guess.name], "the base is shown too"
+    assert [gap.summary.run.name for gap in found.gaps] == [base.name, rl.name, guess.name], "the base is shown too"
     of_base, of_rl, of_guess = found.gaps
     assert of_base.delta is None
     assert of_guess.delta is None, "of a base model there is no gap"
     assert of_rl.common == len(problems)
     if at > 20:
         assert of_rl.delta is None
-        assert of_base.level.pass_at_k is None, "undefined, not padded"
-        assert of_guess.level.pass_at_k == pytest.approx(mean_pass("guess", at, problems), abs=1e-12)
+        assert of_base.summary.pass_at_k is None, "undefined, not padded"
+        assert of_guess.summary.pass_at_k == pytest.approx(mean_pass("guess", at, problems), abs=1e-12)
     else:
         assert of_rl.delta == pytest.approx(mean_pass("base", at, problems) - mean_pass("rl", 1, problems), abs=1e-12)
-        assert of_base.level.pass_at_k == pytest.approx(mean_pass("base", at, problems), abs=1e-12)
-    assert of_rl.level.pass_at_1 == pytest.approx(mean_pass("rl", 1, problems), abs=1e-12)
+        assert of_base.summary.pass_at_k == pytest.approx(mean_pass("base", at, problems), abs=1e-12)
+    assert of_rl.summary.pass_at_1 == pytest.approx(mean_pass("rl", 1, problems), abs=1e-12)
 
 
 def test_a_run_without_a_verdict_is_unknown_and_hides_nothing(reader: Reader, tmp_path: Path) -> None:
@@ -99,8 +99,8 @@ def test_a_run_without_a_verdict_is_unknown_and_hides_nothing(reader: Reader, tm
         base, rl = own.run("base@b"), own.run("rl@b")
         found = efficiency(own, base, [base, rl])
         assert found.k == 3
-        assert found.gaps[0].level.pass_at_k == 1
-        assert (found.gaps[1].level.pass_at_1, found.gaps[1].level.pass_at_k, found.gaps[1].delta) == (None,) * 3
+        assert found.gaps[0].summary.pass_at_k == 1
+        assert (found.gaps[1].summary.pass_at_1, found.gaps[1].summary.pass_at_k, found.gaps[1].delta) == (None,) * 3
         assert found.gaps[1].common == 0
         lengths = response_lengths(own, [rl]).runs[0]
         assert lengths.verdicts == {"unverified": 6} and lengths.right is lengths.other is None
@@ -244,17 +244,17 @@ def test_entropy_of_the_shipped_samples(miniature: Reader, shipped: Rows, select
     sweep = temperature_sweep(miniature, base, runs, problems=keys)
     entropies = {}
     for point in sweep.points:
-        rows = [row for row in shipped[point.level.run.name] if not selector or row["problem"] in harder]
+        rows = [row for row in shipped[point.summary.run.name] if not selector or row["problem"] in harder]
         expected = -sum(row["logprob_sum"] for row in rows) / sum(row["tokens"] for row in rows)
         assert point.entropy is not None
         assert point.entropy.value == pytest.approx(expected, rel=1e-9)
         assert point.entropy.samples == len(rows)
-        assert point.temperature == (0.6 if point.level.run.name.endswith("t0.6") else 1.0)
-        entropies[point.level.run.name] = expected
+        assert point.temperature == (0.6 if point.summary.run.name.endswith("t0.6") else 1.0)
+        entropies[point.summary.run.name] = expected
     rl = [run.name for run in runs if run.model.role == "rl"]
     nearest = min(rl, key=lambda name: abs(entropies[name] - entropies[base.name]))
-    assert sweep.nearest is not None and sweep.nearest.level.run.name == nearest
-    temperatures = [(point.level.run.model.name, point.temperature) for point in sweep.points]
+    assert sweep.nearest is not None and sweep.nearest.summary.run.name == nearest
+    temperatures = [(point.summary.run.model.name, point.temperature) for point in sweep.points]
     assert temperatures.index(("countdown-base", 0.6)) < temperatures.index(("countdown-base", 1.0))
 
 
