@@ -1,19 +1,33 @@
-"""Where the answer of a response stands in its text, and by which rule it was found."""
+r"""Where the answer of a response stands in its text, and by which rule it was found.
+
+The one home of these rules: the verifiers `math`, `number`, `choice` and `exact` judge what `find_answer` takes, and the
+reader marks it. What is looked at, in this order:
+
+1. **The response's own part.** A base model that runs on into a next question is judged by its own answer: what stands
+   before a line `Question:`, `Q:` or `Problem:`, or before a new turn (`Human:`, `User:`, chat markers), counts alone
+   once it holds an answer.
+2. **What comes after thinking.** Text after the last `</think>` goes before what was thought.
+3. **The rules**, the first that finds something:
+
+| what the text has | the answer |
+| --- | --- |
+| `\boxed{...}`, `\boxed 5`, `\fbox{...}`, `<answer>...</answer>` | what is in the last one that holds something |
+| a last box that is never closed, or only empty ones | none |
+| `answer is ...`, `answer: ...`, `answer = ...`, `Final Answer` and a new line, `答案是...` | the formula set off after the last one, else the rest of the sentence |
+| a line `#### 72` (not `#### 1. First step`) | the one word after it; the last of both kinds counts |
+| the same, and the text ran out of tokens inside that sentence | none: it may be cut off |
+| nothing of the kind | none (`exact`, `number` and `choice`, and `math` for plain numbers, then look at the last line) |
+
+Signs that only set an answer apart are no part of it: spaces, `**`, `$...$`, `\(...\)`, `\[...\]`, `\textbf{...}`, a full
+stop. A box that holds only dots or a word such as "answer" is an instruction repeated, not an answer.
+"""  # noqa: E501
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from backend.verifiers.expression import last_box
 from backend.verifiers.protocol import Verdict
-
-# Where the answer of a text stands: rules that `math`, `exact`, `number` and `choice` share. | what the text has |
-# the answer | | --- | --- | | `\boxed{...}` | what is in the last box, whatever else the text says | | a last box
-# that is never closed, or an empty one | none | | no box, but `answer is ...`, `answer: ...`, `answer = ...` | the
-# rest of the sentence after the last one | | no box, but a line `#### 72` (not `#### 1. First step`) | the one word
-# after the last one of both kinds | | the same, and the text ran out of tokens inside that sentence | none: it may be
-# cut off | | nothing of the kind | none (`exact`, `number` and `choice` then look at the end of the text) | Signs
-# that only set an answer apart are no part of it: spaces, `**`, `$...$`, `\(...\)`, `\[...\]`, a full stop.
 
 EMPTY = "The box is empty."
 OPEN = "The last box is not closed."
@@ -21,36 +35,139 @@ NOWHERE = "There is no box, and nothing that says what the answer is."
 CUT = "The text ends in the middle of the answer."
 NO_REFERENCE = "The problem has no reference answer."
 
-_ANNOUNCED = re.compile(
-    r"\banswer(?:\*\*)?\s{0,2}(?:is\b|:|=)|####(?=[ \t]?[^\s#]\S{0,60}[ \t]{0,8}(?:\n|\Z))", re.IGNORECASE
+Span = tuple[int, int]
+
+_NEXT_QUESTION = re.compile(
+    r"(?:^|\n)[ \t]{0,4}(?:#{1,4} |\*\*)?(?:Question|Q|Problem|Exercise)(?:[ \t]\d{1,3})?(?:\*\*)?[ \t]?:"
+    r"|(?:(?:^|[\n>.])\s{0,2})(?:Human|User|USER|H)\s?:"
+    r"|<\|im_start\|>\s?user|<\|start_header_id\|>\s?user|<start_of_turn>\s?user|\[INST\]|<｜User｜>|<\|user\|>"
 )
-_BEFORE = re.compile(r"(?:\s|:|\*\*)*")
-_SENTENCE = re.compile(r"[^\n]*?(?=\.(?:\s|\Z)|\n|\Z)")
-_WRAPPINGS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"))
+_MOST_QUESTIONS = 50
+"""Places where a next question may begin that are tried; a text of nothing else costs no more."""
+_THOUGHT = re.compile(r"</think(?:ing)?>")
+
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?:\s?\{|\s{1,2}(?=[^\s{$\\])|\s{1,2}(?=\\[a-z]))")
+_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+_UNBRACED = re.compile(r"[^\s$,;]+")
+_PLACEHOLDER = re.compile(r"(?:\.+|…|\\l?dots|\\cdots|(?:your |final |the )*answer(?: here)?|)\s*", re.IGNORECASE)
+
+_ANNOUNCED = re.compile(
+    r"\banswer(?:\*\*)?\s{0,2}(?:(?:is|equals)\b(?!\s+not\b)|[:：=])"
+    r"|\bfinal answer(?:\*\*)?:?[ \t]*(?=\n)"
+    r"|答案[是为為：:]|####(?=[ \t]?[^\s#]\S{0,60}[ \t]{0,8}(?:\n|\Z))",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(r"(?:\s|:|：|\*\*)*")
+_DISPLAY = re.compile(r"\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\]|\\\((.{1,2000}?)\\\)", re.DOTALL)
+_SENTENCE = re.compile(r"[^\n]*?(?=\.(?:\s|\Z)|。|\n|\Z)")
+_WRAPPINGS = (
+    ("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), (r"\textbf{", "}"), (r"\mathbf{", "}"),
+)  # fmt: skip
 _LONGEST_WRAPPED = 10_000
 """Characters of an answer that is unwrapped: a hostile one may be nothing but dollar signs."""
 
-Span = tuple[int, int]
+
+@dataclass(frozen=True, slots=True)
+class FoundAnswer:
+    """An answer in a text."""
+
+    span: Span
+    """Start and end in characters."""
+    rule: str
+    """How it was found, as the end of a sentence: `in the last box`."""
+    set_apart: bool
+    """Whether the text sets it apart (a box, a tag); else it is the rest of a sentence, which may go on in words."""
 
 
-def find_answer(text: str, finish_reason: str | None) -> Span | str:
-    """Span of the answer, or the sentence that says why there is none."""
-    box = last_box(text)
-    if isinstance(box, str):
-        return OPEN
-    if box is not None:
-        start, end = trim_span(text, *box)
-        return (start, end) if start < end else EMPTY
-    announced = [match.end() for match in _ANNOUNCED.finditer(text)]
-    if not announced:
-        return NOWHERE
-    before = _BEFORE.match(text, announced[-1])
-    sentence = _SENTENCE.match(text, before.end() if before else announced[-1])
-    start, end = sentence.span() if sentence else (len(text), len(text))
-    if finish_reason == "length" and end == len(text):
-        return CUT
-    start, end = unwrap_span(text, start, end)
-    return (start, end) if start < end else NOWHERE
+def find_answer(text: str, finish_reason: str | None = None) -> FoundAnswer | str:
+    """The answer of a response, or the sentence that says why there is none.
+
+    Args:
+        finish_reason: `length` when the response ran out of tokens.
+    """
+    for number, question in enumerate(_NEXT_QUESTION.finditer(text)):
+        if number == _MOST_QUESTIONS:
+            break
+        # Before a next question nothing was cut off.
+        found = _in_own_part(text, 0, question.start(), "stop") if question.start() else NOWHERE
+        if isinstance(found, FoundAnswer):
+            return FoundAnswer(found.span, f"{found.rule}, before the next question", found.set_apart)
+    return _in_own_part(text, 0, len(text), finish_reason)
+
+
+def _in_own_part(text: str, start: int, end: int, finish_reason: str | None) -> FoundAnswer | str:
+    thoughts = [match.end() for match in _THOUGHT.finditer(text, start, end)]
+    if thoughts:
+        found = _by_rules(text, thoughts[-1], end, finish_reason)
+        if isinstance(found, FoundAnswer) or found != NOWHERE:
+            return found
+    return _by_rules(text, start, end, finish_reason)
+
+
+def _by_rules(text: str, start: int, end: int, finish_reason: str | None) -> FoundAnswer | str:
+    boxed = _last_box(text, start, end)
+    tagged = None
+    for match in _TAG.finditer(text, start, end):
+        inner = unwrap_span(text, *match.span(1))
+        if not _PLACEHOLDER.fullmatch(text, *inner):
+            tagged = inner
+    if tagged is not None and (not isinstance(boxed, tuple) or boxed[0] < tagged[1]):
+        inside = isinstance(boxed, tuple) and tagged[0] <= boxed[0] < tagged[1]
+        return FoundAnswer(boxed if inside and isinstance(boxed, tuple) else tagged, "in the <answer> tags", True)
+    if isinstance(boxed, tuple):
+        return FoundAnswer(boxed, "in the last box", True)
+    if boxed is not None and boxed != EMPTY:
+        return boxed
+    announced = _announced(text, start, end, finish_reason)
+    return EMPTY if announced == NOWHERE and boxed == EMPTY else announced
+
+
+def _last_box(text: str, start: int, end: int) -> Span | str | None:
+    """What is in the last box that holds something; else why there is nothing; None where there is no box."""
+    why: str | None = None
+    boxes = list(_BOX.finditer(text, start, end))
+    for match in reversed(boxes):
+        inner: Span | None
+        if match[0].endswith("{"):
+            close = _closing_brace(text, match.end(), end)
+            if close is None:
+                if match is boxes[-1]:
+                    return OPEN
+                continue
+            inner = unwrap_span(text, match.end(), close)
+        else:
+            word = _UNBRACED.match(text, match.end(), end)
+            inner = unwrap_span(text, *word.span()) if word else None
+        if inner is None or _PLACEHOLDER.fullmatch(text, *inner):
+            why = why or EMPTY
+            continue
+        return inner
+    return why
+
+
+def _announced(text: str, start: int, end: int, finish_reason: str | None) -> FoundAnswer | str:
+    announcements = list(_ANNOUNCED.finditer(text, start, end))
+    for match in reversed(announcements):
+        before = _BEFORE.match(text, match.end(), end)
+        begin = before.end() if before else match.end()
+        display = _DISPLAY.match(text, begin, end)
+        sentence = _SENTENCE.match(text, begin, end)
+        span = display.span() if display else sentence.span() if sentence else (end, end)
+        if finish_reason == "length" and span[1] == len(text):
+            return CUT
+        span = unwrap_span(text, *span)
+        if text.startswith("not ", span[0]) or span[0] >= span[1]:
+            continue
+        rule = "after ####" if match[0].startswith("####") else f"after “{match[0].strip(' :*')}”"
+        return FoundAnswer(span, rule, bool(display) or match[0].startswith("####"))
+    return NOWHERE
+
+
+def last_line(text: str) -> Span | None:
+    """The last line that holds anything, without what only sets it apart; None for an empty text."""
+    end = len(text.rstrip())
+    span = unwrap_span(text, text.rfind("\n", 0, end) + 1, end)
+    return span if span[0] < span[1] else None
 
 
 def trim_span(text: str, start: int, end: int) -> Span:
@@ -68,8 +185,11 @@ def unwrap_span(text: str, start: int, end: int) -> Span:
         return start, end
     while True:
         before = start, end
-        if end - start > 1 and text[end - 1] == ".":
+        if end - start > 1 and text[end - 1] in ".。":
             end -= 1
+        inner_box = _BOX.match(text, start, end)
+        if inner_box and inner_box[0].endswith("{") and _closing_brace(text, inner_box.end(), end) == end - 1:
+            start, end = inner_box.end(), end - 1
         for opening, closing in _WRAPPINGS:
             inner = text[start + len(opening) : end - len(closing)]
             wraps = text.startswith(opening, start, end) and text.endswith(closing, start, end) and inner
@@ -84,48 +204,44 @@ def unwrap_span(text: str, start: int, end: int) -> Span:
 
 def unwrap_reference(text: str) -> str:
     """A reference answer as it would stand in a box: after `####`, out of its box, without dollar signs."""
-    found = find_answer(text, None) if "\\boxed{" in text or "####" in text else NOWHERE
-    start, end = unwrap_span(text, *((0, len(text)) if isinstance(found, str) else found))
+    found = find_answer(text) if "\\boxed" in text or "####" in text else NOWHERE
+    start, end = unwrap_span(text, *((0, len(text)) if isinstance(found, str) else found.span))
     return text[start:end]
 
 
 def no_answer_verdict(finish_reason: str | None, why: str) -> Verdict:
-    """The judgement on a text without an answer; an empty box is one, however the text ends."""
+    """The verdict on a text without an answer; an empty box is one, however the text ends."""
     return Verdict("truncated" if finish_reason == "length" and why != EMPTY else "no_answer", detail=why)
 
 
-# Finding an extracted answer again in the text that it was extracted from.
-
-
-def _closing_brace(text: str, start: int) -> int | None:
+def _closing_brace(text: str, start: int, end: int) -> int | None:
     """Index of the brace that closes the one before `start`; None when it stays open."""
     depth = 1
-    for position in range(start, len(text)):
-        if text[position] == "{":
-            depth += 1
-        elif text[position] == "}":
-            depth -= 1
-            if not depth:
-                return position
+    for match in _BRACE.finditer(text, start, end):
+        depth += 1 if match[0] == "{" else -1
+        if not depth:
+            return match.start()
     return None
 
 
-def locate_answer(text: str, answer: str | None) -> tuple[int, int] | None:
-    r"""Where the answer stands in the text: the content of the last `\boxed{...}`, else its last occurrence.
+_BRACE = re.compile(r"(?<!\\)[{}]")
 
-    An importer's answer may be normalised (`\frac` for `\dfrac`), so the last box counts also when its content differs.
+
+def locate_answer(text: str, answer: str | None) -> Span | None:
+    r"""Where an extracted answer stands in the text that it was extracted from.
+
+    What `find_answer` takes when it is that answer, or stands in a box: an importer's answer may be normalised (`\frac`
+    for `\dfrac`). Else the answer's last occurrence.
 
     Returns:
-        Start and end in characters, or None when the text has neither a box nor the answer.
+        Start and end in characters, or None when the text has neither.
     """
     if not answer:
         return None
-    box = text.rfind("\\boxed{")
-    while box >= 0:
-        start = box + len("\\boxed{")
-        end = _closing_brace(text, start)
-        if end is not None:
-            return start, end
-        box = text.rfind("\\boxed{", 0, box)
-    found = text.rfind(answer)
-    return (found, found + len(answer)) if found >= 0 else None
+    found = find_answer(text)
+    if isinstance(found, FoundAnswer):
+        taken = text[slice(*found.span)]
+        if found.set_apart or taken == answer:
+            return found.span
+    last = text.rfind(answer)
+    return (last, last + len(answer)) if last >= 0 else None

@@ -5,22 +5,33 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from backend.answers import NO_REFERENCE, NOWHERE, find_answer, no_answer_verdict, unwrap_reference, unwrap_span
+from backend.answers import (
+    NO_REFERENCE,
+    NOWHERE,
+    FoundAnswer,
+    find_answer,
+    last_line,
+    no_answer_verdict,
+    unwrap_reference,
+)
 from backend.verifiers.protocol import Task, Verdict
-
-# The "exact" verifier: the answer is the reference answer, character for character. | what the text has | verdict | |
-# --- | --- | | an answer (see `extraction`), else a last line, that is the reference | correct | | any other | wrong
-# | | an empty box, or no text at all | no_answer | | a box that is never closed | truncated if it ran out of tokens,
-# else no_answer | | no box and no announced answer, and it ran out of tokens | truncated | | a problem without a
-# reference answer | unverified | Runs of white space count as one space, and characters that Unicode writes in two
-# ways (NFC) are the same. Case counts.
 
 
 class ExactVerifier:
-    """Judges by equality of texts; see the table of this module."""
+    """Judges by equality of texts: runs of white space count as one space, NFC and NFD are the same, case counts.
+
+    | what the text has | verdict |
+    | --- | --- |
+    | an answer (see `backend.answers`), else a last line, that is the reference | correct |
+    | any other | wrong |
+    | an empty box, or no text at all | no_answer |
+    | a box that is never closed | truncated if it ran out of tokens, else no_answer |
+    | no box and no announced answer, and it ran out of tokens | truncated |
+    | a problem without a reference answer | unverified |
+    """
 
     name = "exact"
-    version = "1"
+    version = "2"
     cheap = True
 
     def judge(self, task: Task) -> Verdict:
@@ -30,31 +41,21 @@ class ExactVerifier:
             return Verdict("unverified", detail=NO_REFERENCE)
         found = find_answer(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
-            end = len(text.rstrip())
-            found = unwrap_span(text, text.rfind("\n", 0, end) + 1, end)
-            if found[0] == found[1]:
+            line = last_line(text)
+            if line is None:
                 return Verdict("no_answer", detail="There is no text.")
+            found = FoundAnswer(line, "as the last line", False)
         if isinstance(found, str):
             return no_answer_verdict(finish_reason, found)
-        answer = text[slice(*found)]
+        answer = text[slice(*found.span)]
         if _plain(answer) == wanted:
-            return Verdict("correct", answer, found, "It is the reference answer.")
-        return Verdict("wrong", answer, found, "It is not the reference answer.")
+            return Verdict("correct", answer, found.span, f"It is the reference answer (taken {found.rule}).")
+        return Verdict("wrong", answer, found.span, f"It is not the reference answer (taken {found.rule}).")
 
 
 def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
-
-# The "choice" verifier: which letter of A to J was chosen. | what the text has | verdict | | --- | --- | | an answer
-# (see `extraction`) that is a letter or begins with one, and it is the reference's | correct | | another letter |
-# wrong | | no box and no announced answer, but a last line that is or begins with a letter set apart | as above | |
-# an answer without such a letter, an empty box, none of all this | no_answer | | a box that is never closed; no box
-# and no announced answer, and it ran out of tokens | truncated, if out of tokens | | a problem without a reference
-# answer | unverified | | a reference answer that is no letter | error | A letter set apart is `C`, `(C)`, `C.`, `C)`,
-# `C:`, also after `option` or `choice`, in `\text{...}` or between asterisks. Lower-case letters count where they are
-# the whole answer or stand in brackets, so that `a triangle` chooses nothing; nor does `I think`. A reference may be
-# a digit, as in MMLU: 0 is A.
 
 LETTERS = "ABCDEFGHIJ"
 
@@ -88,10 +89,25 @@ def reference_letter(reference: str) -> str | None:
 
 
 class ChoiceVerifier:
-    """Judges by the chosen letter; see the table of this module."""
+    r"""Judges by the chosen letter.
+
+    | what the text has | verdict |
+    | --- | --- |
+    | an answer (see `backend.answers`) that is a letter or begins with one, and it is the reference's | correct |
+    | another letter | wrong |
+    | no box and no announced answer, but a last line that is or begins with a letter set apart | as above |
+    | an answer without such a letter, an empty box, none of all this | no_answer |
+    | a box that is never closed; no box, no announced answer, out of tokens | truncated, if out of tokens |
+    | a problem without a reference answer | unverified |
+    | a reference answer that is no letter | error |
+
+    A letter set apart is `C`, `(C)`, `C.`, `C)`, `C:`, also after `option` or `choice`, in `\text{...}` or between
+    asterisks. Lower-case letters count where they are the whole answer or stand in brackets, so that `a triangle`
+    chooses nothing; nor does `I think`. A reference may be a digit, as in MMLU: 0 is A.
+    """
 
     name = "choice"
-    version = "1"
+    version = "2"
     cheap = True
 
     def judge(self, task: Task) -> Verdict:
@@ -104,17 +120,16 @@ class ChoiceVerifier:
             return Verdict("error", detail="The reference answer is no letter from A to J.")
         found = find_answer(text, finish_reason)
         if found == NOWHERE and finish_reason != "length":
-            end = len(text.rstrip())
-            start = text.rfind("\n", 0, end) + 1
-            begin, _ = unwrap_span(text, start, end)
-            found = (begin, end) if _ALONE.match(text, begin) else found
+            line = last_line(text)
+            if line is not None and _ALONE.match(text, line[0]):
+                found = FoundAnswer((line[0], len(text.rstrip())), "at the beginning of the last line", False)
         if isinstance(found, str):
             return no_answer_verdict(finish_reason, found)
-        chosen = letter_of(text[slice(*found)])
+        chosen = letter_of(text[slice(*found.span)])
         if chosen is None:
             return Verdict("no_answer", detail="The answer is no letter from A to J.")
         letter, place = chosen
-        span = found[0] + place, found[0] + place + 1
+        span = found.span[0] + place, found.span[0] + place + 1
         if letter == wanted:
-            return Verdict("correct", letter, span, "It is the right letter.")
-        return Verdict("wrong", letter, span, f"It is {letter}, not {wanted}.")
+            return Verdict("correct", letter, span, f"It is the right letter (taken {found.rule}).")
+        return Verdict("wrong", letter, span, f"It is {letter}, not {wanted} (taken {found.rule}).")

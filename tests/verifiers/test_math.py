@@ -62,6 +62,12 @@ def test_different(said: str, reference: str) -> None:
 def test_the_table() -> None:
     assert judge("The final answer is: $\\frac{1}{2}$.", "0.5").verdict == "correct"
     assert judge("thinking of 5", "5").verdict == "no_answer", "no stray number is an answer"
+    assert judge("So there are 5 of them.", "5").verdict == "correct", "but the number of a last sentence"
+    assert judge(r"\boxed{\frac{1}{2006!}}", r"\frac{1}{2004!}").verdict == "wrong"
+    assert judge(r"\boxed{0<x\le 12.5}", "(0,12.5]").verdict == "correct"
+    assert judge(r"\boxed{0<x\le 12.5}", "(0,12.5)").verdict == "wrong"
+    assert judge(r"\boxed{1010_2}", "1010_2").verdict == "correct"
+    assert judge(r"\boxed{1010_3}", "1010_2").verdict == "wrong"
     assert judge("thinking of 5", "5", "length").verdict == "truncated"
     assert judge(r"\boxed{5", "5", "length").verdict == "truncated"
     assert judge(r"\boxed{5}", None).verdict == "unverified"
@@ -85,7 +91,7 @@ def test_it_touches_no_signal_and_works_in_a_thread() -> None:
 def test_its_version_names_that_of_math_verify() -> None:
     from importlib.metadata import version
 
-    assert load_verifier("math").version == f"1 (math-verify {version('math-verify')})"
+    assert load_verifier("math").version == f"2 (math-verify {version('math-verify')})"
 
 
 def test_in_processes_of_its_own_a_hostile_answer_costs_one_sample() -> None:

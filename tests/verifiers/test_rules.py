@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.answers import find_answer, unwrap_reference
+from backend.answers import FoundAnswer, find_answer, unwrap_reference
 from backend.verifiers.literal import ChoiceVerifier, ExactVerifier
 from backend.verifiers.number import NumberVerifier
 from backend.verifiers.protocol import Task, Verdict, Verifier
@@ -44,12 +44,26 @@ def judge(verifier: Verifier, text: str, reference: str | None, finish_reason: s
         ("so\n#### 72", "72"),
         ("#### 1. First step\n#### 72\n", "72"),
         ("the answer = \\(a\\)", "a"),
+        ("<think>\\boxed{7}?</think>\n<answer> 66 </answer>", "66"),
+        ("<answer>the value \\boxed{5}</answer>", "5"),
+        ("<think>\\boxed{7}</think> The answer is 8.", "8"),
+        ("<think>The answer is \\boxed{7}</think> So I am done", "7"),
+        ("The answer is:\n$$\n12\n$$", "12"),
+        ("**Final Answer**\n\\textbf{(A)}", "(A)"),
+        ("\\boxed 5 and", "5"),
+        ("\\fbox{6}", "6"),
+        ("so \\boxed{6}. Please write \\boxed{...}", "6"),
+        ("#### 42\n\nQuestion: 3 + 4?\n#### 7", "42"),
+        ("\\boxed{1}\nHuman: next\nAssistant: \\boxed{2}", "1"),
+        ("Question: 3 + 4?\nIt is \\boxed{7}", "7"),
+        ("The answer is 5. Some say the answer is not unique.", "5"),
+        ("所以答案是5。", "5"),
     ],
 )
 def test_an_answer_is_found(text: str, answer: str) -> None:
     found = find_answer(text, "stop")
-    assert isinstance(found, tuple), found
-    assert text[slice(*found)] == answer
+    assert isinstance(found, FoundAnswer), found
+    assert text[slice(*found.span)] == answer
 
 
 @pytest.mark.parametrize(
@@ -72,8 +86,8 @@ def test_no_answer_is_found(text: str) -> None:
 
 def test_an_announced_answer_that_may_be_cut_off_is_none() -> None:
     assert isinstance(find_answer("The answer is 12", "length"), str)
-    assert isinstance(find_answer("The answer is 12\nthat", "length"), tuple)
-    assert isinstance(find_answer("The answer is 12", "stop"), tuple)
+    assert isinstance(find_answer("The answer is 12\nthat", "length"), FoundAnswer)
+    assert isinstance(find_answer("The answer is 12", "stop"), FoundAnswer)
 
 
 @pytest.mark.parametrize(
@@ -196,12 +210,11 @@ def test_a_hostile_text_takes_no_time(verifier: Verifier, hostile: str) -> None:
         ("1{,}234", "1234"),
         (r"1\,234", "1234"),
         ("1 234", "1234"),
-        ("1,5", "5"),
+        ("1,5", "1.5"),
         ("-5", "-5"),
         ("− 5", "-5"),
         ("+5", "5"),
-        ("8-5", "5"),
-        ("x - 5", "5"),
+        ("8-5", "3"),
         ("= -5", "-5"),
         ("$5", "5"),
         (r"5\text{ km}", "5"),
@@ -236,6 +249,16 @@ def test_equal_numbers(said: str, reference: str) -> None:
         ("0.3333333333333333", "1/3"),
         ("0.30000000000000004", "0.3"),
         ("50%", "5"),
+        ("1,5", "5"),
+        ("8-5", "5"),
+        ("x - 5", "5"),
+        (r"\sqrt{2}", "2"),
+        (r"144\pi", "144"),
+        ("5x", "5"),
+        ("(2,3)", "3"),
+        ("3x + 4y + 14 = 0", "0"),
+        ("3 or 4", "4"),
+        ("7:30", "30"),
         ("50%", "0.5%"),
         ("12,34", "1234"),
         ("9007199254740993", "9007199254740992"),
