@@ -5,7 +5,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(shell for each in $(CANDIDATES); do \
     $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 # Test processes: 0 runs everything in one.
-WORKERS ?= 0
+WORKERS ?= 2
 # What `make explore` brings along to draw samples with; empty for none: make explore ENGINES=
 ENGINES ?= transformers
 # More arguments for passk, pytest or the benchmark: make test ARGS="-k sets"
@@ -28,7 +28,7 @@ MAKEFLAGS += --no-print-directory
 
 help:
 	echo "make explore   set up passk on first use and open the explorer"
-	echo "make test      run every test (WORKERS=2 for two processes, ARGS for pytest)"
+	echo "make test      run every test (WORKERS=0 in one process, ARGS for pytest)"
 	echo "make check     ruff, mypy and the import contracts"
 	echo "make format    let ruff lay out the code"
 	echo "make bench     measure on a large store (ARGS for its options)"
@@ -40,7 +40,7 @@ explore: $(VENV)/.core $(if $(ENGINES),$(VENV)/.engines)
 	exec $(BIN)/passk $(ARGS)
 
 test: $(VENV)/.dev terminal
-	exec $(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS)) $(ARGS)
+	exec $(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadgroup) $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from backend.store.layout import StoreLayout
 from tests.support import ROOT, SHARED_DATA, Passk
+from tests.warm import Forker
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +75,30 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a slow fixture of the session runs in one process, where several run the tests."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "vllm_server" in names or "vllm_python" in names:
+            item.add_marker(pytest.mark.xdist_group("vllm"))
+
+
 # Drawing samples
+
+
+@pytest.fixture(scope="session")
+def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
+    """One process with torch imported, whose forks are commands; see tests/warm.py."""
+    forker = Forker(tmp_path_factory.mktemp("forker"))
+    yield forker
+    forker.close()
+
+
+@pytest.fixture
+def warm(run_passk: Passk, forker: Forker) -> Passk:
+    """`run_passk`, but its processes begin with torch imported."""
+    return replace(run_passk, forker=forker)
+
 
 MODELS = ROOT / "sample_data" / "models"
 PROBLEMS = ROOT / "sample_data" / "problems.jsonl"
@@ -92,14 +117,14 @@ def models() -> Path:
 
 
 @pytest.fixture
-def asked(run_passk: Passk, models: Path) -> Passk:
+def asked(models: Path, warm: Passk) -> Passk:
     """`passk` in a folder whose store.passk has six problems of the benchmark countdown and no sample of a model."""
     lines = PROBLEMS.read_text(encoding="utf-8").splitlines()[:6]
-    with open(run_passk.folder / "asked.jsonl", "w", encoding="utf-8") as file:
+    with open(warm.folder / "asked.jsonl", "w", encoding="utf-8") as file:
         for line in lines:
             problem = json.loads(line)
             row = {key: problem[key] for key in ("statement", "reference", "level", "metadata")}
             row |= {"problem": problem["id"], "text": "I do not know.", "verdict": "wrong", "model": "nobody"}
             file.write(json.dumps(row | {"benchmark": "countdown", "template": TEMPLATE}) + "\n")
-    run_passk("import", "asked.jsonl")
-    return run_passk
+    warm("import", "asked.jsonl")
+    return warm

@@ -24,6 +24,7 @@ from backend.store.database import Database
 from backend.store.identity import problem_key, run_key, source_key
 from backend.store.layout import StoreLayout
 from backend.store.parts import SCHEMAS, Manifest, PartRun, derive_statistics, publish, write_rows, write_workspace
+from tests.warm import Forker, WarmProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -81,6 +82,8 @@ class Passk:
     folder: Path
     home: Path
     more: Mapping[str, str] = field(default_factory=dict)
+    forker: Forker | None = None
+    """Where commands begin as forks with torch imported; see tests/warm.py."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,27 +91,28 @@ class Passk:
 
     def __call__(self, *arguments: object, status: int | None = 0, **more: str) -> Finished:
         """Run and wait; `status` None allows any exit status."""
-        result = subprocess.run(
-            [*passk_command(), *map(str, arguments)],
-            cwd=self.folder,
-            env=self.environment | more,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-        )
-        finished = Finished(result.returncode, result.stdout, result.stderr)
+        process = self.start(*arguments, **more)
+        try:
+            stdout, stderr = process.communicate(timeout=120)
+        except BaseException:
+            process.kill()
+            raise
+        assert process.returncode is not None
+        finished = Finished(process.returncode, stdout, stderr)
         if status is not None:
             assert finished.status == status, finished.stderr
         assert "Traceback" not in finished.stderr, finished.stderr
         return finished
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, **more: str) -> subprocess.Popen[str] | WarmProcess:
         """Start and do not wait."""
+        environment = self.environment | more
+        if self.forker is not None:
+            return self.forker.start([*map(str, arguments)], self.folder, environment)
         return subprocess.Popen(
             [*passk_command(), *map(str, arguments)],
             cwd=self.folder,
-            env=self.environment,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Passk, csv_file
+from tests.support import Passk, csv_file, jsonl
 
 BASE = [0, 0, 0, 1, 2, 16, 0, 3, 0, 7]
 RL = [0, 2, 0, 0, 9, 16, 0, 0, 1, 12]
@@ -151,3 +151,25 @@ def test_runs_that_share_no_problem(run_passk: Passk) -> None:
     assert set(map(tuple, found["expected"].values())) == {(0, 0)}
     assert found["support"]["retention"] is None
     assert run_passk("plan", "--base", "a", "--rl", "b", "--budget", 9, "--format", "json").json == []
+
+
+@pytest.mark.parametrize(("levels", "used"), [(1, False), (11, True), (24, True), (25, False)])
+def test_up_to_24_levels_tell_of_difficulty(run_passk: Passk, levels: int, used: bool) -> None:
+    """The first level is never solved and the others always; with one level, or too many, that tells nothing."""
+    rows = [
+        {
+            "model": model, "problem": f"q{place}", "verdict": "correct" if place % levels else "wrong",
+            "text": f"{model} {sample}", "level": f"L{place % levels}", "statement": f"What is {place}?",
+        }
+        for model in ("base", "rl")
+        for place in range(100)
+        for sample in range(4)
+    ]  # fmt: skip
+    jsonl(run_passk.folder / "rows.jsonl", rows)
+    run_passk("import", "rows.jsonl", "--benchmark", "leveled")
+    found = sets(run_passk, "--doubt")["problems"]
+    jsonl(run_passk.folder / "flat.jsonl", [{**row, "level": "same"} for row in rows])
+    run_passk("import", "flat.jsonl", "--benchmark", "flat", "--store", "flat.passk")
+    flat = sets(run_passk, "--doubt", "--store", "flat.passk")["problems"]
+    rates = [[problem["rate"]["rl"]["mean"] for problem in problems] for problems in (found, flat)]
+    assert (rates[0] != pytest.approx(rates[1])) is used

@@ -463,7 +463,7 @@ def test_verl_the_prompt_is_the_problem(store: StoreLayout, tmp_path: Path) -> N
     run = runs_of(store)["m@b"]
     assert (totals(run), run.n_min, run.model.step) == ((2, 4, 1), 2, 1)
     assert report.notes["samples with a score between 0 and 1, which is not correct"] == 1
-    assert any("without a finish reason" in note for note in report.notes)
+    assert [times for note, times in report.notes.items() if "without a finish reason" in note] == [4]
 
 
 def test_verl_acc_goes_before_a_shaped_score(store: StoreLayout, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from backend import Job, find_job, jobs_of, rebuild_statistics, running_jobs
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
-from tests.support import Finished, Passk, everything_in, passk_command, runs_of
+from tests.support import Finished, Passk, everything_in, runs_of
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """As workers that passk starts: two threads on a busy machine are slower than one."""
@@ -41,6 +42,7 @@ def drawn(passk: Passk, run: str = "countdown-base@countdown") -> dict[tuple[str
 
 
 def test_a_new_run_is_drawn_verified_and_known(asked: Passk, models: Path) -> None:
+    asked = replace(asked, forker=None)
     done = new_run(asked, models, 4, "--wait")
     assert "finished" in done.stderr
     run = next(r for r in asked("runs", "--format", "json").json if r["run"] == "countdown-base@countdown")
@@ -196,7 +198,6 @@ def test_killed_at_any_moment_a_job_ends_with_exactly_its_samples(asked: Passk, 
     """30 kills with -9 while workers start, draw and end; afterwards the samples of a job that nobody disturbed."""
     store, calm = (StoreLayout(asked.folder / f"{name}.passk") for name in ("store", "calm"))
     shutil.copytree(store.root, calm.root)
-    environment = {**asked.environment, **ONE_THREAD}
     chance = random.Random(7)
     killed = wanted = held = 0
     job = None
@@ -204,9 +205,7 @@ def test_killed_at_any_moment_a_job_ends_with_exactly_its_samples(asked: Passk, 
         if job is None or job.status().state == "finished":
             wanted += 100
             job = Job(Path(new_run(asked, models, wanted, "--prepare", "--option", "batch=16").stdout.strip()))
-        worker = subprocess.Popen(
-            [*passk_command(), "work", str(job.folder)], env=environment, stderr=subprocess.DEVNULL
-        )
+        worker = asked.start("work", job.folder, **ONE_THREAD)
         drawn_before = job.status().drawn
         # Every third while it starts, whatever that takes here; the others while it draws.
         while killed % 3 and worker.poll() is None:
@@ -242,8 +241,7 @@ def test_killed_at_any_moment_a_job_ends_with_exactly_its_samples(asked: Passk, 
 def test_sigterm_writes_what_is_finished_and_resume_goes_on(asked: Passk, models: Path) -> None:
     prepared = new_run(asked, models, 2_000, "--prepare", "--option", "batch=16")
     folder = Path(prepared.stdout.strip())
-    environment = {**asked.environment, **ONE_THREAD}
-    worker = subprocess.Popen([*passk_command(), "work", str(folder)], env=environment, stderr=subprocess.DEVNULL)
+    worker = asked.start("work", folder, **ONE_THREAD)
     job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
     deadline = time.monotonic() + 100
     while job.status().samples < 32:
@@ -259,7 +257,7 @@ def test_sigterm_writes_what_is_finished_and_resume_goes_on(asked: Passk, models
 def test_a_worker_that_is_gone_shows_as_gone(asked: Passk, models: Path) -> None:
     prepared = new_run(asked, models, 2_000, "--prepare")
     folder = Path(prepared.stdout.strip())
-    worker = subprocess.Popen([*passk_command(), "work", str(folder)], env=asked.environment, stderr=subprocess.DEVNULL)
+    worker = asked.start("work", folder)
     job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
     deadline = time.monotonic() + 60
     while job.status().state != "running" and time.monotonic() < deadline:

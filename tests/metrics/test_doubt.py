@@ -179,3 +179,13 @@ def test_intervals_reach_the_ends_where_half_their_chance_does() -> None:
     certain[0, 0] = certain[1, -1] = 1.0
     mean, low, high = rate_intervals(grid, certain)
     assert low.tolist() == high.tolist() == mean.tolist() == [0.0, 1.0]
+
+
+def test_a_level_starts_from_ten_problems_worth_of_all() -> None:
+    """Ten problems of a level count as much as the ten problems' worth of all problems that it starts from."""
+    strata = np.array([0] * 200 + [1] * 10)
+    runs = [tallies(16, [0] * 200 + [16] * 10)] * 2
+    nothing_known = [tallies(0, [0])] * 2
+    posterior = fit_rates(runs, strata).posterior(nothing_known, np.array([1]))
+    solved = predict_replication(posterior, nothing_known, 1, 1).solved[0]
+    assert solved[0] == pytest.approx((1 + 10 / 210) / 2, abs=0.01)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from math import exp
@@ -18,23 +17,23 @@ from backend import Reader, find_job, open_store, token_logprobs
 from backend.jobs.templates import render_prompt
 from backend.store.layout import StoreLayout
 from backend.store.parts import waiting_parts
-from tests.support import Passk, jsonl, passk_command
+from tests.support import Passk, jsonl
 
 TEMPLATE = "{{ statement }}\n"
 FIRST = ("--engine", "transformers", "--option", "device=cpu")
 
 
 @pytest.fixture
-def scorable(run_passk: Passk, models: Path) -> Passk:
+def scorable(warm: Passk, models: Path) -> Passk:
     """store.passk has the run `mine@countdown`: samples of the base model as they were shipped, of three problems."""
     import pyarrow.parquet as pq
 
     shipped = models.parent / "samples" / "countdown-base@countdown.parquet"
     rows = pq.read_table(shipped, filters=[("problem", "in", ["c000", "c001", "c002"]), ("index", "<", 12)]).to_pylist()
     assert len(rows) == 36
-    jsonl(run_passk.folder / "mine.jsonl", [{**row, "run": "mine@countdown", "model": "mine"} for row in rows])
-    run_passk("import", "mine.jsonl")
-    return run_passk
+    jsonl(warm.folder / "mine.jsonl", [{**row, "run": "mine@countdown", "model": "mine"} for row in rows])
+    warm("import", "mine.jsonl")
+    return warm
 
 
 def layout_of(passk: Passk) -> StoreLayout:
@@ -169,35 +168,32 @@ def test_what_cannot_be_scored_is_said(scorable: Passk, models: Path) -> None:
     assert "Only float32" in rough.stderr
 
 
-def test_a_text_longer_than_the_context_has_no_perplexity_and_is_not_tried_again(
-    run_passk: Passk, models: Path
-) -> None:
+def test_a_text_longer_than_the_context_has_no_perplexity_and_is_not_tried_again(warm: Passk, models: Path) -> None:
     row = {"problem": "p", "statement": "Numbers: 3 5. Target: 8.", "verdict": "wrong", "model": "m", "benchmark": "b"}
     texts = ["Try sums: 3 + 5 = 8.", " 7" * 400, ""]
     rows = [row | {"text": text, "index": i, "template": TEMPLATE} for i, text in enumerate(texts)]
-    jsonl(run_passk.folder / "long.jsonl", rows)
-    run_passk("import", "long.jsonl")
-    done = score(run_passk, models, "--run", "m@b", "--tokens", "--wait")
+    jsonl(warm.folder / "long.jsonl", rows)
+    warm("import", "long.jsonl")
+    done = score(warm, models, "--run", "m@b", "--tokens", "--wait")
     assert "1 longer than context, 2 scored" in done.stderr
-    (group,) = run_passk("perplexity", "--format", "json").json
+    (group,) = warm("perplexity", "--format", "json").json
     assert (group["n"], group["unfitting"], group["stored"]) == (1, 1, 3), "an empty text has no perplexity either"
-    assert "scored under countdown-base already" in score(run_passk, models, "--run", "m@b", "--tokens").stderr
+    assert "scored under countdown-base already" in score(warm, models, "--run", "m@b", "--tokens").stderr
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_every_text_is_scored_once(run_passk: Passk, models: Path) -> None:
+def test_killed_at_any_moment_every_text_is_scored_once(warm: Passk, models: Path) -> None:
     """Kills with -9 while a job scores; afterwards the same scores as in a job that nobody disturbed."""
-    run_passk("import", models.parent / "samples" / "countdown-rl-50@countdown.parquet")
+    warm("import", models.parent / "samples" / "countdown-rl-50@countdown.parquet")
     common = ("--run", "countdown-rl-50", "--samples", "4", "--tokens", "--option", "batch=8")
-    folder = Path(score(run_passk, models, *common, "--prepare").stdout.strip())
-    environment = {**run_passk.environment, "OMP_NUM_THREADS": "1"}
+    folder = Path(score(warm, models, *common, "--prepare").stdout.strip())
     chance = random.Random(11)
-    layout = layout_of(run_passk)
+    layout = layout_of(warm)
     job = find_job(layout, "last")
     killed = 0
     for _ in range(4):
         before = job.status().samples
-        worker = subprocess.Popen([*passk_command(), "work", str(folder)], env=environment, stderr=subprocess.DEVNULL)
+        worker = warm.start("work", folder, OMP_NUM_THREADS="1")
         deadline = time.monotonic() + 90
         while worker.poll() is None and job.status().samples <= before and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -208,20 +204,19 @@ def test_killed_at_any_moment_every_text_is_scored_once(run_passk: Passk, models
         worker.wait()
     assert killed
     partly = scores_in(layout)
-    run_passk("work", folder, OMP_NUM_THREADS="1")
+    warm("work", folder, OMP_NUM_THREADS="1")
     found = scores_in(layout)
     assert len(found) == 800
     assert set(partly) <= set(found)
     assert len({row[:4] for row in found}) == 800
     assert len({row[:4] for row in token_rows(layout)}) == len(token_rows(layout)) == 800
     assert waiting_parts(layout) == [], "all merged"
-    assert run_passk("jobs", "--format", "json").json[0]["samples"] == 800
-    calm = Passk(run_passk.folder, run_passk.home)
-    calm("import", models.parent / "samples" / "countdown-rl-50@countdown.parquet", "--store", "calm.passk")
-    calm(
+    assert warm("jobs", "--format", "json").json[0]["samples"] == 800
+    warm("import", models.parent / "samples" / "countdown-rl-50@countdown.parquet", "--store", "calm.passk")
+    warm(
         "score", "--store", "calm.passk", "--run", "countdown-rl-50", "--samples", "4", "--under",
         models / "countdown-base", "--wait",
     )  # fmt: skip
-    undisturbed = scores_in(StoreLayout(run_passk.folder / "calm.passk"))
+    undisturbed = scores_in(StoreLayout(warm.folder / "calm.passk"))
     assert [row[:7] for row in found] == [row[:7] for row in undisturbed]
     assert [row[7] for row in found] == pytest.approx([row[7] for row in undisturbed], abs=1e-3)
