@@ -78,7 +78,9 @@ def last(tmp_path: Path) -> Passk:
     """`passk` in a folder with a store of this test's own."""
     home = tmp_path / "home"
     home.mkdir()
-    return Passk(copy_to(tmp_path / "here"), home, {"PASSK_AUTHOR": "ada", "HF_HUB_OFFLINE": "1"})
+    # One thread: models this small get no faster by more, and slower where others want the cores too.
+    more = {"PASSK_AUTHOR": "ada", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    return Passk(copy_to(tmp_path / "here"), home, more)
 
 
 class InProcess:
@@ -241,52 +243,46 @@ def plan_of(store: Path, job: str) -> dict[str, Any]:
     return found
 
 
-def drawn(passk: Passk, run: str, problems: list[str]) -> list[dict[str, Any]]:
+def drawn(passk: Passk, run: str, problems: list[str]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The samples of these problems, by problem and index; none where there is no such run yet."""
     lines = []
     for problem in problems:
-        lines += passk("paths", "--store", "store.passk", "--run", run, "--problem", problem).lines
-    return lines
+        wanted = ("--run", run, "--problem", problem)
+        lines += passk("paths", "--store", "store.passk", *wanted, status=None).lines
+    found = {(line["problem"], line["index"]): line for line in lines}
+    assert len(found) == len(lines), "no sample twice"
+    return found
+
+
+UNFINISHED = [job for job in JOBS if job["state"] in ("prepared", "gone")]
 
 
 @pytest.mark.slow
-def test_unfinished_jobs_are_worked_on_to_their_end(last: Passk, models: Path) -> None:
-    """Prepared ones of sampling and of scoring, and one whose worker was killed: each sample once, none again."""
+@pytest.mark.parametrize("job", UNFINISHED, ids=lambda job: f"{job['state']}-{job['run']}")
+def test_an_unfinished_job_is_worked_on_to_its_end(last: Passk, models: Path, job: dict[str, Any]) -> None:
+    """Of sampling and of scoring, not yet begun or with a worker that was killed: each sample once, none again."""
     store = last.folder / "store.passk"
-    unfinished = [job["job"] for job in JOBS if job["state"] in ("prepared", "gone")]
-    plans = {job: plan_of(LAST / "store.passk", job) for job in unfinished}
-    [cut] = [job["job"] for job in JOBS if job["state"] == "gone"]
-    cut_run, labels = plans[cut]["target"]["run"], [problem["label"] for problem in plans[cut]["problems"]]
-    some = [problem for problem in labels if last(
-        "paths", "--store", "store.passk", "--run", cut_run, "--problem", problem, status=None).stdout]  # fmt: skip
-    before = drawn(last, cut_run, some)
-    assert before, "the worker had drawn something when it was killed"
+    plan = plan_of(LAST / "store.passk", job["job"])
+    problems = {problem["label"]: problem["indices"] for problem in plan.get("problems", ())}
+    run = plan["target"]["run"] if "target" in plan else None
+    before = {} if run is None else drawn(last, run, list(problems))
+    assert bool(before) == (job["state"] == "gone"), "a worker that was killed had drawn something"
 
-    for job in unfinished:
-        # One thread: models this small get no faster by more, and slower where others want the cores too.
-        last("work", store / "jobs" / job, OMP_NUM_THREADS="1")
+    worker = last.start("work", store / "jobs" / job["job"])
+    said = worker.communicate(timeout=280)
+    assert worker.returncode == 0, said
 
-    states = {job["job"]: job for job in last("jobs", "--store", "store.passk", "--format", "json").json}
-    for job in unfinished:
-        assert (states[job]["state"], states[job]["samples"]) == ("finished", states[job]["wanted"])
-    for plan in plans.values():
-        if "target" not in plan:
-            continue
-        problems = {problem["label"]: problem["indices"] for problem in plan["problems"]}
-        found = drawn(last, plan["target"]["run"], list(problems))
-        for problem, indices in problems.items():
-            assert [line["index"] for line in found if line["problem"] == problem] == indices
-    after = {(line["problem"], line["index"]): line for line in drawn(last, cut_run, labels)}
-    for line in before:
-        assert after[line["problem"], line["index"]] == line, "what was drawn before stays"
-    [scoring] = [plan for plan in plans.values() if "target" not in plan]
+    after = {entry["job"]: entry for entry in last("jobs", "--store", "store.passk", "--format", "json").json}
+    assert (after[job["job"]]["state"], after[job["job"]]["samples"]) == ("finished", job["wanted"])
+    if run is not None:
+        found = drawn(last, run, list(problems))
+        assert set(found) == {(problem, index) for problem, indices in problems.items() for index in indices}
+        assert {place: found[place] for place in before} == before, "what was drawn before stays as it was"
+        return
     groups = last("perplexity", "--store", "store.passk", "--benchmark", "countdown", "--format", "json").json
-    [group] = [
-        group
-        for group in groups
-        if (group["responses"], group["under"]) == (scoring["texts"][0]["run"], scoring["scorer"])
-    ]
-    assert group["n"] == sum(len(texts["indices"]) for texts in scoring["texts"])
-    assert parts(store) == {} or all(not manifest["provisional"] for manifest in parts(store).values())
+    pair = (plan["texts"][0]["run"], plan["scorer"])
+    [group] = [group for group in groups if (group["responses"], group["under"]) == pair]
+    assert group["n"] == sum(len(texts["indices"]) for texts in plan["texts"])
 
 
 def test_what_jobs_have_promised_is_not_planned_again(last: Passk) -> None:
