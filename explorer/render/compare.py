@@ -17,7 +17,7 @@ from backend.records.reading import Neighbour, PathComparison, Stretch
 from backend.visible_text import visible, visible_line
 from backend.wording import count, run_label
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
-from explorer.render.text import Line, VisibleText, literal, wrap
+from explorer.render.text import Line, VisibleText, join_words, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"
 DIFFERENCE_STYLE, SIGN_STYLE = "bold yellow", "dim"
@@ -159,7 +159,7 @@ def side_heading(path: Response, width: int) -> Content:
     answer = "no answer" if sample.answer is None else f"answer {visible_line(sample.answer, 40)}"
     mark = f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}"
     name = shorten_middle(run_label(path.run), max(width - 40, 16))
-    return Content("  ").join(
+    return join_words(
         [
             literal(mark, VERDICT_STYLES.get(sample.verdict, "bold")),
             literal(f"{name} sample {sample.index}", "bold"),

@@ -12,8 +12,7 @@ from backend.records.comparison import SamplePlan
 from backend.wording import UNKNOWN, compact, count, with_noun
 from explorer.render.names import VERDICT_MARKS
 from explorer.render.plans import plan_in_words
-from explorer.render.summaries import join_lines
-from explorer.render.text import literal
+from explorer.render.text import join_lines, literal
 
 STATE_MARKS = {
     "prepared": "·",
@@ -78,7 +77,7 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
     if len(moved) > 6:
         parts.append(f"and {len(moved) - 6} more moved")
     if row["last"]:
-        parts += [Content(""), literal("the path that finished last:", "dim"), literal(row["last"])]
+        parts += ["", literal("the path that finished last:", "dim"), literal(row["last"])]
     return join_lines(parts)
 
 
@@ -135,7 +134,7 @@ def resampling_in_words(planned: Resampling) -> Content:
 def planned_in_words(plan: SamplePlan | None, planned: Sequence[Resampling]) -> Content:
     """What is to be drawn, and before it the plan that shares a budget out, if one does."""
     shared_out = [literal(line) for line in (plan_in_words(plan) if plan else [])]
-    return Content("\n").join([*shared_out, *map(resampling_in_words, planned)])
+    return join_lines([*shared_out, *map(resampling_in_words, planned)])
 
 
 def estimate_in_words(samples: int, tokens: float | None, tokens_per_second: float | None) -> str:

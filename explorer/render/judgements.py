@@ -9,7 +9,7 @@ from textual.content import Content
 from backend.records.reading import Judged, PathJudgement, QueuedPath, ValidSets
 from backend.visible_text import visible_line
 from backend.wording import count, shown_of
-from explorer.render.text import literal
+from explorer.render.text import join_lines, join_words, literal
 
 JUDGEMENT_MARKS = {"valid": "V", "invalid": "X", "unsure": "U"}
 """Signs that differ without colour and from the verdicts' signs; nothing where a path is not judged."""
@@ -22,7 +22,7 @@ def judgements_line(said: Sequence[PathJudgement], most: int = 3) -> Content:
         return literal("reasoning not judged:  v valid  x invalid  u unsure  n note", "dim")
     shown = [_one(entry) for entry in list(reversed(said))[:most]]
     more = [literal(f"and {len(said) - most} earlier", "dim")] if len(said) > most else []
-    return Content("\n").join([*shown, *more])
+    return join_lines([*shown, *more])
 
 
 def _one(entry: PathJudgement) -> Content:
@@ -34,7 +34,7 @@ def _one(entry: PathJudgement) -> Content:
     ]
     if entry.note:
         parts.append(literal(f"  {visible_line(entry.note, 200)}"))
-    return Content("").join(parts)
+    return join_words(parts, "")
 
 
 def queue_in_words(queue: Sequence[QueuedPath], author: str, *, blind: bool) -> str:

@@ -12,8 +12,8 @@ from backend.records.samples import GivenVerdict
 from backend.visible_text import visible
 from backend.wording import UNKNOWN, count, run_label
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES
-from explorer.render.summaries import join_lines, model_in_words, parameters_in_words
-from explorer.render.text import VisibleText, literal, to_visible
+from explorer.render.summaries import model_in_words, parameters_in_words
+from explorer.render.text import VisibleText, join_lines, join_words, literal, to_visible
 
 # One sample in words: the heading of the reader and all its details.
 
@@ -33,9 +33,9 @@ def path_heading(path: Response, samples: Page[Sample]) -> Content:
     size = [f"{count(sample.tokens)} tokens"] if sample.tokens is not None else ["tokens unknown"]
     if sample.characters is not None:
         size.append(f"{count(sample.characters)} characters")
-    return Content("\n").join(
+    return join_lines(
         [
-            Content("  ").join(
+            join_words(
                 [
                     literal(f"{VERDICT_MARKS[sample.verdict]} {verdict}", VERDICT_STYLES.get(sample.verdict, "bold")),
                     literal(run_label(path.run), "bold"),

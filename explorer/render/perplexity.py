@@ -11,8 +11,7 @@ from backend import ScoringRequest
 from backend.records import Run
 from backend.records.reading import Perplexities, PerplexityGroup
 from backend.wording import UNKNOWN, compact, count, short_names
-from explorer.render.summaries import join_lines
-from explorer.render.text import literal
+from explorer.render.text import join_lines, literal
 from explorer.widgets.paged_table import Column
 
 WHISKER, BOX, MEDIAN = "─", "▒", "┃"

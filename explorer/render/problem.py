@@ -13,7 +13,7 @@ from backend.wording import UNKNOWN, compact, percent, run_label, short_names, s
 from explorer.render.judgements import JUDGEMENT_MARKS
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.perplexity import short_perplexity
-from explorer.render.text import cell, literal
+from explorer.render.text import cell, join_lines, join_words, literal
 from explorer.widgets.paged_table import Column
 
 # One problem in words: heading, tallies, answers.
@@ -23,10 +23,10 @@ def problem_heading(problem: Problem) -> Content:
     """Id, reference answer and level; what is needed least stands where a narrow terminal cuts."""
     parts = [literal(f"problem {_one_line(problem.label, 24)}", "bold")]
     reference = UNKNOWN if problem.reference is None else _one_line(problem.reference, 60)
-    parts.append(Content("reference answer: ").append(literal(reference, "bold")))
+    parts.append(join_words(["reference answer:", literal(reference, "bold")], " "))
     if problem.level:
         parts.append(literal(f"level: {problem.level}"))
-    return Content("   ").join(parts)
+    return join_words(parts, "   ")
 
 
 def _one_line(text: str, longest: int) -> str:
@@ -36,7 +36,7 @@ def _one_line(text: str, longest: int) -> str:
 
 def tallies_in_words(problem: Problem, chosen: str | None) -> Content:
     """A line for each run: c/n, and what became of the others; the run looked at is pointed out."""
-    return Content("\n").join(_tally(tally, tally.run.name == chosen) for tally in problem.tallies)
+    return join_lines(_tally(tally, tally.run.name == chosen) for tally in problem.tallies)
 
 
 def _tally(tally: RunTally, chosen: bool) -> Content:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
 from backend.wording import ROLE_WORDS, count, percent, run_label, set_name, short_names, span
-from explorer.render.text import literal
-
-
-def join_lines(parts: Iterable[str | Content]) -> Content:
-    """Lines of literal text under each other."""
-    return Content("\n").join(literal(part) if isinstance(part, str) else part for part in parts)
+from explorer.render.text import join_lines, literal
 
 
 def model_in_words(run: Run) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp, log
 
@@ -14,11 +14,11 @@ from backend.records.reading import TokenLogprobs
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, count
 from explorer.render.perplexity import short_perplexity
-from explorer.render.summaries import join_lines
-from explorer.render.text import VisibleText, literal
+from explorer.render.text import VisibleText, join_lines, literal
 
 THRESHOLDS = (2, 5, 10, 20, 50, 100, 1_000, 10_000)
-"""A token is surprising where its probability is below one in so many; 20 unless the user says otherwise."""
+"""A token is surprising where its probability is below one in so many."""
+USUAL = 20
 SURPRISING = "bold underline red"
 UNLIKELY = "underline"
 """Where the model would rather have written something else: below a half, or below the threshold's cube root."""
@@ -90,6 +90,82 @@ class SurpriseView:
         return VisibleText(shown.text, (*spans, *(span for span in shown.spans if span[0] >= end)), shown.moves)
 
 
+@dataclass(slots=True)
+class Surprise:
+    """What the reader of a path looks at: under which model, from which threshold on, at which token."""
+
+    on: bool = False
+    one_in: int = USUAL
+    scorer: str | None = None
+    """The model looked at; None for the first."""
+    views: tuple[SurpriseView, ...] = ()
+    """The path under each model, that of the first compared run's model first."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the models are called."""
+    piece: int | None = None
+    """Number of the piece looked at; None where none is surprising."""
+
+    def forget(self) -> None:
+        """Another path is read."""
+        self.views, self.piece = (), None
+
+    def take(self, names: Mapping[str, str], found: Sequence[TokenLogprobs], *, size: int, top: int) -> None:
+        """What is stored of a path: of this many characters, of which one reads from `top` on."""
+        order = {scorer: number for number, scorer in enumerate(names)}
+        ranked = sorted(found, key=lambda scores: order.get(scores.scorer, len(order)))
+        views = (SurpriseView.of(scores) for scores in ranked)
+        self.names, self.views = names, tuple(view for view in views if pieces_cover(view.pieces, size))
+        if self.views and self.piece is None:
+            surprising = self.view.surprising(self.one_in)
+            first = self.view.at(top)
+            self.piece = next((number for number in surprising if number >= first), next(iter(surprising), None))
+
+    @property
+    def view(self) -> SurpriseView:
+        """The path under the model looked at."""
+        return next((view for view in self.views if view.scores.scorer == self.scorer), self.views[0])
+
+    @property
+    def stretch(self) -> Span | None:
+        """Start and end of the piece looked at."""
+        if self.piece is None:
+            return None
+        piece = self.view.pieces[self.piece]
+        return piece.start, piece.end
+
+    def to_surprising(self, by: int) -> bool:
+        """To the next (by = 1) or previous surprising piece; False when there is none."""
+        return self._to(self.view.surprising(self.one_in), by)
+
+    def to_token(self, by: int) -> bool:
+        """To the next or previous piece; False when there is none."""
+        return self._to(range(len(self.view.pieces)), by)
+
+    def _to(self, numbers: Sequence[int], by: int) -> bool:
+        ahead = [number for number in numbers if self.piece is None or (number - self.piece) * by > 0]
+        if ahead:
+            self.piece = ahead[0 if by > 0 else -1]
+        return bool(ahead)
+
+    def change_threshold(self, by: int) -> None:
+        """Stricter (by = 1) or looser."""
+        self.one_in = THRESHOLDS[min(max(THRESHOLDS.index(self.one_in) + by, 0), len(THRESHOLDS) - 1)]
+
+    def to_next_model(self) -> None:
+        """The same place in the text; another model may have another tokenizer."""
+        names = [view.scores.scorer for view in self.views]
+        start = 0 if self.stretch is None else self.stretch[0]
+        self.scorer = names[(names.index(self.view.scores.scorer) + 1) % len(names)]
+        self.piece = self.view.at(start)
+
+    def in_words(self, text: str) -> Content:
+        """The path, the piece looked at, the keys."""
+        scorer = self.view.scores.scorer
+        named = self.names.get(scorer, scorer)
+        said = piece_in_words(self.view, self.piece, text)
+        return join_lines([summary(self.view, named, self.one_in), said, literal(KEYS, "dim")])
+
+
 def summary(view: SurpriseView, under: str, one_in: int) -> Content:
     """The whole path on one line."""
     found = len(view.surprising(one_in))
@@ -135,17 +211,6 @@ def probability(logprob: float | None) -> str:
     if share >= 0.001:
         return f"{100 * share:.1f} %"
     return f"1 in {1 / share:,.0f}" if share > 1e-9 else "below 1 in a billion"
-
-
-def next_number(numbers: Sequence[int], here: int | None, by: int) -> int | None:
-    """The next (by = 1) or previous of these numbers; None when there is none."""
-    ahead = [number for number in numbers if here is None or (number - here) * by > 0]
-    return None if not ahead else ahead[0] if by > 0 else ahead[-1]
-
-
-def other_threshold(one_in: int, by: int) -> int:
-    """The next stricter (by = 1) or looser threshold."""
-    return THRESHOLDS[min(max(THRESHOLDS.index(one_in) + by, 0), len(THRESHOLDS) - 1)]
 
 
 def pieces_cover(pieces: Sequence[Piece], size: int) -> bool:

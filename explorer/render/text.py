@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rich.cells import get_character_cell_size
@@ -16,8 +16,18 @@ from backend.visible_text import visible, visible_line
 
 
 def literal(text: str, style: str = "") -> Content:
-    """Text for a `Static`, a title or any other widget that takes `Content`."""
+    """Text as it is, in a style."""
     return Content.styled(visible(text), style) if style else Content(visible(text))
+
+
+def join_words(parts: Iterable[str | Content], between: str = "  ") -> Content:
+    """Text beside each other."""
+    return Content(between).join(literal(part) if isinstance(part, str) else part for part in parts)
+
+
+def join_lines(parts: Iterable[str | Content]) -> Content:
+    """Text under each other."""
+    return join_words(parts, "\n")
 
 
 def cell(text: str, style: str = "", *, longest: int = 200, right: bool = False) -> Text:

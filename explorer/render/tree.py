@@ -14,7 +14,7 @@ from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names
 from explorer.render.branches import branch_words, only_run, sign_of
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
-from explorer.render.text import cell, literal
+from explorer.render.text import cell, join_words, literal
 from explorer.widgets.paged_table import Column
 
 # The search tree as rows of a table, and in words.
@@ -84,7 +84,7 @@ def tree_heading(tree: SearchTree, order: str) -> Content:
         literal(f"{word} n = {tally.n}, c = {tally.c}", "bold")
         for word, tally in zip(short_names(tree.runs), tree.root.tallies, strict=True)
     ]
-    return Content("   ").join([*parts, literal(f"by {tree.by}s, {ORDER_WORDS[order]}", "dim")])
+    return join_words([*parts, literal(f"by {tree.by}s, {ORDER_WORDS[order]}", "dim")], "   ")
 
 
 def branch_status(branch: Branch, tree: SearchTree) -> Content:
@@ -99,7 +99,7 @@ def branch_status(branch: Branch, tree: SearchTree) -> Content:
     only = only_run(branch)
     if only is not None:
         parts.append(literal(f"{sign_of(branch)} only {words[only]}", ONLY_STYLES[only % len(ONLY_STYLES)]))
-    return Content("   ").join(parts)
+    return join_words(parts, "   ")
 
 
 def branch_text(branch: Branch) -> str:
@@ -121,7 +121,7 @@ def branch_text(branch: Branch) -> str:
 def branch_heading(branch: Branch, samples: int) -> Content:
     """The branch's step, and how many samples took it."""
     words = visible_line(branch_words(branch), 60)
-    return Content.assemble(literal(f"{count(samples)} samples  ", "bold"), literal(words))
+    return join_words([literal(f"{count(samples)} samples", "bold"), words])
 
 
 def branch_columns(width: int) -> list[Column]:

@@ -1,11 +1,16 @@
-"""What all screens share: asking, waiting, showing, and staying up to date without moving anything."""
+"""What all screens share: asking, waiting, showing, and staying up to date without moving anything.
+
+Screens lead to one another in circles (a path to a search, a hit to a path), and each of them costs start-up time:
+they import one another where a key opens them, inside the function.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
 
 from backend import Reader
@@ -13,6 +18,7 @@ from backend.errors import PasskError
 from explorer.gateway import Ended, Failed, Loaded
 from explorer.location import ExportContext, Location, permalink
 from explorer.widgets.bars import Breadcrumbs, KeyBar
+from explorer.widgets.plain import Plain
 
 if TYPE_CHECKING:
     from explorer.app import Explorer
@@ -30,17 +36,23 @@ BLANK = 0.06
 
 
 class DataScreen(Screen[None]):
-    """A screen that shows records of one place.
+    """A screen that shows records of one location.
 
-    A subclass composes (`compose_body`), asks (`reload`) and handles (the methods it gave to `ask`).
+    A subclass composes (`compose_body`), asks (`reload`), handles (the methods it gave to `ask`), and shows anew what
+    it has when the terminal gets another size (`reflow`). Textual calls the `on_` methods of every class of a screen,
+    the subclass's first: they never call `super()`, which would do everything twice.
     """
 
     WHERE = ""
     """Name of the screen in the action table."""
+    ON_CLICK = "open"
+    """The action of a click on the row under the cursor."""
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, problem_label: str = "") -> None:
         super().__init__()
         self.location = location
+        self.problem_label = problem_label
+        """Of the location's problem, where it has one."""
         self.stale = False
         """Something was added to the store while another screen was in front."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
@@ -49,7 +61,6 @@ class DataScreen(Screen[None]):
         """Nothing is painted as yet, since the first answer is about to come."""
 
     def compose(self) -> ComposeResult:
-        """Breadcrumbs, the body, the keys."""
         # Before there are children: later, each of them would be styled twice.
         self._follow_size()
         yield Breadcrumbs()
@@ -57,17 +68,22 @@ class DataScreen(Screen[None]):
         yield KeyBar(self.WHERE)
 
     def compose_body(self) -> ComposeResult:
-        """What is between the breadcrumbs and the keys."""
+        """What is between the breadcrumbs and the keys. The first that takes keys has them, unless AUTO_FOCUS says."""
         raise NotImplementedError
 
     def reload(self) -> None:
         """Ask for everything that the screen shows; also called when the store has grown."""
         raise NotImplementedError
 
+    def reflow(self) -> None:
+        """Show what is there at another size; called before anything is there, too."""
+
     @property
     def explorer(self) -> Explorer:
         """The app, by its type."""
         return cast("Explorer", self.app)
+
+    # Size
 
     @property
     def narrow(self) -> bool:
@@ -79,15 +95,23 @@ class DataScreen(Screen[None]):
         """Whether the terminal has few lines."""
         return self.app.size.height < SHORT
 
+    def on_resize(self) -> None:
+        self._follow_size()
+        self.reflow()
+
+    def _follow_size(self) -> None:
+        self.set_class(self.narrow, "narrow")
+        self.set_class(self.short, "short")
+
+    # From being opened to being left
+
     def on_mount(self) -> None:
-        """Ask at once."""
         self.reload()
         if self._waiting:
             self._held = True
             self.set_timer(BLANK, self._appear)
 
     def _appear(self) -> None:
-        """Be painted from now on."""
         if self._held:
             self._held = False
             self.refresh()
@@ -96,14 +120,6 @@ class DataScreen(Screen[None]):
         if not self._held:
             super()._compositor_refresh()
 
-    def on_resize(self) -> None:
-        """CSS and columns follow the width."""
-        self._follow_size()
-
-    def _follow_size(self) -> None:
-        self.set_class(self.narrow, "narrow")
-        self.set_class(self.short, "short")
-
     def on_screen_resume(self) -> None:
         """Catch up with what came while another screen was in front."""
         if self.stale:
@@ -111,8 +127,9 @@ class DataScreen(Screen[None]):
             self.reload()
 
     def on_unmount(self) -> None:
-        """Nobody waits for the answers any more."""
         self.explorer.gateway.forget(self)
+
+    # Asking
 
     def ask(self, slot: str, query: Callable[[Reader], T], show: Callable[[T], None]) -> None:
         """Put a question to the store; `show` gets the record, unless something newer was asked in this slot."""
@@ -162,13 +179,14 @@ class DataScreen(Screen[None]):
 
     @property
     def idle(self) -> bool:
-        """Whether every question has been answered and painted; tests wait for it."""
+        """Whether every question has been answered; tests wait for it."""
         return not self._waiting
 
-    def copy(self, text: str, what: str) -> None:
-        """Put the exact text on the user's clipboard through the terminal (OSC 52), also over SSH."""
-        self.explorer.copy_to_clipboard(text)
-        self.explorer.say(f"Copied {what}: {len(text):,} characters.")
+    # Saying
+
+    def tell(self, name: str, text: str | Content) -> None:
+        """Show a text in the `Plain` of this id: the heading, the status line, what stands between."""
+        self.query_one(f"#{name}", Plain).update(text)
 
     def crumbs(self, *parts: str) -> None:
         """Say where one is."""
@@ -180,17 +198,32 @@ class DataScreen(Screen[None]):
         for crumbs in self.query(Breadcrumbs):
             crumbs.activity = activity
 
+    def refuse(self, title: str, next_step: str = "") -> None:
+        """A key that cannot do anything here says why."""
+        self.explorer.say(str(PasskError(title, next_step=next_step)))
+
+    def copy(self, text: str, what: str) -> None:
+        """Put the exact text on the user's clipboard through the terminal (OSC 52), also over SSH."""
+        self.explorer.copy_to_clipboard(text)
+        self.explorer.say(f"Copied {what}: {len(text):,} characters.")
+
+    # Keys of many screens
+
+    async def on_data_table_row_selected(self) -> None:
+        if self.ON_CLICK:
+            await self.run_action(self.ON_CLICK)
+
     def action_search(self) -> None:
-        """Search the texts of this place."""
+        """Search the texts of this location."""
         from explorer.screens.search import SearchScreen
 
         self.app.push_screen(SearchScreen(self.location))
 
     def action_perplexity(self) -> None:
-        """Perplexity of the responses of this place: of its problem, or of all that its filter means."""
+        """Perplexity of the responses of this location: of its problem, or of all that its filter means."""
         from explorer.screens.perplexity import PerplexityScreen
 
-        self.app.push_screen(PerplexityScreen(self.location, getattr(self, "problem_label", "")))
+        self.app.push_screen(PerplexityScreen(self.location, self.problem_label))
 
     def action_queue(self) -> None:
         """Judge the reasoning of the hardest problems' right paths."""
@@ -198,30 +231,37 @@ class DataScreen(Screen[None]):
 
         self.app.push_screen(QueueScreen(self.location))
 
+    def read_path(self, run: str, sample: int) -> None:
+        """Open a path of this location's problem."""
+        from explorer.screens.path import PathScreen
+
+        self.app.push_screen(PathScreen(self.location.to(run=run, sample=sample), self.problem_label))
+
     def action_copy_permalink(self) -> None:
-        """Copy the command that opens this place on another copy of the store."""
+        """Copy the command that opens this location on another copy of the store."""
         line = f"passk {permalink(self.WHERE, self.location)}"
         self.explorer.copy_to_clipboard(line)
         self.explorer.say(f"Copied: {line}")
 
     def export_location(self) -> Location:
-        """The place whose export is asked for; a screen that shows some of its runs names these."""
+        """The location whose export is asked for; a screen that shows some of its runs names these."""
         return self.location
 
     def export_context(self) -> ExportContext:
-        """What it shows of that place; exports begin with it."""
+        """What it shows of that location; exports begin with it."""
         return ExportContext()
 
     def action_export(self) -> None:
         """Write what is shown here to a file."""
         from explorer.screens.export import ExportDialog
 
-        location, shown = self.export_location(), self.export_context()
-        if not location.benchmark and not shown.find:
+        location, context = self.export_location(), self.export_context()
+        if not location.benchmark and not context.find:
             self.refuse("There is nothing to export here", "Put the cursor on a pair or a run first.")
             return
-        self.app.push_screen(ExportDialog(self.WHERE, location, shown))
+        self.app.push_screen(ExportDialog(self.WHERE, location, context))
 
-    def refuse(self, title: str, next_step: str = "") -> None:
-        """A key that cannot do anything here says why."""
-        self.explorer.say(str(PasskError(title, next_step=next_step)))
+
+def next_of(options: Sequence[T], current: T, by: int = 1) -> T:
+    """The next (by = 1) or previous of the options, in a circle; the first where the current one is none of them."""
+    return options[(options.index(current) + by) % len(options)] if current in options else options[0]

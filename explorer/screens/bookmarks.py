@@ -7,16 +7,16 @@ from pathlib import Path
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Static
 
 from backend.errors import PasskError
 from backend.wording import count
 from explorer.actions import BOOKMARKS, bindings
-from explorer.location import ResolvedPermalink, resolve_permalink
+from explorer.location import resolve_permalink
 from explorer.reading_marks import Bookmark
-from explorer.render.text import cell, literal
+from explorer.render.text import cell
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.plain import Plain
 
 
 class BookmarksScreen(DataScreen):
@@ -26,14 +26,8 @@ class BookmarksScreen(DataScreen):
     BINDINGS = bindings(BOOKMARKS)
 
     def compose_body(self) -> ComposeResult:
-        """The list."""
         yield PagedTable(id="bookmarks")
-        yield Static(id="status")
-
-    def on_mount(self) -> None:
-        """The cursor starts in the table."""
-        super().on_mount()
-        self.query_one(PagedTable).focus()
+        yield Plain(id="status")
 
     def reload(self) -> None:
         """Bookmarks are no part of the store: they are here at once."""
@@ -43,32 +37,23 @@ class BookmarksScreen(DataScreen):
         self.query_one(PagedTable).show(columns, list(self.marks), self.row)
         many = "1 bookmark" if len(self.marks) == 1 else f"{count(len(self.marks))} bookmarks"
         words = f"{many}, kept in {_short(self.explorer.marks.path)}"
-        self.query_one("#status", Static).update(literal(words if self.marks else "No bookmark yet: b on a path."))
+        self.tell("status", words if self.marks else "No bookmark yet: b on a path.")
 
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one bookmark."""
         mark = self.marks[key]
         return [cell(mark.created[:16].replace("T", " ")), cell(mark.title, longest=max(self.size.width - 22, 20))]
 
-    def on_resize(self) -> None:
-        """Columns follow the width."""
-        super().on_resize()
+    def reflow(self) -> None:
         self.reload()
 
     # Keys
-
-    def on_data_table_row_selected(self) -> None:
-        """Enter or a click."""
-        self.action_open()
 
     def action_open(self) -> None:
         """Open the place, with the way to it behind."""
         line = self.query_one(PagedTable).cursor_key
         if line is not None:
-            self.ask("destination", lambda reader: resolve_permalink(reader, line), self._go)
-
-    def _go(self, at: ResolvedPermalink) -> None:
-        self.explorer.from_home_to(at)
+            self.ask("location", lambda reader: resolve_permalink(reader, line), self.explorer.from_home_to)
 
     def action_remove(self) -> None:
         """Take the bookmark under the cursor away."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.widgets import Static
 
 from backend import Reader, compare_paths, neighbours
 from backend.errors import UsageError
@@ -22,7 +21,8 @@ from explorer.render.compare import (
     kind_words,
     side_heading,
 )
-from explorer.screens.base import DataScreen
+from explorer.screens.base import DataScreen, next_of
+from explorer.widgets.plain import Plain
 from explorer.widgets.text_view import AlignedView
 
 ABOVE = 3
@@ -44,9 +44,8 @@ class CompareScreen(DataScreen):
     WHERE = COMPARE
     BINDINGS = bindings(COMPARE)
 
-    def __init__(self, location: Location, label: str) -> None:
-        super().__init__(location)
-        self.problem_label = label
+    def __init__(self, location: Location, problem_label: str) -> None:
+        super().__init__(location, problem_label)
         self.record: CompareRecord | None = None
         self.kind = KINDS[0]
         self.chosen: tuple[str, int] | None = None
@@ -56,21 +55,17 @@ class CompareScreen(DataScreen):
         self.is_together = True
 
     def compose_body(self) -> ComposeResult:
-        """Two headings with two texts, and where one is."""
         with Container(id="pair"):
             for side in ("left", "right"):
                 with Vertical(id=f"{side}-side"):
-                    yield Static(id=f"{side}-heading")
+                    yield Plain(id=f"{side}-heading")
                     yield AlignedView(id=side)
-        yield Static(id="status")
+        yield Plain(id="status")
 
     def on_mount(self) -> None:
-        """The texts scroll together at first."""
-        super().on_mount()
         self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "two paths")
         left, right = self.views
         left.partner, right.partner = right, left
-        left.focus()
 
     @property
     def views(self) -> tuple[AlignedView, AlignedView]:
@@ -123,16 +118,14 @@ class CompareScreen(DataScreen):
             return
         width = self.size.width if self.narrow else self.size.width // 2
         for side, path in (("left", record.comparison.left), ("right", record.comparison.right)):
-            self.query_one(f"#{side}-heading", Static).update(side_heading(path, width))
+            self.tell(f"{side}-heading", side_heading(path, width))
         offered = candidates(record.near, record.comparison.left, self.kind)
         number = next((i for i, n in enumerate(offered, 1) if (n.run.name, n.index) == self.chosen), None)
         which = f"{number or '–'} of {len(offered)} {kind_words(self.kind, record.comparison.left)}"
-        status = compare_status(record.pair, record.comparison, self.at, which, together=self.is_together)
-        self.query_one("#status", Static).update(status)
+        self.tell("status", compare_status(record.pair, record.comparison, self.at, which, together=self.is_together))
 
-    def on_resize(self) -> None:
+    def reflow(self) -> None:
         """Both sides are equally wide, or rows that belong together would not be as many."""
-        super().on_resize()
         for side in ("left", "right"):
             self.query_one(f"#{side}-side").styles.width = self.size.width // (1 if self.narrow else 2)
         self._say()
@@ -179,13 +172,14 @@ class CompareScreen(DataScreen):
         """The nearest of the next kind of which there is one."""
         if self.record is None:
             return
-        for step in range(1, len(KINDS)):
-            kind = KINDS[(KINDS.index(self.kind) + step) % len(KINDS)]
-            if candidates(self.record.near, self.record.comparison.left, kind):
-                self.kind, self.chosen = kind, None
-                self._ask(afresh=False)
-                return
-        self.refuse("There are no other paths to choose from")
+        kind = next_of(KINDS, self.kind)
+        while kind != self.kind and not candidates(self.record.near, self.record.comparison.left, kind):
+            kind = next_of(KINDS, kind)
+        if kind == self.kind:
+            self.refuse("There are no other paths to choose from")
+        else:
+            self.kind, self.chosen = kind, None
+            self._ask(afresh=False)
 
     def action_together(self) -> None:
         """Scroll both, or only the one that has the focus."""
@@ -196,8 +190,5 @@ class CompareScreen(DataScreen):
 
     def action_open(self) -> None:
         """The other path alone."""
-        from explorer.screens.path import PathScreen
-
         if self.chosen is not None:
-            run, sample = self.chosen
-            self.app.push_screen(PathScreen(self.location.to(run=run, sample=sample), self.problem_label))
+            self.read_path(*self.chosen)

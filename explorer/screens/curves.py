@@ -1,4 +1,4 @@
-"""What the curves screen asks the store for."""
+"""Curves: pass@k of the runs of one benchmark with intervals, their difference, Cover@tau; a cursor at one k or tau."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
 
 from backend import Reader, cot_curves, cover_bands, curves, difference, pass_at_k_bands
 from backend.records import Curve, Run
@@ -35,9 +34,235 @@ from explorer.render.curves import (
 from explorer.render.text import literal
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import PagedTable
+from explorer.widgets.plain import Plain
 from explorer.widgets.plots import CurvePlot
 
-# What the curves screen asks the store for.
+KINDS: tuple[IntervalKind | None, ...] = (None, "problems", "samples")
+BEYOND = 1 << 60
+"""Beyond every k."""
+
+
+class CurvesScreen(FilteredScreen):
+    """The plot on the left, the runs with their values at the cursor on the right."""
+
+    WHERE = CURVES
+    BINDINGS = bindings(CURVES)
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self.pair = location.runs
+        self.on: set[str] = set(location.runs)
+        self.view: CurveView = "pass@k"
+        self.kind: IntervalKind | None = "problems"
+        self.tau = Fraction(1, 2)
+        """Where the cursor stands in Cover@tau; elsewhere it stands at the location's k."""
+        self.curves: tuple[Curve, ...] = ()
+        self.values: Values = {}
+        self.bands = Bands("pass@k")
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal():
+            yield CurvePlot(id="plot")
+            with Vertical(id="side"):
+                yield Plain(id="at")
+                yield PagedTable(id="runs")
+                yield Plain(id="words")
+
+    @property
+    def settings(self) -> CurveSettings:
+        """What is looked at."""
+        others = [curve.run.name for curve in self.curves if curve.run.name not in self.pair]
+        on = tuple(name for name in (*self.pair, *others) if name in self.on)
+        return CurveSettings(self.location.benchmark, on, self.view, self.kind, self.location.k, self.tau)
+
+    # Asking
+
+    def reload(self) -> None:
+        """Ask for the curves of all runs of the benchmark."""
+        self.crumbs(self.location.benchmark, NAMES[self.view])
+        settings = self.settings
+        self.ask_filtered("curves", lambda reader, problems: read_curves(reader, settings, problems), self.show_curves)
+
+    def show_curves(self, curves: tuple[Curve, ...]) -> None:
+        """The curves have come; then ask for what takes a moment."""
+        self.curves = curves
+        self.show_settings()
+
+    def show_settings(self) -> None:
+        """Show what is there of what is looked at now, and ask for the rest."""
+        self.ask_bands()
+        self.find_values()
+        self.show()
+
+    def find_values(self) -> None:
+        """The values at the cursor: from what is there, else ask."""
+        settings = self.settings
+        known = known_values(self.curves, settings, self.bands)
+        if known is None:
+            self.ask_filtered(
+                "values", lambda reader, problems: read_values(reader, settings, problems), self.show_values
+            )
+        else:
+            self.stop("values")
+            self.values = known
+
+    def ask_bands(self) -> None:
+        """Ask for the bands, the difference or Cover@tau."""
+        settings = self.settings
+        self.ask_filtered("bands", lambda reader, problems: read_bands(reader, settings, problems), self.show_bands)
+
+    def show_values(self, values: Values) -> None:
+        """The values at the cursor have come."""
+        self.values = values
+        self.show_side()
+
+    def show_bands(self, bands: Bands) -> None:
+        """The bands have come, and intervals with them."""
+        self.bands = bands
+        self.find_values()
+        self.show()
+
+    def reflow(self) -> None:
+        if self.curves:
+            self.call_after_refresh(self.show)
+
+    # Showing
+
+    def show(self) -> None:
+        """Plot and values."""
+        self.show_plot()
+        self.show_side()
+
+    def show_plot(self) -> None:
+        """The curves that are on, their bands, and the cursor."""
+        drawn = picture(self.curves, self.settings, self.bands)
+        if drawn is not None:
+            self.query_one(CurvePlot).draw(drawn)
+
+    def show_side(self) -> None:
+        """The table of runs with the value at the cursor, and what must be known to read it."""
+        settings = self.settings
+        at, over = value_headings(settings, self.bands)
+        self.tell("at", literal(at, "bold"))
+        table = self.query_one("#runs", PagedTable)
+        columns = run_columns(table.size.width, over, interval_heading(settings))
+        names = [curve.run.name for curve in self.curves]
+        shown = run_names([curve.run for curve in self.curves], columns[0].width - 2)
+
+        def row(name: str) -> list[Text]:
+            index = names.index(name)
+            return run_row(shown[index], index, self.values.get(name), columns, on=name in settings.on)
+
+        table.show(columns, names, row, cursor=None if table.total else (self.pair or (None,))[0])
+        self.tell("words", "\n".join(what_is_shown(self.curves, settings, self.values, self.bands)))
+
+    # The cursor: at a k, or in Cover@tau at a tau
+
+    def move(self, k: int, tau: Fraction) -> None:
+        """Put the cursor at another k, or where it stands at a tau, at another tau."""
+        largest = max((curve.run.n_min or 1 for curve in self.curves if curve.run.name in self.on), default=1)
+        k, tau = min(max(k, 1), largest), min(max(tau, Fraction(1, 100)), Fraction(1))
+        if self.view == "cover":
+            moved, self.tau = tau != self.tau, tau
+        else:
+            moved, self.location = k != self.location.k, self.location.to(k=k)
+        if not moved:
+            return
+        self.find_values()
+        self.show()
+        found = self.bands.difference
+        if self.view == "difference" and found is not None and found.at(self.location.k) is None:
+            self.ask_bands()
+
+    def action_k_next(self) -> None:
+        """To the next power of two, or to the end; to the next twentieth."""
+        self.move(1 << self.location.k.bit_length(), Fraction(self.tau * 20 // 1 + 1, 20))
+
+    def action_k_previous(self) -> None:
+        """To the power of two before; to the twentieth before."""
+        self.move(1 << max((self.location.k - 1).bit_length() - 1, 0), Fraction(-(self.tau * -20 // 1) - 1, 20))
+
+    def action_k_step(self, by: int) -> None:
+        """To the k beside; by a hundredth."""
+        self.move(self.location.k + by, self.tau + Fraction(by, 100))
+
+    def action_k_first(self) -> None:
+        """To k = 1; to the smallest tau."""
+        self.move(1, Fraction(0))
+
+    def action_k_last(self) -> None:
+        """To the largest k; to tau = 1."""
+        self.move(BEYOND, Fraction(1))
+
+    # Keys
+
+    def action_bands(self) -> None:
+        """Intervals over problems, over samples, none; a difference is never without."""
+        kinds = KINDS[1:] if self.view == "difference" else KINDS
+        self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else "samples"
+        self.show_settings()
+
+    def action_difference(self) -> None:
+        """The difference of the two runs that are on, or pass@k again."""
+        if self.view != "difference" and len(self.on) != 2:
+            self.refuse(f"A difference is of two runs, and {len(self.on)} are on", "Switch runs on and off with space.")
+            return
+        self.change_view("difference")
+
+    def action_cover(self) -> None:
+        """Cover@tau, or pass@k again."""
+        self.change_view("cover")
+
+    def action_valid(self) -> None:
+        """CoT-pass@k beside pass@k, or pass@k alone again."""
+        self.change_view("cot")
+
+    def change_view(self, view: CurveView) -> None:
+        """To a view, or from it back to pass@k."""
+        self.view = "pass@k" if self.view == view else view
+        self.reload()
+
+    def action_toggle_run(self) -> None:
+        """Switch the run under the cursor."""
+        name = self.query_one("#runs", PagedTable).cursor_key
+        if name is not None:
+            self.on ^= {name}
+            self.show_settings()
+
+    def action_all_runs(self) -> None:
+        """All runs, or the pair again."""
+        every = {curve.run.name for curve in self.curves}
+        self.on = set(self.pair) if self.on == every else every
+        self.show_settings()
+
+    def export_location(self) -> Location:
+        """Of the runs that are on."""
+        return self.location.to(runs=self.settings.on)
+
+    def export_context(self) -> ExportContext:
+        """The view, with its intervals."""
+        return ExportContext(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
+
+    def action_statistics(self) -> None:
+        """The paper's other views of the runs that are on."""
+        from explorer.screens.statistics import StatisticsScreen
+
+        self.app.push_screen(StatisticsScreen(self.location, list(self.settings.on)))
+
+    def action_open(self) -> None:
+        """Solve sets of the runs that are on; the pair keeps its order."""
+        from explorer.screens.sets import SetsScreen
+
+        chosen = self.settings.on
+        if len(chosen) < 2:
+            self.refuse("Solve sets compare two or more runs", "Switch on another run: cursor on it, then space.")
+        elif len(chosen) > 5:
+            self.refuse(f"{len(chosen)} runs have {2 ** len(chosen)} solve sets", "Switch off all but five runs.")
+        else:
+            self.app.push_screen(SetsScreen(self.location.to(runs=chosen)))
+
+
+# What is asked of the store
 
 DENSE = 64
 """Points of a curve between 1 and n, evenly spaced on the log axis; more cannot be told apart in a terminal."""
@@ -129,274 +354,3 @@ def read_bands(reader: Reader, settings: CurveSettings, problems: Problems) -> B
     else:
         found = pass_at_k_bands(reader, banded, settings.kind, plotted_ks, problems=problems) if settings.kind else ()
     return Bands(settings.view, {curve.run.name: curve for curve in found}, kind=settings.kind)
-
-
-# The cursor on the curves: at a k, or in Cover@tau at a tau.
-
-
-class CursorScreen(FilteredScreen):
-    """A screen of curves with a cursor; a subclass knows the largest k and shows what is there."""
-
-    def __init__(self, location: Location) -> None:
-        super().__init__(location)
-        self.view: CurveView = "pass@k"
-        self.tau = Fraction(1, 2)
-
-    def largest_k(self) -> int:
-        """The largest k at which something is defined."""
-        raise NotImplementedError
-
-    def moved(self) -> None:
-        """The cursor stands elsewhere."""
-        raise NotImplementedError
-
-    def move_k(self, k: int) -> None:
-        """Put the cursor at another k."""
-        k = min(max(k, 1), self.largest_k())
-        if k != self.location.k:
-            self.location = self.location.to(k=k)
-            self.moved()
-
-    def move_tau(self, tau: Fraction) -> None:
-        """Put the cursor at another tau."""
-        tau = min(max(tau, Fraction(1, 100)), Fraction(1))
-        if tau != self.tau:
-            self.tau = tau
-            self.moved()
-
-    def action_k_next(self) -> None:
-        """To the next power of two, or to the end; to the next twentieth."""
-        if self.view == "cover":
-            self.move_tau(Fraction(self.tau * 20 // 1 + 1, 20))
-        else:
-            self.move_k(1 << self.location.k.bit_length())
-
-    def action_k_previous(self) -> None:
-        """To the power of two before; to the twentieth before."""
-        if self.view == "cover":
-            self.move_tau(Fraction(-(self.tau * -20 // 1) - 1, 20))
-        else:
-            self.move_k(1 << max((self.location.k - 1).bit_length() - 1, 0))
-
-    def action_k_step(self, by: int) -> None:
-        """To the k beside; by a hundredth."""
-        if self.view == "cover":
-            self.move_tau(self.tau + Fraction(by, 100))
-        else:
-            self.move_k(self.location.k + by)
-
-    def action_k_first(self) -> None:
-        """To k = 1; to the smallest tau."""
-        if self.view == "cover":
-            self.move_tau(Fraction(0))
-        else:
-            self.move_k(1)
-
-    def action_k_last(self) -> None:
-        """To the largest k; to tau = 1."""
-        if self.view == "cover":
-            self.move_tau(Fraction(1))
-        else:
-            self.move_k(self.largest_k())
-
-
-# Curves: pass@k of the runs of one benchmark with intervals, their difference, Cover@tau; a cursor at one k or tau.
-
-KINDS: tuple[IntervalKind | None, ...] = (None, "problems", "samples")
-
-
-class CurvesScreen(CursorScreen):
-    """The plot on the left, the runs with their values at the cursor on the right."""
-
-    WHERE = CURVES
-    BINDINGS = bindings(CURVES)
-
-    def __init__(self, location: Location) -> None:
-        super().__init__(location)
-        self.on: set[str] = set(location.runs)
-        self.pair = location.runs
-        self.kind: IntervalKind | None = "problems"
-        self.curves: tuple[Curve, ...] = ()
-        self.values: Values = {}
-        self.bands = Bands("pass@k")
-
-    def compose_body(self) -> ComposeResult:
-        """Plot and values."""
-        with Horizontal():
-            yield CurvePlot(id="plot")
-            with Vertical(id="side"):
-                yield Static(id="at")
-                yield PagedTable(id="runs")
-                yield Static(id="words")
-
-    @property
-    def settings(self) -> CurveSettings:
-        """What is looked at."""
-        others = [curve.run.name for curve in self.curves if curve.run.name not in self.pair]
-        on = tuple(name for name in (*self.pair, *others) if name in self.on)
-        return CurveSettings(self.location.benchmark, on, self.view, self.kind, self.location.k, self.tau)
-
-    def reload(self) -> None:
-        """Ask for the curves of all runs of the benchmark, and the values at the cursor."""
-        self.crumbs(self.location.benchmark, NAMES[self.view])
-        settings = self.settings
-        self.ask_filtered("curves", lambda reader, problems: read_curves(reader, settings, problems), self.show_curves)
-
-    def show_curves(self, curves: tuple[Curve, ...]) -> None:
-        """The curves have come; then ask for what takes a moment."""
-        self.curves = curves
-        self.show_settings()
-
-    def show_settings(self) -> None:
-        """Show what is there of what is looked at now, and ask for the rest."""
-        self.ask_bands()
-        self.find_values()
-        self.show()
-
-    def find_values(self) -> None:
-        """The values at the cursor: from what is there, else ask."""
-        settings = self.settings
-        known = known_values(self.curves, settings, self.bands)
-        if known is None:
-            self.ask_filtered(
-                "values", lambda reader, problems: read_values(reader, settings, problems), self.show_values
-            )
-        else:
-            self.stop("values")
-            self.values = known
-
-    def ask_bands(self) -> None:
-        """Ask for the bands, the difference or Cover@tau."""
-        settings = self.settings
-        self.ask_filtered("bands", lambda reader, problems: read_bands(reader, settings, problems), self.show_bands)
-
-    def show_values(self, values: Values) -> None:
-        """The values at the cursor have come."""
-        self.values = values
-        self.show_side()
-
-    def show_bands(self, bands: Bands) -> None:
-        """The bands have come, and intervals with them."""
-        self.bands = bands
-        self.find_values()
-        self.show()
-
-    def on_resize(self) -> None:
-        """Labels follow the width."""
-        super().on_resize()
-        if self.curves:
-            self.call_after_refresh(self.show)
-
-    # Showing
-
-    def show(self) -> None:
-        """Plot and values."""
-        self.show_plot()
-        self.show_side()
-
-    def show_plot(self) -> None:
-        """The curves that are on, their bands, and the cursor."""
-        shown = picture(self.curves, self.settings, self.bands)
-        if shown is not None:
-            self.query_one(CurvePlot).draw(shown)
-
-    def show_side(self) -> None:
-        """The table of runs with the value at the cursor, and what must be known to read it."""
-        settings = self.settings
-        at, over = value_headings(settings, self.bands)
-        self.query_one("#at", Static).update(literal(at, "bold"))
-        table = self.query_one("#runs", PagedTable)
-        columns = run_columns(table.size.width, over, interval_heading(settings))
-        names = [curve.run.name for curve in self.curves]
-        shown = run_names([curve.run for curve in self.curves], columns[0].width - 2)
-
-        def row(name: str) -> list[Text]:
-            index = names.index(name)
-            return run_row(shown[index], index, self.values.get(name), columns, on=name in settings.on)
-
-        table.show(columns, names, row, cursor=None if table.total else (self.pair or (None,))[0])
-        words = what_is_shown(self.curves, settings, self.values, self.bands)
-        self.query_one("#words", Static).update(literal("\n".join(words)))
-
-    # Keys
-
-    def largest_k(self) -> int:
-        """The largest k at which some run that is on is defined."""
-        return max((c.run.n_min or 1 for c in self.curves if c.run.name in self.on), default=1)
-
-    def moved(self) -> None:
-        """The cursor stands elsewhere."""
-        self.find_values()
-        self.show()
-        found = self.bands.difference
-        if self.view == "difference" and found is not None and found.at(self.location.k) is None:
-            self.ask_bands()
-
-    def action_bands(self) -> None:
-        """Intervals over problems, over samples, none; a difference is never without."""
-        kinds = KINDS[1:] if self.view == "difference" else KINDS
-        self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else "samples"
-        self.show_settings()
-
-    def action_difference(self) -> None:
-        """The difference of the two runs that are on, or pass@k again."""
-        if self.view != "difference" and len(self.on) != 2:
-            self.refuse(f"A difference is of two runs, and {len(self.on)} are on", "Switch runs on and off with space.")
-            return
-        self.change_view("difference")
-
-    def action_cover(self) -> None:
-        """Cover@tau, or pass@k again."""
-        self.change_view("cover")
-
-    def action_valid(self) -> None:
-        """CoT-pass@k beside pass@k, or pass@k alone again."""
-        self.change_view("cot")
-
-    def change_view(self, view: CurveView) -> None:
-        """To a view, or from it back to pass@k."""
-        self.view = "pass@k" if self.view == view else view
-        self.reload()
-
-    def action_toggle_run(self) -> None:
-        """Switch the run under the cursor."""
-        name = self.query_one("#runs", PagedTable).cursor_key
-        if name is not None:
-            self.on ^= {name}
-            self.show_settings()
-
-    def action_all_runs(self) -> None:
-        """All runs, or the pair again."""
-        every = {curve.run.name for curve in self.curves}
-        self.on = set(self.pair) if self.on == every else every
-        self.show_settings()
-
-    def export_location(self) -> Location:
-        """Of the runs that are on."""
-        return self.location.to(runs=self.settings.on)
-
-    def export_context(self) -> ExportContext:
-        """The view, with its intervals."""
-        return ExportContext(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
-
-    def action_statistics(self) -> None:
-        """The paper's other views of the runs that are on."""
-        from explorer.screens.statistics import StatisticsScreen
-
-        self.app.push_screen(StatisticsScreen(self.location, list(self.settings.on)))
-
-    def on_data_table_row_selected(self) -> None:
-        """Enter in the table of runs."""
-        self.action_open()
-
-    def action_open(self) -> None:
-        """Solve sets of the runs that are on; the pair keeps its order."""
-        from explorer.screens.sets import SetsScreen
-
-        chosen = self.settings.on
-        if len(chosen) < 2:
-            self.refuse("Solve sets compare two or more runs", "Switch on another run: cursor on it, then space.")
-        elif len(chosen) > 5:
-            self.refuse(f"{len(chosen)} runs have {2 ** len(chosen)} solve sets", "Switch off all but five runs.")
-        else:
-            self.app.push_screen(SetsScreen(self.location.to(runs=chosen)))

@@ -1,4 +1,4 @@
-"""Dialogs: what went wrong, and the keys of a screen."""
+"""Dialogs that only say something (what went wrong, a problem, the keys of a screen), and the one for a note."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import traceback
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input
 
 from backend.errors import PasskError
 from backend.records import Problem
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN
 from explorer.actions import MOVING, actions_of
-from explorer.render.text import literal
+from explorer.render.text import join_lines, join_words, literal
+from explorer.widgets.plain import Box, Plain
 
 LONGEST_STATEMENT = 20_000
 """Characters of a statement that a dialog shows."""
@@ -28,28 +28,25 @@ class Dialog(ModalScreen[None]):
     CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
 
-    body: Content
-
-    def __init__(self, heading: str, body: Content) -> None:
+    def __init__(self, heading: str, body: str | Content) -> None:
         super().__init__()
         self.heading = heading
         self.body = body
 
     def compose(self) -> ComposeResult:
-        """Heading and text, scrolled when long."""
-        with VerticalScroll() as box:
-            box.border_title = literal(self.heading)
-            box.border_subtitle = "esc closes"
-            yield Static(self.body)
+        with Box(self.heading, "esc closes"):
+            yield Plain(self.body)
 
 
 def error_dialog(error: PasskError) -> Dialog:
     """What went wrong, where, and what to do; the cause too when passk itself is at fault."""
-    parts = [literal(error.title, "bold")]
-    parts += [literal(text) for text in (error.detail, error.next_step) if text]
+    parts: list[str | Content] = [
+        literal(error.title, "bold"),
+        *(text for text in (error.detail, error.next_step) if text),
+    ]
     if error.__cause__ is not None and not isinstance(error.__cause__, PasskError):
         parts.append(literal("".join(traceback.format_exception(error.__cause__)[-6:]), "dim"))
-    return Dialog("Something went wrong", Content("\n\n").join(parts))
+    return Dialog("Something went wrong", join_words(parts, "\n\n"))
 
 
 def problem_dialog(problem: Problem) -> Dialog:
@@ -59,16 +56,29 @@ def problem_dialog(problem: Problem) -> Dialog:
     parts = [literal(statement[:LONGEST_STATEMENT])]
     if more > 0:
         parts.append(literal(f"… and {more:,} more characters, on the problem's screen", "dim"))
-    parts.append(Content.assemble(literal("reference answer: ", "dim"), literal(problem.reference or UNKNOWN)))
-    return Dialog(f"Problem {visible_line(problem.label, 40)}", Content("\n\n").join(parts))
+    parts.append(join_words([literal("reference answer:", "dim"), problem.reference or UNKNOWN], " "))
+    return Dialog(f"Problem {visible_line(problem.label, 40)}", join_words(parts, "\n\n"))
 
 
 def help_dialog(where: str) -> Dialog:
     """The keys of one screen, from the action table."""
-    rows = [(action.shown_key, action.help) for action in actions_of(where)]
-    width = max(len(keys) for keys, _ in [*rows, *MOVING])
-    lines = [
-        Content.assemble(literal(keys.ljust(width + 2), "bold"), literal(help_text))
-        for keys, help_text in [*rows, *MOVING]
-    ]
-    return Dialog(f"Keys of this screen: {where}", Content("\n").join(lines))
+    rows = [*((action.shown_key, action.help) for action in actions_of(where)), *MOVING]
+    width = max(len(keys) for keys, _ in rows)
+    lines = (join_words([literal(keys.ljust(width), "bold"), help_text]) for keys, help_text in rows)
+    return Dialog(f"Keys of this screen: {where}", join_lines(lines))
+
+
+class NoteDialog(ModalScreen[str]):
+    """One line for a note; enter keeps it, esc leaves without."""
+
+    CSS_PATH = "../styles/dialogs.tcss"
+    BINDINGS = [Binding("escape", "dismiss('')", "Leave")]
+
+    def compose(self) -> ComposeResult:
+        line = Input(placeholder="a note on this path; enter keeps it, esc leaves", id="note")
+        line.border_title = "Note"
+        yield line
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value)

@@ -7,17 +7,16 @@ from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.widget import Widget
-from textual.widgets import Static
 
 from backend import Reader, resolve_selector
 from backend.errors import UsageError
 from backend.records.samples import Selection
 from explorer.location import Location
 from explorer.render.search import feedback, filter_line
-from explorer.render.text import literal
 from explorer.screens.base import DataScreen
 from explorer.widgets.bars import KeyBar
 from explorer.widgets.fields import FilterLine
+from explorer.widgets.plain import Plain
 
 T = TypeVar("T")
 
@@ -35,7 +34,7 @@ class FilteredScreen(DataScreen):
         """The filter in words above the keys, and the line in which it is written."""
         for widget in super().compose():
             if isinstance(widget, KeyBar):
-                yield Static(id="filtered")
+                yield Plain(id="filtered")
                 yield FilterLine()
             yield widget
 
@@ -58,10 +57,10 @@ class FilteredScreen(DataScreen):
 
         def handle(answer: tuple[Selection | UsageError, T]) -> None:
             meant, record = answer
-            words = self.query_one("#filtered", Static)
+            words = self.query_one("#filtered", Plain)
             words.display = bool(location.filter)
             words.set_class(isinstance(meant, UsageError), "wrong")
-            words.update(literal(filter_line(location.filter, meant)))
+            words.update(filter_line(location.filter, meant))
             show(record)
 
         self.ask(slot, read, handle)

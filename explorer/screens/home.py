@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Static
 
 from backend import Reader, default_pairs, pair_summaries
 from backend.records import PairSummary, Run
@@ -16,9 +15,10 @@ from explorer.actions import HOME, bindings
 from explorer.location import Location
 from explorer.render.names import pair_label
 from explorer.render.summaries import empty_store, pair_in_words, run_in_words
-from explorer.render.text import cell, literal
+from explorer.render.text import cell
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.plain import Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,14 @@ class HomeScreen(DataScreen):
         self.entries: dict[str, PairSummary | Run] = {}
 
     def compose_body(self) -> ComposeResult:
-        """Table and details."""
         yield PagedTable(id="pairs")
-        yield Static(id="details")
+        yield Plain(id="details")
         if self.explorer.is_sample:
-            yield Static("The sample store. Your own: passk import FILE --store S.passk; passk S.passk", id="note")
+            yield Plain("The sample store. Your own: passk import FILE --store S.passk; passk S.passk", id="note")
 
     def reload(self) -> None:
-        """Ask for runs and pairs."""
         self.crumbs("benchmarks")
         self.ask("home", read_home, self.show_home)
-
-    def on_resize(self) -> None:
-        """Wide terminals show more columns."""
-        super().on_resize()
-        if self.entries:
-            self.show_table()
 
     def show_home(self, record: HomeRecord) -> None:
         """Fill the table."""
@@ -74,7 +66,11 @@ class HomeScreen(DataScreen):
         self.show_table()
         self.call_after_refresh(self.explorer.load_screens)
         if not self.entries:
-            self.query_one("#details", Static).update(literal(empty_store(self.explorer.store_path)))
+            self.tell("details", empty_store(self.explorer.store_path))
+
+    def reflow(self) -> None:
+        if self.entries:
+            self.show_table()
 
     def show_table(self) -> None:
         """The rows, with as many columns as the terminal has room for."""
@@ -114,42 +110,35 @@ class HomeScreen(DataScreen):
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         """The details follow the cursor."""
         entry = self.entries[event.key]
-        words = pair_in_words(entry) if isinstance(entry, PairSummary) else run_in_words(entry)
-        self.query_one("#details", Static).update(words)
-
-    def on_data_table_row_selected(self) -> None:
-        """Enter or a click."""
-        self.action_open()
+        self.tell("details", pair_in_words(entry) if isinstance(entry, PairSummary) else run_in_words(entry))
 
     def export_location(self) -> Location:
         """The pair or run under the cursor."""
         key = self.query_one(PagedTable).cursor_key
-        return self._location(self.entries[key]) if key is not None else self.location
-
-    @staticmethod
-    def _location(entry: PairSummary | Run) -> Location:
+        if key is None:
+            return self.location
+        entry = self.entries[key]
         runs = (entry.base.name, entry.rl.name) if isinstance(entry, PairSummary) else (entry.name,)
         return Location(benchmark=entry.benchmark, runs=runs)
+
+    def _open(self, screen: Callable[[Location], DataScreen]) -> None:
+        location = self.export_location()
+        if location.benchmark:
+            self.app.push_screen(screen(location))
+        elif self.idle:
+            self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
 
     def action_open(self) -> None:
         """Open the curves of the pair or run."""
         from explorer.screens.curves import CurvesScreen
 
-        key = self.query_one(PagedTable).cursor_key
-        if key is None:
-            self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
-            return
-        self.app.push_screen(CurvesScreen(self._location(self.entries[key])))
+        self._open(CurvesScreen)
 
     def action_perplexity(self) -> None:
         """Perplexity of the pair or run."""
         from explorer.screens.perplexity import PerplexityScreen
 
-        key = self.query_one(PagedTable).cursor_key
-        if key is None:
-            self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
-            return
-        self.app.push_screen(PerplexityScreen(self._location(self.entries[key])))
+        self._open(PerplexityScreen)
 
 
 def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:

@@ -8,7 +8,6 @@ from typing import Any
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from backend import Job, Reader, describe, find_job, jobs_of, resampling_outcome
 from backend.wording import compact, set_name, short_names
@@ -24,10 +23,11 @@ from explorer.render.jobs import (
     without_benchmark,
 )
 from explorer.render.names import shorten_middle
-from explorer.render.text import cell, literal
+from explorer.render.text import cell
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
 from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.plain import Plain
 
 
 class JobsScreen(DataScreen):
@@ -36,6 +36,7 @@ class JobsScreen(DataScreen):
     WHERE = JOBS
     BINDINGS = bindings(JOBS)
     CSS_PATH = "../styles/jobs.tcss"
+    ON_CLICK = ""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -44,15 +45,12 @@ class JobsScreen(DataScreen):
         """Problems that changed their set, in words, by job."""
 
     def compose_body(self) -> ComposeResult:
-        """Table and details."""
         yield PagedTable(id="jobs")
         with VerticalScroll(id="job"):
-            yield Static(id="details")
+            yield Plain(id="details")
 
     def on_mount(self) -> None:
         """Workers report every second."""
-        super().on_mount()
-        self.query_one(PagedTable).focus()
         self.set_interval(1.0, self.reload)
 
     def reload(self) -> None:
@@ -71,7 +69,7 @@ class JobsScreen(DataScreen):
         table.show(self.columns(), list(self.rows), self.row)
         if not rows:
             empty = "No jobs yet. Mark problems in a solve set with space and press r, or use passk sample."
-            self.query_one("#details", Static).update(literal(empty))
+            self.tell("details", empty)
 
     def columns(self) -> list[Column]:
         """Columns for this width."""
@@ -128,7 +126,7 @@ class JobsScreen(DataScreen):
 
     def show_details(self, key: str, moved: list[str]) -> None:
         """One job in words."""
-        self.query_one("#details", Static).update(job_in_words(self.rows[key], moved))
+        self.tell("details", job_in_words(self.rows[key], moved))
 
     def action_log(self) -> None:
         """What the worker printed, its end first in sight."""
@@ -140,7 +138,7 @@ class JobsScreen(DataScreen):
             return find_job(reader.database.layout, key).log.read_text(encoding="utf-8", errors="replace")[-20_000:]
 
         def show(text: str) -> None:
-            self.app.push_screen(Dialog(f"Log of {key}", literal(text or "empty")))
+            self.app.push_screen(Dialog(f"Log of {key}", text or "empty"))
 
         self.ask("log", read, show)
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from backend import Reader, perplexities
 from backend.records.reading import CHOICES, Perplexities, PerplexityGroup
@@ -23,10 +21,11 @@ from explorer.render.perplexity import (
     perplexity_columns,
     score_command,
 )
-from explorer.render.summaries import join_lines
-from explorer.render.text import cell, literal
+from explorer.render.text import cell, join_lines
+from explorer.screens.base import next_of
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.plain import Plain
 
 MARGIN = 2
 """Cells left of the histogram."""
@@ -41,29 +40,22 @@ class PerplexityScreen(FilteredScreen):
 
     WHERE = PERPLEXITY
     BINDINGS = bindings(PERPLEXITY)
+    ON_CLICK = "score"
 
-    def __init__(self, location: Location, label: str = "") -> None:
-        super().__init__(location)
-        self.problem_label = label
+    def __init__(self, location: Location, problem_label: str = "") -> None:
+        super().__init__(location, problem_label)
         self.record: Perplexities | None = None
         self.groups: dict[str, PerplexityGroup] = {}
         self.columns: list[Column] = []
         self.choice = "all"
 
     def compose_body(self) -> ComposeResult:
-        """Legend, groups, the one under the cursor."""
-        yield Static(id="heading")
+        yield Plain(id="heading")
         yield PagedTable(id="groups")
-        yield Static(id="words")
-        yield Static(id="histogram")
-
-    def on_mount(self) -> None:
-        """The cursor starts in the table."""
-        super().on_mount()
-        self.query_one(PagedTable).focus()
+        yield Plain(id="words")
+        yield Plain(id="histogram")
 
     def reload(self) -> None:
-        """Ask for the groups."""
         location, choice = self.location, self.choice
 
         def read(reader: Reader, problems: frozenset[int] | None) -> Perplexities:
@@ -80,11 +72,10 @@ class PerplexityScreen(FilteredScreen):
         """Everything anew; the cursor stays."""
         self.record = record
         self.groups = {f"{group.scorer}\t{group.run.name if group.run else ''}": group for group in record.groups}
-        self.query_one("#heading", Static).update(heading(record))
-        self.show_table()
+        self.tell("heading", heading(record))
+        self.reflow()
 
-    def show_table(self) -> None:
-        """The rows for this width."""
+    def reflow(self) -> None:
         if self.record is not None:
             self.columns = perplexity_columns(self.record, self.size.width)
             self.query_one(PagedTable).show(self.columns, list(self.groups), self.row)
@@ -98,26 +89,21 @@ class PerplexityScreen(FilteredScreen):
             cell(values[column.key], style, longest=max(column.width, 1), right=column.right) for column in self.columns
         ]
 
-    def on_resize(self) -> None:
-        """Boxes and bars follow the size."""
-        super().on_resize()
-        self.show_table()
-
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         """The group under the cursor in words and as a histogram."""
         group, record = self.groups[event.key], self.record
         assert record is not None
-        words, bars = group_in_words(group, record), Content("")
+        words = group_in_words(group, record)
         if group.n:
             width = max(self.size.width - 2 * MARGIN - 2, 20)
             height = min(max(self.size.height - len(self.groups) - ROOM, 3), TALLEST)
             rows = [*histogram(group, record, width, height), Axis(record.edges, width).ticks()]
-            bars = join_lines([" " * MARGIN + row for row in rows])
+            self.tell("histogram", join_lines([" " * MARGIN + row for row in rows]))
         else:
             command = score_command(group.run, group.scorer, record.benchmark, self.selector())
-            words = join_lines([words, literal(f"s scores them here, or: {command}")])
-        self.query_one("#words", Static).update(words)
-        self.query_one("#histogram", Static).update(bars)
+            words = join_lines([words, f"s scores them here, or: {command}"])
+            self.tell("histogram", "")
+        self.tell("words", words)
 
     def selector(self) -> str:
         """The problems looked at, as the command line's --problems."""
@@ -133,7 +119,7 @@ class PerplexityScreen(FilteredScreen):
 
     def action_verdicts(self) -> None:
         """All samples, right ones, others."""
-        self.choice = CHOICES[(CHOICES.index(self.choice) + 1) % len(CHOICES)]
+        self.choice = next_of(CHOICES, self.choice)
         self.reload()
 
     def action_score(self) -> None:
@@ -159,7 +145,3 @@ class PerplexityScreen(FilteredScreen):
         if self.record is not None:
             runs = ", ".join(run_label(run) for run in self.record.runs)
             self.refuse(f"These are groups of responses of {runs}", "Esc goes back to where the single paths are.")
-
-    def on_data_table_row_selected(self) -> None:
-        """Enter or a click."""
-        self.action_score()

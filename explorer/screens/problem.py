@@ -8,8 +8,6 @@ from functools import partial
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
 from backend import Reader, problem_uncertainty, sample_perplexities, settled_judgements
 from backend.records import Page, Problem, Run, RunTally, Sample
@@ -30,10 +28,10 @@ from explorer.render.problem import (
     samples_in_words,
     tallies_in_words,
 )
-from explorer.render.text import literal
 from explorer.render.uncertainty import problem_uncertainty_in_words
-from explorer.screens.base import DataScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.screens.base import DataScreen, next_of
+from explorer.widgets.paged_table import Column, PagedTable, Sort
+from explorer.widgets.plain import Plain
 from explorer.widgets.text_view import TextView
 
 MOST_SAMPLES = 5_000
@@ -45,6 +43,7 @@ class ProblemRecord:
     """The problem and the samples of the run looked at."""
 
     problem: Problem
+    run: Run
     samples: Page[Sample]
     beside: Beside
     """Perplexities and judgements of the samples."""
@@ -56,7 +55,7 @@ def _read(location: Location, reader: Reader) -> ProblemRecord:
     run = reader.run(location.run or problem.tallies[0].run.name)
     samples = reader.samples(run.key, problem.key, limit=MOST_SAMPLES)
     beside = Beside(_scores(reader, location, run, problem.key), settled_judgements(reader, run, problem.key))
-    return ProblemRecord(problem, samples, beside)
+    return ProblemRecord(problem, run, samples, beside)
 
 
 def _scores(reader: Reader, location: Location, run: Run, problem: int) -> Scores:
@@ -68,15 +67,11 @@ def _scores(reader: Reader, location: Location, run: Run, problem: int) -> Score
     return {f"ppl {words.get(scorer, scorer)}": found.of[scorer] for scorer in order if scorer in found.of}
 
 
-def _uncertainty_in_words(location: Location, short: bool, reader: Reader) -> Content:
+def _uncertainty_in_words(location: Location, short: bool, reader: Reader) -> str:
     """Success rates of the compared runs (or the one looked at), and what fresh ones are expected to say."""
     runs = [reader.run(name) for name in location.runs or (location.run,) if name is not None]
-    uncertainty = problem_uncertainty(reader, runs, location.problem or 0, location.min_correct) if runs else None
-    return literal(
-        problem_uncertainty_in_words(uncertainty, short_names(runs), location.min_correct, short=short)
-        if uncertainty
-        else ""
-    )
+    doubt = problem_uncertainty(reader, runs, location.problem or 0, location.min_correct) if runs else None
+    return problem_uncertainty_in_words(doubt, short_names(runs), location.min_correct, short=short) if doubt else ""
 
 
 class ProblemScreen(DataScreen):
@@ -84,54 +79,41 @@ class ProblemScreen(DataScreen):
 
     WHERE = PROBLEM
     BINDINGS = bindings(PROBLEM)
+    AUTO_FOCUS = "#samples"
 
-    def __init__(self, location: Location, label: str, excerpt: str | None = None) -> None:
-        super().__init__(location)
+    def __init__(self, location: Location, problem_label: str, excerpt: str | None = None) -> None:
+        super().__init__(location, problem_label)
         self.excerpt = excerpt
         """The statement's beginning, shown until the whole is there, so that nothing below it moves."""
-        self.problem_label = label
         self.record: ProblemRecord | None = None
         self.samples: dict[str, Sample] = {}
         self.choice = "all"
         self.showing_answers = False
         self.columns: list[Column] = []
-        self.sort = "index"
-        self.descending = False
+        self.sort = Sort("index")
 
     def compose_body(self) -> ComposeResult:
-        """Statement, tallies, samples."""
-        yield Static(id="heading")
+        yield Plain(id="heading")
         yield TextView(id="statement")
-        yield Static(id="tallies")
-        yield Static(id="uncertainty")
+        yield Plain(id="tallies")
+        yield Plain(id="uncertainty")
         yield PagedTable(id="samples")
-        yield Static(id="status")
+        yield Plain(id="status")
 
     def on_mount(self) -> None:
-        """The cursor starts in the samples."""
-        super().on_mount()
         if self.excerpt is not None:
             self.query_one(TextView).show(self.excerpt)
-        self.query_one(PagedTable).focus()
 
     def reload(self) -> None:
-        """Ask for the problem and the samples of the run."""
         location = self.location
-        self.crumbs(*self.parts())
+        self.crumbs(location.benchmark, f"problem {self.problem_label}")
         self.ask("problem", partial(_read, location), self.show_problem)
-        self.ask(
-            "doubt", partial(_uncertainty_in_words, location, self.short), self.query_one("#uncertainty", Static).update
-        )
+        self.ask("uncertainty", partial(_uncertainty_in_words, location, self.short), partial(self.tell, "uncertainty"))
 
     def on_screen_resume(self) -> None:
         """What was read meanwhile is marked."""
-        super().on_screen_resume()
         if not self.showing_answers:
             self.show_samples()
-
-    def parts(self) -> tuple[str, ...]:
-        """Breadcrumbs below the store."""
-        return self.location.benchmark, f"problem {self.problem_label}"
 
     def show_problem(self, record: ProblemRecord) -> None:
         """Everything anew; cursor and scrolling stay."""
@@ -139,8 +121,8 @@ class ProblemScreen(DataScreen):
         self.record = record
         problem = record.problem
         self.problem_label = problem.label
-        self.crumbs(*self.parts())
-        self.query_one("#heading", Static).update(problem_heading(problem))
+        self.crumbs(self.location.benchmark, f"problem {self.problem_label}")
+        self.tell("heading", problem_heading(problem))
         statement = self.query_one(TextView)
         text = problem.statement if problem.statement is not None else "No statement is stored for this problem."
         if statement.text != text:
@@ -154,39 +136,34 @@ class ProblemScreen(DataScreen):
         """The tally of the run looked at."""
         if self.record is None:
             return None
-        return next((t for t in self.record.problem.tallies if t.run.name == self.location.run), None)
+        return next((t for t in self.record.problem.tallies if t.run.key == self.record.run.key), None)
 
     def show_samples(self, cursor: str | None = None) -> None:
         """Tallies, and the table of samples or answers."""
         if (record := self.record) is None:
             return
-        self.query_one("#tallies", Static).update(tallies_in_words(record.problem, self.location.run))
+        self.tell("tallies", tallies_in_words(record.problem, record.run.name))
         if self.showing_answers:
             self._show_answers()
             return
         seen = self.explorer.marks.seen(self.tally.run.key, record.problem.key) if self.tally else frozenset[int]()
         beside = replace(record.beside, seen=seen)
-        shown = chosen_samples(record.samples, beside, self.choice, self.sort, descending=self.descending)
+        shown = chosen_samples(record.samples, beside, self.choice, self.sort.key, descending=self.sort.descending)
         self.samples = {str(sample.index): sample for sample in shown}
 
         def row(key: str) -> Sequence[Text]:
             return sample_cells(self.samples[key], beside, columns)
 
         columns = self.columns = sample_columns(self.size.width, beside)
-        arrow = "▼" if self.descending else "▲"
-        headings = [f"{c.heading}{arrow}" if c.key == self.sort else c.heading for c in columns]
-        self.query_one(PagedTable).show(columns, list(self.samples), row, headings=headings, cursor=cursor)
+        self.query_one(PagedTable).show(columns, list(self.samples), row, sort=self.sort, cursor=cursor)
         if self.tally is not None:
-            words = samples_in_words(self.tally.run, record.samples, len(shown), self.choice)
-            self.query_one("#status", Static).update(literal(words))
+            self.tell("status", samples_in_words(self.tally.run, record.samples, len(shown), self.choice))
 
     def _show_answers(self) -> None:
         assert self.record is not None
         columns, rows = answer_rows(self.record.problem, self.location.runs, self.size.width)
         self.query_one(PagedTable).show(columns, list(rows), lambda key: rows[key])
-        self.query_one("#status", Static).update(
-            literal(f"{count(len(rows))} different answers with their verdicts; a shows the samples again")
-        )
+        self.tell("status", f"{count(len(rows))} different answers with their verdicts; a shows the samples again")
 
     # Keys
 
@@ -195,13 +172,12 @@ class ProblemScreen(DataScreen):
         if self.record is None or not self.record.problem.tallies:
             return
         names = [tally.run.name for tally in self.record.problem.tallies]
-        at = names.index(self.location.run) if self.location.run in names else 0
-        self.location = self.location.to(run=names[(at + by) % len(names)])
+        self.location = self.location.to(run=next_of(names, self.record.run.name, by))
         self.record = None
         self.reload()
 
     def action_verdicts(self) -> None:
-        """All samples, right ones, others."""
+        """All samples, correct ones, others."""
         if self.record is None:
             return
         self.choice = choice_after(self.record.samples, self.record.beside, self.choice)
@@ -222,12 +198,12 @@ class ProblemScreen(DataScreen):
     def action_sort(self) -> None:
         """By the next column."""
         keys = [column.key for column in self.columns]
-        self.sort = keys[(keys.index(self.sort) + 1) % len(keys) if self.sort in keys else 0]
+        self.sort = Sort(next_of(keys, self.sort.key), self.sort.descending)
         self.show_samples()
 
     def action_reverse(self) -> None:
         """The other way around."""
-        self.descending = not self.descending
+        self.sort = self.sort.reversed()
         self.show_samples()
 
     def action_resample(self) -> None:
@@ -264,19 +240,13 @@ class ProblemScreen(DataScreen):
         else:
             self.copy(statement, "the statement")
 
-    def on_data_table_row_selected(self) -> None:
-        """Enter or a click."""
-        self.action_open()
-
     def action_open(self) -> None:
         """Read the path under the cursor; from an answer, the first sample that gave it."""
-        from explorer.screens.path import PathScreen
-
         key = self.query_one(PagedTable).cursor_key
         if self.record is None or key is None or not self.record.samples.total:
             self.refuse("No paths are stored here", "These are published counts: the source holds n and c only.")
             return
         if self.showing_answers:
             self._to_answer(int(key))
-            return
-        self.app.push_screen(PathScreen(self.location.to(sample=int(key)), self.problem_label))
+        else:
+            self.read_path(self.record.run.name, int(key))

@@ -1,15 +1,13 @@
-"""A path of the judging queue: the reader, with the next one on one key and, on request, without the model's name."""
+"""The judging queue after the paper's protocol: correct paths of the hardest solvable problems, the models hidden."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from backend import Reader, author_name, judging_queue, selected_problems
 from backend.records import Problem, Response
@@ -21,16 +19,110 @@ from explorer.location import Location
 from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgements_line, queue_in_words
 from explorer.render.names import shorten_middle
 from explorer.render.path import path_heading
-from explorer.render.text import cell, literal
+from explorer.render.text import cell, join_lines, join_words, literal
 from explorer.screens.base import DataScreen
 from explorer.screens.path import PathRecord, PathScreen
 from explorer.widgets.paged_table import Column, PagedTable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from explorer.widgets.plain import Plain
 
 
-# A path of the judging queue: the reader, with the next one on one key and, on request, without the model's name.
+class QueueScreen(DataScreen):
+    """What is to be judged, how far one has come, and the next one on one key."""
+
+    WHERE = QUEUE
+    BINDINGS = bindings(QUEUE)
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location.to(problem=None, run=None, sample=None))
+        self.blind = True
+        """Whether the models are hidden."""
+        self.queue: dict[str, QueuedPath] = {}
+        self.author = author_name()
+
+    def compose_body(self) -> ComposeResult:
+        yield Plain(id="words")
+        yield PagedTable(id="queue")
+
+    def reload(self) -> None:
+        self.crumbs(self.location.benchmark, "judging queue")
+        location, author = self.location, self.author
+
+        def read(reader: Reader) -> tuple[QueuedPath, ...]:
+            runs = [reader.run(name) for name in location.runs]
+            problems = selected_problems(reader, runs, location.filter) if location.filter else None
+            return judging_queue(reader, runs, author, problems=problems)
+
+        self.ask("queue", read, self.show_queue)
+
+    def show_queue(self, queue: tuple[QueuedPath, ...]) -> None:
+        self.queue = {_key(path.run, path.problem_key, path.sample): path for path in queue}
+        self.show_table()
+
+    def reflow(self) -> None:
+        if self.queue:
+            self.show_table()
+
+    def show_table(self) -> None:
+        """How far one has come, and the rows for this width."""
+        self.tell("words", queue_in_words(tuple(self.queue.values()), self.author, blind=self.blind))
+        fixed = [
+            Column("problem", "problem", 14),
+            Column("rate", "c/n", 9, True),
+            Column("mine", "you", 9),
+            Column("settled", "settled", 9),
+        ]
+        room = min(max(self.size.width - 4 - sum(column.width + 2 for column in fixed) - 8, 12), 48)
+        columns = [fixed[0], Column("run", "run", room), Column("sample", "#", 6, True), *fixed[1:]]
+        self.query_one(PagedTable).show(columns, list(self.queue), lambda key: self.row(key, room))
+
+    def row(self, key: str, room: int) -> Sequence[Text]:
+        """The cells of one path; a hidden model's run, index and rate would tell which it is."""
+        path = self.queue[key]
+        run = "hidden" if self.blind else shorten_middle(path.run.removesuffix(f"@{self.location.benchmark}"), room)
+        return [
+            cell(path.label, longest=14),
+            cell(run),
+            cell(UNKNOWN if self.blind else str(path.sample), right=True),
+            cell(UNKNOWN if self.blind else f"{path.c}/{path.n}", right=True),
+            _judgement(path.mine),
+            _judgement(None if self.blind and path.mine is None else path.settled),
+        ]
+
+    # Keys
+
+    def action_blind(self) -> None:
+        """Hide the models, or show them."""
+        self.blind = not self.blind
+        self.show_table()
+
+    def action_open(self) -> None:
+        """Read and judge the path under the cursor."""
+        key = self.query_one(PagedTable).cursor_key
+        if key is None:
+            self.refuse("There is nothing to judge", "No problem has 0 < c/n < 5 % with a stored right path.")
+        else:
+            self._judge(key)
+
+    def action_next(self) -> None:
+        """The next one that this person has not judged."""
+        key = next((key for key, path in self.queue.items() if path.mine is None), None)
+        if key is None:
+            self.refuse("You have judged every path of the queue")
+        else:
+            self._judge(key)
+
+    def _judge(self, key: str) -> None:
+        self.app.push_screen(QueuedPathScreen(self.location, self.queue, key, blind=self.blind))
+
+
+def _key(run: str, problem: int, sample: int) -> str:
+    return f"{run}\x1f{problem}\x1f{sample}"
+
+
+def _judgement(judgement: str | None) -> Text:
+    if judgement is None:
+        return cell(UNKNOWN)
+    return cell(f"{JUDGEMENT_MARKS[judgement]} {judgement}", JUDGEMENT_STYLES[judgement])
 
 
 class QueuedPathScreen(PathScreen, inherit_bindings=False):
@@ -56,7 +148,6 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
             self.ask("problem", lambda reader: reader.problem(key), self.show_problem)
 
     def show_problem(self, problem: Problem) -> None:
-        """What was asked, above the path."""
         self.problem = problem
         if self.record is not None:
             self.show_path(self.record)
@@ -66,41 +157,41 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         super().show_path(record)
         mine = sum(path.mine is not None for path in self.queue.values())
         progress = f"{shown_of(mine, len(self.queue), 'paths')} of the queue judged by you"
-        told = [literal(progress, "dim"), *self._asked()]
-        if not self.blind:
+        if self.blind:
+            self.crumbs(self.location.benchmark, "judging queue", f"problem {self.problem_label}", "model hidden")
+            answer = record.path.sample.answer
+            known = "no answer extracted" if answer is None else f"answer {answer}"
+            heading = join_words([literal("✓ correct", "bold green"), literal("model hidden", "bold"), known])
+        else:
             heading = path_heading(record.path, record.samples)
-            self.query_one("#heading", Static).update(Content("\n").join([heading, *told]))
-            return
-        self.crumbs(self.location.benchmark, "judging queue", f"problem {self.problem_label}", "model hidden")
-        sample = record.path.sample
-        answer = "no answer extracted" if sample.answer is None else f"answer {sample.answer}"
-        hidden = [literal("✓ correct", "bold green"), literal("model hidden", "bold"), literal(answer)]
-        self.query_one("#heading", Static).update(Content("\n").join([Content("  ").join(hidden), *told]))
+        self.tell("heading", join_lines([heading, literal(progress, "dim"), *self._asked()]))
 
-    def _asked(self) -> list[Content]:
+    def _asked(self) -> list[str | Content]:
         """The statement in two lines at most, and the reference answer in one; z shows them whole."""
         if self.problem is None:
             # As many lines as there will be, so that the path does not jump.
-            return [literal(""), literal("")]
+            return ["", ""]
         width = max(self.size.width - 2, 20)
         statement = self.problem.statement or "No statement is stored for this problem."
-        asked = literal(visible_line(statement, 2 * width))
         reference = visible_line(self.problem.reference or UNKNOWN, width - 30)
-        return [asked, literal(f"reference answer {reference}  (z shows all)", "dim")]
+        return [visible_line(statement, 2 * width), literal(f"reference answer {reference}  (z shows all)", "dim")]
 
     def show_judgements(self, said: tuple[PathJudgement, ...]) -> None:
         """Blind, only what this person said: what others said would bias."""
         mine = self.explorer.judgement_book.author
         shown: Sequence[PathJudgement] = [entry for entry in said if entry.author == mine] if self.blind else said
-        self.query_one("#judgements", Static).update(judgements_line(shown))
+        self.tell("judgements", judgements_line(shown))
 
-    def judged(self, path: Response) -> None:
+    def judged(self, path: Response, judgement: str | None) -> None:
         """Remember it, and go on when the reasoning was judged."""
-        super().judged(path)
-        if self.said is not None:
-            self.queue[self.key] = replace(self.queue[self.key], mine=self.said)
-            if self.record is not None:
-                self.show_path(self.record)
+        super().judged(path, judgement)
+        key = _key(path.run.name, path.problem_key, path.sample.index)
+        if judgement is None:
+            return
+        self.queue[key] = replace(self.queue[key], mine=judgement)
+        # Whoever went on by hand meanwhile stays there.
+        if self.key == key and self.record is not None:
+            self.show_path(self.record)
             self.action_next()
 
     def action_next(self) -> None:
@@ -125,117 +216,3 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         self.location = self.location.to(run=path.run, problem=path.problem_key, sample=path.sample)
         self.hide_surprise()
         self.reload()
-
-
-# The judging queue after the paper's protocol: right paths of the hardest solvable problems, the models hidden.
-
-
-class QueueScreen(DataScreen):
-    """What is to be judged, how far one has come, and the next one on one key."""
-
-    WHERE = QUEUE
-    BINDINGS = bindings(QUEUE)
-
-    def __init__(self, location: Location) -> None:
-        super().__init__(location.to(problem=None, run=None, sample=None))
-        self.blind = True
-        """Whether the models are hidden."""
-        self.queue: dict[str, QueuedPath] = {}
-        self.author = author_name()
-
-    def compose_body(self) -> ComposeResult:
-        """How far, and the list."""
-        yield Static(id="words")
-        yield PagedTable(id="queue")
-
-    def on_mount(self) -> None:
-        """The cursor starts in the table."""
-        super().on_mount()
-        self.query_one(PagedTable).focus()
-
-    def reload(self) -> None:
-        """Ask for the queue."""
-        self.crumbs(self.location.benchmark, "judging queue")
-        location, author = self.location, self.author
-
-        def read(reader: Reader) -> tuple[QueuedPath, ...]:
-            runs = [reader.run(name) for name in location.runs]
-            problems = selected_problems(reader, runs, location.filter) if location.filter else None
-            return judging_queue(reader, runs, author, problems=problems)
-
-        self.ask("queue", read, self.show_queue)
-
-    def show_queue(self, queue: tuple[QueuedPath, ...]) -> None:
-        """The list; the cursor stays."""
-        self.queue = {f"{path.run}\x1f{path.problem_key}\x1f{path.sample}": path for path in queue}
-        self._show()
-
-    def _show(self) -> None:
-        queue = tuple(self.queue.values())
-        self.query_one("#words", Static).update(literal(queue_in_words(queue, self.author, blind=self.blind)))
-        width = self.size.width
-        fixed = [
-            Column("problem", "problem", 14),
-            Column("rate", "c/n", 9, True),
-            Column("mine", "you", 9),
-            Column("settled", "settled", 9),
-        ]
-        room = min(max(width - 4 - sum(column.width + 2 for column in fixed) - 8, 12), 48)
-        columns = [fixed[0], Column("run", "run", room), Column("sample", "#", 6, True), *fixed[1:]]
-        self.query_one(PagedTable).show(columns, list(self.queue), lambda key: self.row(key, room))
-
-    def row(self, key: str, room: int) -> Sequence[Text]:
-        """The cells of one path; a hidden model's run, index and rate would tell which it is."""
-        path = self.queue[key]
-        run = "hidden" if self.blind else shorten_middle(path.run.removesuffix(f"@{self.location.benchmark}"), room)
-        return [
-            cell(path.label, longest=14),
-            cell(run),
-            cell(UNKNOWN if self.blind else str(path.sample), right=True),
-            cell(UNKNOWN if self.blind else f"{path.c}/{path.n}", right=True),
-            _judgement(path.mine),
-            _judgement(None if self.blind and path.mine is None else path.settled),
-        ]
-
-    def on_resize(self) -> None:
-        """Columns follow the width."""
-        super().on_resize()
-        self._show()
-
-    # Keys
-
-    def action_blind(self) -> None:
-        """Hide the models, or show them."""
-        self.blind = not self.blind
-        self._show()
-
-    def on_data_table_row_selected(self) -> None:
-        """Enter or a click."""
-        self.action_open()
-
-    def action_open(self) -> None:
-        """Read and judge the path under the cursor."""
-        key = self.query_one(PagedTable).cursor_key
-        if key is None:
-            self.refuse("There is nothing to judge", "No problem has 0 < c/n < 5 % with a stored right path.")
-        else:
-            self._read(key)
-
-    def action_next(self) -> None:
-        """The next one that this person has not judged."""
-        key = next((key for key, path in self.queue.items() if path.mine is None), None)
-        if key is None:
-            self.refuse("You have judged every path of the queue")
-        else:
-            self._read(key)
-
-    def _read(self, key: str) -> None:
-        pass
-
-        self.app.push_screen(QueuedPathScreen(self.location, self.queue, key, blind=self.blind))
-
-
-def _judgement(judgement: str | None) -> Text:
-    if judgement is None:
-        return cell(UNKNOWN)
-    return cell(f"{JUDGEMENT_MARKS[judgement]} {judgement}", JUDGEMENT_STYLES[judgement])

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from backend import (
     PAIR_SETS,
@@ -26,9 +26,9 @@ from backend.wording import count
 from explorer.actions import SEARCH, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.search import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
-from explorer.render.text import literal
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.plain import Plain
 
 MOST_HITS = 2_000
 """Hits that are listed; all are counted."""
@@ -52,17 +52,11 @@ class SearchScreen(DataScreen):
         self.columns: list[Column] = []
 
     def compose_body(self) -> ComposeResult:
-        """Pattern, scope, findings, hits."""
         yield Input(value=self.location.find, placeholder=HINT, id="pattern", compact=True)
-        yield Static(id="scope")
-        yield Static(id="found")
+        yield Plain(id="scope")
+        yield Plain(id="found")
         yield PagedTable(id="hits")
-        yield Static(id="status")
-
-    def on_mount(self) -> None:
-        """The cursor starts in the line; a pattern that came along is searched at once."""
-        super().on_mount()
-        self.query_one(Input).focus()
+        yield Plain(id="status")
 
     def reload(self) -> None:
         """Search what came along. A store that grows starts no search again: hits would jump while one reads them."""
@@ -102,7 +96,7 @@ class SearchScreen(DataScreen):
         self._show_counts()
 
     def _show_scope(self) -> None:
-        self.query_one("#scope", Static).update(literal(scope_line(self.scopes, self.chosen)))
+        self.tell("scope", scope_line(self.scopes, self.chosen))
 
     def _show_hits(self) -> None:
         self.columns = hit_columns(self.size.width, narrow=self.narrow)
@@ -112,11 +106,11 @@ class SearchScreen(DataScreen):
         if self.findings is None:
             return
         words = findings_in_words(self.findings, self.sets, self.location.benchmark, 3 if self.short else 6)
-        self.query_one("#found", Static).update(literal(words))
+        self.tell("found", words)
         total = sum(run.samples for run in self.findings.runs)
         listed = f"the first {count(len(self.hits))} of {count(total)}" if total > len(self.hits) else count(total)
         state = f"{self.findings.seconds:.1f} s" if self.findings.finished else "searching… esc stops"
-        self.query_one("#status", Static).update(literal(f"{listed} paths, in the order of the store; {state}"))
+        self.tell("status", f"{listed} paths, in the order of the store; {state}")
 
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one hit."""
@@ -124,7 +118,7 @@ class SearchScreen(DataScreen):
 
     def _explain(self, words: str) -> None:
         self.set_class(bool(words), "wrong")
-        self.query_one("#found", Static).update(literal(words))
+        self.tell("found", words)
 
     # Keys
 
@@ -145,9 +139,7 @@ class SearchScreen(DataScreen):
         if not self.has_class("wrong"):
             self.query_one(PagedTable).focus()
 
-    def on_resize(self) -> None:
-        """Columns follow the width."""
-        super().on_resize()
+    def reflow(self) -> None:
         if self.findings is not None:
             self._show_hits()
             self._show_counts()
@@ -170,7 +162,7 @@ class SearchScreen(DataScreen):
         self.stop("hits")
         if self.findings is not None:
             self._show_counts()
-        self.query_one("#status", Static).update(literal("stopped; enter in the line searches again"))
+        self.tell("status", "stopped; enter in the line searches again")
         return True
 
     def action_keep(self) -> None:
@@ -193,10 +185,6 @@ class SearchScreen(DataScreen):
     def export_context(self) -> ExportContext:
         """What was searched for."""
         return ExportContext(find=self.searched)
-
-    def on_data_table_row_selected(self) -> None:
-        """Enter or a click."""
-        self.action_open()
 
     def action_open(self) -> None:
         """Read the path under the cursor, at the match."""

@@ -1,4 +1,4 @@
-"""A screen with a list of problems that is sorted by its columns."""
+"""Solve sets: which problems which runs solve, and the problems of one set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import DataTable, Static
+from textual.widgets import DataTable
 
 from backend import Reader, set_uncertainty, solve_sets, support, valid_sets
 from backend.records import SetProblem, SolveSets
@@ -19,61 +19,21 @@ from explorer.location import ExportContext, Location
 from explorer.render.judgements import valid_sets_in_words
 from explorer.render.sets import first_choice, in_set, list_in_words, problem_cells, problem_columns, sort_problems
 from explorer.render.summaries import sets_in_words
-from explorer.render.text import literal
 from explorer.render.uncertainty import uncertainty_on_screen
+from explorer.screens.base import next_of
 from explorer.screens.filtered import FilteredScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import Column, PagedTable, Sort
+from explorer.widgets.plain import Plain
 from explorer.widgets.strips import Chip, SetStrip
-
-# A screen with a list of problems that is sorted by its columns.
-
-
-class SortedScreen(FilteredScreen):
-    """A filtered screen whose table is sorted by key or by a click on a heading."""
-
-    def __init__(self, location: Location) -> None:
-        super().__init__(location)
-        self.sort = "position"
-        """Key of the column; `position` is the order of the benchmark."""
-        self.descending = False
-        self.columns: list[Column] = []
-
-    def show_problems(self) -> None:
-        """The list anew, in the order that is wanted now."""
-        raise NotImplementedError
-
-    def _sort_by(self, column: str) -> None:
-        self.sort = column
-        # Shares, lengths and doubts are looked at from the top.
-        self.descending = column == "doubt" or (column[0] in "ct" and column[1:].isdigit())
-        self.show_problems()
-
-    def action_sort(self) -> None:
-        """By the next column; after the last, in the order of the benchmark again."""
-        keys = ["position", *(column.key for column in self.columns)]
-        at = keys.index(self.sort) if self.sort in keys else 0
-        self._sort_by(keys[(at + 1) % len(keys)])
-
-    def action_reverse(self) -> None:
-        """The other way around."""
-        self.descending = not self.descending
-        self.show_problems()
-
-    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """A click on a heading sorts by it, a second one turns around."""
-        column = str(event.column_key.value)
-        if column == self.sort:
-            self.action_reverse()
-        else:
-            self._sort_by(column)
-
-
-# Solve sets: which problems which runs solve, and the problems of one set.
 
 Solved = tuple[bool, ...] | None
 
 
-class SetsScreen(SortedScreen):
+POSITION = Sort("position")
+"""The order of the benchmark."""
+
+
+class SetsScreen(FilteredScreen):
     """The sets with their counts on top, the problems of the selected one below."""
 
     WHERE = SETS
@@ -84,6 +44,8 @@ class SetsScreen(SortedScreen):
         self.record: SolveSets | None = None
         self.uncertainty: SetUncertainty | None = None
         self.problems: dict[str, SetProblem] = {}
+        self.columns: list[Column] = []
+        self.sort = POSITION
         self.words: tuple[str, ...] = ()
         self.marked: set[int] = set()
         """Keys of the problems marked for resampling."""
@@ -93,17 +55,11 @@ class SetsScreen(SortedScreen):
         """Whether a set has been selected, by the user or at first sight."""
 
     def compose_body(self) -> ComposeResult:
-        """Counts and problems."""
         yield SetStrip()
-        yield Static(id="words")
-        yield Static("how sure the sets are is being worked out", id="uncertainty")
+        yield Plain(id="words")
+        yield Plain("how sure the sets are is being worked out", id="uncertainty")
         yield PagedTable(id="problems")
-        yield Static(id="status")
-
-    def on_mount(self) -> None:
-        """The cursor starts in the table."""
-        super().on_mount()
-        self.query_one(PagedTable).focus()
+        yield Plain(id="status")
 
     def reload(self) -> None:
         """Ask for the sets at the current threshold."""
@@ -127,13 +83,13 @@ class SetsScreen(SortedScreen):
             self.chosen = True
         chips = [Chip(set_name(solved, self.words), count, solved) for solved, count in record.counts.items()]
         self.query_one(SetStrip).chips = (*chips, Chip("all", len(record.problems), None))
-        self.query_one("#words", Static).update(literal(sets_in_words(record)))
+        self.tell("words", sets_in_words(record))
         self.show_problems()
         if isinstance(found, ValidSets):
-            self.stop("doubt")
-            self.query_one("#uncertainty", Static).update(literal(valid_sets_in_words(found, self.words)))
+            self.stop("uncertainty")
+            self.tell("uncertainty", valid_sets_in_words(found, self.words))
         else:
-            self.ask("doubt", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
+            self.ask("uncertainty", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
 
     def show_uncertainty(self, uncertainty: SetUncertainty) -> None:
         """How sure the sets are, once it is known."""
@@ -144,9 +100,7 @@ class SetsScreen(SortedScreen):
             for chip in strip.chips
         ]
         kept = support(self.record) if self.record and len(self.record.runs) == 2 else None
-        self.query_one("#uncertainty", Static).update(
-            literal(uncertainty_on_screen(uncertainty, kept, short=self.short))
-        )
+        self.tell("uncertainty", uncertainty_on_screen(uncertainty, kept, short=self.short))
         self.show_problems()
 
     def show_problems(self) -> None:
@@ -157,18 +111,15 @@ class SetsScreen(SortedScreen):
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        shown = sort_problems(inside, self.sort, reverse=self.descending, uncertainty=self.uncertainty)
+        shown = sort_problems(inside, self.sort.key, reverse=self.sort.descending, uncertainty=self.uncertainty)
         self.problems = {str(problem.key): problem for problem in shown}
         columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
         self.columns = columns
-        arrow = "▼" if self.descending else "▲"
-        headings_by_key = {column.key: column.heading for column in columns}
-        headings = [f"{name}{arrow}" if key == self.sort else name for key, name in headings_by_key.items()]
-        self.query_one(PagedTable).show(columns, list(self.problems), self.row, headings=headings)
-        by = "benchmark order" if self.sort == "position" else headings_by_key[self.sort]
+        self.query_one(PagedTable).show(columns, list(self.problems), self.row, sort=self.sort)
+        by = next((column.heading for column in columns if column.key == self.sort.key), "benchmark order")
         counted = shown_of(len(shown), len(inside), "problems")
-        words = list_in_words(self.set_label(), counted, by, self.descending, len(self.marked_here()))
-        self.query_one("#status", Static).update(literal(words))
+        marked = len(self.marked_here())
+        self.tell("status", list_in_words(self.set_label(), counted, by, self.sort.descending, marked))
 
     def marked_here(self) -> set[int]:
         """Keys of the marked problems that the filter means."""
@@ -190,9 +141,7 @@ class SetsScreen(SortedScreen):
         uncertainty = self.uncertainty.problems.get(problem.key) if self.uncertainty else None
         return problem_cells(problem, self.columns, self.marked, uncertainty)
 
-    def on_resize(self) -> None:
-        """Columns follow the width."""
-        super().on_resize()
+    def reflow(self) -> None:
         self.show_problems()
 
     # Keys
@@ -210,7 +159,29 @@ class SetsScreen(SortedScreen):
         """To the set on the right (1) or on the left (-1)."""
         choices = [chip.solved for chip in self.query_one(SetStrip).chips]
         if choices:
-            self.select(choices[(choices.index(self.location.solved) + by) % len(choices)])
+            self.select(next_of(choices, self.location.solved, by))
+
+    def action_sort(self) -> None:
+        """By the next column; after the last, in the order of the benchmark again."""
+        self._sort_by(next_of([POSITION.key, *(column.key for column in self.columns)], self.sort.key))
+
+    def action_reverse(self) -> None:
+        """The other way around."""
+        self.sort = self.sort.reversed()
+        self.show_problems()
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """A click on a heading sorts by it, a second one turns around."""
+        column = str(event.column_key.value)
+        if column == self.sort.key:
+            self.action_reverse()
+        else:
+            self._sort_by(column)
+
+    def _sort_by(self, column: str) -> None:
+        # Shares, lengths and doubts are looked at from the top.
+        self.sort = Sort(column, descending=column == "doubt" or (column[0] in "ct" and column[1:].isdigit()))
+        self.show_problems()
 
     def action_min_correct(self, by: int) -> None:
         """Ask for more or fewer correct samples."""
@@ -241,10 +212,6 @@ class SetsScreen(SortedScreen):
         chosen = chosen or [problem.label for problem in self.problems.values()]
         if chosen:
             self.explorer.resample(self.record.runs, chosen)
-
-    def on_data_table_row_selected(self) -> None:
-        """Enter or a click."""
-        self.action_open()
 
     def action_open(self) -> None:
         """Open the problem, at the samples of a run that solves it."""

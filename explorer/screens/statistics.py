@@ -85,15 +85,9 @@ class StatisticsScreen(FilteredScreen):
         """Whether the text that stands there is of this view."""
 
     def compose_body(self) -> ComposeResult:
-        """Views, plot, text."""
         yield ViewStrip(tuple(view.name for view in VIEWS))
         yield LinePlot(id="plot")
         yield TextView(id="view")
-
-    def on_mount(self) -> None:
-        """The keys move the text."""
-        super().on_mount()
-        self.query_one(TextView).focus()
 
     @property
     def view(self) -> _View:
@@ -128,9 +122,7 @@ class StatisticsScreen(FilteredScreen):
         self.query_one(TextView).show("\n".join(shown.text), keep=self.answered)
         self.answered = True
 
-    def on_resize(self) -> None:
-        """Bars and names follow the width."""
-        super().on_resize()
+    def reflow(self) -> None:
         if self.answer is not None:
             self.call_after_refresh(self.show_view, self.answer)
 

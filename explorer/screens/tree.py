@@ -1,4 +1,4 @@
-"""Branch: the samples that took one branch of the search tree."""
+"""Tree: all samples of a problem merged by steps: where base and RL part, which ways end right; and one branch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Static
 
 from backend import Reader, SearchTree, TreeView, search_tree
 from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, BranchSample, TreeRow
@@ -23,69 +22,10 @@ from explorer.render.tree import (
     tree_columns,
     tree_heading,
 )
-from explorer.screens.base import DataScreen
+from explorer.screens.base import DataScreen, next_of
 from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.plain import Plain
 from explorer.widgets.text_view import TextView
-
-# Branch: the samples that took one branch of the search tree.
-
-
-class BranchScreen(DataScreen):
-    """A list as it was when it was opened; the tree behind it follows the store."""
-
-    WHERE = BRANCH
-    BINDINGS = bindings(BRANCH)
-
-    def __init__(self, location: Location, label: str, branch: Branch, samples: Sequence[BranchSample]) -> None:
-        super().__init__(location)
-        self.problem_label = label
-        self.branch = branch
-        # Right ones first: they are what one looks for.
-        ordered = sorted(samples, key=lambda sample: sample.verdict != "correct")
-        self.samples = {str(number): sample for number, sample in enumerate(ordered)}
-        self.columns: list[Column] = []
-
-    def compose_body(self) -> ComposeResult:
-        """What the branch is, and its samples."""
-        yield Static(id="heading")
-        yield PagedTable(id="samples")
-
-    def on_mount(self) -> None:
-        """The cursor starts in the samples."""
-        super().on_mount()
-        self.query_one(PagedTable).focus()
-
-    def on_resize(self) -> None:
-        """Columns follow the width."""
-        super().on_resize()
-        self.reload()
-
-    def reload(self) -> None:
-        """Show the list; there is nothing to ask for."""
-        self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "search tree", "samples of a branch")
-        self.query_one("#heading", Static).update(branch_heading(self.branch, len(self.samples)))
-        self.columns = branch_columns(self.size.width)
-        self.query_one(PagedTable).show(self.columns, list(self.samples), self.row)
-
-    def row(self, key: str) -> Sequence[Text]:
-        """The cells of one sample."""
-        return branch_cells(self.samples[key], self.columns)
-
-    def on_data_table_row_selected(self) -> None:
-        """A click."""
-        self.action_open()
-
-    def action_open(self) -> None:
-        """Read the sample under the cursor."""
-        from explorer.screens.path import PathScreen
-
-        sample = self.samples.get(self.query_one(PagedTable).cursor_key or "")
-        if sample is not None:
-            location = self.location.to(run=sample.run.name, sample=sample.index)
-            self.app.push_screen(PathScreen(location, self.problem_label))
-
-
-# Tree: all samples of a problem merged by steps; where base and RL part, and which ways end right.
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +43,10 @@ class TreeScreen(DataScreen):
 
     WHERE = TREE
     BINDINGS = bindings(TREE)
+    ON_CLICK = "expand"
 
-    def __init__(self, location: Location, label: str) -> None:
-        super().__init__(location)
-        self.problem_label = label
+    def __init__(self, location: Location, problem_label: str) -> None:
+        super().__init__(location, problem_label)
         self.view: TreeView | None = None
         self.rows: dict[str, TreeRow] = {}
         self.columns: list[Column] = []
@@ -114,21 +54,15 @@ class TreeScreen(DataScreen):
         """What the tree is made by; None until it has been chosen."""
 
     def compose_body(self) -> ComposeResult:
-        """Totals, branches, the text of one."""
-        yield Static(id="heading")
+        yield Plain(id="heading")
         yield PagedTable(id="branches")
         yield TextView(id="branch")
-        yield Static(id="status")
+        yield Plain(id="status")
 
     def on_mount(self) -> None:
-        """The cursor starts in the branches."""
-        super().on_mount()
         self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "search tree")
-        self.query_one(PagedTable).focus()
 
-    def on_resize(self) -> None:
-        """Columns follow the width."""
-        super().on_resize()
+    def reflow(self) -> None:
         if self.view is not None:
             self.show_tree(TreeRecord(self.view, tuple(self.rows.values())))
 
@@ -155,7 +89,7 @@ class TreeScreen(DataScreen):
         self.by = view.tree.by
         self.rows = {str(row.branch.key): row for row in record.rows}
         self.columns = tree_columns(view.tree.runs, self.size.width)
-        self.query_one("#heading", Static).update(tree_heading(view.tree, view.order))
+        self.tell("heading", tree_heading(view.tree, view.order))
         cursor = None if record.cursor is None else str(record.cursor)
         self.query_one(PagedTable).show(self.columns, list(self.rows), self.row, cursor=cursor)
 
@@ -173,7 +107,7 @@ class TreeScreen(DataScreen):
         wanted = branch_text(row.branch)
         if text.text != wanted:
             text.show(wanted)
-        self.query_one("#status", Static).update(branch_status(row.branch, self.view.tree))
+        self.tell("status", branch_status(row.branch, self.view.tree))
 
     @property
     def cursor(self) -> Branch | None:
@@ -253,14 +187,13 @@ class TreeScreen(DataScreen):
     def action_cut(self) -> None:
         """By steps, by words."""
         if self.by is not None:
-            self.by = TREE_CUTS[(TREE_CUTS.index(self.by) + 1) % len(TREE_CUTS)]
+            self.by = next_of(TREE_CUTS, self.by)
             self.reload()
 
     def action_sort(self) -> None:
         """The branches of each place in another order."""
         if self.view is not None:
-            order = TREE_ORDERS[(TREE_ORDERS.index(self.view.order) + 1) % len(TREE_ORDERS)]
-            self._turn(self.view.sorted_by(order))
+            self._turn(self.view.sorted_by(next_of(TREE_ORDERS, self.view.order)))
 
     def action_copy(self) -> None:
         """Copy the text of the branch."""
@@ -269,20 +202,51 @@ class TreeScreen(DataScreen):
         else:
             self.copy(branch.text, "the branch" if len(branch.text) == branch.characters else "the branch's beginning")
 
-    def on_data_table_row_selected(self) -> None:
-        """A click."""
-        self.action_expand()
-
     def action_open(self) -> None:
         """The samples under the branch; a single one is read at once."""
-        pass
-        from explorer.screens.path import PathScreen
-
         if self.view is None or self.cursor is None:
             return
         samples = self.view.tree.samples(self.cursor)
         if len(samples) == 1:
-            location = self.location.to(run=samples[0].run.name, sample=samples[0].index)
-            self.app.push_screen(PathScreen(location, self.problem_label))
+            self.read_path(samples[0].run.name, samples[0].index)
         else:
             self.app.push_screen(BranchScreen(self.location, self.problem_label, self.cursor, samples))
+
+
+class BranchScreen(DataScreen):
+    """A list as it was when it was opened; the tree behind it follows the store."""
+
+    WHERE = BRANCH
+    BINDINGS = bindings(BRANCH)
+
+    def __init__(self, location: Location, problem_label: str, branch: Branch, samples: Sequence[BranchSample]) -> None:
+        super().__init__(location, problem_label)
+        self.branch = branch
+        # Right ones first: they are what one looks for.
+        ordered = sorted(samples, key=lambda sample: sample.verdict != "correct")
+        self.samples = {str(number): sample for number, sample in enumerate(ordered)}
+        self.columns: list[Column] = []
+
+    def compose_body(self) -> ComposeResult:
+        yield Plain(id="heading")
+        yield PagedTable(id="samples")
+
+    def reflow(self) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Show the list; there is nothing to ask for."""
+        self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "search tree", "samples of a branch")
+        self.tell("heading", branch_heading(self.branch, len(self.samples)))
+        self.columns = branch_columns(self.size.width)
+        self.query_one(PagedTable).show(self.columns, list(self.samples), self.row)
+
+    def row(self, key: str) -> Sequence[Text]:
+        """The cells of one sample."""
+        return branch_cells(self.samples[key], self.columns)
+
+    def action_open(self) -> None:
+        """Read the sample under the cursor."""
+        sample = self.samples.get(self.query_one(PagedTable).cursor_key or "")
+        if sample is not None:
+            self.read_path(sample.run.name, sample.index)

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from backend.visible_text import visible_line
 from explorer.actions import Action, actions_of
-from explorer.render.text import literal
+from explorer.render.text import join_words, literal
 
 # The line at the top: where one is, and whether an answer is still on its way.
 
@@ -31,16 +31,14 @@ class Breadcrumbs(Widget):
 
     def render(self) -> Content:
         """The whole line; the last part is bright."""
-        arrow = Content.styled(" › ", "dim")
-        line = arrow.join(
-            literal(visible_line(part), "bold" if index == len(self.parts) - 1 else "")
-            for index, part in enumerate(self.parts)
-        )
+        *above, last = [visible_line(part) for part in self.parts] or [""]
+        words: list[str | Content] = []
+        if self.frame >= 0:
+            words += [literal(FRAMES[self.frame % len(FRAMES)], "bold"), "reading…"]
         if self.activity:
-            line = Content.assemble(literal(self.activity, "bold reverse"), " ", line)
-        if self.frame < 0:
-            return line
-        return Content.assemble((FRAMES[self.frame % len(FRAMES)], "bold"), " reading… ", line)
+            words.append(literal(self.activity, "bold reverse"))
+        way = [part for name in above for part in (literal(name), literal(" › ", "dim"))]
+        return join_words([*words, join_words([*way, literal(last, "bold")], "")], " ")
 
     def wait(self) -> None:
         """An answer is on its way; show it if it takes long."""
@@ -84,17 +82,17 @@ class KeyBar(Widget):
     def render(self) -> Content:
         """Keys and labels, one key of each action. Where room is short, the way back and the help stay."""
         parts = [
-            Content.assemble(literal(first_key(action.shown_key), "bold $accent"), " ", literal(action.label)).stylize(
+            join_words([literal(first_key(action.shown_key), "bold $accent"), action.label], " ").stylize(
                 f"@click=press({index})"
             )
             for index, action in enumerate(self._actions)
         ]
-        wide, tight = Content("  ").join(parts), Content(" ").join(parts)
+        wide, tight = join_words(parts), join_words(parts, " ")
         if wide.cell_length <= self.size.width:
             return wide
         while tight.cell_length > self.size.width and len(parts) > LAST:
             del parts[-LAST - 1]
-            tight = Content(" ").join(parts)
+            tight = join_words(parts, " ")
         return tight
 
     def action_press(self, index: int) -> None:

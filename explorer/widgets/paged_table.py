@@ -17,6 +17,8 @@ from textual.message import Message
 from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
+from explorer.render.text import cell
+
 PAGE = 60
 """Rows formatted at a time. A row costs some 0.1 ms, so a page is painted within a frame or two."""
 
@@ -32,6 +34,22 @@ class Column:
     heading: str
     width: int
     right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The column that a table is sorted by, and in which direction."""
+
+    key: str
+    descending: bool = False
+
+    def reversed(self) -> Sort:
+        """The other way around."""
+        return Sort(self.key, not self.descending)
+
+    def heading(self, column: Column) -> str:
+        """The heading of a column, with an arrow on the one sorted by."""
+        return f"{column.heading}{'▼' if self.descending else '▲'}" if column.key == self.key else column.heading
 
 
 class PagedTable(DataTable[Text], inherit_bindings=False):
@@ -77,7 +95,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         keys: Sequence[str],
         format_row: Callable[[str], Sequence[Text]],
         *,
-        headings: Sequence[str] | None = None,
+        sort: Sort | None = None,
         cursor: str | None = None,
     ) -> None:
         """Show these rows. The cursor stays on its key, or goes to `cursor`; scrolling stays where the key is there.
@@ -86,12 +104,12 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
             columns: what to show; a change of columns rebuilds the table.
             keys: a unique key for each row, in order.
             format_row: the cells of the row with that key.
-            headings: other headings than the columns' own, for example with a sort arrow.
+            sort: what the rows are sorted by; an arrow at its heading says so.
             cursor: key to put the cursor on.
         """
         wanted = cursor if cursor is not None else self.cursor_key
         keep_scroll = cursor is None and bool(self._keys)
-        names = tuple(headings or [column.heading for column in columns])
+        names = tuple(sort.heading(column) if sort else column.heading for column in columns)
         same = list(keys) == list(self._keys) and tuple(columns) == self._shown and names == self._headings
         self._format = format_row
         if same and self.row_count:
@@ -125,7 +143,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
             self.clear(columns=True)
             self._shown, self._headings = columns, names
             for column, name in zip(columns, names, strict=True):
-                heading = Text(name, justify="right" if column.right else "left")
+                heading = cell(name, right=column.right)
                 self.add_column(heading, width=column.width, key=column.key)
             self._keys = list(keys)
             at = self._keys.index(wanted) if wanted in self._keys else 0

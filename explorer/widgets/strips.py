@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from backend.wording import UNKNOWN
-from explorer.render.text import literal
+from explorer.render.text import join_lines, join_words, literal
 
 # The solve sets with their counts on a line or two; one of them is selected.
 
@@ -62,18 +62,18 @@ class SetStrip(Widget):
             between = "" if not index else " = " if index == len(self.chips) - 1 else " + "
             text = chip.label(chosen)
             label = literal(text, "bold reverse" if chosen else "").stylize(f"@click=pick({index})")
-            names.append(Content(between).append(label))
+            names.append(join_words([between, label], ""))
             last = index == len(self.chips) - 1
             expected = EXPECTED if last else chip.expected_range()
             below.append(f"{' ' * len(between)} {expected}".ljust(len(between) + len(text)))
         if sum(name.cell_length for name in names) <= self.size.width:
             line = "".join(below).rstrip()
-            return Content("").join(names).append("\n").append(literal(line[: self.size.width], "dim"))
+            return join_lines([join_words(names, ""), literal(line[: self.size.width], "dim")])
         wrapped = [
             name if chip.expected is None else name.append(literal(f"({chip.expected_range()})", "dim"))
             for name, chip in zip(names, self.chips, strict=True)
         ]
-        return Content("").join(wrapped)
+        return join_words(wrapped, "")
 
     def action_pick(self, index: int) -> None:
         """A click on a chip."""
@@ -116,7 +116,7 @@ class ViewStrip(Widget):
             words = number if short else f"{number} {name}"
             label = literal(f"[{name}]" if chosen else words, "bold reverse" if chosen else "")
             parts.append(label.stylize(f"@click=pick({index})"))
-        return Content(" ").join(parts)
+        return join_words(parts, " ")
 
     def action_pick(self, index: int) -> None:
         """A click on a name."""

@@ -121,6 +121,11 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
             else (self.painted.shown_position(self.mark[0]), self.painted.shown_position(self.mark[1]))
         )
 
+    def point_at(self, stretch: tuple[int, int]) -> None:
+        """Mark a stretch of the stored text, and bring it into sight."""
+        self.mark = stretch
+        self.reveal_mark()
+
     def reveal_mark(self) -> None:
         """Bring the marked stretch into the middle, unless it is in sight; once there is room, if there is none yet."""
         self._revealing = not self._wrapped_at

@@ -149,7 +149,7 @@ class Driver:
             "cursor": table and table.cursor_key,
             "scroll": table and table.scroll_offset,
             "focus": screen.focused and screen.focused.id,
-            **{name: getattr(screen, name, None) for name in ("sort", "descending", "filter", "choice", "on")},
+            **{name: getattr(screen, name, None) for name in ("sort", "choice", "on")},
             "painted": self.lines(),
         }
 

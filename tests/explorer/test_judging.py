@@ -26,7 +26,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoreLayout:
             {
                 "problem_id": f"p{problem}",
                 "question": f"Question {problem}",
-                "completion": f"{run} says 2 + 2 = 4, at {sample}.",
+                "completion": f"{run} says of p{problem} that 2 + 2 = 4, at {sample}.",
                 "is_correct": sample < c,
                 "model": f"tiny-{run}",
                 "role": run,
@@ -112,6 +112,7 @@ async def test_what_was_asked_is_in_sight_while_one_judges(store: StoreLayout) -
         assert "reference answer: –" in user.flat()
         await user.press("escape", "v", "v")
         assert "Question 2" in user.flat()
+        assert "rl says of p2 that" in user.flat(), "and the path is of that problem, where run and sample are the same"
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -19,7 +19,7 @@ from backend.store.layout import StoreLayout
 from backend.store.parts import Manifest, publish, write_rows, write_workspace
 from explorer.location import Location
 from explorer.render.perplexity import Axis
-from explorer.render.surprise import SURPRISING, UNLIKELY, SurpriseView, next_number, pieces_cover, probability
+from explorer.render.surprise import SURPRISING, UNLIKELY, Surprise, SurpriseView, pieces_cover, probability
 from explorer.render.text import to_visible
 from explorer.screens.path import PathScreen
 from explorer.screens.perplexity import PerplexityScreen
@@ -278,7 +278,7 @@ async def test_hostile_texts_and_half_a_million_characters(tmp_path: Path) -> No
                 continue
             await user.press("t", "full_stop", "greater_than_sign", "minus")
             check(user)
-            assert screen.surprise_on, what
+            assert screen.surprise.on, what
             assert user.find(TextView).text == stored(text)
             # Every fifth token is surprising: to the second of them, and one token further.
             assert user.find(TextView).mark == (18, 21) or len(stored(text)) < 21, what
@@ -304,8 +304,11 @@ def test_pieces_join_the_tokens_of_one_character() -> None:
     painted = view.painted(to_visible("a🙂bc"), 20)
     assert painted.spans == ((1, 2, SURPRISING), (2, 4, UNLIKELY))
     assert [view.at(position) for position in (0, 1, 2, 3)] == [0, 1, 2, 2]
-    assert [next_number([1, 4], here, 1) for here in (None, 0, 1, 4)] == [1, 1, 4, None]
-    assert next_number([1, 4], 3, -1) == 1
+    surprise = Surprise(one_in=5)
+    surprise.take({}, [TokenLogprobs("m", "float32", (1, 2, 3, 4), (-0.1, -3.0, -0.1, -3.0), None)], size=4, top=0)
+    assert surprise.piece == 1, "the first surprising one"
+    assert [(surprise.to_surprising(1), surprise.piece) for _ in range(2)] == [(True, 3), (False, 3)]
+    assert surprise.to_token(-1) and surprise.to_surprising(-1) and surprise.piece == 1
 
 
 def test_probabilities_and_axes_in_words() -> None:
