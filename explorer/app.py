@@ -1,4 +1,4 @@
-"""The command palette: every action of the screen in front, from the action table."""
+"""The app: first screen, global keys, errors, and the look-out for what others add to the store."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ from explorer.reading_marks import ReadingMarks, marks_path
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import error_dialog, help_dialog
 
-# The command palette: every action of the screen in front, from the action table.
+LOOK_OUT = 1.0
+"""Seconds between looks into the store's parts."""
+
+LONGEST_START = 10.0
+"""Seconds after which garbage is collected again, whether or not the start has come to its end."""
 
 
 class Actions(Provider):
-    """Offers the actions of the screen in front."""
+    """The command palette offers the actions of the screen in front, from the action table."""
 
     def _offers(self) -> list[tuple[Action, Callable[[], Any]]]:
         where = getattr(self.screen, "WHERE", "")
@@ -49,15 +53,6 @@ class Actions(Provider):
         for action, run in self._offers():
             if (score := matcher.match(action.help)) > 0:
                 yield Hit(score, matcher.highlight(action.help), run, help=f"key {action.shown_key}")
-
-
-# The app: first screen, global keys, errors, and the look-out for what others add to the store.
-
-LOOK_OUT = 1.0
-"""Seconds between looks into the store's parts."""
-
-LONGEST_START = 10.0
-"""Seconds after which garbage is collected again, whether or not the start has come to its end."""
 
 
 class Explorer(App[None]):
@@ -175,7 +170,7 @@ class Explorer(App[None]):
         if changed:
             self.mark_stale()
             if isinstance(self.screen, DataScreen):
-                self.screen.reload()
+                self.screen.catch_up()
 
     def mark_stale(self) -> None:
         """The store holds more: screens behind the one in front ask again when they come to the front."""

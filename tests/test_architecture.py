@@ -1,16 +1,4 @@
-"""The shape of the project: arrows, what loads what, where SQL and text may stand, sizes, private names.
-
-How text reaches a widget (`test_text_reaches_a_widget_only_through_literal`): a string that is given to a
-widget is read as markup, so text from data there crashes the app or is altered. `explorer/render/text.py`
-is the one place that turns text into what a widget may show. The check follows an expression to what it is:
-
-    safe     numbers; a constant without `[`, backslash and control characters; an f-string of such and of
-             numbers (`{n:,}`, `{len(rows)}`, a field that is an int); what is annotated Content, Text or a
-             number: a parameter, a variable, a field, what a function returns; what literal.py's functions
-             return, unless that is a string; a constructor
-    text     every other string: f-strings, `"".join`, `str()`, what is annotated str
-    unknown  the rest, such as a variable without a known type: wrap it in `literal(...)` or annotate it
-"""
+"""The shape of the project: arrows, what loads what, where SQL and text may stand, private names."""
 
 from __future__ import annotations
 
@@ -22,15 +10,10 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LITERAL = Path("explorer/render/text.py")
-VISIBLE = Path("backend/visible_text.py")
-"""Makes control characters visible; still a string, so only where nothing reads markup."""
-
 SCREENS = {"textual", "textual_plotext", "plotext", "rich"}
 ENGINES = {"torch", "vllm", "transformers", "datasets", "trl"}
 HEAVY = {"textual", "textual_plotext", "plotext", "duckdb", "pyarrow", "numpy"}
@@ -152,392 +135,61 @@ def test_sql_is_recognised() -> None:
 
 # Text from data
 
-Verdict = Literal["safe", "unknown", "text"]
-WIDGETS = {
-    "Static",
-    "Label",
-    "Button",
-    "Checkbox",
-    "RadioButton",
-    "Link",
-    "Option",
-    "Selection",
-    "Tab",
-    "TabPane",
+PLAIN = "explorer/widgets/plain.py"
+TEXT = "explorer/render/text.py"
+TABLE = "explorer/widgets/paged_table.py"
+ONLY_IN = {
+    # Widgets that read a string as markup; `Input` shows it as it is, and the cells of a table are `Text`.
+    r"from textual\.widgets import (?!\(?\s*(DataTable|Input|DataTable, Input)\b\)?\n)": [PLAIN],
+    r"\b(add_rows?|add_columns?|update_cell\w*)\(": [TABLE],
+    r"\b(border_title|border_subtitle|tooltip) = [^\"]": [PLAIN],
+    r"\bnotify\(": ["explorer/app.py"],
+    # What goes past `visible`: made of text by hand, or painted as it is.
+    r"\b(Content|Text)(\.[a-z_]+)?\(": [TEXT, PLAIN],
+    r"\bSegment\(": [TABLE, "explorer/widgets/text_view.py"],
+    r"from_markup|markup=True": [],
 }
-"""What shows its first argument as markup."""
-SHOWN_KEYWORDS = {"content", "renderable", "label", "prompt", "title", "subtitle", "border_title", "tooltip"}
-SHOWN_ATTRIBUTES = {"border_title", "border_subtitle", "tooltip", "label"}
-CELL_METHODS = {"add_row", "add_rows", "add_column", "add_columns", "update_cell", "update_cell_at"}
-METHODS = CELL_METHODS | {"add_option", "add_leaf", "set_label"}
-"""Methods of tables, lists and trees that show their arguments as markup."""
-NUMBERS = {"int", "float", "bool", "None"}
-SAFE_TYPES = NUMBERS | {"Content", "Text", "ConsoleRenderable", "Widget"}
-CONTAINERS = {
-    "list",
-    "tuple",
-    "Sequence",
-    "Iterable",
-    "Iterator",
-    "reactive",
-    "var",
-    "Reactive",
-    "ClassVar",
-    "Final",
-}
-NUMERIC_FORMAT = re.compile(r".*([bcdeEfFgGn%,]|\.\d+[fge%])$")
-HARMLESS = re.compile(r"[^\[\\\x00-\x08\x0b-\x1f\x7f-\x9f]*")
+"""Pattern -> the only modules of the explorer in which it may occur. Everything else shows text by `Plain`, which
+takes strings as they are, and by `literal`, `cell` and what joins them."""
 
 
-def names_of(annotation: ast.expr | None) -> set[str]:
-    """Names of the types in an annotation, containers left out: {"str", "None"} for `list[str | None]`."""
-    if annotation is None:
-        return {"?"}
-    text = annotation.value if isinstance(annotation, ast.Constant) else ast.unparse(annotation)
-    found = {name.rpartition(".")[2] for name in re.findall(r"[\w.]*[A-Za-z_]\w*", str(text))}
-    return found - CONTAINERS or {"?"}
+FORMS = {"export", "resample", "score", "form", "fields"}
+"""Modules of dialogs that still use `literal` by hand."""
 
 
-def worst(verdicts: Iterator[Verdict] | list[Verdict]) -> Verdict:
-    found = set(verdicts)
-    return "text" if "text" in found else "unknown" if "unknown" in found else "safe"
-
-
-class Known:
-    """What the project's annotations say of its functions and fields, by bare name."""
-
-    def __init__(self, trees: dict[Path, ast.Module]) -> None:
-        self.returns: dict[str, set[str]] = {}
-        self.fields: dict[str, set[str]] = {}
-        self.literal: set[str] = set()
-        self.widgets = set(WIDGETS)
-        classes: list[ast.ClassDef] = []
-        for path, tree in trees.items():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    self.returns.setdefault(node.name, set()).update(names_of(node.returns))
-                    if path in (LITERAL, VISIBLE):
-                        self.literal.add(node.name)
-                elif isinstance(node, ast.ClassDef):
-                    classes.append(node)
-        for node in classes * 3:  # subclasses of subclasses, whatever order they come in
-            if any(ast.unparse(base).rpartition(".")[2] in self.widgets for base in node.bases):
-                self.widgets.add(node.name)
-        self.super_calls = {
-            call
-            for node in classes
-            if node.name in self.widgets
-            for call in ast.walk(node)
-            if isinstance(call, ast.Call) and ast.unparse(call.func) == "super().__init__"
-        }
-        for node in classes:
-            own = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
-            if "__init__" in own:
-                self.widgets.discard(node.name)
-            for item in node.body:
-                if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-                    self.fields.setdefault(item.target.id, set()).update(names_of(item.annotation))
-
-
-class Judge:
-    """Judges the expressions of one function, or of a module outside functions."""
-
-    def __init__(self, known: Known, scopes: list[ast.AST]) -> None:
-        self.known, self.scopes, self.seen = known, scopes, set[str]()
-        self.safe_types = SAFE_TYPES
-
-    def of_types(self, names: set[str]) -> Verdict:
-        if "str" in names:
-            return "text"
-        return "safe" if names <= self.safe_types else "unknown"
-
-    def __call__(self, node: ast.expr, *, exact: bool = False) -> Verdict:
-        """`exact`: where the text goes is no markup, so data need only be made visible."""
-        match node:
-            case ast.Constant(value=str(text)):
-                return "safe" if exact or HARMLESS.fullmatch(text) else "text"
-            case ast.Constant():
-                return "safe"
-            case ast.JoinedStr(values=parts):
-                return "text" if worst([self.part(part, exact) for part in parts]) != "safe" else "safe"
-            case ast.IfExp(body=first, orelse=second) | ast.BinOp(left=first, right=second):
-                return worst([self(first, exact=exact), self(second, exact=exact)])
-            case ast.BoolOp(values=values) | ast.List(elts=values) | ast.Tuple(elts=values):
-                return worst([self(value, exact=exact) for value in values])
-            case ast.Starred(value=value) | ast.Subscript(value=value) | ast.NamedExpr(value=value):
-                return self(value, exact=exact)
-            case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
-                return self(element, exact=exact)
-            case ast.Call():
-                return self.call(node, exact)
-            case ast.Attribute(attr=field):
-                return self.of_types(self.known.fields.get(field, {"?"}))
-            case ast.Name(id=name):
-                return self.name(name, exact)
-        return "unknown"
-
-    def part(self, part: ast.expr, exact: bool) -> Verdict:
-        """A piece of an f-string: Content becomes a string again; only numbers and constants are safe."""
-        if not isinstance(part, ast.FormattedValue):
-            return self(part, exact=exact)
-        if part.format_spec and NUMERIC_FORMAT.fullmatch(written(part.format_spec) or ""):
-            return "safe"
-        before, self.safe_types = self.safe_types, NUMBERS
-        try:
-            return self(part.value, exact=exact)
-        finally:
-            self.safe_types = before
-
-    def call(self, node: ast.Call, exact: bool) -> Verdict:
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name in ("len", "int", "float", "round", "sum"):
-            return "safe"
-        if name in self.known.literal:
-            return "safe" if exact else self.of_types(self.known.returns[name])
-        if isinstance(node.func, ast.Attribute) and self(node.func.value, exact=exact) == "text":
-            return "text"
-        if isinstance(node.func, ast.Attribute) and written(node.func.value) is not None:
-            return "text"
-        if name in ("str", "repr", "ascii", "format", "chr"):
-            return "text"
-        if name in self.known.returns:
-            return self.of_types(self.known.returns[name])
-        if self.safe_types is NUMBERS:
-            return "unknown"
-        return "safe" if name[:1].isupper() or self.is_method_of_content(node) else "unknown"
-
-    def is_method_of_content(self, node: ast.Call) -> bool:
-        """`Content.assemble(...)`, `Text.assemble(...)`, and methods of what is safe, as `.stylize(...)`."""
-        if not isinstance(node.func, ast.Attribute):
-            return False
-        owner = node.func.value
-        return ast.unparse(owner) in ("Content", "Text") or self(owner) == "safe"
-
-    def name(self, name: str, exact: bool) -> Verdict:
-        if name in self.seen:
-            return "safe"  # x = x + ...: judged by its other assignments
-        self.seen.add(name)
-        try:
-            for scope in reversed(self.scopes):
-                found = list(self.bindings(scope, name, exact))
-                if found:
-                    return worst(found)
-            return "unknown"
-        finally:
-            self.seen.discard(name)
-
-    def bindings(self, scope: ast.AST, name: str, exact: bool) -> Iterator[Verdict]:
-        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            arguments = scope.args
-            for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-                if argument.arg == name:
-                    yield self.of_types(names_of(argument.annotation))
-        for node in inside(scope):
-            match node:
-                case ast.AnnAssign(target=ast.Name(id=found), annotation=annotation) if found == name:
-                    yield self.of_types(names_of(annotation))
-                case ast.Assign(targets=targets, value=value):
-                    for target in targets:
-                        yield from self.bound(target, value, name, exact)
-                case ast.AugAssign(target=ast.Name(id=found), value=value) if found == name:
-                    yield self(value, exact=exact)
-                case ast.NamedExpr(target=ast.Name(id=found), value=value) if found == name:
-                    yield self(value, exact=exact)
-                case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
-                    yield from self.bound(target, value, name, exact)
-                case ast.withitem(optional_vars=ast.Name(id=found)) if found == name:
-                    yield "unknown"
-
-    def bound(self, target: ast.expr, value: ast.expr, name: str, exact: bool) -> Iterator[Verdict]:
-        if isinstance(target, ast.Name):
-            if target.id == name:
-                yield self(value, exact=exact)
-        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
-            for one, its in zip(target.elts, value.elts, strict=True):
-                yield from self.bound(one, its, name, exact)
-        elif any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(target)):
-            yield self(value, exact=exact)
-
-
-def inside(scope: ast.AST) -> Iterator[ast.AST]:
-    """Nodes of a function (or module), without those of the functions and classes in it."""
-    todo = list(ast.iter_child_nodes(scope))
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            todo.extend(ast.iter_child_nodes(node))
-
-
-def scoped(tree: ast.AST, scopes: list[ast.AST]) -> Iterator[tuple[ast.AST, list[ast.AST]]]:
-    """Every node with the functions (and the module) that it stands in, the innermost last."""
-    for node in ast.iter_child_nodes(tree):
-        yield node, scopes
-        inner = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        yield from scoped(node, [*scopes, node] if inner else scopes)
-
-
-def shown(node: ast.AST, known: Known) -> Iterator[ast.expr]:
-    """The expressions that this node gives to a widget, where they would be read as markup."""
-    match node:
-        case ast.Call(func=func, args=arguments, keywords=keywords):
-            name = func.id if isinstance(func, ast.Name) else getattr(func, "attr", "")
-            if name in known.widgets or node in known.super_calls:
-                yield from arguments[:1]
-            elif isinstance(func, ast.Attribute) and name in METHODS:
-                yield from arguments if name in CELL_METHODS else arguments[:1]
-            if not name.endswith("Error") and name != "notify":
-                yield from (keyword.value for keyword in keywords if keyword.arg in SHOWN_KEYWORDS)
-        case ast.Assign(targets=targets, value=value):
-            if any(isinstance(target, ast.Attribute) and target.attr in SHOWN_ATTRIBUTES for target in targets):
-                yield value
-
-
-def shown_as_markup(tree: ast.Module, known: Known) -> Iterator[tuple[int, str]]:
-    for node, scopes in scoped(tree, [tree]):
-        judge = Judge(known, scopes)
-        for value in shown(node, known):
-            if (verdict := judge(value)) != "safe":
-                yield value.lineno, f"{verdict}: {ast.unparse(value)}"
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        if node.func.attr == "update" and node.args and judge(node.args[0]) == "text":
-            yield node.lineno, f"text: {ast.unparse(node.args[0])}"
-        if node.func.attr == "notify":
-            exact = any(entry.arg == "markup" and ast.unparse(entry.value) == "False" for entry in node.keywords)
-            titles = [entry.value for entry in node.keywords if entry.arg == "title"]
-            if any(judge(value, exact=exact) != "safe" for value in (*node.args[:1], *titles)):
-                yield node.lineno, "notify: markup=False, and data through literal.py"
-        if node.func.attr == "from_markup":
-            yield node.lineno, "from_markup"
-
-
-def made_of_text(tree: ast.Module, known: Known) -> Iterator[tuple[int, str]]:
-    """Content and Text made of data without literal.py: exact, but with its control characters."""
-    for node, scopes in scoped(tree, [tree]):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        maker = ast.unparse(node.func)
-        values = node.args[:1]
-        if maker in ("Content.assemble", "Text.assemble"):
-            values = [part.elts[0] if isinstance(part, ast.Tuple) and part.elts else part for part in node.args]
-        elif maker not in ("Content", "Text", "Content.styled", "Text.styled", "Content.from_text"):
-            continue
-        judge = Judge(known, scopes)
-        for value in values:
-            if judge(value, exact=isinstance(value, ast.Constant)) == "text":
-                yield value.lineno, ast.unparse(value)
-
-
-def everything_known() -> Known:
-    return Known({**modules("explorer"), **modules("backend")})
-
-
-CHECKED_BY_MYPY = Path("explorer/widgets/paged_table.py")
-"""A `DataTable[Text]`: mypy itself sees that its cells are `Text` and no strings."""
-
-
-def test_text_reaches_a_widget_only_through_literal() -> None:
-    known = everything_known()
-    found = [
-        f"{path}:{line}: {what}"
-        for path, tree in modules("explorer").items()
-        if path not in (LITERAL, CHECKED_BY_MYPY)
-        for line, what in shown_as_markup(tree, known)
+def shown_past_plain(path: str, code: str) -> list[str]:
+    return [
+        f"{path}:{code.count(chr(10), 0, found.start()) + 1}: {found[0]}"
+        for pattern, allowed in ONLY_IN.items()
+        if path not in allowed
+        for found in re.finditer(pattern, code)
     ]
-    assert found == [], "wrap it in literal(...) of explorer/render/text.py"
 
 
-def test_content_is_made_of_data_only_by_literal() -> None:
-    known = everything_known()
-    found = [
-        f"{path}:{line}: {what}"
-        for path, tree in modules("explorer").items()
-        if path != LITERAL
-        for line, what in made_of_text(tree, known)
-    ]
-    assert found == [], "wrap it in literal(...) of explorer/render/text.py"
-
-
-FRAME = """
-def literal(text: str) -> Content: ...
-def visible(text: str) -> str: ...
-def words(run: Run) -> str: ...
-def heading(run: Run) -> Content: ...
-class Record:
-    statement: str | None
-    samples: int
-class Line(Static): ...
-class Heading(Line):
-    def __init__(self, record: Record, title: str, body: Content, cells: list[Content]) -> None:
-        local = heading(run)
-        other = f"{title}"
-        for cell in cells:
-            {}
-"""
+def test_text_reaches_the_screen_by_plain_only() -> None:
+    paths = [path for path in sorted((ROOT / "explorer").rglob("*.py")) if path.stem not in FORMS]
+    modules = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    assert [line for path, code in modules.items() for line in shown_past_plain(path, code)] == []
+    assert re.findall(r"self\.notify\((.*)\)", modules["explorer/app.py"]) == ["visible(text), markup=False, timeout=4"]
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        'Static(f"{title}")',
-        "Static(title)",
-        "Label(record.statement)",
-        "Label(words(run))",
-        "Line(other)",
-        'Static("see [1]")',
-        'Static("a" + title)',
-        'Static(", ".join(found))',
-        "Static(found)",
-        "Static(body if cells else title)",
-        'self.border_title = f"{title} "',
-        "Collapsible(title=title)",
-        "table.add_row(body, str(record.samples + 1), title)",
-        "table.add_row(*(f'{cell}' for cell in cells))",
-        "self.header.update(f'{title}')",
-        'self.notify(f"{title}")',
-        'self.notify(f"{title}", markup=False)',
+        "from textual.widgets import Static\n",
+        "from textual.widgets import DataTable, Label\n",
+        "from textual.widgets import (\n    Button,\n    Input,\n)\n",
+        "table.add_row(title)",
+        "self.border_title = title",
+        'self.border_title = f"{title}"',
+        "self.notify(title)",
+        "Content(title)",
+        'Text.assemble(title, " ")',
         "Content.from_markup(title)",
-        "Static(visible(title))",
-        'Static(f"{body}")',
-        'super().__init__(f"{title}")',
     ],
 )
-def test_text_in_a_widget_is_recognised(code: str) -> None:
-    tree = ast.parse(FRAME.replace("{}", code))
-    assert list(shown_as_markup(tree, Known({LITERAL: ast.parse("\n".join(FRAME.split("\n")[:3])), Path("x"): tree})))
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        'Static("Runs")',
-        "Static()",
-        "Static(literal(title))",
-        'Static(f"{record.samples} of {len(cells)}")',
-        "super().__init__(literal(title))",
-        "Static(body)",
-        "Label(local)",
-        "Label(cell)",
-        "Line(heading(run))",
-        'Static(f"{record.samples:,} samples")',
-        "Static(body if cells else literal(title))",
-        'Static(Content.assemble(literal(title), " of ", body))',
-        "self.border_title = literal(title)",
-        "table.add_row(body, literal(title), record.samples, *cells)",
-        "table.add_row(*(literal(cell) for cell in record.samples))",
-        "self.header.update(body)",
-        "digest.update(block)",
-        'self.notify("Copied")',
-        'self.notify(f"[{visible(title)}]", markup=False)',
-        'raise UsageError(title=f"{title}")',
-    ],
-)
-def test_what_a_widget_may_show_is_left_alone(code: str) -> None:
-    tree = ast.parse(FRAME.replace("{}", code))
-    known = Known({LITERAL: ast.parse("\n".join(FRAME.split("\n")[:3])), Path("x"): tree})
-    assert list(shown_as_markup(tree, known)) == []
-    assert list(made_of_text(tree, known)) == []
+def test_what_goes_past_plain_is_recognised(code: str) -> None:
+    assert shown_past_plain("explorer/screens/any.py", code)
 
 
 # Nothing private

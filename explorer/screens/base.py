@@ -129,6 +129,12 @@ class DataScreen(Screen[None]):
     def on_unmount(self) -> None:
         self.explorer.gateway.forget(self)
 
+    def catch_up(self) -> None:
+        """The store has grown."""
+        # A screen that is still to be composed will ask by itself, and one that is being taken down no more.
+        if self.query(Breadcrumbs):
+            self.reload()
+
     # Asking
 
     def ask(self, slot: str, query: Callable[[Reader], T], show: Callable[[T], None]) -> None:

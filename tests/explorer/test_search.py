@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from backend.store.layout import StoreLayout
+from explorer.screens.base import DataScreen
 from tests.explorer.conftest import sums_rows
-from tests.explorer.driving import SIZES, Driver, explorer, import_into
+from tests.explorer.driving import SIZES, Driver, explorer, import_into, until
 from tests.explorer.test_sets import open_sets
 from tests.support import jsonl
 
@@ -92,6 +93,8 @@ async def test_what_is_added_meanwhile_moves_no_hit(sums_store: StoreLayout, tmp
         # A run that is compared gets another problem, whose paths match too.
         row = next(sums_rows("rl")) | {"problem_id": "s9", "question": "One more?"}
         import_into(layout, [jsonl(tmp_path / "more.jsonl", [row])])
-        user.app.look_out()
+        behind = user.app.screen_stack[-2]
+        assert isinstance(behind, DataScreen)
+        await until(lambda: behind.stale, said="the look-out takes in what was added")
         await user.idle()
         assert (user.table.cursor_key, user.column("sample")) == before
