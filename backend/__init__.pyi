@@ -119,7 +119,7 @@ from .store.database import open_store as open_store
 from .store.layout import StoreLayout as StoreLayout
 from .store.layout import require_store as require_store
 from .store.merge import merge as merge
-from .store.merge import rebuild_statistics as rebuild_statistics
+from .store.merge import rebuild_tallies as rebuild_tallies
 from .store.reads import Reader as Reader
 from .text_search import Pattern as Pattern
 from .text_search import pattern as pattern

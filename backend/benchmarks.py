@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,15 @@ import duckdb
 from backend.answers import unwrap_reference
 from backend.errors import InputError, StoreError, UsageError, suggestion
 from backend.importers.protocol import Notes, ProblemFacts
-from backend.importers.session import as_json
+from backend.importers.session import problem_row
 from backend.importers.values import as_text
 from backend.records import Benchmark
 from backend.store.database import open_store
 from backend.store.identity import problem_key, without_surrogates
-from backend.store.layout import StoreLayout, publishing
+from backend.store.layout import StoreLayout
+from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
-from backend.store.parts import Manifest, discard, new_part_name, publish, read_manifest, waiting_parts, write_workspace
+from backend.store.parts import as_json, read_manifest, waiting_parts
 from backend.store.reads import Reader
 from backend.verifiers.registry import VERIFIERS, fitting_verifier
 
@@ -477,49 +477,28 @@ def _publish(
     layout: StoreLayout, report: BenchmarkReport, source: str, new: Mapping[int, ProblemFacts], seen: frozenset[str]
 ) -> bool:
     """Publish a part; False, and nothing is written, when others have published since we looked."""
-    from backend.store.parts import write_rows
+    from backend.store.part_writer import PartWriter
 
-    part = new_part_name("benchmark")
-    folder = write_workspace(layout, part)
-    try:
-        columns = report.columns
-        said = {
-            "split": report.split,
-            "question": columns.question,
-            "answer": columns.answer,
-            "level": columns.level,
-            "id": columns.id,
-        }
-        metadata = as_json({key: value for key, value in said.items() if value is not None})
-        place = str(Path(source).expanduser().resolve()) if Path(source).expanduser().exists() else source
-        write_rows(folder, "benchmarks", [(report.benchmark, report.verifier, place, metadata, part)])
-        write_rows(
-            folder,
-            "problems",
-            [
-                (
-                    key,
-                    report.benchmark,
-                    facts.id,
-                    facts.position,
-                    facts.statement,
-                    facts.reference,
-                    facts.level,
-                    as_json(facts.metadata) if facts.metadata else None,
-                    part,
-                )
-                for key, facts in new.items()
-            ],
-        )
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        notes = tuple(f"{times} {note}" for note, times in report.notes.items())
-        with publishing(layout):
-            news = [part for part in waiting_parts(layout) if part not in seen]
-            if any((found := read_manifest(layout, part)) and found.kind != "samples" for part in news):
-                discard(folder)
+    columns = report.columns
+    said = {
+        "split": report.split,
+        "question": columns.question,
+        "answer": columns.answer,
+        "level": columns.level,
+        "id": columns.id,
+    }
+    metadata = as_json({key: value for key, value in said.items() if value is not None})
+    place = str(Path(source).expanduser().resolve()) if Path(source).expanduser().exists() else source
+    with PartWriter(layout, "benchmark") as part:
+        part.write("benchmarks", [(report.benchmark, report.verifier, place, metadata)])
+        rows = [
+            problem_row(key, report.benchmark, facts, as_json(facts.metadata) if facts.metadata else None)
+            for key, facts in new.items()
+        ]
+        part.write("problems", rows)
+        with exclusive_lock(layout.publish_lock):
+            news = [name for name in waiting_parts(layout) if name not in seen]
+            if any((found := read_manifest(layout, name)) and found.kind != "samples" for name in news):
                 return False
-            publish(layout, folder, Manifest(part, "benchmark", created, (), notes=notes))
-    except BaseException:
-        discard(folder)
-        raise
+            part.publish(notes=[f"{times} {note}" for note, times in report.notes.items()])
     return True

@@ -15,7 +15,7 @@ from backend.records import Run
 from backend.records.reading import JUDGEMENTS
 from backend.step_checkers import STEP_CHECKERS
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, discard, new_part_name, publish, write_workspace
+from backend.store.parts import discard
 from backend.store.reads import Reader
 from backend.verifiers.protocol import Task
 
@@ -96,20 +96,14 @@ class JudgementBook:
 
     def _publish(self, rows: Sequence[tuple[object, ...]], supersedes: tuple[str, ...]) -> str:
         # Here and not above: the explorer makes a book when it starts, and pyarrow alone would take a sixth of that.
-        from backend.store.parts import write_rows
+        from backend.store.part_writer import PartWriter
 
-        part = new_part_name("judgements")
-        folder = write_workspace(self._layout, part)
-        try:
-            write_rows(folder, "judgements", rows)
-            created = datetime.now(UTC).isoformat(timespec="seconds")
-            publish(self._layout, folder, Manifest(part, "judgements", created, (), supersedes=supersedes))
-        except BaseException:
-            discard(folder)
-            raise
+        with PartWriter(self._layout, "judgements") as part:
+            part.write("judgements", rows)
+            part.publish(supersedes=supersedes)
         if supersedes:
             self._old.append((time.monotonic(), supersedes[0]))
-        return part
+        return part.part
 
     def _sweep(self) -> None:
         now = time.monotonic()

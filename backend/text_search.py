@@ -201,9 +201,8 @@ def search(
 def problems_with(reader: Reader, runs: Sequence[Run], wanted: Pattern) -> frozenset[int]:
     """Keys of the problems of which a sample of one of these runs matches; raises like `search`."""
     every = {"problem_key": None, "sample": None, "pattern": wanted.sql}
-    return frozenset(
-        key for run in runs for key, _ in reader.cached_rows(wanted.counts_query, run_key=run.key, **every)
-    )
+    found = (reader.cached_rows(wanted.counts_query, run_key=run.key, **every) for run in runs)
+    return frozenset(key for rows in found for key, _ in rows)
 
 
 def _hits(reader: Reader, run: Run, rows: Sequence[tuple[Any, ...]]) -> list[Hit]:

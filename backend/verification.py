@@ -6,136 +6,31 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from backend.errors import UsageError, suggestion
 from backend.records import Run
 from backend.records.samples import GivenVerdict, Verification
-from backend.store.identity import without_surrogates
-from backend.store.layout import StoreLayout, publishing
-from backend.store.parts import SCHEMAS, Manifest, PartRun, discard, new_part_name, publish, write_rows, write_workspace
+from backend.store.locks import exclusive_lock
+from backend.store.parts import PartRun
 from backend.store.reads import Reader
 from backend.verifiers.pool import VerdictStream, open_verifiers
 from backend.verifiers.protocol import Task, Verdict, Verifier
 from backend.verifiers.registry import fitting_verifier, load_verifier
 
 if TYPE_CHECKING:
-    import pyarrow.parquet as pq
-
-
-# A part of verdicts on samples that are stored already, with what they change in the statistics.
-
-ROWS = 50_000
-"""Rows that are kept in memory before they are written."""
-
-
-def tally_change(verdict: str) -> tuple[int, int, int]:
-    """What one sample of this verdict adds to n, c and unverified."""
-    return int(verdict != "unverified"), int(verdict == "correct"), int(verdict == "unverified")
-
-
-class VerdictPart:
-    """Verdicts on samples of one run, streamed to disk; visible once published."""
-
-    def __init__(self, layout: StoreLayout, run: Run) -> None:
-        """Raises StoreError when the store cannot be written."""
-        self._layout = layout
-        self._run = run
-        self._name = new_part_name("verdicts")
-        self._folder = write_workspace(layout, self._name)
-        self._created = datetime.now(UTC).replace(tzinfo=None)
-        self._rows: list[tuple[Any, ...]] = []
-        self._changes: dict[int, list[int]] = {}
-        self._writer: pq.ParquetWriter | None = None
-
-    def add(self, problem: int, sample: int, before: str, given: tuple[Any, ...], *, used: bool) -> None:
-        """One verdict.
-
-        Args:
-            before: the verdict that counts so far.
-            given: verifier, version, verdict, detail, answer.
-            used: whether it counts from now on.
-        """
-        self._rows.append((self._run.key, problem, sample, *given, used, self._created))
-        if used:
-            change = self._changes.setdefault(problem, [0, 0, 0])
-            for place, (old, new) in enumerate(zip(tally_change(before), tally_change(given[2]), strict=True)):
-                change[place] += new - old
-        if len(self._rows) >= ROWS:
-            self._write()
-
-    def _write(self) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        schema = SCHEMAS["verdicts"]
-        self._rows.sort(key=lambda row: row[:3])
-        columns = [
-            [without_surrogates(value) if isinstance(value, str) else value for value in column]
-            for column in zip(*self._rows, strict=True)
-        ]
-        arrays = [pa.array(column, entry.type) for column, entry in zip(columns, schema, strict=True)]
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._folder / "verdicts.parquet", schema, compression="zstd")
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-        self._rows = []
-
-    def publish(self) -> str:
-        """Make it visible; its name."""
-        if self._rows:
-            self._write()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        changed = [
-            (self._run.key, problem, "samples", *change, 0, 0, 0)
-            for problem, change in sorted(self._changes.items())
-            if any(change)
-        ]
-        if changed:
-            write_rows(self._folder, "statistics", changed)
-        run, model = self._run, self._run.model
-        publish(
-            self._layout,
-            self._folder,
-            Manifest(
-                part=self._name,
-                kind="verdicts",
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-                runs=(
-                    PartRun(
-                        run=run.name,
-                        model=model.name,
-                        role=model.role,
-                        from_model=model.from_model,
-                        step=model.step,
-                        algorithm=model.algorithm,
-                        benchmark=run.benchmark,
-                        parameters=run.parameters,
-                        samples=0,
-                        next_sample=0,
-                    ),
-                ),
-            ),
-        )
-        return self._name
-
-    def discard(self) -> None:
-        """Drop it."""
-        if self._writer is not None:
-            with suppress(Exception):  # what is thrown away need not be whole
-                self._writer.close()
-        discard(self._folder)
-
+    from backend.store.part_writer import PartWriter
 
 # Verdicts for samples that are stored already: by the benchmark's verifier, beside what the samples came with. A part
-# of kind `verdicts` brings rows of `verdicts` and what they change in `statistics`, so that statistics still add up;
+# of kind `verdicts` brings rows of `verdicts` and what they change in the tallies, so that these still add up;
 # the view `outcomes` shows the last verdict that is used. Nothing that was imported is overwritten. Samples without a
 # verdict get theirs part by part: killed, what has been judged stays and the next call goes on. With `again` all of
 # them appear at once or not at all, for otherwise two verifiers' verdicts would mix in one n.
 
+ROWS = 50_000
+"""Verdicts that are kept in memory before they are written."""
 BATCH = 2_000
 """Samples whose texts are read at a time, of whole problems."""
 FLUSH_SECONDS = 60.0
@@ -185,32 +80,28 @@ def verify(
     ]
     if not waiting:
         return Verification(run.name, None, None, wanted=0, without_text=0, judged=0, changes={}, unused=0)
-    judge = load_verifier(verifier or _usual(reader, run, waiting))
-    work = _Work(reader, run, (judge.name, judge.version), again, seen)
+    judge = load_verifier(verifier or _default_verifier(reader, run, waiting))
     total = sum(row[5] for row in waiting)
-    with _only_one(reader, run), _judges(judge, processes) as judges:
-        try:
-            for key, task in _tasks(reader, run, waiting, again):
-                judges.submit(key, task)
-                for done in judges.ready():
-                    work.take(*done)
-                    progress(work.judged, total)
-            for done in judges.finish():
-                work.take(*done)
-                progress(work.judged, total)
-            work.publish()
-        except BaseException:
-            work.discard()
-            raise
+    writer = _VerdictWriter(reader, run, (judge.name, judge.version), again, seen)
+    with _verifying_alone(reader, run), writer, _open_verifiers(judge, processes) as verdicts:
+        for key, task in _tasks(reader, run, waiting, again):
+            verdicts.submit(key, task)
+            for done in verdicts.ready():
+                writer.take(*done)
+                progress(writer.judged, total)
+        for done in verdicts.finish():
+            writer.take(*done)
+            progress(writer.judged, total)
+        writer.publish()
     return Verification(
         run=run.name,
         verifier=judge.name,
         version=judge.version,
         wanted=sum(row[4] for row in waiting),
         without_text=sum(row[4] - row[5] for row in waiting),
-        judged=work.judged,
-        changes=work.changes,
-        unused=work.unused,
+        judged=writer.judged,
+        changes=writer.changes,
+        unused=writer.unused,
     )
 
 
@@ -235,23 +126,18 @@ def use_verdicts(reader: Reader, run: Run, name: str, *, problems: Collection[in
         raise UsageError(
             f"{run.name} has no verdicts of {name} beside", next_step=suggestion(name, [*known, IMPORTED], "name")
         )
-    with _only_one(reader, run):
+    with _verifying_alone(reader, run):
         found = [
             row
             for row in reader.rows("verification/beside", run_key=run.key, verifier=name)
             if problems is None or row[0] in problems
         ]
         version = found[-1][3] if found else None
-        work = _Work(reader, run, (name, version), True, seen)
-        try:
+        with _VerdictWriter(reader, run, (name, version), True, seen) as writer:
             for problem, sample, before, _, verdict, answer, detail in found:
-                work.take((problem, sample, before), Verdict(verdict, answer, detail=detail or ""))
-            work.publish()
-        except BaseException:
-            work.discard()
-            raise
-    total = len(found)
-    return Verification(run.name, name, version, total, 0, work.judged, work.changes, work.unused)
+                writer.take((problem, sample, before), Verdict(verdict, answer, detail=detail or ""))
+            writer.publish()
+    return Verification(run.name, name, version, len(found), 0, writer.judged, writer.changes, writer.unused)
 
 
 def verdicts_of(reader: Reader, run: Run, problem_key: int, sample: int) -> tuple[GivenVerdict, ...]:
@@ -260,11 +146,11 @@ def verdicts_of(reader: Reader, run: Run, problem_key: int, sample: int) -> tupl
     return tuple(GivenVerdict(*row) for row in rows)
 
 
-def _judges(verifier: Verifier, processes: int | None) -> VerdictStream[Key]:
+def _open_verifiers(verifier: Verifier, processes: int | None) -> VerdictStream[Key]:
     return open_verifiers(verifier, processes=processes)
 
 
-def _usual(reader: Reader, run: Run, waiting: list[tuple[Any, ...]]) -> str:
+def _default_verifier(reader: Reader, run: Run, waiting: list[tuple[Any, ...]]) -> str:
     """The benchmark's verifier, else the one that fits the reference answers."""
     chosen = reader.rows("reads/benchmark", benchmark=run.benchmark)
     name = chosen[0][0] if chosen else None
@@ -284,13 +170,13 @@ def _tasks(reader: Reader, run: Run, waiting: list[tuple[Any, ...]], again: bool
     for row in waiting:
         batch.append(row)
         if sum(entry[5] for entry in batch) >= BATCH:
-            yield from _read(reader, run, batch, again)
+            yield from _read_tasks(reader, run, batch, again)
             batch = []
     if batch:
-        yield from _read(reader, run, batch, again)
+        yield from _read_tasks(reader, run, batch, again)
 
 
-def _read(reader: Reader, run: Run, batch: list[tuple[Any, ...]], again: bool) -> Iterator[tuple[Key, Task]]:
+def _read_tasks(reader: Reader, run: Run, batch: list[tuple[Any, ...]], again: bool) -> Iterator[tuple[Key, Task]]:
     known: dict[int, tuple[str, str | None, Mapping[str, Any]]] = {}
     for key, statement, reference, metadata, _, _ in batch:
         facts = json.loads(metadata) if metadata else {}
@@ -307,82 +193,105 @@ def _read(reader: Reader, run: Run, batch: list[tuple[Any, ...]], again: bool) -
         yield (key, sample, verdict), Task(text, reason, *known[key])
 
 
-class _Work:
-    """Takes judgements in and publishes them."""
+def tally_change(verdict: str) -> tuple[int, int, int]:
+    """What one sample of this verdict adds to n, c and unverified; as `queries/parts/derive_tallies.sql` counts."""
+    return int(verdict != "unverified"), int(verdict == "correct"), int(verdict == "unverified")
+
+
+class _VerdictWriter:
+    """Takes verdicts and publishes them; leaving its `with` block drops what is not published."""
 
     def __init__(self, reader: Reader, run: Run, by: tuple[str, str | None], again: bool, seen: set[str]) -> None:
-        """`by` is who judges, with the version; `seen` are the parts that were there before."""
-        self._reader = reader
-        self._layout = reader.database.layout
+        """`by` is who gives them, with the version; `seen` are the parts that were there before."""
+        self._database = reader.database
         self._run = run
         self._by = by
         self._again = again
         self._seen = seen
-        self._part: VerdictPart | None = None
-        self._since = time.monotonic()
         self.judged = 0
         self.changes: Counter[tuple[str, str]] = Counter()
         self.unused = 0
+        self._begin()
 
-    def take(self, key: Key, judged: Verdict) -> None:
-        """Note one judgement."""
+    def _begin(self) -> None:
+        """A new part, which is opened when there is something to write."""
+        self._part: PartWriter | None = None
+        self._since = time.monotonic()
+        self._created = datetime.now(UTC).replace(tzinfo=None)
+        self._rows: list[tuple[Any, ...]] = []
+        self._tallies: dict[int, list[int]] = {}
+
+    def take(self, key: Key, found: Verdict) -> None:
+        """Note one verdict."""
         problem, sample, before = key
         self.judged += 1
         # What cannot be judged keeps its verdict; so does what the verifier failed on, if it has one.
-        used = judged.verdict != "unverified" and (judged.verdict != "error" or before == "unverified")
-        self.changes[before, judged.verdict if used else before] += 1
+        used = found.verdict != "unverified" and (found.verdict != "error" or before == "unverified")
+        self.changes[before, found.verdict if used else before] += 1
         self.unused += not used
-        if judged.verdict == "unverified":
+        if found.verdict == "unverified":
             return
-        if self._part is None:
-            self._part = VerdictPart(self._layout, self._run)
-        given = (*self._by, judged.verdict, judged.detail or None, judged.answer)
-        self._part.add(problem, sample, before, given, used=used)
+        if used:
+            change = self._tallies.setdefault(problem, [0, 0, 0])
+            for place, (old, new) in enumerate(zip(tally_change(before), tally_change(found.verdict), strict=True)):
+                change[place] += new - old
+        given = (*self._by, found.verdict, found.detail or None, found.answer)
+        self._rows.append((self._run.key, problem, sample, *given, used, self._created))
+        if len(self._rows) >= ROWS:
+            self._write()
         if not self._again and time.monotonic() - self._since > FLUSH_SECONDS:
             self.publish()
+
+    def _write(self) -> PartWriter:
+        from backend.store.part_writer import PartWriter
+
+        if self._part is None:
+            self._part = PartWriter(self._database.layout, "verdicts")
+        self._rows.sort(key=lambda row: row[:3])
+        self._part.write("verdicts", self._rows)
+        self._rows = []
+        return self._part
 
     def publish(self) -> None:
         """Make visible what has been judged since the last time.
 
         Raises:
-            UsageError: somebody else gave verdicts to this run meanwhile; what statistics need to add up is lost.
+            UsageError: somebody else gave verdicts to this run meanwhile; what tallies need to add up is lost.
         """
-        self._since = time.monotonic()
-        if self._part is None:
-            return
-        with publishing(self._layout):
-            self._reader.database.refresh()
-            for part, manifest in self._reader.database.manifests.items():
-                others = manifest.kind == "verdicts" and part not in self._seen
-                if others and any(run.run == self._run.name for run in manifest.runs):
-                    raise UsageError(
-                        f"Somebody else gave verdicts to {self._run.name} meanwhile",
-                        next_step="Nothing of this was kept. Call it again; it takes theirs into account.",
-                    )
-            self._seen.add(self._part.publish())
-        self._part = None
-        self._reader.database.refresh()
+        if self._part is not None or self._rows:
+            part, run = self._write(), self._run
+            changes = [(problem, change) for problem, change in sorted(self._tallies.items()) if any(change)]
+            if changes:
+                rows = [(run.key, problem, "samples", *change, 0, 0, 0) for problem, change in changes]
+                part.write("statistics", rows)
+            with exclusive_lock(self._database.layout.publish_lock):
+                self._refuse_others()
+                part.publish(runs=[PartRun.of(run.name, run.model, run.benchmark, run.parameters)])
+            self._seen.add(part.part)
+            self._database.refresh()
+        self._begin()
 
-    def discard(self) -> None:
-        """Drop what is not published."""
+    def _refuse_others(self) -> None:
+        self._database.refresh()
+        for part, manifest in self._database.manifests.items():
+            others = manifest.kind == "verdicts" and part not in self._seen
+            if others and any(run.run == self._run.name for run in manifest.runs):
+                raise UsageError(
+                    f"Somebody else gave verdicts to {self._run.name} meanwhile",
+                    next_step="Nothing of this was kept. Call it again; it takes theirs into account.",
+                )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._part is not None:
             self._part.discard()
 
 
-@contextmanager
-def _only_one(reader: Reader, run: Run) -> Iterator[None]:
-    """Hold the lock on verifying this run; the kernel frees it when we die."""
-    import fcntl
-
+def _verifying_alone(reader: Reader, run: Run) -> AbstractContextManager[None]:
+    """Hold the lock on verifying this run; without locks `publish` sees that somebody else was there."""
     layout = reader.database.layout
     layout.create()
-    with open(layout.jobs / f"{run.key:016x}.verify.lock", "a+b") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(
-                f"Somebody is verifying the samples of {run.name} already", next_step="Wait for them."
-            ) from error
-        except OSError:
-            pass  # a file system without locks: `publish` looks whether somebody else was there
-        yield
+    busy = UsageError(f"Somebody is verifying the samples of {run.name} already", next_step="Wait for them.")
+    return exclusive_lock(layout.jobs / f"{run.key:016x}.verify.lock", busy)

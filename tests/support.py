@@ -23,7 +23,8 @@ from backend.records import Run
 from backend.store.database import Database
 from backend.store.identity import problem_key, run_key, source_key
 from backend.store.layout import StoreLayout
-from backend.store.parts import SCHEMAS, Manifest, PartRun, derive_statistics, publish, write_rows, write_workspace
+from backend.store.part_writer import PartWriter
+from backend.store.parts import PartRun
 from tests.warm import Forker, WarmProcess
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -257,7 +258,7 @@ def totals(run: Run) -> tuple[int, int, int]:
     return run.problems, run.samples, run.correct
 
 
-VIEWS = ("models", "runs", "problems", "sources", "statistics", "outcomes", "texts")
+VIEWS = ("models", "runs", "problems", "sources", "tallies", "outcomes", "texts")
 
 
 def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
@@ -301,21 +302,18 @@ def write_part(
     published: bool = True,
 ) -> Path:
     """Publish a part as a sampling job would; names sort by time."""
-    folder = write_workspace(layout, name)
+    part = PartWriter(layout, "samples", name=name)
     digest = blake2b(name.encode(), digest_size=16).hexdigest()
     problems = sorted({attempt.problem for attempt in attempts})
     key = {problem: problem_key(benchmark, f"What is {problem}?", problem) for problem in problems}
-    write_rows(folder, "models", [(model, "rl", None, None, None, name)])
-    write_rows(folder, "runs", [(run_key(run), run, model, benchmark, "{}", name)])
-    write_rows(
-        folder,
+    part.write(
         "problems",
         [
-            (key[problem], benchmark, problem, place, f"What is {problem}?", "42", None, None, name)
+            (key[problem], benchmark, problem, place, f"What is {problem}?", "42", None, None)
             for place, problem in enumerate(problems)
         ],
     )
-    write_rows(folder, "sources", [(source_key(digest, run), f"{name}.jsonl", digest, "job", run_key(run), name)])
+    part.write("sources", [(source_key(digest, run), f"{name}.jsonl", digest, "job", run_key(run))])
     rows = [
         (
             run_key(run),
@@ -334,10 +332,8 @@ def write_part(
         )
         for row, attempt in enumerate(attempts, 1)
     ]
-    assert len(SCHEMAS["outcomes"]) == len(rows[0])
-    write_rows(folder, "outcomes", rows)
-    write_rows(
-        folder,
+    part.write("outcomes", rows)
+    part.write(
         "texts",
         [
             (run_key(run), key[attempt.problem], attempt.index, attempt.text)
@@ -345,31 +341,20 @@ def write_part(
             if attempt.text is not None
         ],
     )
-    derive_statistics(folder)
-    manifest = Manifest(
-        part=name,
-        kind="samples",
-        created="2026-01-01T00:00:00+00:00",
-        runs=(
-            PartRun(
-                run=run,
-                model=model,
-                role="rl",
-                from_model=None,
-                step=None,
-                algorithm=None,
-                benchmark=benchmark,
-                parameters={},
-                samples=len(attempts),
-                next_sample=max(attempt.index for attempt in attempts) + 1,
-            ),
-        ),
-        outcomes=len(attempts),
-        supersedes=tuple(supersedes),
-        provisional=provisional,
+    said = PartRun(
+        run=run,
+        model=model,
+        role="rl",
+        from_model=None,
+        step=None,
+        algorithm=None,
+        benchmark=benchmark,
+        parameters={},
+        samples=len(attempts),
+        next_sample=max(attempt.index for attempt in attempts) + 1,
     )
     if published:
-        publish(layout, folder, manifest)
+        part.publish(runs=[said], supersedes=supersedes, provisional=provisional)
     return layout.parts / name
 
 

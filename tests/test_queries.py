@@ -16,7 +16,8 @@ from backend.store.connection import open_database
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
 from backend.store.merge import merge, migrate
-from backend.store.parts import SCHEMAS, write_rows
+from backend.store.part_writer import PartWriter
+from backend.store.parts import FILES
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(queries.__file__).parent
@@ -43,8 +44,10 @@ def is_script(query: queries.Query) -> bool:
     return "A script" in query.purpose
 
 
-SCRIPTS = [name for name in NAMES if is_script(queries.query(name))]
-STATEMENTS = [name for name in NAMES if name not in SCRIPTS]
+RENDERED = [(name, table) for name in NAMES for table in queries.query(name).tables or (None,)]
+"""Every query, and those that are for several tables once for each of them."""
+SCRIPTS = [(name, table) for name, table in RENDERED if is_script(queries.query(name))]
+STATEMENTS = [entry for entry in RENDERED if entry not in SCRIPTS]
 
 
 def header_lines(name: str) -> list[str]:
@@ -71,12 +74,14 @@ class Places:
         for layout in (self.direct, self.attached):
             layout.create()
             assert not merge(layout).skipped
-        for table in SCHEMAS:
-            write_rows(folder, table, [])
+        self.part = PartWriter(self.attached, "import")
+        for name in FILES:
+            self.part.write(name, [])
+            self.part.close(name)
 
-    def parquet(self, table: str) -> Path:
-        """A file with the columns of that table and no row, as a part would bring it."""
-        return self.folder / f"{table}.parquet"
+    def parquet(self, name: str) -> Path:
+        """A file of that name without a row, as a part would bring it."""
+        return self.part.folder / f"{name}.parquet"
 
     @contextmanager
     def empty(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -96,6 +101,14 @@ class Places:
             connection.execute("USE base")
             migrate(connection, "base", self.folder)
             connection.execute("USE memory")
+            connection.execute(queries.load("overlay/schemas"))
+            yield connection
+
+    @contextmanager
+    def tallying(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that has been told what to tally."""
+        with self.empty() as connection:
+            connection.execute(self.rendered("parts/outcomes_to_tally", None))
             yield connection
 
     @contextmanager
@@ -106,20 +119,20 @@ class Places:
     def place_of(self, name: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return self.base() if name.startswith(OPENED_DIRECTLY) else self.overlay()
 
-    def rendered(self, name: str) -> str:
-        paths = {key: [str(self._path(key))] for key in queries.query(name).files}
-        return queries.render(name, **paths)
+    def rendered(self, name: str, table: str | None) -> str:
+        paths = {key: [str(self._path(key, table))] for key in queries.query(name).files}
+        return queries.render(name, table, **paths)
 
-    def _path(self, key: str) -> Path:
-        return self.attached.base if key == "base" else self.parquet(key)
+    def _path(self, key: str, table: str | None) -> Path:
+        return self.attached.base if key == "base" else self.parquet(table or key)
 
-    def parameters(self, name: str) -> dict[str, object]:
+    def parameters(self, name: str, table: str | None) -> dict[str, object]:
         """A value for each parameter in the header; where it is a file, one that fits the statement."""
         values: dict[str, object] = {}
         for parameter, kind in queries.query(name).parameters:
             values[parameter] = value_of(kind)
             if parameter == "path":
-                values[parameter] = str(self.parquet(name.rpartition("/")[2].removeprefix("load_")))
+                values[parameter] = str(self.parquet(table or ""))
             elif parameter == "target":
                 values[parameter] = str(self.folder / "target.parquet")
         return values
@@ -158,10 +171,10 @@ def test_every_type_in_the_header_is_one_of_duckdb(name: str) -> None:
         assert kind.removesuffix("[]") in VALUES, f"{field}: give VALUES in this test a value of {kind}"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_parameters_are_those_of_the_header(name: str, places: Places) -> None:
+@pytest.mark.parametrize(("name", "table"), RENDERED)
+def test_parameters_are_those_of_the_header(name: str, table: str | None, places: Places) -> None:
     with closing(duckdb.connect()) as connection:
-        found = connection.extract_statements(places.rendered(name))
+        found = connection.extract_statements(places.rendered(name, table))
         if not is_script(queries.query(name)):
             assert len(found) == 1, f"{name}.sql holds {len(found)} statements; if it should, say `A script.`"
         named = set().union(*(statement.named_parameters for statement in found))
@@ -169,15 +182,18 @@ def test_parameters_are_those_of_the_header(name: str, places: Places) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_path_lists_are_filled_in(name: str) -> None:
-    placeholders = set(re.findall(r"\{(\w+)\}", without_comments(queries.load(name))))
-    assert placeholders == set(queries.query(name).files)
-
-
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_columns_are_those_of_the_header(name: str, places: Places) -> None:
+def test_only_path_lists_and_tables_are_filled_in(name: str) -> None:
     query = queries.query(name)
-    sql = places.rendered(name)
+    placeholders = set(re.findall(r"\{(\w+)\}", without_comments(query.sql)))
+    assert placeholders - {"table"} == set(query.files)
+    assert query.tables or "table" not in placeholders
+    assert set(query.tables) <= set(queries.tables())
+
+
+@pytest.mark.parametrize(("name", "table"), STATEMENTS)
+def test_columns_are_those_of_the_header(name: str, table: str | None, places: Places) -> None:
+    query = queries.query(name)
+    sql = places.rendered(name, table)
     with places.place_of(name) as connection:
         [statement] = connection.extract_statements(sql)
         if statement.type is not duckdb.StatementType.SELECT:
@@ -189,11 +205,13 @@ def test_columns_are_those_of_the_header(name: str, places: Places) -> None:
     assert tuple((row[0], row[1]) for row in described) == query.columns
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_the_statement_runs_with_values_of_the_types_in_its_header(name: str, places: Places) -> None:
+@pytest.mark.parametrize(("name", "table"), STATEMENTS)
+def test_the_statement_runs_with_values_of_the_types_in_its_header(
+    name: str, table: str | None, places: Places
+) -> None:
     with places.place_of(name) as connection:
         connection.execute("BEGIN")
-        result = connection.execute(places.rendered(name), places.parameters(name) or None)
+        result = connection.execute(places.rendered(name, table), places.parameters(name, table) or None)
         found = [(column[0], str(column[1])) for column in result.description or ()]
         result.fetchall()
         connection.execute("ROLLBACK")
@@ -201,26 +219,32 @@ def test_the_statement_runs_with_values_of_the_types_in_its_header(name: str, pl
         assert tuple(found) == queries.query(name).columns
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_the_script_runs_in_one_of_the_places_where_scripts_run(name: str, places: Places) -> None:
+@pytest.mark.parametrize(("name", "table"), SCRIPTS)
+def test_the_script_runs_in_one_of_the_places_where_scripts_run(name: str, table: str | None, places: Places) -> None:
     failures = []
-    for place in (places.empty, places.base, places.half_attached, places.overlay):
+    for place in (places.empty, places.base, places.half_attached, places.overlay, places.tallying):
         with place() as connection:
             try:
-                connection.execute(places.rendered(name), places.parameters(name) or None)
+                connection.execute(places.rendered(name, table), places.parameters(name, table) or None)
                 return
             except duckdb.Error as error:
                 failures.append(f"{place.__name__}: {error}")
-    pytest.fail(f"{name}.sql runs nowhere:\n" + "\n".join(failures))
+    pytest.fail(f"{name}.sql for {table} runs nowhere:\n" + "\n".join(failures))
 
 
-@pytest.mark.parametrize("table", sorted(SCHEMAS))
-def test_a_part_brings_the_columns_of_its_table(table: str, places: Places) -> None:
-    target = "statistics" if table == "counts" else table
+def test_the_closed_list_of_tables_is_what_a_base_has(places: Places) -> None:
     with places.base() as connection:
-        brought = connection.execute(f"DESCRIBE FROM '{places.parquet(table)}'").fetchall()
-        wanted = connection.execute(f"DESCRIBE {target}").fetchall()
+        there = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    assert there == {*queries.tables(), "ledger", "schema_version"}
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_part_brings_the_columns_of_its_table(name: str, places: Places) -> None:
+    with places.base() as connection:
+        brought = connection.execute(f"DESCRIBE FROM '{places.parquet(name)}'").fetchall()
+        wanted = connection.execute(f"DESCRIBE {FILES[name]}").fetchall()
     assert [row[:2] for row in brought] == [row[:2] for row in wanted]
+    assert dict(row[:2] for row in wanted) == queries.tables()[FILES[name]]
 
 
 def strings_in_code() -> Iterator[tuple[str, ast.Constant | ast.JoinedStr]]:
@@ -236,8 +260,8 @@ def strings_in_code() -> Iterator[tuple[str, ast.Constant | ast.JoinedStr]]:
 
 
 def names_in_code() -> Iterator[re.Pattern[str]]:
-    """Patterns of the names that backend/ may load. What an f-string fills in is a table or a migration."""
-    filling = "|".join((*SCHEMAS, r"\d{4}_\w+"))
+    """Patterns of the names that backend/ may load. What an f-string fills in is a table."""
+    filling = "|".join(queries.tables())
     for _, node in strings_in_code():
         pieces = node.values if isinstance(node, ast.JoinedStr) else [node]
         pattern = "".join(
@@ -249,7 +273,8 @@ def names_in_code() -> Iterator[re.Pattern[str]]:
 
 def test_every_query_is_loaded_somewhere() -> None:
     patterns = list(names_in_code())
-    orphans = [name for name in NAMES if not any(pattern.fullmatch(name) for pattern in patterns)]
+    loaded = queries.migrations()
+    orphans = [name for name in NAMES if name not in loaded and not any(found.fullmatch(name) for found in patterns)]
     assert orphans == [], "nothing in backend/ loads these"
 
 
@@ -266,9 +291,15 @@ def test_every_query_that_the_code_names_exists() -> None:
 
 
 def test_path_lists_are_quoted() -> None:
-    rendered = queries.render("overlay/texts_with_files", texts=["it's", "b"])
-    assert "read_parquet(['it''s', 'b'])" in rendered
+    rendered = queries.render("overlay/stored_with_files", "texts", paths=["it's", "b"])
+    assert "read_parquet(['it''s', 'b']" in rendered
     with pytest.raises(KeyError):
-        queries.render("overlay/texts_with_files")
+        queries.render("overlay/stored_with_files", "texts")
     with pytest.raises(FileNotFoundError):
         queries.load("reads/no_such_query")
+
+
+@pytest.mark.parametrize("table", [None, "ledger", "texts; DROP TABLE texts"])
+def test_only_a_table_of_the_closed_list_is_filled_in(table: str | None) -> None:
+    with pytest.raises(KeyError, match="is for the tables"):
+        queries.render("overlay/drop", table)

@@ -1,23 +1,20 @@
-"""Writes samples as the Parquet files of a part: sorted chunks, in a second thread, with bounded memory."""
+"""Writes samples into a part: sorted chunks, in a second thread, with bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from backend.importers.protocol import Block
-from backend.store.identity import without_surrogates
-from backend.store.parts import SCHEMAS
+from backend.store.part_writer import ROW_GROUP, PartWriter, arrow_schema
 
 CHUNK_CHARACTERS = 32_000_000
 """Characters of text that are gathered before they are sorted and written."""
@@ -31,7 +28,7 @@ LISTS = {
 }  # fmt: skip
 """Column of the outcomes -> list of a block."""
 
-_OUTCOMES, _TEXTS, _VERDICTS = SCHEMAS["outcomes"], SCHEMAS["texts"], SCHEMAS["verdicts"]
+_OUTCOMES, _TEXTS = arrow_schema("outcomes"), arrow_schema("texts")
 
 
 @dataclass(slots=True)
@@ -69,19 +66,14 @@ class _Chunk:
         return list(chain.from_iterable(found or repeat(None, size) for found, size in zip(lists, sizes, strict=True)))
 
 
-class PartFiles:
-    """outcomes.parquet and texts.parquet of one part, in its folder."""
+class SampleFiles:
+    """The outcomes, texts and further verdicts of one part."""
 
-    def __init__(self, folder: Path, repaired: Callable[[int], None]) -> None:
-        """`repaired` is told how many strings held surrogates that UTF-8 cannot hold."""
-        self._folder = folder
-        self._repaired = repaired
+    def __init__(self, part: PartWriter) -> None:
+        self._part = part
         self._chunk = _Chunk()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="part-files")
         self._pending: Future[None] | None = None
-        self._outcomes: pq.ParquetWriter | None = None
-        self._texts: pq.ParquetWriter | None = None
-        self._verdicts: pq.ParquetWriter | None = None
         self._now = datetime.now(UTC).replace(tzinfo=None)
         self.rows = 0
 
@@ -101,32 +93,21 @@ class PartFiles:
         chunk, self._chunk = self._chunk, _Chunk()
         self._pending = self._pool.submit(self._write, chunk)
 
-    def _strings(self, values: list[str | None], kind: pa.DataType) -> tuple[pa.Array, list[str | None]]:
-        try:
-            return pa.array(values, kind), values
-        except UnicodeEncodeError:
-            clean = [None if value is None else without_surrogates(value) for value in values]
-            # Lone surrogates: UTF-8 cannot hold them.
-            self._repaired(sum(a != b for a, b in zip(values, clean, strict=True)))
-            return pa.array(clean, kind), clean
-
     def _write(self, chunk: _Chunk) -> None:
         size = chunk.rows
         keys = {name: chunk.keys(name) for name in ("run_key", "problem_key", "source_key")}
         samples = np.fromiter(chain.from_iterable(piece.samples for piece in chunk.pieces), np.int64, size)
         order = np.lexsort((samples, keys["problem_key"], keys["run_key"]))
-        text, texts = self._strings(chunk.values("texts"), pa.large_string())
+        texts = chunk.values("texts")
+        text = self._part.array(texts, pa.large_string())
         arrays: dict[str, pa.Array] = {name: pa.array(key) for name, key in keys.items()}
         arrays["sample"] = pa.array(samples, _OUTCOMES.field("sample").type)
         arrays["characters"] = pa.array([None if t is None else len(t) for t in texts], pa.int32())
         arrays["source_row"] = pa.array([row or None for row in chunk.values("rows")], pa.int32())
         for column, listed in LISTS.items():
-            values, kind = chunk.values(listed), _OUTCOMES.field(column).type
-            arrays[column] = self._strings(values, kind)[0] if pa.types.is_string(kind) else pa.array(values, kind)
+            arrays[column] = self._part.array(chunk.values(listed), _OUTCOMES.field(column).type)
         outcomes = pa.table({name: arrays[name] for name in _OUTCOMES.names}, schema=_OUTCOMES).take(order)
-        if self._outcomes is None:
-            self._outcomes = pq.ParquetWriter(self._folder / "outcomes.parquet", _OUTCOMES, compression="zstd")
-        self._outcomes.write_table(outcomes, row_group_size=122_880)
+        self._part.write_arrow("outcomes", outcomes, ROW_GROUP)
         if text.null_count < size:
             table = pa.table(
                 {**{name: arrays[name] for name in ("run_key", "problem_key", "sample")}, "text": text},
@@ -134,14 +115,8 @@ class PartFiles:
             ).take(order)
             if text.null_count:
                 table = table.filter(pc.is_valid(table["text"]))
-            if self._texts is None:
-                # Read once more, by the merge: lz4 takes a tenth off an import. No dictionary: texts hardly repeat.
-                self._texts = pq.ParquetWriter(
-                    self._folder / "texts.parquet", _TEXTS, compression="lz4", use_dictionary=False
-                )
             mean = max(chunk.characters // max(size, 1), 1)
-            group = min(max(ROW_GROUP_CHARACTERS // mean, 256), 122_880)
-            self._texts.write_table(table, row_group_size=group)
+            self._part.write_arrow("texts", table, min(max(ROW_GROUP_CHARACTERS // mean, 256), ROW_GROUP))
         self._write_beside(chunk)
 
     def _write_beside(self, chunk: _Chunk) -> None:
@@ -155,25 +130,18 @@ class PartFiles:
             )
             if verdict is not None
         ]  # fmt: skip
-        if not rows:
-            return
-        rows.sort(key=lambda row: row[:3])
-        arrays = []
-        for values, entry in zip(zip(*rows, strict=True), _VERDICTS, strict=True):
-            text = pa.types.is_string(entry.type)
-            arrays.append(self._strings(list(values), entry.type)[0] if text else pa.array(values, entry.type))
-        if self._verdicts is None:
-            self._verdicts = pq.ParquetWriter(self._folder / "verdicts.parquet", _VERDICTS, compression="zstd")
-        self._verdicts.write_table(pa.Table.from_arrays(arrays, schema=_VERDICTS))
+        if rows:
+            rows.sort(key=lambda row: row[:3])
+            self._part.write("verdicts", rows)
 
     def finish(self) -> None:
-        """Write what is left and close the files."""
+        """Write what is left and end the thread."""
         if self._chunk.rows:
             self._hand_over()
         self.close()
 
     def close(self) -> None:
-        """Close the files, whatever was written; safe to call again.
+        """End the thread, whatever was written; safe to call again.
 
         Raises:
             OSError: the last chunk could not be written, for example because the disk is full.
@@ -184,6 +152,3 @@ class PartFiles:
         finally:
             self._pending = None
             self._pool.shutdown()
-            for writer in (self._outcomes, self._texts, self._verdicts):
-                if writer is not None:
-                    writer.close()

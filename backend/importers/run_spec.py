@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from backend.errors import UsageError
 from backend.importers.protocol import NotSaid, RunFacts
 from backend.records import ROLES, Model
@@ -60,7 +62,7 @@ class RunResolver:
                 # What one part leaves open another may know.
                 known = self._stored.get(run.run)
                 parameters = {**run.parameters, **(known.parameters if known is not None else {})}
-                self._stored[run.run] = replace(run, parameters=parameters)
+                self._stored[run.run] = msgspec.structs.replace(run, parameters=parameters)
                 self._next[run.run] = max(self._next.get(run.run, 0), run.next_sample)
                 model = Model(run.model, run.role, run.from_model, run.step, run.algorithm)
                 self._models[run.model] = _combined(self._models.get(run.model), model, "The store")

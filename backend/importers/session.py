@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import gc
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import count
-from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -23,9 +20,13 @@ from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
 from backend.store.database import open_store
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
-from backend.store.layout import StoreLayout, publishing
+from backend.store.layout import StoreLayout
+from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
-from backend.store.parts import Manifest, PartRun, PartSource, discard, new_part_name, publish, write_workspace
+from backend.store.parts import Manifest, PartRun, PartSource, as_json
+
+if TYPE_CHECKING:
+    from backend.store.part_writer import PartWriter
 
 # What an import did, or with --dry-run would do.
 
@@ -129,20 +130,10 @@ class ImportTotals:
     sources: list[SourceEntry] = field(default_factory=list)
 
 
-def as_json(value: Any) -> str:
-    """A value as the JSON text that the store keeps; NaN and infinities, which JSON has not, as null."""
-    try:
-        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, default=str)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
+def problem_row(key: int, benchmark: str, facts: ProblemFacts, metadata: str | None) -> tuple[Any, ...]:
+    """A problem as a part holds it; `metadata` is that of the facts as JSON."""
+    said = (facts.id, facts.position, facts.statement, facts.reference, facts.level)
+    return key, benchmark, *said, metadata
 
 
 @dataclass
@@ -446,151 +437,75 @@ def _attempt(
         for source in manifest.sources:
             known.setdefault(source.digest, set()).update(source.runs)
     if dry_run:
-        intake = ImportSession(targets, options, known, None, progress)
-        intake.read(files, wanted_format)
-        return intake.report(dry_run=True, part=None)
+        session = ImportSession(targets, options, known, None, progress)
+        session.read(files, wanted_format)
+        return session.report(dry_run=True, part=None)
 
-    part = new_part_name("import")
-    is_new = not layout.exists()
-    folder = write_workspace(layout, part)
-    try:
-        intake = ImportSession(targets, options, known, None, progress)
-        filled = fill_part(folder, part, intake, files, wanted_format)
-        if filled is None:
-            discard(folder)
-            return intake.report(dry_run=False, part=None)
-        with publishing(layout):
-            _refuse_if_overtaken(before, _visible(layout), filled)
-            publish(layout, folder, filled)
-    except BaseException:
-        discard(folder)
-        if is_new:
-            layout.remove_if_empty()
-        raise
+    from backend.store.part_writer import PartWriter
+
+    with PartWriter(layout, "import") as part:
+        session = ImportSession(targets, options, known, None, progress)
+        runs = fill_part(part, session, files, wanted_format)
+        if not runs:
+            return session.report(dry_run=False, part=None)
+        gathered = session.gathered
+        sources = [PartSource(each.path, each.digest, each.format, tuple(each.runs)) for each in gathered.sources]
+        notes = [f"{times} {note}" for note, times in session.notes.counts.items() if times]
+        with exclusive_lock(layout.publish_lock):
+            _refuse_if_overtaken(before, _visible(layout), runs)
+            part.publish(runs=runs, sources=sources, notes=notes)
     merge(layout)
-    return intake.report(dry_run=False, part=part)
+    return session.report(dry_run=False, part=part.part)
 
 
 def fill_part(
-    folder: Path, part: str, intake: ImportSession, files: Sequence[tuple[Path, bool]], wanted_format: str | None = None
-) -> Manifest | None:
-    """Read files and write all tables of a part into a folder; None when there is nothing new in them.
+    part: PartWriter, session: ImportSession, files: Sequence[tuple[Path, bool]], wanted_format: str | None = None
+) -> list[PartRun]:
+    """Read files and write what they hold into a part; returns its runs, none where there is nothing new in them.
 
     Raises:
-        PasskError: something is wrong; the folder holds rubbish.
+        PasskError: something is wrong; the part holds rubbish.
     """
-    from backend.importers.part_files import PartFiles
+    from backend.importers.part_files import SampleFiles
 
-    part_files = PartFiles(folder, lambda times: intake.notes.add(SURROGATES, times))
+    samples = SampleFiles(part)
     try:
-        intake.sink = part_files.add
-        intake.read(files, wanted_format)
-        part_files.finish()
+        session.sink = samples.add
+        session.read(files, wanted_format)
+        samples.finish()
     except BaseException:
         with suppress(Exception):  # what is thrown away need not be whole
-            part_files.close()
+            samples.close()
         raise
-    gathered = intake.gathered
+    session.notes.add(SURROGATES, part.repaired)
+    gathered = session.gathered
     if not gathered.runs:
-        return None
-    resolved = {run: intake.targets.resolved(run) for run in gathered.runs}
-    _write_tables(folder, part, gathered, resolved, part_files.rows)
-    return _manifest(part, gathered, resolved, part_files.rows, intake.notes.counts)
-
-
-def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: Manifest) -> None:
-    mine = {run.run for run in ours.runs}
-    models = {run.model for run in ours.runs}
-    for part, manifest in now.items():
-        if part not in before and any(run.run in mine or run.model in models for run in manifest.runs):
-            raise _Overtaken
-
-
-def _manifest(
-    part: str,
-    gathered: ImportTotals,
-    resolved: dict[str, RunSpec],
-    outcomes: int,
-    notes: dict[str, int],
-) -> Manifest:
-    runs = []
-    for name, totals in gathered.runs.items():
-        target = resolved[name]
-        model = target.model
-        runs.append(
-            PartRun(
-                run=name,
-                model=model.name,
-                role=model.role,
-                from_model=model.from_model,
-                step=model.step,
-                algorithm=model.algorithm,
-                benchmark=target.benchmark,
-                parameters=target.parameters,
-                samples=0 if totals.counts_only else totals.samples,
-                next_sample=totals.end,
-            )
-        )
-    return Manifest(
-        part=part,
-        kind="import",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        runs=tuple(runs),
-        sources=tuple(
-            PartSource(entry.path, entry.digest, entry.format, tuple(entry.runs)) for entry in gathered.sources
-        ),
-        outcomes=outcomes,
-        notes=tuple(f"{times} {note}" for note, times in notes.items() if times),
-    )
-
-
-def _write_tables(folder: Path, part: str, gathered: ImportTotals, resolved: dict[str, RunSpec], outcomes: int) -> None:
-    """Everything of the part but samples and texts."""
-    from backend.store.parts import derive_statistics, write_rows
-
-    models = {target.model.name: target.model for target in resolved.values()}
-    write_rows(
-        folder,
-        "models",
-        [(m.name, m.role, m.from_model, m.step, m.algorithm, part) for m in models.values()],
-    )
-    write_rows(
-        folder,
-        "runs",
-        [
-            (run_key(name), name, target.model.name, target.benchmark, as_json(target.parameters), part)
-            for name, target in resolved.items()
-        ],
-    )
-    write_rows(
-        folder,
-        "problems",
-        [
-            (
-                key,
-                benchmark,
-                facts.id,
-                facts.position,
-                facts.statement,
-                facts.reference,
-                facts.level,
-                metadata,
-                part,
-            )
-            for key, (benchmark, facts, metadata) in gathered.problems.items()
-        ],
-    )
-    write_rows(
-        folder,
+        return []
+    part.write("problems", [problem_row(key, *known) for key, known in gathered.problems.items()])
+    part.write(
         "sources",
         [
-            (source_key(entry.digest, run), entry.path, entry.digest, entry.format, run_key(run), part)
+            (source_key(entry.digest, run), entry.path, entry.digest, entry.format, run_key(run))
             for entry in gathered.sources
             for run in entry.runs
         ],
     )
     if gathered.counts:
-        counted = [(run_key(run), key, "counts", n, c, 0, 0, 0, 0) for run, key, n, c in gathered.counts]
-        write_rows(folder, "counts", counted)
-    if outcomes:
-        derive_statistics(folder)
+        part.write("counts", [(run_key(run), key, "counts", n, c, 0, 0, 0, 0) for run, key, n, c in gathered.counts])
+    if samples.rows:
+        # Here and not when it is published: nobody else can publish meanwhile.
+        part.derive_tallies()
+    return [_part_run(session.targets.resolved(run), totals) for run, totals in gathered.runs.items()]
+
+
+def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: Sequence[PartRun]) -> None:
+    mine = {run.run for run in ours}
+    models = {run.model for run in ours}
+    for part, manifest in now.items():
+        if part not in before and any(run.run in mine or run.model in models for run in manifest.runs):
+            raise _Overtaken
+
+
+def _part_run(target: RunSpec, totals: RunTotals) -> PartRun:
+    samples = 0 if totals.counts_only else totals.samples
+    return PartRun.of(target.run, target.model, target.benchmark, target.parameters, samples, totals.end)

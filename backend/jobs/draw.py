@@ -7,30 +7,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import queries
 from backend.engines.protocol import DrawnSample, Engine, SamplingParams, make_request
 from backend.errors import UsageError
 from backend.importers.protocol import Block, ProblemFacts, RunFacts
-from backend.importers.session import as_json
 from backend.jobs.plan import PlannedProblem, SamplingPlan
 from backend.store.connection import open_database
 from backend.store.identity import run_key, source_key
 from backend.store.layout import StoreLayout
-from backend.store.parts import (
-    Manifest,
-    PartRun,
-    discard,
-    new_part_name,
-    publish,
-    read_manifest,
-    waiting_parts,
-    write_workspace,
-)
+from backend.store.part_writer import PartWriter, compact_parts
+from backend.store.parts import PartRun
 from backend.verifiers.pool import VerdictStream, open_verifiers
 from backend.verifiers.protocol import Task, Verdict, Verifier
 
@@ -41,6 +29,8 @@ if TYPE_CHECKING:
 # Parts of a draw: provisional ones while it goes on, a sorted one at its end that supersedes them.
 
 Drawn = tuple[DrawnSample, Verdict]
+KIND = "samples"
+"""Kind of the parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +46,31 @@ class DrawTarget:
 
 def write_part(target: DrawTarget, drawn: list[Drawn], connection: duckdb.DuckDBPyConnection) -> str:
     """One provisional part; its name."""
-    from backend.importers.part_files import PartFiles
+    from backend.importers.part_files import SampleFiles
 
-    layout, plan, origin = target.layout, target.plan, target.origin
+    plan, run = target.plan, target.plan.target
     problem_keys = {problem.label: problem.key for problem in plan.problems}
-
-    part = new_part_name("samples")
-    folder = write_workspace(layout, part)
-    files = PartFiles(folder, lambda _: None)
-    source = source_key(origin, plan.target.run)
+    # Where an import names its file, a draw names engine, libraries and verifier with their versions.
+    source = source_key(target.origin, run.run)
     groups: dict[str, list[Drawn]] = {}
     for sample, judged in drawn:
         groups.setdefault(sample.problem, []).append((sample, judged))
-    try:
-        for label, group in groups.items():
-            block = _block(label, group)
-            files.add(run_key(plan.target.run), problem_keys[label], [s.index for s, _ in group], block, source)
-        files.finish()
-        _write_tables(folder, part, plan, origin, connection)
-        run = _run_of(plan, len(drawn), max(sample.index for sample, _ in drawn) + 1)
-        publish(layout, folder, _manifest(target, part, run, len(drawn), provisional=True))
-    except BaseException:
-        # Closing fails too where the disk is full.
-        with suppress(Exception):
-            files.close()
-        discard(folder)
-        raise
-    return part
+    with PartWriter(target.layout, KIND, connection=connection) as part:
+        files = SampleFiles(part)
+        try:
+            for label, group in groups.items():
+                indices = [sample.index for sample, _ in group]
+                files.add(run_key(run.run), problem_keys[label], indices, _block(label, group), source)
+            files.finish()
+        except BaseException:
+            with suppress(Exception):  # what is thrown away need not be whole
+                files.close()
+            raise
+        part.write("sources", [(source, target.origin, "", "sampled", run_key(run.run))])
+        next_sample = max(sample.index for sample, _ in drawn) + 1
+        said = PartRun.of(run.run, run.model, run.benchmark, run.parameters, len(drawn), next_sample)
+        part.publish(runs=[said], provisional=True, job=target.job)
+        return part.part
 
 
 def _block(label: str, group: list[Drawn]) -> Block:
@@ -103,119 +91,22 @@ def _block(label: str, group: list[Drawn]) -> Block:
     )
 
 
-def _write_tables(
-    folder: Path, part: str, plan: SamplingPlan, origin: str, connection: duckdb.DuckDBPyConnection
-) -> None:
-    """Everything of a part beside its outcomes and texts, of which it takes the statistics."""
-    from backend.store.parts import derive_statistics, write_rows
-
-    target = plan.target
-    model = target.model
-    write_rows(folder, "models", [(model.name, model.role, model.from_model, model.step, model.algorithm, part)])
-    run = (run_key(target.run), target.run, model.name, target.benchmark, as_json(target.parameters), part)
-    write_rows(folder, "runs", [run])
-    # Where an import names its file, a draw names engine, libraries and verifier with their versions.
-    key = source_key(origin, target.run)
-    write_rows(folder, "sources", [(key, origin, "", "sampled", run_key(target.run), part)])
-    derive_statistics(folder, connection)
-
-
-def _run_of(plan: SamplingPlan, samples: int, next_sample: int) -> PartRun:
-    target = plan.target
-    return PartRun(
-        run=target.run,
-        model=target.model.name,
-        role=target.model.role,
-        from_model=target.model.from_model,
-        step=target.model.step,
-        algorithm=target.model.algorithm,
-        benchmark=target.benchmark,
-        parameters=target.parameters,
-        samples=samples,
-        next_sample=next_sample,
-    )
-
-
-def _manifest(
-    target: DrawTarget,
-    part: str,
-    run: PartRun,
-    outcomes: int,
-    *,
-    provisional: bool,
-    supersedes: tuple[str, ...] = (),
-) -> Manifest:
-    return Manifest(
-        part=part,
-        kind="samples",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        runs=(run,),
-        outcomes=outcomes,
-        supersedes=supersedes,
-        provisional=provisional,
-        job=target.job,
-    )
-
-
-def _provisional_parts(target: DrawTarget) -> list[Manifest]:
-    """The provisional parts of this job and run that count, also those of attempts that were killed."""
-    layout, run = target.layout, target.plan.target.run
-    manifests = [manifest for part in waiting_parts(layout) if (manifest := read_manifest(layout, part))]
-    gone = {part for manifest in manifests for part in manifest.supersedes}
-    return [
-        manifest
-        for manifest in manifests
-        if manifest.provisional
-        and manifest.job == target.job
-        and manifest.part not in gone
-        and [entry.run for entry in manifest.runs] == [run]
-    ]
-
-
-def compact_parts(
+def compact_draw(
     target: DrawTarget, parts: list[str] | None = None, connection: duckdb.DuckDBPyConnection | None = None
 ) -> None:
-    """One sorted part of these provisional parts, which supersedes them; without `parts` of all, and final."""
-    layout, plan, origin = target.layout, target.plan, target.origin
-    ours = [m for m in _provisional_parts(target) if parts is None or m.part in parts]
-    if not ours:
-        return
-    part = new_part_name("samples")
-    folder = write_workspace(layout, part)
-    database = connection or open_database()
-    try:
-        for table in ("outcomes", "texts"):
-            files = [str(layout.parts / manifest.part / f"{table}.parquet") for manifest in ours]
-            sql = queries.render(f"parts/gather_{table}", **{table: files})
-            database.execute(sql, {"target": str(folder / f"{table}.parquet")})
-        # The derived statistics need the outcomes; the sources of all attempts replace those of this one.
-        _write_tables(folder, part, plan, origin, database)
-        files = [str(layout.parts / manifest.part / "sources.parquet") for manifest in ours]
-        sql = queries.render("parts/gather_sources", sources=files)
-        database.execute(sql, {"target": str(folder / "sources.parquet")})
-        outcomes = sum(manifest.outcomes for manifest in ours)
-        next_sample = max(entry.next_sample for manifest in ours for entry in manifest.runs)
-        # Those that an earlier gathering has superseded too: their folders may outlive the part that said so.
-        supersedes = tuple(name for manifest in ours for name in (*manifest.supersedes, manifest.part))
-        run = _run_of(plan, outcomes, next_sample)
-        final = parts is None
-        publish(layout, folder, _manifest(target, part, run, outcomes, provisional=not final, supersedes=supersedes))
-    except BaseException:
-        discard(folder)
-        raise
-    finally:
-        if connection is None:
-            database.close()
+    """One sorted part of these provisional parts; without `parts` of all of the draw, and final."""
+    run = target.plan.target.run
+    compact_parts(target.layout, KIND, target.job, run=run, parts=parts, connection=connection)
 
 
 # What a draw has finished becomes parts of the store, in a thread beside the engine. Provisional parts make samples
-# visible within seconds. Now and then those of a draw are gathered into one, so that nobody who opens the store has
+# visible within seconds. Now and then those of a draw are compacted into one, so that nobody who opens the store has
 # hundreds to read, and at the end into a sorted one that is merged.
 
 FLUSH_SAMPLES = 256
 FLUSH_SECONDS = 5.0
 """What is finished is visible to everybody at the latest after this; the first parts come sooner, one second apart."""
-GATHER_PARTS = 32
+COMPACT_PARTS = 32
 """So many provisional parts of a draw become one."""
 BACKLOG = 16 * FLUSH_SAMPLES
 """Samples that may wait for a slow disk before the engine has to."""
@@ -311,8 +202,8 @@ class PartPublisher:
         for _, judged in drawn:
             verdicts[judged.verdict] = verdicts.get(judged.verdict, 0) + 1
         self.stored = Stored(self.stored.samples + len(drawn), verdicts)
-        if len(self._parts) % GATHER_PARTS == 0:
-            compact_parts(self._target, self._parts[-GATHER_PARTS:], connection)
+        if len(self._parts) % COMPACT_PARTS == 0:
+            compact_draw(self._target, self._parts[-COMPACT_PARTS:], connection)
 
 
 # Draws a plan: an engine's samples, judged, into parts of the store; at the end one sorted part of them all.
@@ -360,7 +251,7 @@ def draw(
         engine: draws.
         verifier: judges; without one every sample is `unverified`.
         progress: see `Progress`.
-        job: name of the job that this is; its attempts gather each other's parts.
+        job: name of the job that this is; its attempts compact each other's parts.
 
     Raises:
         UsageError: the parameters cannot be used.
@@ -391,7 +282,7 @@ def draw(
             for sample, judged in judges.finish(SETTLE_SECONDS):
                 parts.add(sample, judged)
             raise
-    compact_parts(target)
+    compact_draw(target)
     return state()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import secrets
@@ -22,6 +21,7 @@ from backend.jobs.plan import EngineChoice, SamplingPlan, plan_from_json, plan_t
 from backend.scoring.plan import KIND as SCORES
 from backend.scoring.plan import ScoringPlan, scoring_from_json, scoring_to_json
 from backend.store.layout import StoreLayout
+from backend.store.locks import exclusive_lock, is_locked
 from backend.store.parts import discard
 
 # A job: a folder of the store with a plan, a status that is replaced atomically, and a log.
@@ -166,16 +166,10 @@ def _overwrite(target: Path, data: bytes) -> None:
 
 
 def _is_gone(lock: Path, status: JobStatus) -> bool:
-    """Whether the worker is no more: it holds the job's lock as long as it lives, and the kernel frees it."""
-    try:
-        with open(lock, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return True
-    except BlockingIOError:
-        return False
-    except OSError:
-        # No lock file yet, or a file system without locks: then only its silence tells.
-        return time.time() - status.updated > SILENT_AFTER
+    """Whether the worker is no more: it holds the job's lock as long as it lives."""
+    held = is_locked(lock)
+    # No lock file yet, or a file system without locks: then only its silence tells.
+    return time.time() - status.updated > SILENT_AFTER if held is None else not held
 
 
 def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
@@ -293,26 +287,14 @@ CLAIMING = ("prepared", "running", "gone", "failed")
 
 @contextmanager
 def planning_lock(layout: StoreLayout) -> Iterator[None]:
-    """Hold the planning lock; the kernel frees it when we die. Where the file system has no locks, go on without.
+    """Hold the planning lock.
 
     Raises:
         StoreError: the store cannot be written.
     """
     layout.create()
-    try:
-        lock = os.open(layout.jobs / "planning.lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise StoreError(
-            f"The store {layout.root} cannot be written",
-            f"{error.strerror}: {error.filename}",
-            "Ask its owner for write rights, or copy the store and name the copy with --store.",
-        ) from error
-    try:
-        with suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with exclusive_lock(layout.jobs / "planning.lock"):
         yield
-    finally:
-        os.close(lock)
 
 
 def claimed_indices(layout: StoreLayout, run: str, but: str = "") -> Claims:

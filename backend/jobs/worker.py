@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import socket
@@ -21,16 +20,17 @@ import duckdb
 from backend.engines.protocol import Engine, EngineUnavailable
 from backend.engines.registry import load_engine
 from backend.errors import PasskError, StoreError, UsageError
-from backend.jobs.draw import DrawState, DrawTarget, compact_parts, draw
+from backend.jobs.draw import DrawState, DrawTarget, compact_draw, draw
 from backend.jobs.job import Job, JobStatus, Plan, claimed_indices, planning_lock
 from backend.jobs.plan import EngineChoice, SamplingPlan, remaining_plan
 from backend.scoring.plan import ScoringPlan, without_scored
 from backend.scoring.requests import claimed_texts as claimed_scores
 from backend.scoring.requests import scored_texts
-from backend.scoring.score import gather_scores, outcome, score
+from backend.scoring.score import compact_scores, outcome, score
 from backend.store.database import open_store
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
+from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
 from backend.store.reads import Reader
 from backend.verifiers.protocol import Verifier
@@ -73,11 +73,11 @@ def carry_out(
 
 
 def finish_plan(layout: StoreLayout, plan: Plan, job: str) -> None:
-    """Gather the parts of a job of which nothing is left: its last worker was killed before it could."""
+    """Compact the parts of a job of which nothing is left: its last worker was killed before it could."""
     if isinstance(plan, ScoringPlan):
-        gather_scores(layout, plan, job)
+        compact_scores(layout, job)
     else:
-        compact_parts(DrawTarget(layout, plan, "", job))
+        compact_draw(DrawTarget(layout, plan, "", job))
 
 
 def _drawn(layout: StoreLayout, plan: SamplingPlan) -> dict[int, dict[int, str]]:
@@ -115,7 +115,8 @@ def work(folder: Path) -> JobStatus:
     job = Job(folder)
     layout = StoreLayout(folder.parent.parent)
     plan, choice = job.plan()
-    with _alone(job), _sigterm():
+    busy = UsageError(f"A worker is at the job {job.name} already")
+    with exclusive_lock(job.lock, busy), _sigterm():
         _forget_old_cancel(job)
         before = job.status()
         status = replace(before, state="running", error="", host=socket.gethostname(), pid=os.getpid())
@@ -253,19 +254,6 @@ class _Reports:
         self._ended.set()
         self._thread.join()
         self._say()
-
-
-@contextmanager
-def _alone(job: Job) -> Iterator[None]:
-    """Hold the job's lock; the kernel frees it when the worker dies."""
-    with open(job.lock, "a+b") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"A worker is at the job {job.name} already") from error
-        except OSError:
-            pass  # a file system without locks
-        yield
 
 
 @contextmanager

@@ -7,21 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import isnan
-from pathlib import Path
 from typing import Any
 
-import queries
 from backend.engines.protocol import Engine, FinishReason, TextLogprobs, TextToScore
-from backend.jobs.draw import FLUSH_SECONDS, GATHER_PARTS, DrawState, Stored
+from backend.jobs.draw import COMPACT_PARTS, FLUSH_SECONDS, DrawState, Stored
 from backend.scoring.plan import KIND, PlannedTexts, ScoringPlan, TextKey
 from backend.scoring.requests import summed_texts
-from backend.store.connection import open_database
 from backend.store.database import open_store
 from backend.store.identity import run_key, source_key
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, discard, new_part_name, publish, read_manifest, waiting_parts, write_workspace
+from backend.store.part_writer import PartWriter, compact_parts
 from backend.store.reads import Reader
 
 # Parts of a scoring job: provisional ones while it goes on, a sorted one at its end that supersedes them.
@@ -95,18 +91,14 @@ class LogprobPublisher:
             outcomes = [outcome(each.fits) for each in scored]
             counts = {word: self.stored.verdicts.get(word, 0) + outcomes.count(word) for word in set(outcomes)}
             self.stored = Stored(self.stored.samples + len(scored), {**self.stored.verdicts, **counts})
-            if len(self._parts) % GATHER_PARTS == 0:
-                _gather(self._target, self._parts[-GATHER_PARTS:])
+            if len(self._parts) % COMPACT_PARTS == 0:
+                compact_scores(self._target.layout, self._target.job, self._parts[-COMPACT_PARTS:])
         self._flushed = time.monotonic()
 
-    def gather(self) -> None:
-        """One sorted part of all that this job has written, also in attempts that were killed."""
-        _gather(self._target, None)
 
-
-def gather_scores(layout: StoreLayout, plan: ScoringPlan, job: str) -> None:
-    """What `ScoreParts.gather` does, for a job that was killed when nothing was left but that."""
-    _gather(ScoreTarget(layout, plan, "", "", job, frozenset()), None)
+def compact_scores(layout: StoreLayout, job: str, parts: list[str] | None = None) -> None:
+    """One sorted part of these provisional parts; without `parts` of all of a job, and final."""
+    compact_parts(layout, KIND, job, parts=parts)
 
 
 def outcome(fits: bool) -> str:
@@ -115,22 +107,19 @@ def outcome(fits: bool) -> str:
 
 
 def _write_part(target: ScoreTarget, scored: Sequence[ScoredText]) -> str:
-    from backend.store.parts import write_rows
-
     plan = target.plan
-    part = new_part_name(KIND)
-    folder = write_workspace(target.layout, part)
-    try:
-        sums = [_row(target, each) for each in scored if each.key not in target.have_sums]
-        write_rows(folder, "scores", sums)
+    with PartWriter(target.layout, KIND) as part:
+        part.write("scores", [_row(target, each) for each in scored if each.key not in target.have_sums])
         if plan.by_token:
-            write_rows(folder, "token_scores", [_token_row(plan, each) for each in scored if each.fits])
-        _write_sources(folder, part, target)
-        publish(target.layout, folder, _manifest(target, part, provisional=True))
-    except BaseException:
-        discard(folder)
-        raise
-    return part
+            part.write("token_scores", [_token_row(plan, each) for each in scored if each.fits])
+        # What scored, with its versions, once for each run (0: reference responses).
+        origin = f"{target.origin}, {plan.dtype or 'precision of the server'}, under {plan.scorer}"
+        sources = [
+            (source_key(origin, run), origin, "", "scored", run_key(run) if run else 0) for run in target.plan.runs
+        ]
+        part.write("sources", sources)
+        part.publish(provisional=True, job=target.job)
+        return part.part
 
 
 def _place(key: TextKey) -> tuple[int, int, int]:
@@ -156,67 +145,6 @@ def _token_row(plan: ScoringPlan, scored: ScoredText) -> tuple[Any, ...]:
         list(score.logprobs),
         None if kept is None else json.dumps(kept, ensure_ascii=False, separators=(",", ":")),
     )
-
-
-def _write_sources(folder: Path, part: str, target: ScoreTarget) -> None:
-    """What scored, with its versions, once for each run (0: reference responses)."""
-    from backend.store.parts import write_rows
-
-    if not target.origin:
-        return
-    origin = f"{target.origin}, {target.plan.dtype or 'precision of the server'}, under {target.plan.scorer}"
-    rows = [
-        (source_key(origin, run), origin, "", "scored", run_key(run) if run else 0, part) for run in target.plan.runs
-    ]
-    write_rows(folder, "sources", rows)
-
-
-def _manifest(target: ScoreTarget, part: str, *, provisional: bool, supersedes: tuple[str, ...] = ()) -> Manifest:
-    return Manifest(
-        part=part,
-        kind=KIND,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        runs=(),
-        supersedes=supersedes,
-        provisional=provisional,
-        job=target.job,
-    )
-
-
-def _provisional_parts(target: ScoreTarget) -> list[Manifest]:
-    """The provisional parts of this job that count, also those of attempts that were killed."""
-    layout = target.layout
-    manifests = [manifest for part in waiting_parts(layout) if (manifest := read_manifest(layout, part))]
-    gone = {part for manifest in manifests for part in manifest.supersedes}
-    ours = [m for m in manifests if m.kind == KIND and m.job == target.job and m.provisional]
-    return [manifest for manifest in ours if manifest.part not in gone]
-
-
-def _gather(target: ScoreTarget, parts: list[str] | None) -> None:
-    """One sorted part of these provisional parts, which supersedes them; without `parts` of all, and final."""
-    layout = target.layout
-    ours = [manifest for manifest in _provisional_parts(target) if parts is None or manifest.part in parts]
-    if not ours:
-        return
-    part = new_part_name(KIND)
-    folder = write_workspace(layout, part)
-    try:
-        with closing(open_database()) as connection:
-            for table, query in (
-                ("scores", "scores/gather"),
-                ("token_scores", "scores/gather_tokens"),
-                ("sources", "parts/gather_sources"),
-            ):
-                files = [layout.parts / manifest.part / f"{table}.parquet" for manifest in ours]
-                there = [str(file) for file in files if file.exists()]
-                if there:
-                    sql = queries.render(query, **{table: there})
-                    connection.execute(sql, {"target": str(folder / f"{table}.parquet")})
-        supersedes = tuple(name for manifest in ours for name in (*manifest.supersedes, manifest.part))
-        publish(layout, folder, _manifest(target, part, provisional=parts is not None, supersedes=supersedes))
-    except BaseException:
-        discard(folder)
-        raise
 
 
 # Scores a plan: texts of the store go through an engine, their scores into parts; at the end one part of them all.
@@ -247,7 +175,7 @@ def score(
         plan: what is to be scored.
         engine: with the model that the plan names.
         progress: told after every text; what it raises ends the scoring.
-        job: name of the job that this is; its attempts gather each other's parts.
+        job: name of the job that this is; its attempts compact each other's parts.
 
     Raises:
         EngineUnavailable, ValueError: from the engine.
@@ -268,7 +196,7 @@ def score(
                 parts.add(ScoredText(key, scored))
                 finished, tokens = finished + 1, tokens + (0 if isnan(scored.logprob_sum) else scored.tokens)
                 progress(state(item.text[:500]))
-    parts.gather()
+    compact_scores(layout, job)
     return DrawState(finished, tokens, time.monotonic() - started, "", lambda: parts.stored)
 
 

@@ -12,12 +12,10 @@ import duckdb
 
 import queries
 from backend.errors import Cancelled, StoreError
+from backend.store.parts import SCHEMA_VERSION
 
 STORAGE_VERSION = "v1.5.0"
 """Read and written by DuckDB 1.5 and 2.0 alike; older versions leave zstd columns uncompressed."""
-
-SCHEMA_VERSION = 3
-"""Version of the tables in base.duckdb. Version n is made by `queries/schema/<n>_*.sql`."""
 
 
 def open_database(path: Path | None = None, *, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnection:
@@ -37,19 +35,13 @@ def open_database(path: Path | None = None, *, memory_limit: str = "2GB") -> duc
         "temp_directory": str(Path(gettempdir()) / f"passk-{os.getpid()}"),
     }
     connection = duckdb.connect(":memory:" if path is None else str(path), config=settings)
-    return quiet(connection)
+    disable_progress_bar(connection)
+    return connection
 
 
-def quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The connection, which from now on never prints a progress bar: the terminal belongs to the explorer."""
+def disable_progress_bar(connection: duckdb.DuckDBPyConnection) -> None:
+    """Never print a progress bar: the terminal belongs to the explorer."""
     connection.execute("SET enable_progress_bar_print = false")
-    return connection
-
-
-def eager(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The connection, which hands on the first rows of a stream when it has some hundred, not a megabyte of them."""
-    connection.execute("SET SESSION streaming_buffer_size = '64KB'")
-    return connection
 
 
 def is_lock_error(error: duckdb.Error) -> bool:
@@ -58,9 +50,9 @@ def is_lock_error(error: duckdb.Error) -> bool:
     return any(words in text for words in ("set lock", "already attached", "resource in use"))
 
 
-def script(connection: duckdb.DuckDBPyConnection, name: str, **paths: list[str]) -> None:
-    """Run a statement file without parameters."""
-    connection.execute(queries.render(name, **paths))
+def run_script(connection: duckdb.DuckDBPyConnection, name: str, table: str | None = None, **paths: list[str]) -> None:
+    """Run a statement file without parameters, its table and path lists filled in."""
+    connection.execute(queries.render(name, table, **paths))
 
 
 def schema_version(connection: duckdb.DuckDBPyConnection, catalog: str) -> int:

@@ -10,7 +10,7 @@ import duckdb
 
 import queries
 from backend.errors import Cancelled
-from backend.store.connection import as_passk_error, eager
+from backend.store.connection import as_passk_error
 from backend.store.database import Database
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
-MOST_KEPT = 256
+MOST_CACHED = 256
 """Queries whose rows are kept in memory."""
 
 
@@ -81,7 +81,7 @@ class StoreCursor:
         found = cache.get(key)
         if found is None:
             found = self.rows(query, **parameters)
-            if len(cache) >= MOST_KEPT:
+            if len(cache) >= MOST_CACHED:
                 cache.clear()
             cache[key] = found
         return found
@@ -100,7 +100,9 @@ class StoreCursor:
 
         On a cursor of its own, so that others may be asked between two batches. Raises like `rows`.
         """
-        cursor = eager(self.database.cursor())
+        cursor = self.database.cursor()
+        # Hand on the first rows when there are some hundred, not a megabyte of them.
+        cursor.execute("SET SESSION streaming_buffer_size = '64KB'")
         self._streams.add(cursor)
 
         def batches() -> Iterator[list[Row]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,14 +15,13 @@ import duckdb
 import queries
 from backend.errors import StoreError
 from backend.store.connection import (
-    SCHEMA_VERSION,
     as_passk_error,
+    disable_progress_bar,
     open_database,
-    quiet,
     refuse_newer,
     retry_while_locked,
+    run_script,
     schema_version,
-    script,
 )
 from backend.store.layout import StoreLayout
 from backend.store.locks import BaseLock
@@ -30,15 +30,12 @@ from backend.store.parts import (
     FILES,
     LARGE,
     ON_DISK,
-    TABLES,
+    SCHEMA_VERSION,
     Manifest,
     manifest_from_json,
     read_manifest,
     waiting_parts,
 )
-
-WITH_PART = ("outcomes", "statistics", "counts", "verdicts", "scores", "judgements")
-"""Files whose rows get the part's name only in memory."""
 
 CacheKey = tuple[str, tuple[tuple[str, Any], ...]]
 """A query and its parameters."""
@@ -69,10 +66,8 @@ class Database:
         """Rows of small queries that everybody asks again and again; another dictionary whenever the store changes."""
         try:
             self._attach()
-            script(self._connection, "overlay/tables")
-            script(self._connection, "overlay/views")
+            self._make_views()
             self._read_ledger()
-            self._view_files(self._connection, [])
             self._take_new_parts()
         except duckdb.Error as error:
             self.close()
@@ -86,7 +81,7 @@ class Database:
         self._without_base = not self.layout.base.exists()
         if self._without_base:
             # A store of parts alone, in a folder that this user cannot write.
-            script(connection, "overlay/attach_empty")
+            run_script(connection, "overlay/attach_empty")
             connection.execute("USE base")
             migrate(connection, "base", self.layout.base)
             connection.execute("USE memory")
@@ -95,7 +90,7 @@ class Database:
         with suppress(OSError):
             self._lock = BaseLock(self.layout.base)
             self._lock.share()
-        retry_while_locked(lambda: script(connection, "overlay/attach", base=[str(self.layout.base)]))
+        retry_while_locked(lambda: run_script(connection, "overlay/attach", base=[str(self.layout.base)]))
         connection.execute("USE base")
         version = schema_version(connection, "base")
         connection.execute("USE memory")
@@ -108,6 +103,14 @@ class Database:
                 "Ask its owner to open it once with this passk, or copy the folder and open the copy.",
             )
 
+    def _make_views(self) -> None:
+        run_script(self._connection, "overlay/schemas")
+        for table in queries.tables():
+            run_script(self._connection, "overlay/table", table)
+            run_script(self._connection, "overlay/stored", table)
+        run_script(self._connection, "overlay/views")
+        self._view_outcomes(self._connection)
+
     def _read_ledger(self) -> None:
         for part, text in self._connection.execute(queries.load("overlay/ledger")).fetchall():
             self._merged[part] = manifest_from_json(text, f"The ledger's {part}")
@@ -118,7 +121,7 @@ class Database:
 
         Whoever reads in these milliseconds may be told that something does not exist, or count a part twice.
         """
-        script(self._connection, "overlay/detach")
+        run_script(self._connection, "overlay/detach")
         self._attach()
         self._read_ledger()
         self.query_cache = {}
@@ -168,8 +171,8 @@ class Database:
                 if manifest.part not in superseded:
                     self._load(cursor, manifest)
             for part in gone.union(superseded.difference(self._superseded).intersection(waiting)):
-                for table in TABLES:
-                    cursor.execute(queries.load(f"overlay/drop_{table}"), {"part": part})
+                for table in queries.tables():
+                    cursor.execute(queries.render("overlay/drop", table), {"part": part})
             self._view_files(cursor, [m for part, m in waiting.items() if part not in superseded])
             cursor.execute("COMMIT")
         finally:
@@ -179,37 +182,36 @@ class Database:
         self.query_cache = {}
         return True
 
+    def _path(self, manifest: Manifest, name: str) -> Path:
+        return self.layout.parts / manifest.part / f"{name}.parquet"
+
     def _load(self, cursor: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
-        for name in FILES:
-            path = self.layout.parts / manifest.part / f"{name}.parquet"
-            if not path.exists() or (name == "outcomes" and manifest.outcomes > LARGE):
-                continue
-            parameters = {"path": str(path)}
-            if name in WITH_PART:
-                parameters["part"] = manifest.part
-            cursor.execute(queries.load(f"overlay/load_{name}"), parameters)
+        for name, table in FILES.items():
+            path = self._path(manifest, name)
+            if path.exists() and not _stays_on_disk(manifest, name):
+                parameters = {"path": str(path), "part": manifest.part}
+                cursor.execute(queries.render("overlay/load", table), parameters)
 
     def _view_files(self, cursor: duckdb.DuckDBPyConnection, visible: list[Manifest]) -> None:
-        folders = [(self.layout.parts / manifest.part, manifest) for manifest in visible]
-        outcomes = [str(path) for folder, m in folders if m.outcomes > LARGE and (path := folder / "outcomes.parquet")]
-        if outcomes:
-            script(cursor, "overlay/outcomes_with_files", outcomes=outcomes)
-        else:
-            script(cursor, "overlay/outcomes")
-        for table in ON_DISK:
-            files = [str(path) for folder, _ in folders if (path := folder / f"{table}.parquet").exists()]
-            if files:
-                script(cursor, f"overlay/{table}_with_files", **{table: files})
+        for table in ("outcomes", *ON_DISK):
+            paths = [self._path(manifest, table) for manifest in visible if _stays_on_disk(manifest, table)]
+            there = [str(path) for path in paths if path.exists()]
+            if there:
+                run_script(cursor, "overlay/stored_with_files", table, paths=there)
             else:
-                script(cursor, f"overlay/{table}")
+                run_script(cursor, "overlay/stored", table)
+        self._view_outcomes(cursor)
+
+    def _view_outcomes(self, cursor: duckdb.DuckDBPyConnection) -> None:
         # Joining costs as much as reading outcomes once more: only where there is something to join.
         found = cursor.execute(queries.load("overlay/has_used_verdicts")).fetchone()
-        if found is not None and found[0]:
-            script(cursor, "overlay/judged_outcomes")
+        run_script(cursor, "overlay/verified_outcomes" if found and found[0] else "overlay/outcomes")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one thread; the caller closes it."""
-        return quiet(self._connection.cursor())
+        cursor = self._connection.cursor()
+        disable_progress_bar(cursor)
+        return cursor
 
     def close(self) -> None:
         """Let go of base.duckdb. Threads that still use a cursor must have ended."""
@@ -217,6 +219,10 @@ class Database:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _stays_on_disk(manifest: Manifest, name: str) -> bool:
+    return name in ON_DISK or (name == "outcomes" and manifest.outcomes > LARGE)
 
 
 def open_store(layout: StoreLayout, *, merging: bool = True, memory_limit: str = "2GB") -> Database:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,20 +102,3 @@ def require_store(root: Path) -> StoreLayout:
             f"To read results from a file: passk import {root} --store NAME.passk",
         )
     return layout
-
-
-@contextmanager
-def publishing(layout: StoreLayout) -> Iterator[None]:
-    """Hold the publish lock; where the file system has no locks, go on without (imports rarely meet)."""
-    import fcntl
-
-    with open(layout.publish_lock, "a+b") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:
-            yield
-            return
-        try:
-            yield
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)

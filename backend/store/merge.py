@@ -6,19 +6,25 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
 import queries
 from backend.errors import StoreError
-from backend.store.connection import as_passk_error, is_lock_error, open_database, refuse_newer, schema_version, script
-from backend.store.layout import StoreLayout, publishing
-from backend.store.locks import BaseLock
+from backend.store.connection import (
+    as_passk_error,
+    is_lock_error,
+    open_database,
+    refuse_newer,
+    run_script,
+    schema_version,
+)
+from backend.store.layout import StoreLayout
+from backend.store.locks import BaseLock, exclusive_lock
 from backend.store.parts import (
     FILES,
-    ON_DISK,
     Manifest,
     discard,
     manifest_from_json,
@@ -41,12 +47,7 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """Every migration of this passk, in order."""
-    names = [
-        entry.name.removesuffix(".sql")
-        for entry in files("queries").joinpath("schema").iterdir()
-        if entry.name[:4].isdigit()
-    ]
-    return [Migration(int(name[:4]), queries.load(f"schema/{name}")) for name in sorted(names)]
+    return [Migration(version, queries.load(name)) for version, name in enumerate(queries.migrations(), 1)]
 
 
 def migrate(
@@ -115,7 +116,7 @@ def merge(layout: StoreLayout, report: Callable[[str], None] = lambda _: None) -
         return MergeResult((), skipped=True)
     merged: list[str] = []
     try:
-        with _alone(layout) as connection:
+        with _open_alone(layout) as connection:
             migrate(connection, "base", layout.base)
             connection.execute("SET checkpoint_threshold = '128MB'")
             _merge_waiting(connection, layout, report, merged)
@@ -127,8 +128,8 @@ def merge(layout: StoreLayout, report: Callable[[str], None] = lambda _: None) -
     return MergeResult(tuple(merged), skipped=False)
 
 
-def rebuild_statistics(layout: StoreLayout) -> None:
-    """Merge what waits, and derive the statistics of all merged samples anew. Published counts stay as they are.
+def rebuild_tallies(layout: StoreLayout) -> None:
+    """Merge what waits, and count all merged samples anew. Published counts stay as they are.
 
     Raises:
         StoreError: someone else has the store open, this user may not write it, or DuckDB failed.
@@ -139,22 +140,26 @@ def rebuild_statistics(layout: StoreLayout) -> None:
             raise StoreError(f"Merging {layout.root} failed", result.failure)
         if result.skipped:
             raise _Busy
-        with _alone(layout) as connection:
+        with _open_alone(layout) as connection, TemporaryDirectory(prefix="passk-") as folder:
+            target = str(Path(folder) / "statistics.parquet")
+            run_script(connection, "merge/outcomes_to_tally")
+            connection.execute(queries.load("parts/derive_tallies"), {"target": target})
             connection.execute("BEGIN")
-            script(connection, "merge/rebuild_statistics")
+            connection.execute(queries.load("merge/forget_tallies"))
+            connection.execute(queries.render("merge/rows", "statistics"), {"path": target})
             connection.execute("COMMIT")
     except _Busy:
         raise StoreError(
-            f"The statistics of {layout.root} cannot be rebuilt now",
+            f"The tallies of {layout.root} cannot be rebuilt now",
             "That needs write rights and nobody else who has the store open.",
             "Close other explorers and commands on this store, and try again.",
         ) from None
     except duckdb.Error as error:
-        raise as_passk_error(error, f"Rebuilding the statistics of {layout.root}") from error
+        raise as_passk_error(error, f"Rebuilding the tallies of {layout.root}") from error
 
 
 @contextmanager
-def _alone(layout: StoreLayout) -> Iterator[duckdb.DuckDBPyConnection]:
+def _open_alone(layout: StoreLayout) -> Iterator[duckdb.DuckDBPyConnection]:
     """base.duckdb, made if there is none, open for writing with nobody else in it.
 
     Raises:
@@ -204,7 +209,7 @@ def _create_base(layout: StoreLayout) -> None:
             pass
         except OSError:
             # A file system without links.
-            with publishing(layout):
+            with exclusive_lock(layout.publish_lock):
                 if not layout.base.exists():
                     os.rename(building, layout.base)
     finally:
@@ -229,7 +234,7 @@ def _merge_waiting(
         if manifest.part in ledger or manifest.provisional or manifest.part in superseded:
             continue
         if manifest.kind == "verdicts" and drawing.intersection(run.run for run in manifest.runs):
-            # They may be of samples that a job has not gathered yet; statistics are rebuilt from what is merged.
+            # They may be of samples that a job has not gathered yet; tallies are rebuilt from what is merged.
             continue
         report(f"merging {manifest.part}")
         _merge_one(connection, layout, manifest)
@@ -244,10 +249,10 @@ def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manif
     folder = layout.parts / manifest.part
     connection.execute("BEGIN")
     try:
-        for table in (*FILES, *ON_DISK):
-            path = folder / f"{table}.parquet"
+        for name, table in FILES.items():
+            path = folder / f"{name}.parquet"
             if path.exists():
-                connection.execute(queries.load(f"merge/{table}"), {"path": str(path)})
+                connection.execute(queries.render("merge/rows", table), {"path": str(path)})
         connection.execute(queries.load("merge/ledger"), {"part": manifest.part, "manifest": manifest.to_json()})
         connection.execute("COMMIT")
     except BaseException:

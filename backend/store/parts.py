@@ -1,4 +1,8 @@
-"""Parts: immutable folders with a manifest and Parquet tables, renamed into place when they are whole."""
+"""Parts: immutable folders with a manifest and Parquet files. How one is read; `part_writer` writes them.
+
+A part is visible as soon as its folder stands in `parts/`, and from then on nobody changes it: it is merged into
+base.duckdb and unlinked, or superseded by a later part and unlinked.
+"""
 
 from __future__ import annotations
 
@@ -7,145 +11,34 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
+import msgspec
 
 import queries
 from backend.errors import StoreError
-from backend.store.connection import open_database
+from backend.records import Model
 from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
 
-# The Parquet tables of a part: the same columns as in base.duckdb (`queries/schema/`).
+SCHEMA_VERSION = len(queries.migrations())
+"""Version of the tables in base.duckdb, of manifests and of the columns of parts; newer ones are refused."""
 
-_TEXT, _WHOLE, _KEY, _LONG = pa.string(), pa.int32(), pa.uint64(), pa.int64()
-
-SCHEMAS = {
-    "models": pa.schema(
-        {"model": _TEXT, "role": _TEXT, "from_model": _TEXT, "step": _WHOLE, "algorithm": _TEXT, "part": _TEXT}.items()
-    ),
-    "runs": pa.schema(
-        {
-            "run_key": _KEY, "run": _TEXT, "model": _TEXT, "benchmark": _TEXT, "parameters": _TEXT, "part": _TEXT,
-        }.items()
-    ),
-    "problems": pa.schema(
-        {
-            "problem_key": _KEY, "benchmark": _TEXT, "id": _TEXT, "position": _WHOLE, "statement": _TEXT,
-            "reference": _TEXT, "level": _TEXT, "metadata": _TEXT, "part": _TEXT,
-        }.items()
-    ),
-    "benchmarks": pa.schema(
-        {"benchmark": _TEXT, "verifier": _TEXT, "source": _TEXT, "metadata": _TEXT, "part": _TEXT}.items()
-    ),
-    "sources": pa.schema(
-        {
-            "source_key": _KEY, "path": _TEXT, "digest": _TEXT, "format": _TEXT, "run_key": _KEY, "part": _TEXT,
-        }.items()
-    ),
-    "outcomes": pa.schema(
-        {
-            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "verdict": _TEXT, "detail": _TEXT,
-            "answer": _TEXT, "tokens": _WHOLE, "characters": _WHOLE, "finish_reason": _TEXT, "seed": _LONG,
-            "logprob_sum": pa.float64(), "source_key": _KEY, "source_row": _WHOLE,
-        }.items()
-    ),
-    "texts": pa.schema(
-        {"run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "text": pa.large_string()}.items()
-    ),
-    "statistics": pa.schema(
-        {
-            "run_key": _KEY, "problem_key": _KEY, "origin": _TEXT, "n": _LONG, "c": _LONG, "unverified": _LONG,
-            "tokens_known": _LONG, "tokens_total": _LONG, "texts": _LONG,
-        }.items()
-    ),
-    "verdicts": pa.schema(
-        {
-            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "verifier": _TEXT, "version": _TEXT,
-            "verdict": _TEXT, "detail": _TEXT, "answer": _TEXT, "used": pa.bool_(), "created": pa.timestamp("us"),
-        }.items()
-    ),
-    "scores": pa.schema(
-        {
-            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "scorer": _TEXT, "engine": _TEXT, "dtype": _TEXT,
-            "tokens": _WHOLE, "logprob_sum": pa.float64(),
-        }.items()
-    ),
-    "token_scores": pa.schema(
-        {
-            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "scorer": _TEXT, "dtype": _TEXT,
-            "ends": pa.list_(_WHOLE), "logprobs": pa.list_(pa.float32()), "alternatives": _TEXT,
-        }.items()
-    ),
-    "judgements": pa.schema(
-        {
-            "run_key": _KEY, "problem_key": _KEY, "sample": _WHOLE, "author": _TEXT, "version": _TEXT,
-            "created": pa.timestamp("us"), "judgement": _TEXT, "note": _TEXT,
-        }.items()
-    ),
-}  # fmt: skip
-SCHEMAS["counts"] = SCHEMAS["statistics"]
-
-
-def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    try:
-        return pa.array(values, kind)
-    except UnicodeEncodeError:
-        return pa.array([without_surrogates(v) if isinstance(v, str) else v for v in values], kind)
-
-
-def write_rows(folder: Path, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Write a small table from rows in the order of its schema; strings without surrogates."""
-    schema = SCHEMAS[table]
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [() for _ in schema]
-    arrays = [_array(column, entry.type) for entry, column in zip(schema, columns, strict=True)]
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), folder / f"{table}.parquet", compression="zstd")
-
-
-def derive_statistics(folder: Path, connection: duckdb.DuckDBPyConnection | None = None) -> None:
-    """Write statistics.parquet of a part from its outcomes.parquet; opening a connection takes most of the time."""
-    database = connection or open_database()
-    try:
-        sql = queries.render("parts/derive_statistics", outcomes=[str(folder / "outcomes.parquet")])
-        database.execute(sql, {"target": str(folder / "statistics.parquet")})
-    finally:
-        if connection is None:
-            database.close()
-
-
-# Parts: immutable folders with a manifest and Parquet files, renamed into place when they are complete. A part is
-# visible as soon as its folder stands in `parts/`, and from then on nobody changes it: it is merged into base.duckdb
-# and unlinked, or superseded by a later part and unlinked.
-
-PART_SCHEMA = 3
-"""Version of the manifest and of the Parquet columns; parts newer than this are refused."""
-
-TABLES = (
-    "models", "runs", "problems", "benchmarks", "sources", "outcomes", "statistics", "verdicts", "scores", "judgements",
-)  # fmt: skip
-"""Tables of the overlay."""
+FILES = {**{table: table for table in queries.tables()}, "counts": "statistics"}
+"""What a part may bring, each as `<name>.parquet`, and the table that its rows go to: published counts are tallies."""
 
 ON_DISK = ("texts", "token_scores")
 """Tables that are read from the part's Parquet file until they are merged: too large for memory."""
-
-FILES = (*TABLES, "counts")
-"""What a part may bring, each as `<name>.parquet`: a file for each table, and published counts, which join the
-statistics; and those of `ON_DISK`."""
 
 LARGE = 250_000
 """Parts with more outcomes than this are read from their Parquet file and not taken into memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartRun:
+class PartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one part holds of one run."""
 
     run: str
@@ -161,9 +54,22 @@ class PartRun:
     next_sample: int
     """One more than the highest sample index in this part, over all problems."""
 
+    @classmethod
+    def of(
+        cls,
+        run: str,
+        model: Model,
+        benchmark: str,
+        parameters: Mapping[str, Any],
+        samples: int = 0,
+        next_sample: int = 0,
+    ) -> PartRun:
+        """The same of a model as it is everywhere else."""
+        known = (model.name, model.role, model.from_model, model.step, model.algorithm)
+        return cls(run, *known, benchmark, parameters, samples, next_sample)
 
-@dataclass(frozen=True, slots=True)
-class PartSource:
+
+class PartSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that went into a part."""
 
     path: str
@@ -172,8 +78,7 @@ class PartSource:
     runs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """manifest.json of a part."""
 
     part: str
@@ -191,12 +96,28 @@ class Manifest:
     """A part of a job that is not finished; never merged, since its job will supersede it."""
     job: str = ""
     """Name of the job that drew it."""
-    schema: int = PART_SCHEMA
-    notes: tuple[str, ...] = field(default=())
+    schema: int = SCHEMA_VERSION
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """As it stands in manifest.json and in the ledger."""
-        return without_surrogates(json.dumps(asdict(self), ensure_ascii=False, indent=1))
+        return without_surrogates(json.dumps(msgspec.to_builtins(self), ensure_ascii=False, indent=1))
+
+
+def as_json(value: Any) -> str:
+    """A value as the JSON text that the store keeps; NaN and infinities, which JSON has not, as null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def manifest_from_json(text: str, where: str) -> Manifest:
@@ -206,18 +127,15 @@ def manifest_from_json(text: str, where: str) -> Manifest:
         StoreError: not a manifest, or one of a newer schema.
     """
     try:
+        # By the standard library, which reads what it has written: NaN among a run's parameters.
         data = json.loads(text)
-        if data["schema"] > PART_SCHEMA:
+        if data["schema"] > SCHEMA_VERSION:
             raise StoreError(
                 f"{where} was written by a newer passk",
-                f"It has part schema {data['schema']}; this passk reads up to {PART_SCHEMA}.",
+                f"It has part schema {data['schema']}; this passk reads up to {SCHEMA_VERSION}.",
                 "Upgrade passk-explorer to open this store.",
             )
-        data["runs"] = tuple(PartRun(**run) for run in data["runs"])
-        data["sources"] = tuple(PartSource(**{**source, "runs": tuple(source["runs"])}) for source in data["sources"])
-        data["supersedes"] = tuple(data["supersedes"])
-        data["notes"] = tuple(data["notes"])
-        return Manifest(**data)
+        return msgspec.convert(data, Manifest)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{where} is damaged",
@@ -255,47 +173,13 @@ def read_manifest(layout: StoreLayout, part: str) -> Manifest | None:
     return manifest_from_json(text, f"The part {part}")
 
 
-def write_workspace(layout: StoreLayout, part: str) -> Path:
-    """A private folder in which a part is written; removed by `discard` or renamed by `publish`.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
-    layout.create()
-    folder = layout.unfinished / part
-    try:
-        folder.mkdir()
-    except OSError as error:
-        raise StoreError(
-            f"The store {layout.root} cannot be written",
-            f"{error.strerror}: {folder}",
-            "Ask its owner for write rights, or import into a store of your own with --store.",
-        ) from error
-    return folder
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def publish(layout: StoreLayout, folder: Path, manifest: Manifest) -> None:
-    """Write the manifest and rename the folder into `parts/`: the one moment at which a part becomes visible."""
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    for path in folder.iterdir():
-        _sync(path)
-    _sync(folder)
-    os.rename(folder, layout.parts / manifest.part)
-    # From here on everybody sees it: an error now must not make the caller write the same rows again.
-    with suppress(OSError):
-        _sync(layout.parts)
+def waiting_manifests(layout: StoreLayout) -> list[Manifest]:
+    """The manifests of the parts in `parts/`, sorted by time; raises like `read_manifest`."""
+    return [manifest for part in waiting_parts(layout) if (manifest := read_manifest(layout, part))]
 
 
 def discard(folder: Path) -> None:
-    """Remove what was written of a part that is not to be."""
+    """Remove a part's folder, if it is there."""
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -48,11 +48,11 @@ def run_doctor(arguments: argparse.Namespace) -> int:
 
 
 def _rebuild(store: str) -> int:
-    from backend import rebuild_statistics, store_for_reading
+    from backend import rebuild_tallies, store_for_reading
 
     layout = store_for_reading(store)
-    rebuild_statistics(layout)
-    say(f"The statistics of {layout.root} were derived anew from its samples.")
+    rebuild_tallies(layout)
+    say(f"The tallies (n and c) of {layout.root} were derived anew from its samples.")
     return 0
 
 

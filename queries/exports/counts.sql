@@ -2,6 +2,6 @@
 -- parameters: run_keys UBIGINT[]
 -- columns: run_key UBIGINT, problem_key UBIGINT, n BIGINT, c BIGINT
 SELECT run_key, problem_key, sum(n)::BIGINT AS n, sum(c)::BIGINT AS c
-FROM (FROM base.statistics UNION ALL SELECT * EXCLUDE (part) FROM overlay.statistics)
+FROM stored.statistics
 WHERE origin = 'counts' AND list_contains($run_keys, run_key)
 GROUP BY run_key, problem_key

@@ -5,13 +5,13 @@ SELECT
     runs.run,
     runs.model,
     runs.parameters,
-    statistics.problem_key,
-    statistics.n,
-    statistics.c,
-    statistics.unverified,
-    statistics.tokens_known,
-    statistics.tokens_total,
-    statistics.texts
-FROM statistics
+    tallies.problem_key,
+    tallies.n,
+    tallies.c,
+    tallies.unverified,
+    tallies.tokens_known,
+    tallies.tokens_total,
+    tallies.texts
+FROM tallies
 JOIN runs USING (run_key)
-ORDER BY runs.run, statistics.problem_key
+ORDER BY runs.run, tallies.problem_key

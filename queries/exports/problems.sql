@@ -4,5 +4,5 @@
 -- columns: reference VARCHAR, level VARCHAR, metadata VARCHAR
 SELECT problem_key, benchmark, id, label, position, statement, reference, level, metadata
 FROM problems
-WHERE problem_key IN (SELECT problem_key FROM statistics WHERE list_contains($run_keys, run_key))
+WHERE problem_key IN (SELECT problem_key FROM tallies WHERE list_contains($run_keys, run_key))
 ORDER BY benchmark, position, label

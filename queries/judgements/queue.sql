@@ -5,7 +5,7 @@
 -- columns: mine VARCHAR
 WITH hard AS (
     SELECT run_key, problem_key, n, c
-    FROM statistics
+    FROM tallies
     WHERE list_contains($run_keys, run_key) AND c > 0 AND c < n * $rate
 ),
 mine AS (

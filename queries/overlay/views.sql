@@ -1,6 +1,6 @@
--- What everybody reads: the merged base with the unmerged parts laid over it. Where two parts describe the same thing
--- (model, run, problem, benchmark), the first that came counts; part names sort by time. A run's parameters are those of the last
--- part, since it repeats what the parts before it knew.
+-- What everybody reads. Where two parts describe the same thing (model, run, problem, benchmark), the first that came
+-- counts; part names sort by time. A run's parameters are those of the last part, since it repeats what the parts
+-- before it knew.
 -- A script.
 CREATE OR REPLACE VIEW models AS
 SELECT
@@ -9,7 +9,7 @@ SELECT
     arg_min(from_model, part) FILTER (from_model IS NOT NULL) AS from_model,
     arg_min(step, part) FILTER (step IS NOT NULL) AS step,
     arg_min(algorithm, part) FILTER (algorithm IS NOT NULL) AS algorithm
-FROM (FROM base.models UNION ALL FROM overlay.models)
+FROM stored.models
 GROUP BY model;
 
 CREATE OR REPLACE VIEW runs AS
@@ -19,7 +19,7 @@ SELECT
     arg_min(model, part) AS model,
     arg_min(benchmark, part) AS benchmark,
     arg_max(parameters, part) AS parameters
-FROM (FROM base.runs UNION ALL FROM overlay.runs)
+FROM stored.runs
 GROUP BY run_key;
 
 CREATE OR REPLACE VIEW problems AS
@@ -33,7 +33,7 @@ WITH known AS (
         arg_min(reference, part) FILTER (reference IS NOT NULL) AS reference,
         arg_min(level, part) FILTER (level IS NOT NULL) AS level,
         arg_min(metadata, part) FILTER (metadata IS NOT NULL) AS metadata
-    FROM (FROM base.problems UNION ALL FROM overlay.problems)
+    FROM stored.problems
     GROUP BY problem_key
 )
 -- Two problems with the same id in one benchmark are told apart by the beginning of their keys; where even that is the
@@ -53,15 +53,16 @@ SELECT
     arg_min(verifier, part) FILTER (verifier IS NOT NULL) AS verifier,
     arg_min(source, part) AS source,
     arg_min(metadata, part) AS metadata
-FROM (FROM base.benchmarks UNION ALL FROM overlay.benchmarks)
+FROM stored.benchmarks
 GROUP BY benchmark;
 
 CREATE OR REPLACE VIEW sources AS
 SELECT source_key, any_value(path) AS path, any_value(format) AS format
-FROM (FROM base.sources UNION ALL FROM overlay.sources)
+FROM stored.sources
 GROUP BY source_key;
 
-CREATE OR REPLACE VIEW statistics AS
+-- n and c of every problem of a run; on disk their table has its first name.
+CREATE OR REPLACE VIEW tallies AS
 SELECT
     run_key,
     problem_key,
@@ -71,20 +72,14 @@ SELECT
     sum(tokens_known)::BIGINT AS tokens_known,
     sum(tokens_total)::BIGINT AS tokens_total,
     sum(texts)::BIGINT AS texts
-FROM (FROM base.statistics UNION ALL SELECT * EXCLUDE (part) FROM overlay.statistics)
+FROM stored.statistics
 GROUP BY run_key, problem_key;
 
-CREATE OR REPLACE VIEW verdicts AS
-FROM base.verdicts
-UNION ALL SELECT * EXCLUDE (part) FROM overlay.verdicts;
-
-CREATE OR REPLACE VIEW scores AS
-FROM base.scores
-UNION ALL SELECT * EXCLUDE (part) FROM overlay.scores;
-
-CREATE OR REPLACE VIEW judgements AS
-FROM base.judgements
-UNION ALL SELECT * EXCLUDE (part) FROM overlay.judgements;
+CREATE OR REPLACE VIEW texts AS FROM stored.texts;
+CREATE OR REPLACE VIEW verdicts AS FROM stored.verdicts;
+CREATE OR REPLACE VIEW scores AS FROM stored.scores;
+CREATE OR REPLACE VIEW token_scores AS FROM stored.token_scores;
+CREATE OR REPLACE VIEW judgements AS FROM stored.judgements;
 
 -- What the judgements of a path come to: the last of each author counts; persons go before step checkers; where they
 -- disagree it is unsure.

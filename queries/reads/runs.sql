@@ -15,7 +15,7 @@ WITH totals AS (
         count(*) FILTER (c > 0) AS solvable,
         sum(texts)::BIGINT AS texts,
         sum(tokens_total) / nullif(sum(tokens_known), 0) AS mean_tokens
-    FROM statistics
+    FROM tallies
     GROUP BY run_key
 )
 SELECT

@@ -8,11 +8,11 @@ SELECT
     problems.position,
     left(problems.statement, $excerpt) AS excerpt,
     problems.level,
-    statistics.run_key,
-    statistics.n,
-    statistics.c,
-    statistics.tokens_total / nullif(statistics.tokens_known, 0) AS mean_tokens
-FROM statistics
+    tallies.run_key,
+    tallies.n,
+    tallies.c,
+    tallies.tokens_total / nullif(tallies.tokens_known, 0) AS mean_tokens
+FROM tallies
 JOIN problems USING (problem_key)
-WHERE list_contains($run_keys, statistics.run_key)
+WHERE list_contains($run_keys, tallies.run_key)
 ORDER BY problems.position, problems.label

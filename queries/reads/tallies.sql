@@ -2,5 +2,5 @@
 -- parameters: run_keys UBIGINT[]
 -- columns: run_key UBIGINT, problem_key UBIGINT, n BIGINT, c BIGINT
 SELECT run_key, problem_key, n, c
-FROM statistics
+FROM tallies
 WHERE list_contains($run_keys, run_key)

@@ -2,5 +2,5 @@
 -- parameters: run_keys UBIGINT[]
 -- columns: problems BIGINT
 SELECT count(DISTINCT problem_key) AS problems
-FROM statistics
+FROM tallies
 WHERE list_contains($run_keys, run_key)

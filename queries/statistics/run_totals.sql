@@ -14,6 +14,6 @@ SELECT
     count(*) FILTER (c > 0) AS solvable,
     sum(texts)::BIGINT AS texts,
     sum(tokens_total) / nullif(sum(tokens_known), 0) AS mean_tokens
-FROM statistics
+FROM tallies
 WHERE list_contains($run_keys, run_key) AND problem_key IN (SELECT unnest($problem_keys))
 GROUP BY run_key

@@ -12,7 +12,7 @@ WITH given AS (
     UNION ALL
     SELECT problem_key, sample,
         {'version': NULL::VARCHAR, 'verdict': verdict, 'answer': answer, 'detail': detail} AS last
-    FROM first_outcomes
+    FROM stored.outcomes
     WHERE run_key = $run_key AND $verifier = 'imported'
 ),
 counting AS (

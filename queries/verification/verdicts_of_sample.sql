@@ -7,7 +7,7 @@ WITH beside AS (
 )
 SELECT NULL::VARCHAR AS verifier, NULL::VARCHAR AS version, verdict, answer, detail,
     NOT EXISTS (FROM beside WHERE used) AS used, NULL::TIMESTAMP AS created
-FROM first_outcomes
+FROM stored.outcomes
 WHERE run_key = $run_key AND problem_key = $problem_key AND sample = $sample
 UNION ALL
 SELECT verifier, version, verdict, answer, detail,

@@ -7,29 +7,18 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-import queries
-from backend.store.connection import open_database
+from backend.records import Model
 from backend.store.identity import problem_key, run_key, source_key
 from backend.store.layout import StoreLayout
 from backend.store.merge import merge
-from backend.store.parts import (
-    SCHEMAS,
-    Manifest,
-    PartRun,
-    PartSource,
-    new_part_name,
-    publish,
-    write_rows,
-    write_workspace,
-)
+from backend.store.part_writer import ROW_GROUP, PartWriter, arrow_schema
+from backend.store.parts import PartRun, PartSource
 from tests.bench.corpus import Corpus, load_corpus
 
 LONG_PATH = 130_000
@@ -154,7 +143,7 @@ def _id(position: int) -> str:
     return f"Q{position:04d}"
 
 
-def _problem_rows(plan: Plan, run: RunPlan, corpus: Corpus, part: str) -> list[tuple[object, ...]]:
+def _problem_rows(plan: Plan, run: RunPlan, corpus: Corpus) -> list[tuple[object, ...]]:
     """The problems of the run's benchmark, the same for each of its runs, sorted by their keys."""
     random = np.random.default_rng(int(run.benchmark.removeprefix("Bench")))
     lengths = random.integers(120, 500, plan.problems)
@@ -165,7 +154,7 @@ def _problem_rows(plan: Plan, run: RunPlan, corpus: Corpus, part: str) -> list[t
     rows: list[tuple[object, ...]] = [
         (
             problem_key(run.benchmark, statement, _id(i)), run.benchmark, _id(i), i, statement, str(i * 7),
-            f"Level {i % 5 + 1}", json.dumps({"subject": "Algebra"}), part,
+            f"Level {i % 5 + 1}", json.dumps({"subject": "Algebra"}),
         )
         for i, statement in enumerate(statements)
     ]  # fmt: skip
@@ -187,36 +176,22 @@ def _solving(plan: Plan, run: RunPlan) -> npt.NDArray[np.float64]:
 
 def _write_part(layout: StoreLayout, plan: Plan, run: RunPlan, number: int, corpus: Corpus) -> None:
     random = np.random.default_rng(number)
-    part = new_part_name("import")
-    folder = write_workspace(layout, part)
-    problems = _problem_rows(plan, run, corpus, part)
+    problems = _problem_rows(plan, run, corpus)
     digest = f"{number:032x}"
-    write_rows(folder, "models", [(run.model, run.role, None if run.step is None else "Base-7B", run.step,
-                                   None if run.step is None else "GRPO", part)])  # fmt: skip
-    parameters = {"temperature": 0.6, "max_tokens": 32_768}
-    write_rows(folder, "runs", [(run_key(run.run), run.run, run.model, run.benchmark, json.dumps(parameters), part)])
-    write_rows(folder, "problems", problems)
     path = f"/results/{run.model}/{run.benchmark}.jsonl"
     source = source_key(digest, run.run)
-    write_rows(folder, "sources", [(source, path, digest, "long-form", run_key(run.run), part)])
-    _write_samples(folder, plan, run, source, random, problems, corpus)
-    total = plan.n * plan.problems
-    manifest = Manifest(
-        part=part,
-        kind="import",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        runs=(
-            PartRun(run.run, run.model, run.role, None if run.step is None else "Base-7B", run.step,
-                    None if run.step is None else "GRPO", run.benchmark, parameters, total, plan.n),
-        ),
-        sources=(PartSource(path, digest, "long-form", (run.run,)),),
-        outcomes=total,
-    )  # fmt: skip
-    publish(layout, folder, manifest)
+    model = Model(run.model, run.role, *((None, None, None) if run.step is None else ("Base-7B", run.step, "GRPO")))
+    parameters = {"temperature": 0.6, "max_tokens": 32_768}
+    with PartWriter(layout, "import") as part:
+        part.write("problems", problems)
+        part.write("sources", [(source, path, digest, "long-form", run_key(run.run))])
+        _write_samples(part, plan, run, source, random, problems, corpus)
+        said = PartRun.of(run.run, model, run.benchmark, parameters, plan.n * plan.problems, plan.n)
+        part.publish(runs=[said], sources=[PartSource(path, digest, "long-form", (run.run,))])
 
 
 def _write_samples(
-    folder: Path,
+    part: PartWriter,
     plan: Plan,
     run: RunPlan,
     source: int,
@@ -228,19 +203,13 @@ def _write_samples(
     positions = np.array([row[3] for row in problems], dtype=np.int64)
     solving = _solving(plan, run)[positions]
     total = len(keys) * plan.n
-    outcomes = pq.ParquetWriter(folder / "outcomes.parquet", SCHEMAS["outcomes"], compression="zstd")
-    texts = pq.ParquetWriter(folder / "texts.parquet", SCHEMAS["texts"], compression="zstd", use_dictionary=False)
-    group = min(max(GROUP_CHARACTERS // max(plan.characters, 1), 256), 122_880)
-    with outcomes, texts:
-        for start in range(0, total, CHUNK):
-            rows = np.arange(start, min(start + CHUNK, total))
-            at, sample = rows // plan.n, (rows % plan.n).astype(np.int32)
-            outcome, text = _chunk(plan, run, source, random, keys[at], positions[at], solving[at], sample, corpus)
-            outcomes.write_table(outcome, row_group_size=122_880)
-            texts.write_table(text, row_group_size=group)
-    sql = queries.render("parts/derive_statistics", outcomes=[str(folder / "outcomes.parquet")])
-    with open_database() as connection:
-        connection.execute(sql, {"target": str(folder / "statistics.parquet")})
+    group = min(max(GROUP_CHARACTERS // max(plan.characters, 1), 256), ROW_GROUP)
+    for start in range(0, total, CHUNK):
+        rows = np.arange(start, min(start + CHUNK, total))
+        at, sample = rows // plan.n, (rows % plan.n).astype(np.int32)
+        outcome, text = _chunk(plan, run, source, random, keys[at], positions[at], solving[at], sample, corpus)
+        part.write_arrow("outcomes", outcome, ROW_GROUP)
+        part.write_arrow("texts", text, group)
 
 
 def _chunk(
@@ -288,4 +257,6 @@ def _chunk(
     np.cumsum([len(piece) for piece in pieces], out=offsets[1:])
     text = pa.LargeStringArray.from_buffers(size, pa.py_buffer(offsets), pa.py_buffer(b"".join(pieces)))
     rest = {name: columns[name] for name in ("run_key", "problem_key", "sample")}
-    return pa.table(columns, schema=SCHEMAS["outcomes"]), pa.table({**rest, "text": text}, schema=SCHEMAS["texts"])
+    return pa.table(columns, schema=arrow_schema("outcomes")), pa.table(
+        {**rest, "text": text}, schema=arrow_schema("texts")
+    )

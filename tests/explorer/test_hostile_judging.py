@@ -10,7 +10,7 @@ import pytest
 
 from backend import Reader
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, publish, write_rows, write_workspace
+from backend.store.part_writer import PartWriter
 from explorer.widgets.text_view import TextView
 from tests.explorer.driving import SIZES, Driver, explorer, import_into
 from tests.explorer.hostile import NAMES, NASTY, hostile_rows, stored
@@ -47,11 +47,10 @@ def nasty(made: Path) -> StoreLayout:
     author, note = "ann [/b] \x1b[31mHOSTILE\u202e", "\n".join(text for text in NASTY.values() if len(text) < 2_000)
     said = [(*place, author, None, datetime(2026, 11, 24), "unsure", stored(note)) for place in places]
     scores = [(*place, NAMES[0], "engine [b]", "float32", 5, -1.0 - place[1] % 7) for place in places]
-    part = "20990101-hostile"
-    workspace = write_workspace(layout, part)
-    write_rows(workspace, "judgements", said)
-    write_rows(workspace, "scores", [(*score[:3], stored(NAMES[0]), *score[4:]) for score in scores])
-    publish(layout, workspace, Manifest(part, "judgements", "2099-01-01T00:00:00+00:00", ()))
+    with PartWriter(layout, "judgements", name="20990101-hostile") as part:
+        part.write("judgements", said)
+        part.write("scores", [(*score[:3], stored(NAMES[0]), *score[4:]) for score in scores])
+        part.publish()
     return layout
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from backend import Reader
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, publish, write_rows, write_workspace
+from backend.store.part_writer import PartWriter
 from tests.explorer.driving import Driver, import_into
 from tests.explorer.test_snapshots import Compare, looks_as_before
 from tests.support import jsonl, with_reader
@@ -71,9 +71,9 @@ def judged(made: Path) -> StoreLayout:
         if place[2] == 0:
             rows.append((*place, "ann", None, SAID, "valid", None))
             rows.append((*place, "ann", None, SAID, None, "The doubling is not needed, and [/b] does no harm."))
-    folder = write_workspace(layout, PART)
-    write_rows(folder, "judgements", rows)
-    publish(layout, folder, Manifest(PART, "judgements", "2099-01-01T00:00:00+00:00", ()))
+    with PartWriter(layout, "judgements", name=PART) as part:
+        part.write("judgements", rows)
+        part.publish()
     return layout
 
 

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from backend import jobs_of, rebuild_statistics
+from backend import jobs_of, rebuild_tallies
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from tests.explorer import test_resampling as resampling
@@ -118,5 +118,5 @@ def test_killed_ten_times_while_two_jobs_draw(compared: Passk, terminals: list[T
         assert set(rows) == everything, view
     assert list(store.parts.iterdir()) == [], "whole parts only: all are merged"
     assert list(store.unfinished.iterdir()) == []
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert everything_in(store) == found, "the statistics are those of the outcomes"

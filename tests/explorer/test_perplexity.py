@@ -16,7 +16,7 @@ from backend.records.reading import TokenLogprobs
 from backend.scoring.score import score
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, publish, write_rows, write_workspace
+from backend.store.part_writer import PartWriter
 from explorer.location import Location
 from explorer.render.perplexity import Axis
 from explorer.render.surprise import SURPRISING, UNLIKELY, Surprise, SurpriseView, pieces_cover, probability
@@ -250,10 +250,10 @@ def hostile_scores(layout: StoreLayout) -> None:
         kept = [[[text[:40], -0.5], [NASTY["colour"], -7.0]] if logprob < -1 else [] for logprob in logprobs]
         rows.append((run, problem, sample, NASTY["title"], "float32", ends, logprobs, json.dumps(kept)))
         sums.append((run, problem, sample, NASTY["title"], "server", "float32", len(ends), sum(logprobs)))
-    folder = write_workspace(layout, "20990101-scores")
-    write_rows(folder, "token_scores", rows)
-    write_rows(folder, "scores", sums)
-    publish(layout, folder, Manifest("20990101-scores", "scores", "2099-01-01T00:00:00+00:00", ()))
+    with PartWriter(layout, "scores", name="20990101-scores") as part:
+        part.write("token_scores", rows)
+        part.write("scores", sums)
+        part.publish()
 
 
 async def test_hostile_texts_and_half_a_million_characters(tmp_path: Path) -> None:

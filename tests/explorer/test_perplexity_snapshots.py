@@ -10,7 +10,7 @@ import pytest
 from backend import Reader
 from backend.records import Response as ReasoningPath
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, publish, write_rows, write_workspace
+from backend.store.part_writer import PartWriter
 from tests.explorer.conftest import sums_rows
 from tests.explorer.driving import Driver, import_into
 from tests.explorer.test_keys import go_to
@@ -48,10 +48,10 @@ def scored(made: Path) -> StoreLayout:
             if (role, scorer) != ("base", "tiny-rl"):
                 sums.append((*place, scorer, "server", "float32", len(ends), sum(logprobs)))
                 tokens.append(row)
-    folder = write_workspace(layout, PART)
-    write_rows(folder, "scores", sums)
-    write_rows(folder, "token_scores", tokens)
-    publish(layout, folder, Manifest(PART, "scores", "2099-01-01T00:00:00+00:00", ()))
+    with PartWriter(layout, "scores", name=PART) as part:
+        part.write("scores", sums)
+        part.write("token_scores", tokens)
+        part.publish()
     return layout
 
 

@@ -13,7 +13,7 @@ import pytest
 from backend import Reader, export, form_of, open_store
 from backend.records.exports import Exported, ExportRequest
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, publish, write_rows, write_workspace
+from backend.store.part_writer import PartWriter
 from tests.explorer.conftest import sums_rows
 from tests.exporters.hostile import hostile_rows
 from tests.support import imported, jsonl
@@ -63,10 +63,10 @@ def judged(sums: StoreLayout, folder: Path) -> StoreLayout:
         for scorer in (base, rl)
         for sample, logprob in SCORED.items()
     ]
-    part = write_workspace(layout, name)
-    write_rows(part, "judgements", sorted(said))
-    write_rows(part, "scores", sorted(scores))
-    publish(layout, part, Manifest(part=name, kind="judgements", created="2026-01-02T03:04:05+00:00", runs=()))
+    with PartWriter(layout, "judgements", name=name) as part:
+        part.write("judgements", sorted(said))
+        part.write("scores", sorted(scores))
+        part.publish()
     return layout
 
 

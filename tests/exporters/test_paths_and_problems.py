@@ -16,7 +16,7 @@ from backend import push_dataset
 from backend.errors import UsageError
 from backend.store.identity import problem_key, run_key
 from backend.store.layout import StoreLayout
-from backend.store.parts import Manifest, publish, write_rows, write_workspace
+from backend.store.part_writer import PartWriter
 from tests.exporters.conftest import BASE, RL, write
 from tests.exporters.hostile import RUNS, TEXTS
 from tests.support import Attempt, Passk, write_part
@@ -213,11 +213,11 @@ def test_what_stands_beside_a_sample_is_exported_with_it(store: StoreLayout, tmp
     write_part(store, "20260101T000000000000-job-1", [Attempt("p1", 0, text="one"), Attempt("p1", 1, text="two")])
     key, run, day = problem_key("b", "What is p1?", "p1"), run_key("m@b"), datetime(2026, 1, 2, 3, 4, 5, 6)
     name = "20260102T000000000000-judged-1"
-    folder = write_workspace(store, name)
-    write_rows(folder, "judgements", [(run, key, 1, "ada", None, day, "invalid", "guesses | the <b>answer</b>")])
-    write_rows(folder, "scores", [(run, key, 1, "m-base", "transformers", "float32", 5, -3.5)])
-    write_rows(folder, "verdicts", [(run, key, 0, "math", "1", "correct", None, "42", False, day)])
-    publish(store, folder, Manifest(part=name, kind="judgements", created="2026-01-02T03:04:05+00:00", runs=()))
+    with PartWriter(store, "judgements", name=name) as part:
+        part.write("judgements", [(run, key, 1, "ada", None, day, "invalid", "guesses | the <b>answer</b>")])
+        part.write("scores", [(run, key, 1, "m-base", "transformers", "float32", 5, -3.5)])
+        part.write("verdicts", [(run, key, 0, "math", "1", "correct", None, "42", False, day)])
+        part.publish()
     write(store, "paths", tmp_path / "paths.jsonl", "m@b")
     first, second = lines(tmp_path / "paths.jsonl")
     assert first["verdicts"][0]["verifier"] == "math" and first["verdicts"][0]["verdict"] == "correct"

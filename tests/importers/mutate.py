@@ -31,6 +31,8 @@ from backend.errors import PasskError
 from backend.importers.protocol import Options, Unexpected
 from backend.importers.run_spec import RunOptions, RunResolver
 from backend.importers.session import ImportSession, fill_part
+from backend.store.layout import StoreLayout
+from backend.store.part_writer import PartWriter
 from tests.importers import examples
 from tests.support import SHARED_DATA
 
@@ -293,12 +295,16 @@ def check(path: Path, folder: Path) -> str:
         Wrong: neither.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     options = RunOptions(benchmark="b") if path.stat().st_size % 5 == 0 else RunOptions(model="m", benchmark="b")
-    intake = ImportSession(RunResolver(options, []), Options(), {}, None, lambda *_: None)
+    session = ImportSession(RunResolver(options, []), Options(), {}, None, lambda *_: None)
+    layout = StoreLayout(folder)
+    manifest = None
     try:
-        manifest = fill_part(folder, "part", intake, [(path, True)])
-        report = intake.report(dry_run=False, part="part")
+        with PartWriter(layout, "import", name="part") as part:
+            runs = fill_part(part, session, [(path, True)])
+            if runs:
+                manifest = part.publish(runs=runs)
+        report = session.report(dry_run=False, part="part")
     except Unexpected as error:
         raise Wrong(f"not foreseen: {error.__cause__!r}") from error
     except PasskError as error:
@@ -311,8 +317,7 @@ def check(path: Path, folder: Path) -> str:
         raise Wrong(repr(error)) from error
     if manifest is None:
         raise Wrong("neither imported nor refused")
-    manifest.to_json()
-    outcomes = folder / "outcomes.parquet"
+    outcomes = layout.parts / "part" / "outcomes.parquet"
     written = pq.read_table(outcomes, columns=["sample"]).num_rows if outcomes.exists() else 0
     counts = sum(run.samples for run in report.runs if run.counts_only)
     if written + counts != sum(run.samples for run in report.runs) or written != manifest.outcomes:

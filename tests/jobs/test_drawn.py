@@ -12,7 +12,7 @@ from backend import RunOptions, import_files, open_store, plan_run
 from backend.engines.protocol import DrawnSample
 from backend.errors import StoreError
 from backend.jobs import draw as drawn
-from backend.jobs.draw import DrawTarget, PartPublisher, compact_parts
+from backend.jobs.draw import DrawTarget, PartPublisher, compact_draw
 from backend.jobs.plan import SamplingPlan
 from backend.store.layout import StoreLayout
 from backend.store.parts import read_manifest, waiting_parts
@@ -79,7 +79,7 @@ def test_many_parts_are_gathered_on_the_way_and_at_the_end(
 ) -> None:
     """A reader that is open all the time sees each sample once, whatever is being superseded."""
     monkeypatch.setattr(drawn, "FLUSH_SAMPLES", 4)
-    monkeypatch.setattr(drawn, "GATHER_PARTS", 3)
+    monkeypatch.setattr(drawn, "COMPACT_PARTS", 3)
     target = DrawTarget(store, plan, "engine 1", job="a")
     database = open_store(store, merging=False)
     seen = 0
@@ -99,7 +99,7 @@ def test_many_parts_are_gathered_on_the_way_and_at_the_end(
     assert any(manifest.supersedes for manifest in manifests), "some were gathered on the way"
     whole = [(problem.key, index) for problem in plan.problems for index in range(50)]
     assert drawn_rows(store) == sorted(whole)
-    compact_parts(target)
+    compact_draw(target)
     assert drawn_rows(store) == sorted(whole)
     (final,) = [m for part in waiting_parts(store) if (m := read_manifest(store, part)) and not m.provisional and m.job]
     assert (final.outcomes, final.job) == (100, "a")
@@ -113,9 +113,9 @@ def test_two_jobs_of_a_run_do_not_gather_each_others_parts(
     with PartPublisher(first) as one, PartPublisher(second) as other:
         for sample in samples(10):
             (one if sample.index % 2 else other).add(sample, RIGHT)
-    compact_parts(first)
+    compact_draw(first)
     assert len(drawn_rows(store)) == 10
-    compact_parts(second)
+    compact_draw(second)
     assert len(drawn_rows(store)) == 10
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import Job, find_job, jobs_of, rebuild_statistics, running_jobs
+from backend import Job, find_job, jobs_of, rebuild_tallies, running_jobs
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from tests.support import Finished, Passk, everything_in, runs_of
@@ -234,7 +234,7 @@ def test_killed_at_any_moment_a_job_ends_with_exactly_its_samples(asked: Passk, 
     # The other batches that a worker makes which goes on can move a token: very seldom in float32.
     differing = sum(one != other for one, other in zip(found["texts"], undisturbed["texts"], strict=True))
     assert differing <= 6 * wanted / 100
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert everything_in(store) == found, "the statistics are those of the outcomes"
 
 

@@ -48,7 +48,7 @@ def holds_whole_imports(store: StoreLayout) -> int:
                 f"SELECT count(*), count(DISTINCT (problem_key, sample)) FROM {view} GROUP BY run_key"
             ).fetchall()
             assert rows == [(PROBLEMS * SAMPLES,) * 2] * len(runs), view
-        correct = cursor.execute("SELECT sum(n), sum(c), count(*) FROM statistics GROUP BY run_key").fetchall()
+        correct = cursor.execute("SELECT sum(n), sum(c), count(*) FROM tallies GROUP BY run_key").fetchall()
         assert correct == [(PROBLEMS * SAMPLES, PROBLEMS, PROBLEMS)] * len(runs)
         cursor.close()
         return len(runs)

@@ -9,14 +9,14 @@ from random import Random
 
 import pytest
 
-from backend import Reader, curves, merge, open_store, rebuild_statistics
+from backend import Reader, curves, merge, open_store, rebuild_tallies
 from backend.errors import Cancelled, StoreError
 from backend.records import VERDICTS
 from backend.store import database as database_module
 from backend.store.connection import open_database
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
-from backend.store.parts import PART_SCHEMA, discard, waiting_parts
+from backend.store.parts import SCHEMA_VERSION, discard, waiting_parts
 from tests.support import (
     Attempt,
     Passk,
@@ -72,7 +72,7 @@ def test_the_overlay_shows_what_the_merged_store_shows(store: StoreLayout, seed:
     assert everything_in(store) == mixed
 
 
-def test_statistics_agree_with_the_samples(store: StoreLayout) -> None:
+def test_tallies_agree_with_the_samples(store: StoreLayout) -> None:
     random_store(store, Random(1), 6)
     shown = everything_in(store)
     expected: dict[tuple[int, int], list[int]] = {}
@@ -84,7 +84,7 @@ def test_statistics_agree_with_the_samples(store: StoreLayout) -> None:
         numbers[3] += tokens is not None
         numbers[4] += tokens or 0
         numbers[5] += characters is not None
-    assert {row[:2]: list(row[2:]) for row in shown["statistics"]} == expected
+    assert {row[:2]: list(row[2:]) for row in shown["tallies"]} == expected
 
 
 @pytest.mark.parametrize("large", [0, 15, 10**9])
@@ -143,7 +143,7 @@ def test_the_parts_of_a_job_and_the_part_that_supersedes_them(store: StoreLayout
             for database in (early, late, newcomer):
                 database.refresh()
                 assert visible(database) == [0, 1, 2, 3]
-                assert [row[2:4] for row in everything(database)["statistics"]] == [(4, 0)]
+                assert [row[2:4] for row in everything(database)["tallies"]] == [(4, 0)]
         late.close()
         newcomer.close()
     finally:
@@ -232,7 +232,7 @@ def test_a_damaged_part_is_named(store: StoreLayout) -> None:
 def test_a_part_of_a_newer_passk_is_refused(store: StoreLayout) -> None:
     part = write_part(store, "0010-samples", [Attempt("p", 0)])
     text = (part / "manifest.json").read_text()
-    (part / "manifest.json").write_text(text.replace(f'"schema": {PART_SCHEMA}', '"schema": 99'))
+    (part / "manifest.json").write_text(text.replace(f'"schema": {SCHEMA_VERSION}', '"schema": 99'))
     with pytest.raises(StoreError, match="written by a newer passk"):
         open_store(store)
 
@@ -255,15 +255,15 @@ def test_a_merge_that_fails_leaves_the_store_readable(store: StoreLayout) -> Non
 # Statistics
 
 
-def test_rebuilt_statistics_are_the_same(store: StoreLayout, tmp_path: Path) -> None:
+def test_rebuilt_tallies_are_the_same(store: StoreLayout, tmp_path: Path) -> None:
     random_store(store, Random(3), 8)
     imported(store, csv_file(tmp_path / "a.csv", ("problem", "n", "c"), [(1, 4, 2)]), model="counted")
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     incremental = everything_in(store)
-    assert incremental["statistics"]
+    assert incremental["tallies"]
     with_base(store, "UPDATE statistics SET n = n + 5 WHERE origin = 'samples'")
     assert everything_in(store) != incremental
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert everything_in(store) == incremental
     assert runs_of(store)["counted@b"].correct == 2, "published counts are primary and stay"
 
@@ -279,10 +279,10 @@ def test_rebuilding_needs_the_store_alone(store: StoreLayout) -> None:
     database = open_store(store)
     try:
         with pytest.raises(StoreError, match="cannot be rebuilt now"):
-            rebuild_statistics(store)
+            rebuild_tallies(store)
     finally:
         database.close()
-    rebuild_statistics(store)
+    rebuild_tallies(store)
 
 
 def test_doctor_rebuilds(run_passk: Passk, store: StoreLayout) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from backend import merge, open_store
 from backend.errors import StoreError
-from backend.store.connection import SCHEMA_VERSION, open_database, schema_version
+from backend.store.connection import open_database, schema_version
 from backend.store.database import Database
 from backend.store.layout import StoreLayout
 from backend.store.merge import Migration, migrate, migrations
+from backend.store.parts import SCHEMA_VERSION
 from tests.support import Attempt, Passk, contents, everything_in, imported, jsonl, long_rows, runs_of, write_part
 
 

@@ -1,4 +1,4 @@
-"""`passk verify`: verdicts for stored samples, beside what they came with; statistics always add up."""
+"""`passk verify`: verdicts for stored samples, beside what they came with; tallies always add up."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend import Reader, merge, open_store, rebuild_statistics, use_verdicts, verdicts_of, verify
+from backend import Reader, merge, open_store, rebuild_tallies, use_verdicts, verdicts_of, verify
 from backend.errors import UsageError
 from backend.records.samples import GivenVerdict, Verification
 from backend.store.layout import StoreLayout
-from backend.verification import _only_one
+from backend.verification import _verifying_alone
 from tests.support import Attempt, Passk, imported, jsonl, runs_of, verdicts, with_reader, write_part
 
 
@@ -55,11 +55,11 @@ def every_verdict(layout: StoreLayout, problem: str, sample: int = 0) -> list[tu
 
 
 def adds_up(layout: StoreLayout, *, merging: bool = True) -> list[tuple[int, ...]]:
-    """The statistics that readers see; they are those of the outcomes that readers see."""
+    """The tallies that readers see; they are those of the outcomes that readers see."""
     database = open_store(layout, merging=merging)
     try:
         cursor = database.cursor()
-        kept = cursor.execute("SELECT run_key, problem_key, n, c, unverified FROM statistics ORDER BY ALL").fetchall()
+        kept = cursor.execute("SELECT run_key, problem_key, n, c, unverified FROM tallies ORDER BY ALL").fetchall()
         counted = cursor.execute(
             "SELECT run_key, problem_key, count(*) FILTER (verdict <> 'unverified'), "
             "count(*) FILTER (verdict = 'correct'), count(*) FILTER (verdict = 'unverified') "
@@ -83,7 +83,7 @@ def test_samples_without_a_verdict_get_one(store: StoreLayout, tmp_path: Path) -
     assert verdicts(store, "p2") == ["correct", "correct", "wrong", "wrong"]
     assert every_verdict(store, "p1") == [(None, "unverified", False), ("number", "correct", True)]
     before = adds_up(store)
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert adds_up(store) == before
 
 
@@ -109,7 +109,7 @@ def test_again_keeps_the_imported_verdict_beside(store: StoreLayout, tmp_path: P
     ]
     assert runs_of(store)["m@b"].correct == 3
     before = adds_up(store)
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert adds_up(store) == before
 
 
@@ -130,7 +130,7 @@ def test_back_to_what_the_samples_came_with(store: StoreLayout, tmp_path: Path) 
     with pytest.raises(UsageError, match="m@b has no verdicts of exact beside"):
         back("exact")
     before = adds_up(store)
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert adds_up(store) == before
 
 
@@ -184,7 +184,7 @@ def test_nobody_else_meanwhile(store: StoreLayout, tmp_path: Path) -> None:
     try:
         with Reader(database) as reader:
             run = reader.run("m@b")
-            with _only_one(reader, run), pytest.raises(UsageError, match="verifying the samples of m@b already"):
+            with _verifying_alone(reader, run), pytest.raises(UsageError, match="verifying the samples of m@b already"):
                 verify(reader, run)
             # On a file system without locks the other one is found at the end.
             other = open_store(store)
@@ -213,13 +213,13 @@ def test_verdicts_wait_for_the_job_that_draws_their_samples(store: StoreLayout) 
     verified(store, "number")
     before = adds_up(store)
     assert before[0][2:] == (2, 2, 0)
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert adds_up(store) == before
     write_part(store, "20990101-b", attempts, supersedes=["20260101-a"])
     assert adds_up(store, merging=False) == before
     merge(store)
     assert not list(store.parts.iterdir())
-    rebuild_statistics(store)
+    rebuild_tallies(store)
     assert adds_up(store) == before
 
 
@@ -232,9 +232,7 @@ STEPS = st.lists(
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, seed=st.integers(0, 2**32))
-def test_statistics_add_up_whatever_happens(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[str], seed: int
-) -> None:
+def test_tallies_add_up_whatever_happens(tmp_path_factory: pytest.TempPathFactory, steps: list[str], seed: int) -> None:
     store = StoreLayout(tmp_path_factory.mktemp("sequence") / "s.passk")
     store.create()
     random = Random(seed)
@@ -257,7 +255,7 @@ def test_statistics_add_up_whatever_happens(
             merge(store)
         elif step == "rebuild":
             before = adds_up(store)
-            rebuild_statistics(store)
+            rebuild_tallies(store)
             assert adds_up(store) == before
         else:
             verifier, _, again = step.partition(" ")

@@ -1,7 +1,7 @@
--- The statistics of one part from its outcomes, written beside them. c counts correct, n all but unverified.
+-- The tallies of the outcomes of `outcomes_to_tally`. c counts correct, n all but unverified: this is where n and c are
+-- defined.
 -- A script.
 -- parameters: target VARCHAR
--- files: outcomes
 COPY (
     SELECT
         run_key,
@@ -13,7 +13,7 @@ COPY (
         count(tokens) AS tokens_known,
         coalesce(sum(tokens), 0)::BIGINT AS tokens_total,
         count(characters) AS texts
-    FROM read_parquet([{outcomes}])
+    FROM outcomes_to_tally
     GROUP BY run_key, problem_key
     ORDER BY run_key, problem_key
 ) TO $target (FORMAT parquet, COMPRESSION zstd)

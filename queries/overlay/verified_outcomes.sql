@@ -21,6 +21,6 @@ SELECT
     CASE WHEN u.last IS NULL THEN f.detail ELSE u.last.detail END AS detail,
     CASE WHEN u.last IS NULL THEN f.answer ELSE u.last.answer END AS answer,
     f.* EXCLUDE (run_key, problem_key, sample, verdict, detail, answer)
-FROM first_outcomes AS f
+FROM stored.outcomes AS f
 LEFT JOIN used_verdicts AS u
     ON f.run_key = u.run_key AND f.problem_key = u.problem_key AND f.sample = u.sample

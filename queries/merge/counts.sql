@@ -1,3 +1,0 @@
--- Moves the published counts of one part into base.duckdb.
--- parameters: path VARCHAR
-INSERT INTO statistics BY NAME FROM read_parquet($path)

@@ -1,0 +1,2 @@
+-- Takes out the tallies that were derived from samples; published counts are primary and stay.
+DELETE FROM statistics WHERE origin = 'samples'
