@@ -25,7 +25,7 @@ from explorer.widgets.paged_table import PagedTable
 from tests.support import long_rows
 
 SIZES = ((80, 24), (120, 40))
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds before a test gives up waiting."""
 
 T = TypeVar("T", bound=Widget)

@@ -1,4 +1,4 @@
-"""How search, the judging queue, its paths, bookmarks and what counts valid paths only look at three sizes."""
+"""How search, the judging queue, its paths, bookmarks and what counts valid paths only look; see `test_snapshots`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from backend import Reader
 from backend.store.layout import StoreLayout
 from backend.store.part_writer import PartWriter
 from tests.explorer.driving import Driver, import_into
-from tests.explorer.test_snapshots import Compare, looks_as_before
+from tests.explorer.test_snapshots import Compare, looks_as_before, shows_on_large_screens
 from tests.support import jsonl, with_reader
 
-LONG_SIZES = ((80, 24), (120, 40), (200, 60))
 N = 64
 RIGHT = {"base": [2, 40, 3, 1, 0, 12], "rl": [0, 60, 1, 2, 1, 3]}
 PART = "20990101-judgements"
@@ -112,13 +111,36 @@ WALKS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
 """Keys, what is typed then, and further keys."""
 
 
-@pytest.mark.parametrize("size", LONG_SIZES, ids=lambda size: "x".join(map(str, size)))
-@pytest.mark.parametrize("what", WALKS)
-def test_screen(snap_compare: Compare, judged: StoreLayout, what: str, size: tuple[int, int]) -> None:
-    async def walk(user: Driver) -> None:
-        keys, typed, more = WALKS[what]
-        await user.press(*keys)
-        await user.type(typed)
-        await user.press(*more)
+LARGE_TEXTS = {
+    "search": ("tiny-rl: 384 paths", "text around the first match", "asked?␊Then both sid"),
+    "bad-pattern": ("missing ): (is that",),
+    "found": ("42 tokens, 268 characters", r"So the answer is \boxed{44}."),
+    "queue": ("p2 hidden – – V valid V valid",),
+    "queue-open": ("p5 tiny-rl 2 3/64 – X invalid",),
+    "queued-path": (
+        "✓ correct model hidden answer 0",
+        "if both are whole and neither is prime?",
+        "and [/b] does no harm.",
+    ),
+    "bookmarks": ("2026-11-24 09:30 sums · p2 · tiny-rl · sample 2",),
+    "curves-valid": ("o tiny-base 32.0 20.5–28.6", "x tiny-rl 23.8 20.4–22.8"),
+    "sets-valid": ("[base-only 1]", "base c/n RL c/n", "base tok RL tok", "2/64 0/64"),
+    "problem-invalid": ("finish seed", "2 X ✓ correct 22 42 268"),
+}
 
-    assert looks_as_before(snap_compare, judged, size, walk)
+
+async def walk_to(user: Driver, what: str) -> None:
+    keys, typed, more = WALKS[what]
+    await user.press(*keys)
+    await user.type(typed)
+    await user.press(*more)
+
+
+@pytest.mark.parametrize("what", WALKS)
+def test_screen(snap_compare: Compare, judged: StoreLayout, what: str) -> None:
+    assert looks_as_before(snap_compare, judged, lambda user: walk_to(user, what))
+
+
+@pytest.mark.parametrize("what", WALKS)
+async def test_large_screen(judged: StoreLayout, what: str) -> None:
+    await shows_on_large_screens(judged, lambda user: walk_to(user, what), LARGE_TEXTS[what])

@@ -6,7 +6,6 @@ import json
 import re
 from math import exp, log
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
@@ -270,7 +269,6 @@ async def test_hostile_texts_and_half_a_million_characters(tmp_path: Path) -> No
             rows = reader.rows("reads/problems_to_sample", benchmark=place.benchmark)
         keys = {label.split(" ")[0]: key for key, label, *_ in rows}
         for number, (what, text) in enumerate(NASTY.items()):
-            started = perf_counter()
             screen = PathScreen(place.to(problem=keys[str(number)], run=runs[0], sample=1), what)
             await to(user, screen)
             if not text:
@@ -282,7 +280,6 @@ async def test_hostile_texts_and_half_a_million_characters(tmp_path: Path) -> No
             assert user.find(TextView).text == stored(text)
             # Every fifth token is surprising: to the second of them, and one token further.
             assert user.find(TextView).mark == (18, 21) or len(stored(text)) < 21, what
-            assert perf_counter() - started < 20
             await user.press("escape")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from backend.store.part_writer import PartWriter
 from tests.explorer.conftest import sums_rows
 from tests.explorer.driving import Driver, import_into
 from tests.explorer.test_keys import go_to
-from tests.explorer.test_snapshots import looks_as_before
+from tests.explorer.test_snapshots import Compare, looks_as_before, shows_on_large_screens
 from tests.support import jsonl, with_reader
 
 PART = "20990101-scores"
@@ -55,32 +54,35 @@ def scored(made: Path) -> StoreLayout:
     return layout
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: "x".join(map(str, size)))
-def test_perplexity(snap_compare: Callable[..., bool], scored: StoreLayout, size: tuple[int, int]) -> None:
-    async def walk(user: Driver) -> None:
-        await go_to(user, "perplexity")
-        await user.press("j")
+WALKS = {
+    "perplexity": ("perplexity", ("j",)),
+    "not-scored": ("perplexity", ("j", "j", "j")),
+    "problem": ("problem", ("right",)),
+    "path": ("problem", ("right", "enter", "t")),
+}
+"""A screen, and further keys."""
+LARGE_TEXTS = {
+    "perplexity": ("base base 48 1.358 100.0 % ───", "12.5 % of them lie within", "not scored; s scores"),
+    "not-scored": ("base RL – – – not scored; s scores",),
+    "problem": ("ppl base ppl RL", "▶ 0/8"),
+    "path": (
+        "under base (float32): perplexity 7.912",
+        "token 3 ‹ about›: log-probability -5.000 (0.7 %)",
+    ),
+}
 
-    assert looks_as_before(snap_compare, scored, size, walk)
+
+async def walk_to(user: Driver, what: str) -> None:
+    where, keys = WALKS[what]
+    await go_to(user, where)
+    await user.press(*keys)
 
 
-def test_what_is_not_scored(snap_compare: Callable[..., bool], scored: StoreLayout) -> None:
-    async def walk(user: Driver) -> None:
-        await go_to(user, "perplexity")
-        await user.press("j", "j", "j")
-
-    assert looks_as_before(snap_compare, scored, (80, 24), walk)
+@pytest.mark.parametrize("what", WALKS)
+def test_screen(snap_compare: Compare, scored: StoreLayout, what: str) -> None:
+    assert looks_as_before(snap_compare, scored, lambda user: walk_to(user, what))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: "x".join(map(str, size)))
-@pytest.mark.parametrize("where", ["problem", "path"])
-def test_samples_and_tokens(
-    snap_compare: Callable[..., bool], scored: StoreLayout, where: str, size: tuple[int, int]
-) -> None:
-    async def walk(user: Driver) -> None:
-        await go_to(user, "problem")
-        await user.press("right")
-        if where == "path":
-            await user.press("enter", "t")
-
-    assert looks_as_before(snap_compare, scored, size, walk)
+@pytest.mark.parametrize("what", WALKS)
+async def test_large_screen(scored: StoreLayout, what: str) -> None:
+    await shows_on_large_screens(scored, lambda user: walk_to(user, what), LARGE_TEXTS[what])

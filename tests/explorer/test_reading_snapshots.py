@@ -1,4 +1,4 @@
-"""How tree, comparison and reading view look at three sizes; see `test_snapshots`."""
+"""How tree, comparison and reading view look; see `test_snapshots`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import pytest
 
 from backend.store.layout import StoreLayout
 from tests.explorer.driving import Driver, import_into
-from tests.explorer.test_snapshots import Compare, looks_as_before
+from tests.explorer.test_snapshots import Compare, looks_as_before, shows_on_large_screens
 from tests.explorer.test_tree import rows
 from tests.support import jsonl
-
-LONG_SIZES = ((80, 24), (120, 40), (200, 60))
 
 SOLUTION = r"""## Solution
 We need **all** $x$ with $x^2 - 5x + 6 \le 0$.
@@ -54,10 +52,31 @@ WALKS = {
 """From the problem, to what is looked at."""
 
 
-@pytest.mark.parametrize("size", LONG_SIZES, ids=lambda size: "x".join(map(str, size)))
-@pytest.mark.parametrize("what", WALKS)
-def test_screen(snap_compare: Compare, reading_store: StoreLayout, what: str, size: tuple[int, int]) -> None:
-    async def walk(user: Driver) -> None:
-        await user.press("enter", "enter", "enter", *WALKS[what])
+LARGE_TEXTS = {
+    "tree": (
+        "base n = 8, c = 2 RL n = 7, c = 1",
+        "− 1 12.5 1 0 0.0 0 · 2 * 3 = 6. Good.",
+        "1 12.5 1 1 14.3 0 ▸ ## Solution",
+    ),
+    "branch": ("tokens chars", "tiny-rl 4 ✓ correct Good. 9 26"),
+    "compare": (
+        r"tiny-base sample 7 answer \frac{5}{2} │ ✗ wrong tiny-rl sample 6",
+        "⟦5⟧*x + 6 <= 0",
+        "The ⟦middle of it⟧ is",
+    ),
+    "reading": ("The midpoint is ⟪⁵⁄₂⟫, a matrix $", r"The answer is ⟪\boxed{⁵⁄₂}⟫.<|im_end|>"),
+}
 
-    assert looks_as_before(snap_compare, reading_store, size, walk)
+
+async def walk_to(user: Driver, what: str) -> None:
+    await user.press("enter", "enter", "enter", *WALKS[what])
+
+
+@pytest.mark.parametrize("what", WALKS)
+def test_screen(snap_compare: Compare, reading_store: StoreLayout, what: str) -> None:
+    assert looks_as_before(snap_compare, reading_store, lambda user: walk_to(user, what))
+
+
+@pytest.mark.parametrize("what", WALKS)
+async def test_large_screen(reading_store: StoreLayout, what: str) -> None:
+    await shows_on_large_screens(reading_store, lambda user: walk_to(user, what), LARGE_TEXTS[what])
