@@ -15,13 +15,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from backend.analysis.comparison import PAIR_SETS, default_pairs
+from backend.analysis.comparison import default_pairs
 from backend.errors import UsageError, suggestion
 from backend.records import Run
 from backend.records.reading import JUDGEMENTS
 from backend.records.samples import Selection
 from backend.store.reads import Reader
 from backend.text_search import pattern, problems_with
+from backend.wording import PAIR_SETS
 
 # Where a selector is used: the runs it speaks of and what their benchmark holds, read when it is asked for.
 

@@ -5,9 +5,12 @@ What is unknown is a dash, never a zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from backend.records import Run
+from backend.records.table import Kind
 
 UNKNOWN = "–"
 
@@ -50,8 +53,64 @@ def with_noun(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def chance_in_words(chance: float | None) -> str:
+    """A chance in percent that is never rounded to certainty."""
+    if chance is not None and 0 < chance < 0.0005:
+        return "<0.1"
+    if chance is not None and 0.9995 < chance < 1:
+        return ">99.9"
+    return percent(chance)
+
+
+def points(value: float | None) -> str:
+    """A difference of shares in percentage points."""
+    return UNKNOWN if value is None else f"{100 * value:+.1f}"
+
+
+def shown(value: Any, kind: Kind) -> str:
+    """A value of a table as people read it, without its unit, which stands in the heading.
+
+    Args:
+        value: None where it is unknown. Of the kind tally a `Tally`; of interval two shares, of span two whole numbers.
+        kind: of the column.
+    """
+    if value is None:
+        return UNKNOWN
+    match kind:
+        case "percent":
+            return percent(value)
+        case "chance":
+            return chance_in_words(value)
+        case "points":
+            return points(value)
+        case "count":
+            return count(value)
+        case "compact":
+            return compact(value)
+        case "number":
+            return f"{value:.4g}"
+        case "decimal":
+            return f"{value:,.1f}"
+        case "tally":
+            return f"{value.c}/{value.n}"
+        case "interval":
+            return f"{percent(value[0])}–{percent(value[1])}"
+        case "span":
+            return span(*value)
+        case "json":
+            return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
 # Runs and solve sets.
 
+PAIR_SETS: Mapping[tuple[bool, ...], str] = {
+    (True, True): "both",
+    (True, False): "base_only",
+    (False, True): "rl_only",
+    (False, False): "neither",
+}
+"""Names of the four combinations of a pair, base first."""
 ROLE_WORDS = {"base": "base", "rl": "RL", "sft": "SFT", "instruct": "instruct", "distill": "distilled"}
 
 

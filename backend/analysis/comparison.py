@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -22,6 +22,7 @@ from backend.records import (
     Tally,
 )
 from backend.store.reads import Reader
+from backend.wording import PAIR_SETS
 
 # Runs seen on some of their problems only: the same run, with totals over these problems.
 
@@ -42,14 +43,6 @@ def restrict_runs(reader: Reader, runs: Sequence[Run], problems: Collection[int]
 
 
 # Curves, pairs and solve sets of a store: reads the tallies, lets the metrics count, returns records.
-
-PAIR_SETS: Mapping[tuple[bool, ...], str] = {
-    (True, True): "both",
-    (True, False): "base_only",
-    (False, True): "rl_only",
-    (False, False): "neither",
-}
-"""Names of the four combinations of a pair, base first."""
 
 EXCERPT = 300
 """Characters of a statement that lists carry."""

@@ -73,7 +73,7 @@ def cot_curves(
         ks: for the smallest n of a run, the k's to compute; those beyond it are left out.
         problems: keys of the only problems that count; None for all.
     """
-    settled, tallies = _settled(reader, runs), tallies_of(reader, runs, problems)
+    settled, tallies = settled_counts(reader, runs), tallies_of(reader, runs, problems)
     found = []
     for run in runs:
         keys, n, c = tallies[run.key]
@@ -95,7 +95,7 @@ def valid_sets(
 ) -> ValidSets:
     """Solve sets by right answers with valid reasoning only; arguments and errors as `solve_sets`."""
     plain = solve_sets(reader, runs, min_correct, problems=problems)
-    settled = _settled(reader, runs)
+    settled = settled_counts(reader, runs)
 
     def of(problem: SetProblem) -> list[Settled]:
         return [settled.get((run.key, problem.key), (0, 0, 0)) for run in runs]
@@ -128,7 +128,8 @@ def valid_sets(
     )
 
 
-def _settled(reader: Reader, runs: Sequence[Run]) -> dict[tuple[int, int], Settled]:
+def settled_counts(reader: Reader, runs: Sequence[Run]) -> dict[tuple[int, int], Settled]:
+    """By run and problem key, how many right paths are settled, and how."""
     rows = reader.rows("judgements/tallies", run_keys=[run.key for run in runs])
     return {(run, problem): (valid, invalid, unsure) for run, problem, valid, invalid, unsure in rows}
 

@@ -2,51 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import log2
-from typing import TextIO
+from typing import Any, TextIO
 
 from backend.analysis.comparison import curves
-from backend.exporters.comparison import Comparison, comparison_of, run_label
-from backend.exporters.escaping import for_html, for_latex, for_markdown, json_text
+from backend.analysis.set_tables import (
+    SetsShown,
+    compared_runs_table,
+    count_notes,
+    problem_notes,
+    set_counts_table,
+    sets_notes,
+    sets_table,
+)
+from backend.exporters.comparison import comparison_of, in_question
+from backend.exporters.escaping import for_html, for_latex, for_markdown, json_text, visible_line
 from backend.exporters.figures import colour_of, dash_of, figure_of, legend_of
 from backend.exporters.protocol import ExportTask, parameters_in_words
-from backend.exporters.samples import StoredProblem, stored_problems
-from backend.records import Curve, Response, Run, SetProblem, Tally
+from backend.records import Response, Run, SetProblem, Tally
 from backend.records.exports import Figure
+from backend.records.table import DOCUMENT, Column, Table
+from backend.wording import shown
 
-# A solve-set comparison as Markdown: the counts, and the problems that some runs solve and some do not.
+# A table in each form: the same cells, escaped and laid out as the form wants it.
 
-STATEMENT = 120
+STATEMENT = 160
 """Characters of a statement."""
 
 
-def interval_in_words(interval: tuple[float, float] | None) -> str:
-    """In per cent; a dash where it is unknown."""
-    return "–" if interval is None else f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}"
+def cells(table: Table, item: Any, escape: Callable[[str], str]) -> list[str]:
+    """The cells of one row; what people write, and what a model wrote, becomes no markup."""
+    return [escape(visible_line(shown(column.of(item), column.kind), STATEMENT)) for column in table.columns]
 
 
-def range_in_words(interval: tuple[float, float] | None) -> str:
-    """Of a count; a dash where it is unknown."""
-    return "–" if interval is None else f"{interval[0]:.0f}–{interval[1]:.0f}"
+def headings(table: Table, escape: Callable[[str], str]) -> list[str]:
+    """The headings."""
+    return [escape(column.title) for column in table.columns]
 
 
-def share_in_words(share: float | None) -> str:
-    """In per cent; a dash where it is unknown."""
-    return "–" if share is None else f"{100 * share:.1f}"
+def markdown_table(table: Table) -> list[str]:
+    """A table of Markdown."""
+    rows = [headings(table, for_markdown), ["---:" if column.right else "---" for column in table.columns]]
+    rows += [cells(table, item, for_markdown) for item in table.items]
+    return ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def valid_in_words(counts: tuple[int, int]) -> str:
-    """A count by valid paths, and what it would be if the open ones were valid."""
-    surely, at_most = counts
-    return f"{surely:,}" if surely == at_most else f"{surely:,} (if open: {at_most:,})"
+def latex_rows(table: Table) -> tuple[str, str, list[str]]:
+    """The columns' letters, the line of headings, and the other lines."""
+    head, *rows = [headings(table, for_latex), *(cells(table, item, for_latex) for item in table.items)]
+    letters = "".join("r" if column.right else "l" for column in table.columns)
+    return letters, _line(head), [_line(row) for row in rows]
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> list[str]:
-    """A table of cells that are escaped already."""
-    lines = ["| " + " | ".join(headings) + " |"]
-    lines.append("| " + " | ".join("---:" if number else "---" for number in numbers) + " |")
-    return lines + ["| " + " | ".join(cells) + " |" for cells in rows]
+def html_table(table: Table, links: Mapping[str, str]) -> Iterator[str]:
+    """A table of HTML, piece by piece; texts of the first column that are in `links` lead there."""
+    kinds = [f' class="{kind}"' if (kind := _class(column)) else "" for column in table.columns]
+
+    def line(tag: str, texts: Sequence[str]) -> str:
+        return "".join(f"<{tag}{kind}>{text}" for kind, text in zip(kinds, texts, strict=True))
+
+    yield f'<div class="wide"><table>\n<thead><tr>{line("th", headings(table, for_html))}</tr></thead>\n<tbody>\n'
+    for item in table.items:
+        first, *rest = cells(table, item, for_html)
+        if (to := links.get(str(table.columns[0].of(item)))) is not None:
+            first = f'<a href="#{to}">{first}</a>'
+        yield f"<tr>{line('td', [first, *rest])}</tr>\n"
+    yield "</tbody>\n</table></div>\n"
+
+
+def _class(column: Column) -> str:
+    return "number" if column.right else "statement" if column.kind == "prose" else ""
+
+
+# A solve-set comparison as Markdown: the counts, and the problems that some runs solve and some do not.
+
+
+def problems_in_question(comparison: SetsShown) -> Table:
+    """The problems that some runs solve and some do not, for people."""
+    return replace(sets_table(comparison).on(DOCUMENT), items=in_question(comparison))
 
 
 def export_markdown(job: ExportTask) -> int:
@@ -54,45 +89,21 @@ def export_markdown(job: ExportTask) -> int:
     comparison = comparison_of(job)
     sets = comparison.sets
     title = " against ".join(for_markdown(run.model.name) for run in sets.runs)
-    lines = [f"# {for_markdown(sets.benchmark)}: {title}", ""]
-    lines += [f"{len(sets.problems):,} problems compared.", ""]
-    by_valid = comparison.by_valid()
-    lines += table(
-        ("set", "problems", "95 % range of fresh runs", *(["by valid paths"] if by_valid else [])),
-        [
-            (for_markdown(name), f"{count:,}", range_in_words(interval),
-             *([valid_in_words(by_valid[name])] if by_valid else []))
-            for name, (count, interval) in comparison.counted().items()
-        ],
-        (False, True, True, *([True] if by_valid else [])),
-    )  # fmt: skip
-    lines += ["", *(f"- {for_markdown(remark)}" for remark in comparison.remarks()), ""]
-    problems = comparison.in_question()
-    if problems:
-        headings = ["problem", "level", "set"]
-        for word in comparison.run_words:
-            headings += [f"{for_markdown(word)} c/n", "95 %"]
-        headings += ["doubt %", "statement"]
-        numbers = [False, False, False, *[True] * (2 * len(sets.runs) + 1), False]
-        lines += table(headings, [_row(comparison, problem) for problem in problems], numbers)
-    else:
-        lines.append("Every problem is solved by all of these runs or by none.")
+    lines = [f"# {for_markdown(sets.benchmark)}: {title}", "", f"{len(sets.problems):,} problems compared.", ""]
+    lines += markdown_table(set_counts_table(comparison))
+    lines += ["", *(f"- {for_markdown(note)}" for note in _notes(comparison)), ""]
+    table = problems_in_question(comparison)
+    lines += markdown_table(table) if table.items else ["Every problem is solved by all of these runs or by none."]
     # As an HTML comment, which must not hold two hyphens.
     origin = for_html(json_text(job.provenance.full)).replace("--", "-&#45;")
     lines += ["", for_markdown(job.provenance.words), "", f"<!-- passk-export {origin} -->", ""]
     job.path.write_text("\n".join(lines), encoding="utf-8")
-    job.tell(len(problems), len(problems))
+    job.tell(len(table.items), len(table.items))
     return len(sets.problems)
 
 
-def _row(comparison: Comparison, problem: SetProblem) -> list[str]:
-    certainty = comparison.certainty
-    cells = [for_markdown(problem.label), for_markdown(problem.level or "–"), comparison.set_words(problem.solved)]
-    cells[2] = for_markdown(cells[2])
-    for place, tally in enumerate(problem.tallies):
-        cells += [f"{tally.c}/{tally.n}", interval_in_words(certainty.intervals[place].get(problem.key))]
-    excerpt = for_markdown(problem.excerpt, STATEMENT) if problem.excerpt else "–"
-    return [*cells, share_in_words(certainty.p_change.get(problem.key)), excerpt]
+def _notes(comparison: SetsShown) -> list[str]:
+    return [*sets_notes(comparison), *problem_notes(comparison), *count_notes(comparison)]
 
 
 # A solve-set comparison as LaTeX tables (booktabs) that go into a paper as they are.
@@ -104,98 +115,59 @@ HEADER = r"""% Solve sets, made by passk. In the preamble: \usepackage{booktabs,
 def export_latex(job: ExportTask) -> int:
     """Three tables: runs, sets, and the problems that some runs solve and some do not."""
     comparison = comparison_of(job)
-    found = curves(job.reader, comparison.sets.runs, problems=job.problems)
+    sets, benchmark = comparison.sets, for_latex(comparison.sets.benchmark)
+    found = curves(job.reader, sets.runs, problems=job.problems)
     # A comment ends with its line; every line of it is ASCII, for any input encoding.
     origin = json_text(job.provenance.full).encode("ascii", "backslashreplace").decode()
-    parts = [HEADER + f"% {origin}\n", _runs(comparison, found), _sets(comparison)]
-    if problems := comparison.in_question():
-        parts.append(_problems(comparison, problems))
+    of_sets = " ".join(map(for_latex, [*sets_notes(comparison), *count_notes(comparison)]))
+    parts = [
+        HEADER + f"% {origin}\n",
+        _table(
+            rf"Runs on {benchmark}: pass@1 and pass@k at the largest k that each run defines, in \%, and solved "
+            f"problems of the {len(sets.problems)} that every run has (at least {sets.min_correct} correct).",
+            "tab:passk-runs",
+            compared_runs_table(sets, found),
+        ),
+        _table(
+            f"Solve sets on {benchmark}, {len(sets.problems)} problems. {of_sets}",
+            "tab:passk-sets",
+            set_counts_table(comparison),
+        ),
+    ]
+    table = problems_in_question(comparison)
+    if table.items:
+        parts.append(_long_table(comparison, table))
     job.path.write_text("\n".join(parts), encoding="utf-8")
-    job.tell(len(comparison.sets.problems), len(comparison.sets.problems))
-    return len(comparison.sets.problems)
+    job.tell(len(sets.problems), len(sets.problems))
+    return len(sets.problems)
 
 
-def _line(cells: Sequence[str]) -> str:
-    return "    " + " & ".join(cells) + r" \\"
+def _line(row: Sequence[str]) -> str:
+    return "    " + " & ".join(row) + r" \\"
 
 
-def _table(caption: str, label: str, columns: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(caption: str, label: str, table: Table) -> str:
+    letters, head, rows = latex_rows(table)
     lines = [
         r"\begin{table}[t]", r"  \centering", r"  \setlength{\belowcaptionskip}{6pt}",
         rf"  \caption{{{caption}}}", rf"  \label{{{label}}}",
-        rf"  \begin{{tabular}}{{{columns}}}", r"    \toprule", _line(headings), r"    \midrule",
-        *map(_line, rows),
+        rf"  \begin{{tabular}}{{{letters}}}", r"    \toprule", head, r"    \midrule", *rows,
         r"    \bottomrule", r"  \end{tabular}", r"\end{table}", "",
     ]  # fmt: skip
     return "\n".join(lines)
 
 
-def _dashes(text: str) -> str:
-    """Ranges and unknown values, which hold nothing but digits, points and en dashes."""
-    return text.replace("–", "--")
-
-
-def _runs(comparison: Comparison, found: Sequence[Curve]) -> str:
-    sets = comparison.sets
-    rows = []
-    for place, (run, curve) in enumerate(zip(sets.runs, found, strict=True)):
-        solved = sum(problem.solved[place] for problem in sets.problems)
-        values = [curve.at(1), curve.points[-1].pass_at_k if curve.points else None]
-        shown = ["--" if value is None else f"{100 * value:.1f}" for value in values]
-        last = f"{curve.points[-1].k}" if curve.points else "--"
-        rows.append([for_latex(run_label(run)), _dashes(comparison.sizes(place).replace("-", "–")), shown[0], last,
-                     shown[1], str(solved)])  # fmt: skip
-    caption = (
-        rf"Runs on {for_latex(sets.benchmark)}: pass@1 and pass@$k$ at the largest $k$ that each run defines, in \%, "
-        f"and solved problems of the {len(sets.problems)} that every run has (at least {sets.min_correct} correct)."
-    )
-    return _table(caption, "tab:passk-runs", "lrrrrr", ("run", "$n$", "pass@1", "$k$", "pass@$k$", "solved"), rows)
-
-
-def _sets(comparison: Comparison) -> str:
-    by_valid = comparison.by_valid()
-    headings, rows = ["set", "problems"], []
-    if has_ranges := bool(comparison.certainty.ranges):
-        headings.append(r"95\,\% range")
-    if by_valid:
-        headings.append("by valid paths")
-    for name, (count, interval) in comparison.counted().items():
-        ranges = [_dashes(range_in_words(interval))] if has_ranges else []
-        rows.append([for_latex(name), str(count), *ranges, *([valid_in_words(by_valid[name])] if by_valid else [])])
-    caption = (
-        f"Solve sets on {for_latex(comparison.sets.benchmark)}, {len(comparison.sets.problems)} problems. "
-        + " ".join(map(for_latex, [*comparison.facts(), comparison.certainty.of_sets]))
-    )
-    return _table(caption, "tab:passk-sets", "l" + "r" * (len(headings) - 1), headings, rows)
-
-
-def _problems(comparison: Comparison, problems: Sequence[SetProblem]) -> str:
-    certainty = comparison.certainty
-    words = comparison.run_words
-    headings = ["problem", "level", "set"]
-    for word in words:
-        headings += [rf"{for_latex(word)} $c/n$", r"95\,\%"]
-    headings.append(r"doubt (\%)")
-    rows = []
-    for problem in problems:
-        cells = [for_latex(problem.label), for_latex(problem.level or "") or "--"]
-        cells.append(for_latex(comparison.set_words(problem.solved)))
-        for place, tally in enumerate(problem.tallies):
-            interval = certainty.intervals[place].get(problem.key)
-            cells += [f"{tally.c}/{tally.n}", _dashes(interval_in_words(interval))]
-        rows.append([*cells, _dashes(share_in_words(certainty.p_change.get(problem.key)))])
-    if not certainty.p_change:
-        headings, rows = headings[:-1], [row[:-1] for row in rows]
-    caption = f"Problems of {for_latex(comparison.sets.benchmark)} that some of the runs solve and some do not."
-    caption += f" {for_latex(certainty.of_problems)}"
-    columns = "lll" + "r" * (len(headings) - 3)
-    head = _line(headings)
+def _long_table(comparison: SetsShown, table: Table) -> str:
+    # A statement does not fit beside the numbers.
+    table = replace(table, columns=tuple(column for column in table.columns if column.kind != "prose"))
+    letters, head, rows = latex_rows(table)
+    caption = f"Problems of {comparison.sets.benchmark} that some of the runs solve and some do not."
+    caption = for_latex(" ".join([caption, *problem_notes(comparison)]))
     lines = [
         r"{\small\setlength{\tabcolsep}{4pt}\setlength{\LTcapwidth}{\linewidth}",
-        rf"\begin{{longtable}}{{{columns}}}", rf"  \caption{{{caption}}}\label{{tab:passk-problems}}\\",
+        rf"\begin{{longtable}}{{{letters}}}", rf"  \caption{{{caption}}}\label{{tab:passk-problems}}\\",
         r"    \toprule", head, r"    \midrule", r"  \endfirsthead",
-        r"    \toprule", head, r"    \midrule", r"  \endhead", r"    \bottomrule", r"  \endfoot",
-        *map(_line, rows),
+        r"    \toprule", head, r"    \midrule", r"  \endhead", r"    \bottomrule", r"  \endfoot", *rows,
         r"\end{longtable}}", "",
     ]  # fmt: skip
     return "\n".join(lines)
@@ -280,7 +252,7 @@ th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(-
 th { border-bottom-width: 2px; } .number { text-align: right; white-space: nowrap; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace; background: var(--soft);
   padding: .6rem .8rem; margin: .3rem 0 1rem; border-left: 3px solid var(--line); unicode-bidi: isolate; }
-pre.right { border-left-color: #2a9d4a; } pre.wrong { border-left-color: #c8443a; }
+pre.correct { border-left-color: #2a9d4a; } pre.incorrect { border-left-color: #c8443a; }
 .paths { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 1.5rem; }
 .curve { width: 100%; max-width: 46rem; } .curve text { font-size: 12px; fill: currentColor; }
 .curve .grid { stroke: var(--line); } .curve .tick { stroke: currentColor; }
@@ -313,7 +285,7 @@ def export_html(job: ExportTask) -> int:
     return len(comparison.sets.problems)
 
 
-def _head(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
+def _head(page: TextIO, job: ExportTask, comparison: SetsShown) -> None:
     sets = comparison.sets
     title = f"{sets.benchmark}: " + " against ".join(run.model.name for run in sets.runs)
     # Whatever a text may hold: a browser that knows this rule runs no script and fetches nothing.
@@ -326,19 +298,19 @@ def _head(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
     )
 
 
-def _summary(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
+def _summary(page: TextIO, job: ExportTask, comparison: SetsShown) -> None:
     sets = comparison.sets
     page.write(f"<p>{len(sets.problems):,} problems compared.</p>\n")
     page.write('<div class="counts">\n')
-    by_valid = comparison.by_valid()
-    for name, (count, interval) in comparison.counted().items():
-        more = f"<span class=note>95 %: {range_in_words(interval)}</span>" if interval is not None else ""
-        if name in by_valid:
-            more += f"<br><span class=note>by valid paths: {valid_in_words(by_valid[name])}</span>"
-        page.write(f"<div>{for_html(name)} <b>{count:,}</b>{more}</div>\n")
+    counts = set_counts_table(comparison)
+    titles = headings(counts, for_html)
+    for entry in counts.items:
+        name, count, *beside = cells(counts, entry, for_html)
+        notes = "<br>".join(f"{title}: {text}" for title, text in zip(titles[2:], beside, strict=True))
+        page.write(f"<div>{name} <b>{count}</b><span class=note>{notes}</span></div>\n")
     page.write("</div>\n<ul>\n")
-    for remark in comparison.remarks():
-        page.write(f"<li>{for_html(remark)}</li>\n")
+    for note in _notes(comparison):
+        page.write(f"<li>{for_html(note)}</li>\n")
     page.write("</ul>\n<h2>pass@k</h2>\n")
     figure = figure_of(job, "curves")
     page.write(curve_svg(figure) + "\n")
@@ -346,78 +318,58 @@ def _summary(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
     page.write(f'<p class="note">{for_html(said)}</p>\n')
 
 
-def _headings(comparison: Comparison) -> str:
-    cells = ["<th>problem", "<th>set", "<th>level"]
-    for word in comparison.run_words:
-        cells += [f'<th class="number">{for_html(word)} c/n', '<th class="number">95 %']
-    return "".join([*cells, '<th class="number">doubt %', "<th>statement"])
+def _problem_list(page: TextIO, comparison: SetsShown) -> None:
+    linked = {problem.label: f"p{problem.key:016x}" for problem in in_question(comparison)}
+    page.write("<h2>Problems</h2>\n")
+    page.writelines(html_table(sets_table(comparison).on(DOCUMENT), linked))
 
 
-def _problem_list(page: TextIO, comparison: Comparison) -> None:
-    certainty = comparison.certainty
-    linked = {problem.key for problem in comparison.in_question()}
-    page.write('<h2>Problems</h2>\n<div class="wide"><table>\n')
-    page.write(f"<thead><tr>{_headings(comparison)}</tr></thead>\n<tbody>\n")
-    for problem in comparison.sets.problems:
-        label = for_html(problem.label)
-        cells = [f'<td><a href="#p{problem.key:016x}">{label}</a>' if problem.key in linked else f"<td>{label}"]
-        cells += [f"<td>{for_html(comparison.set_words(problem.solved))}", f"<td>{for_html(problem.level or '–')}"]
-        for place, tally in enumerate(problem.tallies):
-            interval = certainty.intervals[place].get(problem.key)
-            cells += [f'<td class="number">{tally.c}/{tally.n}', f'<td class="number">{interval_in_words(interval)}']
-        cells.append(f'<td class="number">{share_in_words(certainty.p_change.get(problem.key))}')
-        excerpt = problem.excerpt or "–"
-        shown = excerpt if len(excerpt) <= 160 else excerpt[:159] + "…"
-        page.write("<tr>" + "".join([*cells, f'<td class="statement">{for_html(shown)}']) + "</tr>\n")
-    page.write("</tbody>\n</table></div>\n")
-
-
-def _problems_in_question(page: TextIO, job: ExportTask, comparison: Comparison) -> None:
-    problems = comparison.in_question()
-    heading = (
-        "Base-only and RL-only problems" if comparison.is_pair else "Problems that some runs solve and some do not"
-    )
-    page.write(f"<h2>{heading}</h2>\n")
+def _problems_in_question(page: TextIO, job: ExportTask, comparison: SetsShown) -> None:
+    problems, words = in_question(comparison), comparison.words
+    heading = "Problems that some runs solve and some do not"
+    if len(words) == 2:
+        heading = f"Problems that are {comparison.name((True, False))} or {comparison.name((False, True))}"
+    page.write(f"<h2>{for_html(heading)}</h2>\n")
     if not problems:
         page.write("<p>There is none.</p>\n")
-    stored = {problem.key: problem for problem in stored_problems(job.reader, comparison.sets.runs)}
     for done, problem in enumerate(problems, 1):
-        _problem(page, comparison, problem, stored[problem.key])
+        _problem(page, comparison, problem)
         page.write('<div class="paths">\n')
-        for run, word, tally in zip(comparison.sets.runs, comparison.run_words, problem.tallies, strict=True):
-            page.write(f"<div>\n{''.join(_paths(job, run, word, problem.key, tally))}</div>\n")
+        for run, word, tally in zip(comparison.sets.runs, words, problem.tallies, strict=True):
+            page.write(f"<div>\n{''.join(_paths(job, run, for_html(word), problem.key, tally))}</div>\n")
         page.write("</div>\n")
         job.tell(done, len(problems))
 
 
-def _problem(page: TextIO, comparison: Comparison, problem: SetProblem, stored: StoredProblem) -> None:
+def _problem(page: TextIO, comparison: SetsShown, problem: SetProblem) -> None:
     counted = ", ".join(
-        f"{for_html(word)} {tally.c} of {tally.n}"
-        for word, tally in zip(comparison.run_words, problem.tallies, strict=True)
+        f"{word} {tally.c} of {tally.n}" for word, tally in zip(comparison.words, problem.tallies, strict=True)
     )
-    name = for_html(comparison.set_words(problem.solved))
-    page.write(f'<h3 id="p{problem.key:016x}">{for_html(problem.label)}: {name}, right: {counted}</h3>\n')
-    statement = stored.statement
-    page.write(f"<pre>\n{for_html(statement)}</pre>\n" if statement else "<p>No statement is stored.</p>\n")
+    said = for_html(f"{problem.label}: {comparison.name(problem.solved)}, correct: {counted}")
+    page.write(f'<h3 id="p{problem.key:016x}">{said}</h3>\n')
+    stored = comparison.stored[problem.key]
+    page.write(
+        f"<pre>\n{for_html(stored.statement)}</pre>\n" if stored.statement else "<p>No statement is stored.</p>\n"
+    )
     if stored.reference:
         page.write(f"<p>Reference answer: <code>{for_html(stored.reference)}</code></p>\n")
 
 
 def _paths(job: ExportTask, run: Run, word: str, problem: int, tally: Tally) -> Iterator[str]:
-    """One right and one wrong path of a run: the first of each."""
+    """The first correct and the first incorrect path of a run; `word` is escaped."""
     rows = job.reader.rows("exports/examples", run_key=run.key, problem_key=problem)
-    first = {bool(is_right): sample for is_right, sample in rows}
+    first = {bool(correct): sample for correct, sample in rows}
     if not run.texts:
-        yield f'<p class="note">{for_html(word)}: no path is stored.</p>\n'
+        yield f'<p class="note">{word}: no path is stored.</p>\n'
         return
-    for is_right in (True, False):
-        kind = "right" if is_right else "wrong"
-        if is_right in first:
-            yield _path(job.reader.path(run, problem, first[is_right]), word, kind)
-        elif tally.c == (0 if is_right else tally.n):
-            yield f'<p class="note">{for_html(word)}: none of {tally.n:,} samples is {kind}.</p>\n'
+    for correct in (True, False):
+        kind = "correct" if correct else "incorrect"
+        if correct in first:
+            yield _path(job.reader.path(run, problem, first[correct]), word, kind)
+        elif tally.c == (0 if correct else tally.n):
+            yield f'<p class="note">{word}: none of {tally.n:,} samples is {kind}.</p>\n'
         else:
-            yield f'<p class="note">{for_html(word)}: no {kind} path is stored.</p>\n'
+            yield f'<p class="note">{word}: no {kind} path is stored.</p>\n'
 
 
 def _path(path: Response, word: str, kind: str) -> str:
@@ -425,7 +377,7 @@ def _path(path: Response, word: str, kind: str) -> str:
     left_out = len(text) - LONGEST_PATH
     more = f'<p class="note">{left_out:,} more characters are left out here.</p>\n' if left_out > 0 else ""
     verdict = "" if path.sample.verdict in ("correct", "wrong") else f" ({for_html(path.sample.verdict)})"
-    summary = f"{for_html(word)}, {kind}{verdict}, sample {path.sample.index}"
+    summary = f"{word}, {kind}{verdict}, sample {path.sample.index}"
     if path.sample.answer is not None:
         summary += f", answer {for_html(path.sample.answer[:200])}"
     body = f'<pre class="{kind}">\n{for_html(text[:LONGEST_PATH])}</pre>'

@@ -19,10 +19,10 @@ from backend.exporters.export import CARD, MARK
 from backend.exporters.problems import COLUMNS, problem_rows
 from backend.exporters.protocol import ExportTask, parameters_in_words
 from backend.exporters.samples import PROBLEM_COLUMNS, RunTable, SampleRows, stored_problems
-from backend.exporters.tables import Column, Parquet
+from backend.exporters.tables import Parquet, type_of
+from backend.records.table import Column
 
 COUNTED = (Column("n", "whole"), Column("c", "whole"))
-TYPES = {"text": "string", "json": "string", "whole": "int64", "number": "float64"}
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 """Size classes of the hub."""
 
@@ -43,7 +43,7 @@ def export_folder(job: ExportTask) -> int:
 
     def writer(name: str, number: int, columns: Sequence[Column]) -> Parquet:
         # The types stand in each file, so that load_dataset need not guess them.
-        features = Features({column.name: Value(TYPES[column.kind]) for column in columns})
+        features = Features({column.key: Value(type_of(column)) for column in columns})
         folder = job.path / name
         folder.mkdir(exist_ok=True)
         path = folder / f"{number:05d}.parquet"

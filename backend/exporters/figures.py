@@ -12,6 +12,14 @@ import numpy as np
 from backend.analysis import bands
 from backend.analysis.cot import cot_curves
 from backend.analysis.perplexity import perplexities
+from backend.analysis.tables import (
+    efficiency_table,
+    histogram_table,
+    length_bins_table,
+    perplexity_table,
+    temperature_table,
+    verdicts_table,
+)
 from backend.analysis.views import accuracy_histograms, response_lengths, step_series, temperature_sweep
 from backend.analysis.views import agreement as read_agreement
 from backend.analysis.views import efficiency as read_efficiency
@@ -19,14 +27,15 @@ from backend.errors import UsageError
 from backend.estimators.histograms import BINS
 from backend.estimators.intervals import METHODS
 from backend.estimators.pass_at_k import powers_and_end
-from backend.exporters.comparison import run_label
 from backend.exporters.protocol import ExportTask
-from backend.exporters.tables import Column, Csv, Row
+from backend.exporters.tables import Csv, Row
 from backend.records import VERDICTS, Run
 from backend.records.comparison import BandCurve, BandPoint, IntervalKind
-from backend.records.exports import FIGURES, Box, Figure, FigureTable, Series
-from backend.records.reading import QUANTILES, PerplexityGroup
-from backend.records.views import TemperaturePoint
+from backend.records.exports import FIGURES, Box, Figure, Series
+from backend.records.reading import PerplexityGroup
+from backend.records.table import EXPORT, Column
+from backend.records.views import LengthSummary, TemperaturePoint
+from backend.wording import run_label
 
 # Figures of lines: pass@k, its difference, Cover@tau, CoT-pass@k, maj@k, training steps, temperatures.
 
@@ -233,26 +242,12 @@ def temperature(job: ExportTask) -> Figure:
     notes = []
     if left := len(models) - len(drawn):
         notes.append(f"{left} models sampled at one temperature only stand in the csv alone")
-    nearest = found.nearest and found.nearest.summary.run.name
-    notes.append(f"nearest to the entropy of {found.base.name}: {nearest or 'unknown'}")
+    notes += temperature_table(found).notes
     return Figure(
         "temperature", "temperature", "pass_at_k", "Temperature", "pass@k (%)", tuple(series),
         title=title_of(job, (point.summary.problems for group in drawn for point in group)), notes=tuple(notes),
-        table=_sweep(found.k, found.points),
+        table=temperature_table(found),
     )  # fmt: skip
-
-
-def _sweep(k: int | None, points: Sequence[TemperaturePoint]) -> FigureTable:
-    columns = (("run", "text"), ("temperature", "number"), ("problems", "whole"), ("n_min", "whole"),
-               ("n_max", "whole"), ("k", "whole"), ("pass_at_1", "number"), ("pass_at_k", "number"),
-               ("entropy", "number"), ("entropy_samples", "whole"))  # fmt: skip
-    rows = [
-        (point.summary.run.name, point.temperature, point.summary.problems, point.summary.run.n_min,
-         point.summary.run.n_max, k, point.summary.pass_at_1, point.summary.pass_at_k,
-         point.entropy.value if point.entropy else None, point.entropy.samples if point.entropy else None)
-        for point in points
-    ]  # fmt: skip
-    return FigureTable(columns, tuple(rows))
 
 
 def agreement(job: ExportTask) -> Figure:
@@ -290,15 +285,9 @@ def histogram(job: ExportTask) -> Figure:
         Series(run_label(each.run), each.run.model.role, at, share, of=sizes(each.run))
         for each, share in zip(found, shares, strict=True)
     ]
-    rows = [
-        (each.run.name, name, count, share)
-        for each, of_run in zip(found, shares, strict=True)
-        for name, count, share in zip(BINS, each.counts, of_run, strict=True)
-    ]
     return Figure(
         "histogram", "bin", "share", "Share correct c/n", "Problems (%)", tuple(series), bars=True, x_names=BINS,
-        table=FigureTable((("run", "text"), ("bin", "text"), ("problems", "whole"), ("share", "number")), tuple(rows)),
-        notes=tuple(f"{run_label(each.run)}: {each.problems:,} problems, {sizes(each.run)}" for each in found),
+        table=histogram_table(found), notes=histogram_table(found).notes,
         title=title_of(job, (each.problems for each in found)),
     )  # fmt: skip
 
@@ -308,84 +297,60 @@ def efficiency(job: ExportTask) -> Figure:
     base, *_ = job.runs
     found = read_efficiency(job.reader, base, job.runs, problems=job.problems)
     known = [gap for gap in found.gaps if gap.summary.pass_at_1 is not None]
+    sized = [(run_label(gap.summary.run), sizes(gap.summary.run)) for gap in known]
     at = tuple(map(float, range(len(known))))
     series = [Series("pass@1", None, at, tuple(gap.summary.pass_at_1 or 0.0 for gap in known))]
     if found.k is not None:
         series.append(Series(f"pass@{found.k}", None, at, tuple(gap.summary.pass_at_k or 0.0 for gap in known)))
-    columns = (("run", "text"), ("algorithm", "text"), ("problems", "whole"), ("n_min", "whole"), ("n_max", "whole"),
-               ("k", "whole"), ("pass_at_1", "number"), ("pass_at_k", "number"), ("delta_se", "number"),
-               ("common", "whole"))  # fmt: skip
-    rows = [
-        (gap.summary.run.name, gap.summary.run.model.algorithm, gap.summary.problems, gap.summary.run.n_min,
-         gap.summary.run.n_max, found.k, gap.summary.pass_at_1, gap.summary.pass_at_k, gap.delta, gap.common)
-        for gap in found.gaps
-    ]  # fmt: skip
     return Figure(
         "efficiency", "run", "share", "", "Share of problems (%)", tuple(series) if known else (), bars=True,
-        x_names=tuple(run_label(gap.summary.run) for gap in known),
+        x_names=tuple(name for name, _ in sized),
         over=tuple("" if gap.delta is None else f"{100 * gap.delta:.1f}" for gap in known),
-        over_words="numbers: \u0394SE in points", table=FigureTable(columns, tuple(rows)),
+        over_words="numbers: \u0394SE in points", table=efficiency_table(found),
         title=title_of(job, (gap.summary.problems for gap in known)),
-        notes=(
-            f"\u0394SE, the sampling efficiency gap, is pass@{found.k} of {run_label(base)} less pass@1 of the "
-            "run, over the problems that both have, in points",
-            *(f"{run_label(gap.summary.run)}: {sizes(gap.summary.run)}" for gap in known),
-        ),
+        notes=(*efficiency_table(found).notes, *(f"{name}: {size}" for name, size in sized)),
     )  # fmt: skip
 
 
 def lengths(job: ExportTask) -> Figure:
-    """How long right and other samples are, as distributions."""
+    """How long correct and other samples are, as distributions."""
     found = response_lengths(job.reader, job.runs, problems=job.problems, bins=LENGTH_BINS)
-    series, rows = [], []
+    series = []
     for style_index, entry in enumerate(found.runs):
-        for kind, summary, style in (("right", entry.right, ""), ("other", entry.other, "dotted")):
+        for kind, word, style in (("right", "correct", ""), ("other", "other", "dotted")):
+            summary: LengthSummary | None = getattr(entry, kind)
             if summary is None:
                 continue
             shares = tuple(count / summary.samples for count in summary.bins)
             middles = tuple((place + 0.5) * found.width for place in range(len(shares)))
             of = f"{summary.samples:,} samples"
-            name = f"{run_label(entry.run)}, {kind}"
+            name = f"{run_label(entry.run)}, {word}"
             series.append(
                 Series(name, entry.run.model.role, middles, shares, of=of, style_index=style_index, style=style)
             )
-            rows += [
-                (entry.run.name, kind, place * found.width, (place + 1) * found.width, count, share)
-                for place, (count, share) in enumerate(zip(summary.bins, shares, strict=True))
-            ]
-    columns = (("run", "text"), ("samples_that_are", "text"), ("from_tokens", "whole"), ("below_tokens", "whole"),
-               ("samples", "whole"), ("share", "number"))  # fmt: skip
-    notes = [f"bins of {found.width:,} tokens; other: every verdict but correct, unverified in neither"]
-    for entry in found.runs:
-        if entry.right is None and entry.other is None:
-            notes.append(f"{entry.run.name}: no token counts are stored")
-        elif entry.unknown:
-            notes.append(f"{entry.run.name}: {entry.unknown:,} samples without a token count are left out")
+    table = length_bins_table(found)
     return Figure(
         "lengths", "tokens", "share", "Response length (tokens)", "Samples (%)", tuple(series), bins=True,
-        table=FigureTable(columns, tuple(rows)), notes=tuple(notes),
+        table=table, notes=table.notes,
         title=title_of(job, (entry.run.problems for entry in found.runs if entry.right or entry.other)),
     )  # fmt: skip
 
 
 def verdicts(job: ExportTask) -> Figure:
     """Shares of verdicts."""
-    found = response_lengths(job.reader, job.runs, problems=job.problems).runs
-    shown = [entry for entry in found if entry.verdicts]
+    found = response_lengths(job.reader, job.runs, problems=job.problems)
+    shown = [entry for entry in found.runs if entry.verdicts]
     used = [verdict for verdict in VERDICTS if any(verdict in entry.verdicts for entry in shown)]
-    series, rows = [], []
+    series = []
     for entry in shown:
         total = sum(entry.verdicts.values())
-        counts = [entry.verdicts.get(verdict, 0) for verdict in used]
-        shares = tuple(count / total for count in counts)
+        shares = tuple(entry.verdicts.get(verdict, 0) / total for verdict in used)
         at = tuple(map(float, range(len(used))))
         series.append(Series(run_label(entry.run), entry.run.model.role, at, shares, of=f"{total:,} samples"))
-        rows += [(entry.run.name, *each) for each in zip(used, counts, shares, strict=True)]
-    columns = (("run", "text"), ("verdict", "text"), ("samples", "whole"), ("share", "number"))
+    table = verdicts_table(found)
     return Figure(
         "verdicts", "verdict", "share", "Verdict", "Samples (%)", tuple(series), bars=True,
-        x_names=tuple(verdict.replace("_", " ") for verdict in used), table=FigureTable(columns, tuple(rows)),
-        notes=tuple(f"{e.run.name}: only counts are stored, no verdicts" for e in found if not e.verdicts),
+        x_names=tuple(verdict.replace("_", " ") for verdict in used), table=table, notes=table.notes,
         title=title_of(job, (entry.run.problems for entry in shown)),
     )  # fmt: skip
 
@@ -401,26 +366,16 @@ def perplexity(job: ExportTask) -> Figure:
         for group in scored
         if group.quantiles is not None
     ]
-    columns = (("responses", "text"), ("under", "text"), ("n", "whole"), ("stored", "whole"), ("problems", "whole"),
-               *((name, "number") for name in ("q05", "q25", "median", "q75", "q95", "within_own_q95")),
-               ("unfitting", "whole"))  # fmt: skip
-    rows = [
-        (group.run.name if group.run else "references", group.scorer, group.n, group.responses, group.problems,
-         *(group.quantiles or (None,) * len(QUANTILES)), group.within_own, group.unfitting)
-        for group in scored
-    ]  # fmt: skip
+    table = perplexity_table(found)
     notes = ["boxes: 25 to 75 %, median; whiskers: 5 to 95 %"]
     notes += [f"{_responses(group)} responses under {group.scorer}: n = {group.n:,}" for group in scored]
     if choice != "all":
         notes.append(f"only samples that are {choice}")
-    if not scored:
-        notes = [f"nothing of {benchmark} is scored yet: passk score --run R --under MODEL"]
-    if any(not group.exact for group in scored):
-        notes.append("some were not scored in float32: their perplexities are not exact")
+    notes = [*(notes if scored else ()), *table.notes]
     title = title_of(job, (group.problems for group in scored if group.run))
     return Figure(
         "perplexity", "under", "perplexity", "", "Perplexity", boxes=tuple(boxes),
-        table=FigureTable(columns, tuple(rows)), notes=tuple(notes),
+        table=table, notes=tuple(notes),
         title=title if choice == "all" else f"{title}, {choice} samples",
     )  # fmt: skip
 
@@ -493,7 +448,11 @@ def figure_of(job: ExportTask, kind: str) -> Figure:
 def export_points(job: ExportTask) -> int:
     """The points as csv: a row a point, unknown ends of bands empty."""
     figure = figure_of(job, job.request.what)
-    columns, rows = _of_table(figure) if figure.table is not None else _of_series(figure)
+    if figure.table is not None:
+        table = figure.table.on(EXPORT)
+        columns, rows = table.columns, list[Row](table.rows)
+    else:
+        columns, rows = _of_series(figure)
     origin = {**job.provenance.full, **({"method": figure.method} if figure.method else {})}
     writer = Csv(job.path, columns, origin)
     writer.write(rows)
@@ -503,12 +462,7 @@ def export_points(job: ExportTask) -> int:
     return len(rows)
 
 
-def _of_table(figure: Figure) -> tuple[list[Column], list[Row]]:
-    assert figure.table is not None
-    return [Column(name, kind) for name, kind in figure.table.columns], list(figure.table.rows)
-
-
-def _of_series(figure: Figure) -> tuple[list[Column], list[Row]]:
+def _of_series(figure: Figure) -> tuple[tuple[Column, ...], list[Row]]:
     numbers = (Column(name, "number") for name in (figure.x, figure.y, "low", "high"))
     rows: list[Row] = []
     for series in figure.series:
@@ -516,4 +470,4 @@ def _of_series(figure: Figure) -> tuple[list[Column], list[Row]]:
         points = zip(series.x, series.y, series.low or nothing, series.high or nothing, strict=True)
         # The end of a band that is unknown is NaN, which nothing draws.
         rows += [(series.name, *(None if value != value else value for value in point)) for point in points]
-    return [Column("run"), *numbers], rows
+    return (Column("run"), *numbers), rows

@@ -9,7 +9,8 @@ from backend.analysis.comparison import tallies_of
 from backend.exporters.escaping import json_line
 from backend.exporters.protocol import ExportTask
 from backend.exporters.samples import PROBLEM_COLUMNS, StoredProblem, stored_problems
-from backend.exporters.tables import WRITERS, Column, Row
+from backend.exporters.tables import WRITERS, Row
+from backend.records.table import Column
 
 COLUMNS = (Column("benchmark"), *PROBLEM_COLUMNS, Column("tallies", "json"))
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from backend.exporters.escaping import fenced, for_html, for_markdown, json_text
 from backend.exporters.protocol import ExportTask
-from backend.exporters.tables import WRITERS, Column, Row
+from backend.exporters.tables import WRITERS, Row
 from backend.importers.tables import PARAMETERS
 from backend.records import Run
+from backend.records.table import Column, Kind
 from backend.store.reads import Reader
 from backend.text_search import pattern
 
@@ -107,7 +108,7 @@ class RunTable:
         )  # fmt: skip
 
 
-def _kind(values: Sequence[Any]) -> str | None:
+def _kind(values: Sequence[Any]) -> Kind | None:
     known = [value for value in values if value is not None]
     if not known or any(isinstance(value, bool) for value in known):
         return None
@@ -278,7 +279,7 @@ KNOWN = (
 def export_paths(job: ExportTask) -> int:
     """The file, sample by sample."""
     rows = SampleRows(job)
-    names = [column.name for column in rows.columns]
+    names = [column.key for column in rows.columns]
     written = 0
     with open(job.path, "w", encoding="utf-8") as file:
         for batch in rows.batches():

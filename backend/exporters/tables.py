@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from backend.exporters.escaping import for_csv, json_line, json_text
+from backend.records.table import Column
 
 Row = Sequence[Any]
 
@@ -21,13 +21,14 @@ it in the file's metadata, under the key `passk`.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table."""
-
-    name: str
-    kind: str = "text"
-    """text, whole, number, or json: a list or object, which is nested in jsonl and JSON text elsewhere."""
+def type_of(column: Column) -> str:
+    """As Arrow and `datasets` call it; a list or object (json) is JSON text but in jsonl."""
+    match column.kind:
+        case "whole" | "count" | "compact":
+            return "int64"
+        case "number" | "decimal" | "percent" | "chance" | "points":
+            return "float64"
+    return "string"
 
 
 class RowWriter(Protocol):
@@ -61,7 +62,7 @@ class JsonLines(_Lines):
 
     def write(self, rows: Sequence[Row]) -> None:
         """Add rows."""
-        names = [*(column.name for column in self.columns), PROVENANCE]
+        names = [*(column.key for column in self.columns), PROVENANCE]
         for row in rows:
             self.file.write(json_line(dict(zip(names, (*row, self.provenance), strict=True))) + b"\n")
             self.provenance = None
@@ -72,7 +73,7 @@ class Csv(_Lines):
 
     def __init__(self, path: Path, columns: Sequence[Column], provenance: Mapping[str, Any]) -> None:
         super().__init__(path, columns, provenance)
-        self._write([[*(column.name for column in self.columns), PROVENANCE]])
+        self._write([[*(column.key for column in self.columns), PROVENANCE]])
 
     def _write(self, rows: Sequence[Row]) -> None:
         text = io.StringIO(newline="")
@@ -110,13 +111,13 @@ class Parquet:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        types = {"text": pa.string(), "json": pa.string(), "whole": pa.int64(), "number": pa.float64()}
+        types = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
         self.columns = tuple(columns)
         self.schema = pa.schema(
-            [(column.name, types[column.kind]) for column in columns],
+            [(column.key, types[type_of(column)]) for column in columns],
             metadata={b"passk": json_line(provenance), **(metadata or {})},
         )
-        long = [column.name for column in columns if column.name != "text"]
+        long = [column.key for column in columns if column.key != "text"]
         self.writer = pq.ParquetWriter(path, self.schema, compression="zstd", use_dictionary=long)
 
     def write(self, rows: Sequence[Row]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.records.table import Table
+
 FIGURES = {
     "curves": "pass@k curves",
     "difference": "difference of pass@k, RL - base",
@@ -13,8 +15,8 @@ FIGURES = {
     "efficiency": "pass@1, pass@k and Delta_SE of every run",
     "steps": "pass@k against training step",
     "temperature": "pass@k against temperature; entropies in the csv",
-    "lengths": "response lengths, right and other samples apart",
-    "agreement": "maj@k: how often the majority of k answers is right",
+    "lengths": "response lengths, correct and other samples apart",
+    "agreement": "maj@k: how often the majority of k answers is correct",
     "verdicts": "shares of verdicts",
     "perplexity": "perplexities of the responses under every model that scored them",
 }
@@ -114,15 +116,6 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class FigureTable:
-    """The csv of a figure whose points are not x and y."""
-
-    columns: tuple[tuple[str, str], ...]
-    """Name, and kind: text, whole, number."""
-    rows: tuple[tuple[str | float | None, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Figure:
     """A figure before it is drawn: what the svg, the pdf and the csv of its points are made from."""
 
@@ -148,7 +141,7 @@ class Figure:
     bins: bool = False
     """For lines: whether each point is a bin."""
     boxes: tuple[Box, ...] = ()
-    table: FigureTable | None = None
+    table: Table | None = None
     """The csv, where it is not the points of the series."""
     title: str = ""
     """The benchmark, how many problems, and on a second line which."""

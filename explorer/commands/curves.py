@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from explorer.commands.options import add_format, add_problems, add_store, problems_of, reading
-from explorer.commands.output import print_csv, print_json, print_rows, print_table, say
+from explorer.commands.output import print_table, say
 from explorer.render.curves import crossing_in_words, wins_in_words
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def tau_choice(text: str | None) -> tuple[Fraction, ...]:
 
 def run_curves(arguments: argparse.Namespace) -> int:
     """Print pass@k or Cover@tau of the chosen runs."""
-    from backend import cover_bands, curves, pass_at_k_bands
+    from backend import bands_table, cover_bands, curves, curves_table, pass_at_k_bands, wide_curves_table
     from backend.errors import UsageError
 
     if arguments.cover and arguments.k:
@@ -106,54 +106,10 @@ def run_curves(arguments: argparse.Namespace) -> int:
         for line in without_verdict(curve) if arguments.cover else why_it_ends(curve, named):
             say(line)
     if bands:
-        _print_bands(arguments.format, found, bands, "cover" if arguments.cover else "pass_at_k")
+        print_table(arguments.format, bands_table(found, bands, "cover" if arguments.cover else "pass_at_k"))
     else:
-        _print_curves(arguments.format, found)
+        print_table(arguments.format, (wide_curves_table if arguments.format == "table" else curves_table)(found))
     return 0
-
-
-def _print_curves(form: str, found: Sequence[Curve]) -> None:
-    rows = [
-        {"run": curve.run.name, "benchmark": curve.run.benchmark, "problems": curve.problems, "n": curve.run.n_min,
-         "k": point.k, "pass_at_k": point.pass_at_k}
-        for curve in found
-        for point in curve.points
-    ]  # fmt: skip
-    if form == "json":
-        print_json([curves_as_json(curve) for curve in found])
-    elif form == "csv":
-        print_csv(("run", "benchmark", "problems", "n", "k", "pass_at_k"), rows)
-    else:
-        _print_wide(found)
-
-
-def _print_bands(form: str, found: Sequence[Curve], bands: Sequence[BandCurve], value: str) -> None:
-    """Curves with intervals: `value` is pass_at_k or cover, and says what a point is at."""
-    place = "tau" if value == "cover" else "k"
-    points = [
-        [{place: point.at, value: point.value, "low": point.low, "high": point.high} for point in band.points]
-        for band in bands
-    ]
-    if form == "json":
-        print_json(
-            [
-                curves_as_json(curve) | {"method": band.method, "points": of_curve}
-                for curve, band, of_curve in zip(found, bands, points, strict=True)
-            ]
-        )
-        return
-    for method in {band.method for band in bands}:
-        say(f"low, high: {method}")
-    print_rows(
-        form,
-        ("run", "benchmark", "problems", "n", place, value, "low", "high"),
-        [
-            {"run": band.run.name, "benchmark": band.run.benchmark, "problems": band.problems, "n": band.run.n_min}
-            | row
-            for band, of_curve in zip(bands, points, strict=True)
-            for row in of_curve
-        ],
-    )
 
 
 def why_it_ends(curve: Curve, wanted: Sequence[int]) -> list[str]:
@@ -184,40 +140,6 @@ def without_verdict(curve: Curve) -> list[str]:
     return [left_out] if run.without_verdict else []
 
 
-def curves_as_json(curve: Curve) -> dict[str, Any]:
-    """One curve as the command line's contract has it."""
-    run = curve.run
-    return {
-        "run": run.name,
-        "model": run.model.name,
-        "role": run.model.role,
-        "benchmark": run.benchmark,
-        "problems": curve.problems,
-        "n_min": run.n_min,
-        "n_max": run.n_max,
-        "points": [{"k": point.k, "pass_at_k": point.pass_at_k} for point in curve.points],
-    }
-
-
-def _print_wide(found: Sequence[Curve]) -> None:
-    """A row a run, a column a k; beyond a run's smallest n, a dash."""
-    ks = sorted({point.k for curve in found for point in curve.points})
-    rows = []
-    for curve in found:
-        values = {point.k: f"{100 * point.pass_at_k:.1f}" for point in curve.points}
-        rows.append(
-            {
-                "run": curve.run.name,
-                "problems": curve.problems,
-                "n": curve.run.n_min,
-                **{f"@{k}": values.get(k) for k in ks},
-            }
-        )
-    if rows:
-        say("pass@k in %")
-        print_table(list(rows[0]), rows)
-
-
 def add_difference(parser: argparse.ArgumentParser) -> None:
     """Options of `passk difference`."""
     add_store(parser)
@@ -232,7 +154,7 @@ def add_difference(parser: argparse.ArgumentParser) -> None:
 
 def run_difference(arguments: argparse.Namespace) -> int:
     """Print RL - base, problem by problem, and where the curves cross."""
-    from backend import difference
+    from backend import difference, difference_table
 
     choice, named = k_choice(arguments.k)
     with reading(arguments.store) as reader:
@@ -245,11 +167,7 @@ def run_difference(arguments: argparse.Namespace) -> int:
     beyond = [k for k in named if found.n is not None and k > found.n]
     if beyond:
         say(f"undefined for k = {', '.join(map(str, beyond))}: the smaller n of the two is {found.n}")
-    content = difference_as_json(found)
-    if arguments.format == "json":
-        print_json(content)
-    else:
-        print_rows(arguments.format, ("k", "delta", "low", "high"), content["points"])
+    print_table(arguments.format, difference_table(found))
     return 0
 
 
@@ -264,27 +182,3 @@ def difference_in_words(found: Difference) -> list[str]:
         crossing_in_words(found.crossing, found.n),
         wins_in_words(found),
     ]
-
-
-def difference_as_json(found: Difference) -> dict[str, Any]:
-    """The difference as the command line's contract has it."""
-    crossing = found.crossing
-    return {
-        "benchmark": found.base.benchmark,
-        "base": found.base.name,
-        "rl": found.rl.name,
-        "problems": found.problems,
-        "n": found.n,
-        "method": found.method,
-        "points": [
-            {"k": point.at, "delta": point.value, "low": point.low, "high": point.high} for point in found.points
-        ],
-        "crossing": crossing
-        and {
-            "k": crossing.k,
-            "low": crossing.low,
-            "high": crossing.high,
-            "share_without": crossing.share_without,
-        },
-        "wins": {"rl": found.wins.rl, "base": found.wins.base, "ties": found.wins.ties},
-    }

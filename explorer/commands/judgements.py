@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backend.errors import UsageError
 from explorer.commands.options import add_store, reading
-from explorer.commands.output import print_json, print_json_line, print_table, say
+from explorer.commands.output import print_lines, print_table, say
 
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
-    from backend.records.reading import CotCurve, Judged, ValidSets
 
 
 def add_judgements(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +20,7 @@ def add_judgements(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=("list", "queue", "curves", "sets"),
-        help="list: every judgement, as jsonl; queue: right paths of the hardest problems; curves: CoT-pass@k; "
+        help="list: every judgement, as jsonl; queue: correct paths of the hardest problems; curves: CoT-pass@k; "
         "sets: solve sets by valid paths",
     )
     add_store(parser)
@@ -56,127 +54,31 @@ def _runs(arguments: argparse.Namespace, reader: Reader) -> list[Run]:
 
 
 def _list(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
-    from backend import all_judgements
+    from backend import all_judgements, judgements_table
 
-    for entry in all_judgements(reader, runs):
-        said = entry.judgement
-        print_json_line(
-            {
-                "run": entry.run,
-                "benchmark": entry.benchmark,
-                "problem": entry.label,
-                "index": entry.sample,
-                "verdict": entry.verdict,
-                "author": said.author,
-                "version": said.version,
-                "created": said.created.isoformat(),
-                "judgement": said.judgement,
-                "note": said.note,
-            }
-        )
+    print_lines(judgements_table(all_judgements(reader, runs)))
 
 
 def _queue(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
-    from backend import author_name, judging_queue
+    from backend import author_name, judging_queue, queue_table
 
     queue = judging_queue(reader, runs, author_name(), problems=problems)
-    for path in queue:
-        print_json_line(
-            {
-                "run": path.run,
-                "problem": path.label,
-                "index": path.sample,
-                "n": path.n,
-                "c": path.c,
-                "settled": path.settled,
-                "mine": path.mine,
-            }
-        )
+    print_lines(queue_table(queue))
     settled, mine = (sum(getattr(path, field) is not None for path in queue) for field in ("settled", "mine"))
-    say(f"{len(queue):,} right paths of problems with 0 < c/n < 5 %: {settled:,} judged, {mine:,} by {author_name()}")
+    say(f"{len(queue):,} correct paths of problems with 0 < c/n < 5 %: {settled:,} judged, {mine:,} by {author_name()}")
 
 
 def _curves(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
-    from backend import cot_curves, curves
+    from backend import cot_curves, cot_table, curves
 
-    plain = {curve.run.key: curve for curve in curves(reader, runs, problems=problems)}
     found = cot_curves(reader, runs, problems=problems)
-    rows = [
-        {
-            "run": curve.run.name,
-            "k": point.k,
-            "pass_at_k": plain[curve.run.key].at(point.k),
-            "cot_low": point.low,
-            "cot_high": point.high,
-        }
-        for curve in found
-        for point in curve.points
-    ]
-    if arguments.format == "json":
-        print_json(
-            [
-                {"run": curve.run.name, **_as_json(curve.judged), "points": [row for row in rows if _is_of(row, curve)]}
-                for curve in found
-            ]
-        )
-    else:
-        print_table(("run", "k", "pass_at_k", "cot_low", "cot_high"), rows)
-    for curve in found:
-        say(f"{curve.run.name}: {_in_words(curve.judged)}")
-    say("cot_low counts right paths that are not settled as invalid, cot_high as valid.")
-
-
-def _is_of(row: Mapping[str, object], curve: CotCurve) -> bool:
-    return row["run"] == curve.run.name
+    print_table(arguments.format, cot_table(found, curves(reader, runs, problems=problems)))
 
 
 def _sets(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
-    from backend import valid_sets
+    from backend import valid_sets, valid_sets_table
 
-    found = valid_sets(reader, runs, problems=problems)
-    rows = [
-        {
-            "set": name,
-            "problems": found.sets.counts[entry],
-            "if_open_valid": found.counts_if_open_valid[entry],
-        }
-        for entry, name in _names(found).items()
-    ]
-    if arguments.format == "json":
-        of_runs = [{"run": run.name, **_as_json(one)} for run, one in zip(found.sets.runs, found.judged, strict=True)]
-        open_problems = [problem.label for problem in found.sets.problems if problem.key in found.open_problems]
-        print_json({"sets": rows, "judged": of_runs, "open_problems": open_problems})
-    else:
-        print_table(("set", "problems", "if_open_valid"), rows)
-    for run, judged in zip(found.sets.runs, found.judged, strict=True):
-        say(f"{run.name}: {_in_words(judged)}")
-    say(f"{len(found.open_problems):,} of {len(found.sets.problems):,} problems hang on paths that are not settled.")
-
-
-def _names(found: ValidSets) -> dict[tuple[bool, ...], str]:
-    from backend import PAIR_SETS
-
-    def name(entry: tuple[bool, ...]) -> str:
-        return PAIR_SETS.get(entry) or "".join("+" if solved else "-" for solved in entry)
-
-    return {entry: name(entry) for entry in found.sets.counts}
-
-
-def _as_json(judged: Judged) -> dict[str, int]:
-    return {
-        "right": judged.right,
-        "judged": judged.judged,
-        "valid": judged.valid,
-        "invalid": judged.invalid,
-        "unsure": judged.unsure,
-    }
-
-
-def _in_words(judged: Judged) -> str:
-    return (
-        f"{judged.judged:,} of {judged.right:,} right paths judged: {judged.valid:,} valid, "
-        f"{judged.invalid:,} invalid, {judged.unsure:,} unsure"
-    )
+    print_table(arguments.format, valid_sets_table(valid_sets(reader, runs, problems=problems)))
 
 
 def add_judge(parser: argparse.ArgumentParser) -> None:
@@ -195,7 +97,7 @@ def add_judge(parser: argparse.ArgumentParser) -> None:
     many = parser.add_argument_group("many paths, by a step checker")
     many.add_argument("--checker", metavar="C", help=f"its name: {', '.join(STEP_CHECKERS.names())}")
     many.add_argument("--problems", metavar="SELECTOR", help='only these problems, such as "set:base_only"')
-    many.add_argument("--all", action="store_true", help="also paths whose answer is not right")
+    many.add_argument("--all", action="store_true", help="also paths whose answer is not correct")
 
 
 def run_judge(arguments: argparse.Namespace) -> int:
@@ -240,7 +142,7 @@ def _judge_check(arguments: argparse.Namespace) -> int:
         )
     if live:
         print(file=sys.stderr)
-    which = "paths" if arguments.all else "right paths"
+    which = "paths" if arguments.all else "correct paths"
     counts = ", ".join(f"{found.get(kind, 0):,} {kind}" for kind in ("valid", "invalid", "unsure"))
     say(f"{run.name}: {sum(found.values()):,} {which} judged by {arguments.checker}: {counts}")
     return 0

@@ -8,9 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.records.table import CSV, JSON, PRINT, Column, Table
 from backend.visible_text import visible, visible_line
-
-LONGEST_CELL = 60
 
 
 def _escape_controls(text: str) -> str:
@@ -30,31 +29,32 @@ def print_json_line(value: Any) -> None:
     print(_escape_controls(json.dumps(value, ensure_ascii=False)))
 
 
-def print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def print_csv(table: Table) -> None:
     """Comma-separated rows with a header; unknown values are empty. Exact, but on a terminal harmless."""
+    table = table.on(CSV)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([column.key for column in table.columns])
     shown = visible if sys.stdout.isatty() else str
-    writer.writerows([["" if row[c] is None else shown(str(row[c])) for c in columns] for row in rows])
+    writer.writerows([["" if value is None else shown(_csv_cell(value)) for value in row] for row in table.rows])
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Aligned columns for people; unknown values are a dash, long ones are cut with an ellipsis."""
-    cells = [[visible_line(_cell(row[column]), LONGEST_CELL) for column in columns] for row in rows]
-    widths = [max(len(line[i]) for line in [list(columns), *cells]) for i in range(len(columns))]
-    numeric = [all(isinstance(row[c], int | float | None) for row in rows) for c in columns]
-    for line in [list(columns), *cells]:
-        aligned = [
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, numeric, strict=True)
-        ]
-        print("  ".join(aligned).rstrip())
+def _csv_cell(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def print_table(form: str, table: Table) -> None:
+    """A table in the form that the user chose, and on stderr what must be known to read it."""
+    for note in table.notes:
+        say(note)
+    if form == "json":
+        print_json(table.json())
+    elif form == "csv":
+        print_csv(table)
+    else:
+        from explorer.render.text_table import table_lines
+
+        for line in table_lines(table.on(PRINT)):
+            print(line)
 
 
 def say(text: str) -> None:
@@ -62,11 +62,20 @@ def say(text: str) -> None:
     print(visible(text), file=sys.stderr)
 
 
-def print_rows(form: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """A list of flat rows in the form that the user chose."""
-    if form == "json":
-        print_json([{column: row[column] for column in columns} for row in rows])
-    elif form == "csv":
-        print_csv(columns, rows)
-    else:
-        print_table(columns, rows)
+def print_lines(table: Table) -> None:
+    """One JSON object a line (jsonl)."""
+    table = table.on(JSON)
+    for item in table.items:
+        print_json_line(table.record(item))
+
+
+def print_rows(form: str, columns: Sequence[str | Column], rows: Sequence[Mapping[str, Any]]) -> None:
+    """A list of flat rows in the form that the user chose; columns of numbers are told by their values."""
+    print_table(form, Table(tuple(_column(column, rows) for column in columns), rows))
+
+
+def _column(column: str | Column, rows: Sequence[Mapping[str, Any]]) -> Column:
+    if isinstance(column, Column):
+        return column
+    numbers = rows and all(isinstance(row[column], int | float | None) for row in rows)
+    return Column(column, "number" if numbers else "text")

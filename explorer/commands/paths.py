@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import add_store, positive, reading
-from explorer.commands.output import print_json, print_json_line, say
+from explorer.commands.output import print_json, print_json_line, print_lines, say
 
 if TYPE_CHECKING:
     from backend import Reader, TreeView
@@ -86,7 +86,7 @@ def run_search(arguments: argparse.Namespace) -> int:
     Returns:
         0 when something was found, 1 when nothing was, as grep does.
     """
-    from backend import pattern, regex_pattern, search, selected_problems, text_in_any_case
+    from backend import hits_table, pattern, regex_pattern, search, selected_problems, text_in_any_case
 
     if arguments.regex:
         wanted = regex_pattern(arguments.pattern, ignore_case=arguments.ignore_case)
@@ -100,23 +100,12 @@ def run_search(arguments: argparse.Namespace) -> int:
         problem = reader.problem_key(runs[0].benchmark, arguments.problem) if arguments.problem else None
         problems = selected_problems(reader, runs, arguments.problems) if arguments.problems else None
         for findings in search(reader, runs, wanted, problem=problem, problems=problems):
-            for hit in findings.hits:
-                if printed == arguments.limit:
-                    say(f"{printed} paths; --limit cut the rest.")
-                    return 0
-                print_json_line(
-                    {
-                        "run": hit.run,
-                        "benchmark": hit.benchmark,
-                        "problem": hit.label,
-                        "index": hit.sample,
-                        "verdict": hit.verdict,
-                        "found": hit.found,
-                        "length": hit.length,
-                        "excerpt": hit.excerpt,
-                    }
-                )
-                printed += 1
+            left = len(findings.hits) if arguments.limit is None else arguments.limit - printed
+            print_lines(hits_table(findings.hits[:left]))
+            if len(findings.hits) > left:
+                say(f"{arguments.limit} paths; --limit cut the rest.")
+                return 0
+            printed += len(findings.hits)
     _search_say_counts(findings)
     return 0 if printed else 1
 

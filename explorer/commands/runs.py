@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from explorer.commands.options import add_format, add_store, positive, reading
-from explorer.commands.output import print_rows, say
-
-RUNS_COLUMNS = (
-    "run", "model", "role", "from_model", "step", "algorithm", "benchmark", "problems", "samples", "correct",
-    "unverified", "solvable", "n_min", "n_max", "paths", "parameters",
-)  # fmt: skip
-RUNS_SHORT = ("run", "model", "role", "step", "benchmark", "problems", "samples", "correct", "n_min", "n_max")
+from explorer.commands.output import print_rows, print_table, say
 
 
 def add_runs(parser: argparse.ArgumentParser) -> None:
@@ -23,33 +16,13 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 
 def run_runs(arguments: argparse.Namespace) -> int:
     """Print every run of the store."""
+    from backend import runs_table
+
     with reading(arguments.store) as reader:
-        rows = [
-            {
-                "run": run.name,
-                "model": run.model.name,
-                "role": run.model.role,
-                "from_model": run.model.from_model,
-                "step": run.model.step,
-                "algorithm": run.model.algorithm,
-                "benchmark": run.benchmark,
-                "problems": run.problems,
-                "samples": run.samples,
-                "correct": run.correct,
-                "unverified": run.unverified,
-                "solvable": run.solvable,
-                "n_min": run.n_min,
-                "n_max": run.n_max,
-                "paths": run.texts,
-                "parameters": dict(run.parameters),
-            }
-            for run in reader.runs()
-        ]
-    if arguments.format == "csv":
-        rows = [{**row, "parameters": json.dumps(row["parameters"], ensure_ascii=False)} for row in rows]
-    if not rows:
+        runs = reader.runs()
+    if not runs:
         say("The store is empty. Import results: passk import FILE --store STORE")
-    print_rows(arguments.format, RUNS_SHORT if arguments.format == "table" else RUNS_COLUMNS, rows)
+    print_table(arguments.format, runs_table(runs))
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.wording import with_noun
 from explorer.commands.options import add_engine, add_format, add_problems, add_store, positive, problems_of, reading
-from explorer.commands.output import print_json, print_rows, say
+from explorer.commands.output import print_json, print_rows, print_table, say
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -161,9 +161,6 @@ def _template(arguments: argparse.Namespace, model: str) -> str | None:
     return None if arguments.template is None else template_for(arguments.template, model)
 
 
-PLAN_COLUMNS = ("run", "problem", "add", "expected_changes")
-
-
 def add_plan(parser: argparse.ArgumentParser) -> None:
     """Options of `passk plan`."""
     from backend import POLICIES
@@ -190,7 +187,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
 
 def run_plan(arguments: argparse.Namespace) -> int:
     """Print where the next samples go, and what they are expected to find."""
-    from backend import plan_samples, solve_sets
+    from backend import plan_samples, plan_table, solve_sets
 
     with reading(arguments.store) as reader:
         benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
@@ -202,8 +199,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
             say(line)
         if arguments.start:
             start(reader, arguments.engine, sets, plan)
-    rows = [{column: getattr(row, column) for column in PLAN_COLUMNS} for row in plan.rows]
-    print_rows(arguments.format, PLAN_COLUMNS, rows)
+    print_table(arguments.format, plan_table(plan))
     return 0
 
 

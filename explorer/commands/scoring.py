@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from explorer.commands.options import add_engine, add_format, add_problems, add_store, positive, problems_of, reading
-from explorer.commands.output import print_rows, say
+from explorer.commands.output import print_table, say
 from explorer.commands.sampling import add_where, begin
 
 if TYPE_CHECKING:
@@ -103,12 +103,6 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> ScoringRequest:
     )
 
 
-PERPLEXITY_COLUMNS = (
-    "responses", "under", "n", "stored", "problems", "q05", "q25", "median", "q75", "q95", "within_own_q95",
-    "unfitting",
-)  # fmt: skip
-
-
 def add_perplexity(parser: argparse.ArgumentParser) -> None:
     """Options of `passk perplexity`."""
     from backend.records.reading import CHOICES
@@ -124,7 +118,7 @@ def add_perplexity(parser: argparse.ArgumentParser) -> None:
 
 def run_perplexity(arguments: argparse.Namespace) -> int:
     """Print the perplexity of every group of responses under every model that scored it."""
-    from backend import perplexities
+    from backend import perplexities, perplexity_table
 
     with reading(arguments.store) as reader:
         named = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
@@ -134,23 +128,5 @@ def run_perplexity(arguments: argparse.Namespace) -> int:
         meant = problems_of(reader, runs, arguments.problems)
         choice = arguments.verdict.replace("-", " ")
         found = perplexities(reader, benchmark, runs, problems=meant.problems, choice=choice)
-    scored = [group for group in found.groups if group.n or group.unfitting]
-    rows: list[dict[str, Any]] = [
-        {
-            "responses": group.run.name if group.run else "references",
-            "under": group.scorer,
-            "n": group.n,
-            "stored": group.responses,
-            "problems": group.problems,
-            **dict(zip(("q05", "q25", "median", "q75", "q95"), group.quantiles or (None,) * 5, strict=True)),
-            "within_own_q95": group.within_own,
-            "unfitting": group.unfitting,
-        }
-        for group in scored
-    ]
-    print_rows(arguments.format, PERPLEXITY_COLUMNS, rows)
-    if not rows:
-        say(f"Nothing of {benchmark} is scored yet: passk score --run R --under MODEL")
-    if any(not group.exact for group in scored):
-        say("Some were not scored in float32: their perplexities are not exact.")
+    print_table(arguments.format, perplexity_table(found))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.records.comparison import UNCERTAIN, ProblemUncertainty, SetUncertainty, Support
-from backend.wording import percent
+from backend.wording import chance_in_words, percent
 
 
 def replication_in_words(more: int | None) -> str:
@@ -50,15 +50,6 @@ def uncertainty_on_screen(uncertainty: SetUncertainty, supported: Support | None
         "doubt: chance of another set in a fresh run of the same n; ranges: 95 % prediction intervals of such runs"
     )
     return "\n".join([line, meaning, *([support_in_words(supported)] if supported else [])])
-
-
-def chance_in_words(chance: float) -> str:
-    """A chance in percent that is never rounded to certainty."""
-    if 0 < chance < 0.0005:
-        return "<0.1"
-    if 0.9995 < chance < 1:
-        return ">99.9"
-    return percent(chance)
 
 
 def problem_uncertainty_in_words(

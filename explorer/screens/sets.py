@@ -9,15 +9,17 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import DataTable
 
-from backend import Reader, set_uncertainty, solve_sets, support, valid_sets
+from backend import Reader, SetsShown, set_uncertainty, sets_table, solve_sets, support, valid_sets
 from backend.records import SetProblem, SolveSets
 from backend.records.comparison import SetUncertainty
 from backend.records.reading import ValidSets
+from backend.records.table import Table
 from backend.wording import run_label, set_name, short_names, shown_of
 from explorer.actions import SETS, bindings
 from explorer.location import ExportContext, Location
+from explorer.render.data_table import data_cells, data_columns, in_order
 from explorer.render.judgements import valid_sets_in_words
-from explorer.render.sets import first_choice, in_set, list_in_words, problem_cells, problem_columns, sort_problems
+from explorer.render.sets import MARK, first_choice, in_set, list_in_words
 from explorer.render.summaries import sets_in_words
 from explorer.render.uncertainty import uncertainty_on_screen
 from explorer.screens.base import next_of
@@ -43,6 +45,7 @@ class SetsScreen(FilteredScreen):
         super().__init__(location)
         self.record: SolveSets | None = None
         self.uncertainty: SetUncertainty | None = None
+        self.table = Table(())
         self.problems: dict[str, SetProblem] = {}
         self.columns: list[Column] = []
         self.sort = POSITION
@@ -111,10 +114,14 @@ class SetsScreen(FilteredScreen):
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        shown = sort_problems(inside, self.sort.key, reverse=self.sort.descending, uncertainty=self.uncertainty)
+        self.table = sets_table(SetsShown(self.record, self.uncertainty))
+        columns = self.columns = data_columns(self.table, self.size.width, mark=2)
+        if self.sort.key in {column.key for column in columns}:
+            shown = in_order(self.table, inside, self.sort.key, reverse=self.sort.descending)
+        else:
+            self.sort = Sort(POSITION.key, self.sort.descending)
+            shown = inside[::-1] if self.sort.descending else inside
         self.problems = {str(problem.key): problem for problem in shown}
-        columns = problem_columns(self.record.problems, self.words, self.size.width, narrow=self.narrow)
-        self.columns = columns
         self.query_one(PagedTable).show(columns, list(self.problems), self.row, sort=self.sort)
         by = next((column.heading for column in columns if column.key == self.sort.key), "benchmark order")
         counted = shown_of(len(shown), len(inside), "problems")
@@ -138,8 +145,8 @@ class SetsScreen(FilteredScreen):
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one problem."""
         problem = self.problems[key]
-        uncertainty = self.uncertainty.problems.get(problem.key) if self.uncertainty else None
-        return problem_cells(problem, self.columns, self.marked, uncertainty)
+        mark = f"{MARK if problem.key in self.marked else ' '} "
+        return data_cells(self.table, problem, self.columns, mark)
 
     def reflow(self) -> None:
         self.show_problems()
@@ -179,8 +186,8 @@ class SetsScreen(FilteredScreen):
             self._sort_by(column)
 
     def _sort_by(self, column: str) -> None:
-        # Shares, lengths and doubts are looked at from the top.
-        self.sort = Sort(column, descending=column == "doubt" or (column[0] in "ct" and column[1:].isdigit()))
+        # Numbers are looked at from the top.
+        self.sort = Sort(column, descending=any(shown.right for shown in self.columns if shown.key == column))
         self.show_problems()
 
     def action_min_correct(self, by: int) -> None:

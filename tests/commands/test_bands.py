@@ -66,7 +66,8 @@ def test_cover(counted: Passk) -> None:
 
 def test_forms(counted: Passk) -> None:
     table = counted("curves", "--bands", "samples")
-    assert table.stdout.split("\n")[0].split() == ["run", "benchmark", "problems", "n", "k", "pass_at_k", "low", "high"]
+    headings = ["run", "benchmark", "problems", "n", "k", "pass@k", "%", "low", "high"]
+    assert table.stdout.split("\n")[0].split() == headings
     assert "over samples" in table.stderr
     assert counted("curves", "--cover", "--format", "csv").csv[0]["tau"] == "0.05"
     difference = counted("difference", "--base", "base", "--rl", "rl", "--format", "csv", "--bands", "samples")

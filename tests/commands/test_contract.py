@@ -132,12 +132,12 @@ def test_json_of_sets(pair: Passk) -> None:
 
 def test_sets_say_what_must_be_known_to_read_them(pair: Passk) -> None:
     said = pair("sets", "--base", "Base@MATH", "--rl", "RL@MATH").stderr
-    assert "3 problems compared: both 1, base-only 1, rl-only 0, neither 1" in said
+    assert "3 problems compared: both 1, base-only 1, RL-only 0, neither 1" in said
     assert "n differs" in said
     assert "n = 2" in said
-    assert "not compared: 1 problems that the base run does not have" in said
-    assert "not compared: 1 problems that the RL run does not have" in said
-    assert "not compared: 1 problems without a verdict" in said
+    assert "Not compared: 1 problem that base does not have" in said
+    assert "Not compared: 1 problem that RL does not have" in said
+    assert "Not compared: 1 problem without a verdict" in said
 
 
 def test_min_correct_raises_the_threshold(pair: Passk) -> None:

@@ -106,7 +106,7 @@ async def test_marks_outside_the_filter_are_not_resampled(sums_store: StoreLayou
         await user.press("f")
         await user.type("level=3")
         await user.press("enter")
-        assert user.column("id") == ["● s3"]
+        assert user.column("problem") == ["● s3"]
         assert "1 marked" in user.words("status")
 
 

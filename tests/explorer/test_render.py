@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
-from backend.records import Model, Run, SetProblem, Tally
+from backend import SetsShown, sets_table
+from backend.records import Model, NotCompared, Run, SetProblem, SolveSets, Tally
+from backend.records.table import Table
 from backend.visible_text import visible, visible_line
 from backend.wording import compact, percent, set_name, short_names, span
+from explorer.render.data_table import data_cells, data_columns, in_order, natural_key
 from explorer.render.names import pair_label, shorten_middle
-from explorer.render.sets import in_set, natural_key, sort_problems
+from explorer.render.sets import in_set
 from explorer.render.text import cell, literal, wrap
 from tests.explorer.hostile import NASTY
 
@@ -84,7 +87,7 @@ def test_wide_and_narrow_text_break_alike() -> None:
 
 
 @given(any_text, st.integers(1, 40))
-def test_squeezed(name: str, width: int) -> None:
+def test_shorten_middle(name: str, width: int) -> None:
     short = shorten_middle(name, width)
     assert len(short) <= max(width, 1)
     if len(name) <= width:
@@ -148,17 +151,42 @@ problems = st.builds(
 )
 
 
-@given(problems, st.sampled_from(["position", "id", "statement", "level", "c0", "c1", "t0", "t1"]), st.booleans())
-def test_ordered(rows: list[SetProblem], column: str, descending: bool) -> None:
-    result = sort_problems(rows, column, reverse=descending)
+def table_of(rows: list[SetProblem]) -> Table:
+    """The table of a base and an RL run with these problems."""
+    runs = (run("a@b", "base"), run("c@b", "rl"))
+    sets = SolveSets("b", runs, 1, tuple(rows), {}, (None, None), NotCompared(((), ()), ()), None, None)
+    return sets_table(SetsShown(sets))
+
+
+KEYS = ["problem", "statement", "level", "base_tally", "rl_tally", "base_tokens", "rl_tokens", "p_change"]
+
+
+@given(problems, st.sampled_from(KEYS), st.booleans())
+def test_in_order(rows: list[SetProblem], column: str, descending: bool) -> None:
+    table = table_of(rows)
+    result = in_order(table, rows, column, reverse=descending)
     assert sorted(p.key for p in result) == sorted(p.key for p in rows)
-    if column == "c0":
+    if column == "base_tally":
         shares = [p.tallies[0].c for p in result]
         assert shares == sorted(shares, reverse=descending)
-    if column == "t0":
+    if column == "base_tokens":
         tokens = [p.mean_tokens[0] for p in result]
         known = [t for t in tokens if t is not None]
         assert tokens == [*sorted(known, reverse=descending), *[None] * (len(tokens) - len(known))]
+
+
+@given(problems, st.integers(40, 200))
+def test_columns_of_problems_fit(rows: list[SetProblem], width: int) -> None:
+    table = table_of(rows)
+    columns = data_columns(table, width)
+    assert [column.key for column in columns][:2] == ["problem", "statement"]
+    assert {column.key for column in columns} >= {"base_tally", "rl_tally", "p_change"}, "only tokens give way"
+    taken = sum(column.width + 2 for column in columns)
+    assert taken <= width or "rl_tokens" not in {column.key for column in columns}
+    for problem in rows:
+        cells = data_cells(table, problem, columns)
+        assert [cell.plain for cell in cells][2:] and len(cells) == len(columns)
+        assert cells[[column.key for column in columns].index("p_change")].plain == "–", "unknown is not 0"
 
 
 @given(problems)

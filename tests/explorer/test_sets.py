@@ -56,14 +56,14 @@ async def test_four_counts_add_up(sums_store: StoreLayout, size: tuple[int, int]
         assert chips(user) == {"both": 2, "base-only": 2, "RL-only": 1, "neither": 1, "all": 6}
         assert "both 2 + [base-only 2] + RL-only 1 + neither 1 = all 6" in user.flat()
         assert "base n = 8, RL n = 8; solved = at least 1 correct" in user.flat()
-        assert user.column("id") == ["s3", "s4"]
-        assert user.column("c0") == ["1/8", "2/8"]
-        assert user.column("c1") == ["0/8", "0/8"]
+        assert user.column("problem") == ["s3", "s4"]
+        assert user.column("base_tally") == ["1/8", "2/8"]
+        assert user.column("rl_tally") == ["0/8", "0/8"]
         assert user.column("level") == ["Level 3", "Level 1"]
         # Unlike a squeezed table, whose tokens are of the last run, a wide one has those of each.
         tokens = ["303.5", "403.5"]
-        assert [float(cell) for cell in user.column("t1")] == pytest.approx([float(t) for t in tokens], abs=0.6)
-        assert ("t0" in {column.key for column in user.table.ordered_columns}) == (size[0] >= 110)
+        assert [float(cell) for cell in user.column("rl_tokens")] == pytest.approx([float(t) for t in tokens], abs=0.6)
+        assert ("base_tokens" in {column.key for column in user.table.ordered_columns}) == (size[0] >= 110)
         assert "What is 30" in user.shown
 
 
@@ -72,7 +72,7 @@ async def test_every_set_is_a_key_away(sums_store: StoreLayout) -> None:
         await open_sets(user)
         seen = {}
         for _ in range(5):
-            seen[user.crumbs[-1]] = user.column("id")
+            seen[user.crumbs[-1]] = user.column("problem")
             await user.press("right")
         assert seen == {
             "base-only": ["s3", "s4"],
@@ -106,25 +106,25 @@ async def test_sorted_by_every_column(sums_store: StoreLayout, size: tuple[int, 
         await user.press("left", "left")
         assert user.crumbs[-1] == "all"
         expected = {
-            "id": ["s1", "s2", "s3", "s4", "s5", "s6"],
+            "problem": ["s1", "s2", "s3", "s4", "s5", "s6"],
             "statement": ["s1", "s2", "s3", "s4", "s5", "s6"],
             "level": ["s1", "s4", "s2", "s5", "s3", "s6"],
-            "c0": ["s1", "s2", "s4", "s3", "s5", "s6"],
-            "c1": ["s1", "s2", "s5", "s3", "s4", "s6"],
-            "t0": ["s6", "s5", "s4", "s3", "s2", "s1"],
-            "t1": ["s6", "s5", "s4", "s3", "s2", "s1"],
-            "doubt": most_doubtful_first(sums_store),
+            "base_tally": ["s1", "s2", "s4", "s3", "s5", "s6"],
+            "rl_tally": ["s1", "s2", "s5", "s3", "s4", "s6"],
+            "base_tokens": ["s6", "s5", "s4", "s3", "s2", "s1"],
+            "rl_tokens": ["s6", "s5", "s4", "s3", "s2", "s1"],
+            "p_change": most_doubtful_first(sums_store),
         }
         keys = [str(column.key.value) for column in user.table.ordered_columns]
-        assert set(keys) == set(expected) - (set() if size[0] >= 110 else {"t0"})
+        assert set(keys) == set(expected) - (set() if size[0] >= 110 else {"base_tokens"})
         for key in keys:
             await user.press("s")
-            assert user.column("id") == expected[key], key
+            assert user.column("problem") == expected[key], key
             [marked] = [heading for heading in user.headings() if heading[-1] in "▲▼"]
-            assert marked[-1] == ("▼" if key[0] in "ct" or key == "doubt" else "▲")
+            assert marked[-1] == ("▲" if key in ("problem", "statement", "level") else "▼")
             assert marked in user.shown, "the arrow is cut off"
         await user.press("S")
-        assert user.column("id") == ["s1", "s2", "s3", "s4", "s5", "s6"], "the other way around"
+        assert user.column("problem") == ["s1", "s2", "s3", "s4", "s5", "s6"], "the other way around"
         await user.press("s")
         assert "by benchmark order" in user.words("status")
 
@@ -135,12 +135,12 @@ async def test_clicks_sort_and_select(sums_store: StoreLayout) -> None:
         await user.click_text("neither 1")
         assert user.crumbs[-1] == "neither"
         await user.click_text(" all 6")
-        assert user.column("id") == ["s1", "s2", "s3", "s4", "s5", "s6"]
+        assert user.column("problem") == ["s1", "s2", "s3", "s4", "s5", "s6"]
         await user.click_text("base c/n")
-        assert user.column("id")[0] == "s1"
+        assert user.column("problem")[0] == "s1"
         assert "by base c/n descending" in user.words("status")
         await user.click_text("base c/n")
-        assert user.column("id")[-1] == "s1"
+        assert user.column("problem")[-1] == "s1"
         await user.click_text("What is 40")
         if user.name == "SetsScreen":
             await user.click_text("What is 40")
@@ -165,7 +165,7 @@ async def test_three_runs_have_eight_sets(sums_store: StoreLayout) -> None:
             await user.press("home")
             while user.screen.location.solved != chip.solved:
                 await user.press("right")
-            assert user.column("id") == solved_by(runs, chip.solved or ()), chip.name
+            assert user.column("problem") == solved_by(runs, chip.solved or ()), chip.name
 
 
 async def test_the_cursor_stays_on_its_problem_when_the_order_changes(made: Path, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_figures_of_other_peoples_files(gym_store: StoreLayout, math500_st
         await open_sets(user)
         assert chips(user) == {"both": 5, "only step 400": 4, "only step 800": 2, "neither": 19, "all": 30}
         await user.press("right")
-        assert list(zip(user.column("id"), user.column("c0"), user.column("c1"), strict=True)) == [
+        assert list(zip(user.column("problem"), user.column("base_tally"), user.column("rl_tally"), strict=True)) == [
             ("22", "0/50", "4/50"),
             ("28", "0/50", "1/50"),
         ]
@@ -223,7 +223,7 @@ async def test_doubt_is_shown_with_its_kind(sums_store: StoreLayout) -> None:
             assert f"{uncertainty.uncertain} of 6 in doubt (5 % or more); {moving}" in user.flat()
             while user.crumbs[-1] != "all":
                 await user.press("right")
-            cells = dict(zip(user.column("id"), user.column("doubt"), strict=True))
+            cells = dict(zip(user.column("problem"), user.column("p_change"), strict=True))
             for problem in sets.problems:
                 chance = 100 * uncertainty.problems[problem.key].set
                 assert cells[problem.label] in (f"{chance:.1f}", "<0.1"), problem.label

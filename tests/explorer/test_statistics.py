@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.records.table import Column, Table
 from backend.store.layout import StoreLayout
 from explorer.render.statistics import (
     agreement_view,
@@ -15,9 +16,9 @@ from explorer.render.statistics import (
     lengths_view,
     steps_view,
     temperature_view,
-    text_table,
     verdicts_view,
 )
+from explorer.render.text_table import table_lines
 from explorer.screens.statistics import VIEWS
 from explorer.widgets.plots import LinePlot
 from explorer.widgets.text_view import TextView
@@ -119,8 +120,8 @@ async def test_lengths_and_verdicts(sums_store: StoreLayout) -> None:
         await open_views(user)
         await user.press("5")
         right = sum(CORRECT["base"][0])
-        row = next(line for line in text(user).splitlines() if "tiny-base" in line and "right" in line)
-        assert row.split()[4] == str(right)
+        row = next(line for line in text(user).splitlines() if "tiny-base" in line and "correct" in line)
+        assert row.split()[3] == str(right)
         assert "every verdict but correct" in text(user)
         await user.press("7")
         row = next(line for line in text(user).splitlines() if line.startswith("correct"))
@@ -146,9 +147,9 @@ async def test_what_cannot_be_known_is_said(counts_store: StoreLayout, size: tup
     async with explorer(counts_store, size) as user:
         await open_views(user)
         expected = {
-            "3": "No two runs here are checkpoints of one training",
+            "3": "No two of these runs are checkpoints of one training",
             "4": "Entropy unknown: no log-probabilities are stored",
-            "5": "No token counts are stored for these runs",
+            "5": "no token counts are stored",
             "6": "no samples are stored",
             "7": "only counts are stored",
         }
@@ -240,7 +241,8 @@ def test_columns_of_bars_fit(columns: list[tuple[str, list[int]]], width: int) -
 def test_tables_keep_their_numbers(rows: list[tuple[str, int]], width: int) -> None:
     from rich.cells import cell_len
 
-    lines = text_table(["name", "n"], [[name, f"{n:,}"] for name, n in rows], width=width)
+    columns = (Column("name", value=lambda row: row[0]), Column("n", "count", value=lambda row: row[1]))
+    lines = table_lines(Table(columns, rows), width)
     assert len(lines) == len(rows) + 1
     assert all(cell_len(line) <= width for line in lines)
     for (_, n), line in zip(rows, lines[1:], strict=True):

@@ -172,7 +172,7 @@ def test_the_page_shows_paths_of_the_problems_in_question(sums: StoreLayout, tmp
     assert "base thinks about s3, attempt 7.\nSo the answer is 33." in shown
     assert "base thinks about s3, attempt 0.\nSo the answer is 0." in shown
     assert "rl thinks about s3, attempt 0.\nSo the answer is 0." in shown
-    assert "RL: none of 8 samples is right." in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "RL: none of 8 samples is correct." in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_the_page_asks_for_nothing(hostile: StoreLayout, tmp_path: Path) -> None:
@@ -281,7 +281,10 @@ def test_sets_by_valid_paths_stand_beside_the_plain_ones(judged: StoreLayout, tm
         text = (tmp_path / f"sets.{form}").read_text(encoding="utf-8")
         assert "by valid paths" in text
         right = found.judged[0].right
-        assert f"base 3 of {right} right paths (2 valid), RL 0 of {found.judged[1].right} right paths (0 valid)" in text
+        assert (
+            f"base 3 of {right} correct paths (2 valid), RL 0 of {found.judged[1].right} correct paths (0 valid)"
+            in text
+        )
         for count, at_most in (
             (found.sets.counts[solved], found.counts_if_open_valid[solved]) for solved in found.sets.counts
         ):
