@@ -59,26 +59,7 @@ class Explorer(App[None]):
     """Opens a store at Home."""
 
     TITLE = "passk"
-    # All at once: a style sheet that comes with its screen makes everything be styled anew.
-    CSS_PATH: ClassVar = [
-        f"styles/{name}.tcss"
-        for name in (
-            "app",
-            "filter",
-            "home",
-            "curves",
-            "statistics",
-            "sets",
-            "problem",
-            "path",
-            "tree",
-            "compare",
-            "search",
-            "perplexity",
-            "export",
-            "reading",
-        )
-    ]
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("screens", "perplexity", "export")]
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
@@ -111,7 +92,7 @@ class Explorer(App[None]):
         self.set_timer(LONGEST_START, collect_again)
 
     def go_to(self, at: ResolvedPermalink) -> None:
-        """From Home down to a place, so that Esc leads up again."""
+        """From Home down to a location, so that Esc leads up again."""
         from explorer.screens.curves import CurvesScreen
         from explorer.screens.path import PathScreen
         from explorer.screens.problem import ProblemScreen
@@ -131,7 +112,7 @@ class Explorer(App[None]):
                 self.push_screen(above[screen]())
 
     def from_home_to(self, at: ResolvedPermalink) -> None:
-        """Leave where one is, and go down to another place from Home."""
+        """Leave where one is, and go down to another location from Home."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
         self.go_to(at)

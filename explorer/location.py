@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from backend import Reader
 
 
-# Where one is: a frozen place that every screen is made from.
-
-
 @dataclass(frozen=True, slots=True)
 class Location:
     """A spot in the store. Each screen uses what it needs and passes the rest on; the screen stack is the way back."""
@@ -39,13 +36,13 @@ class Location:
     """What was searched for, as it was typed; the reader points it out."""
 
     def to(self, **changes: Any) -> Location:
-        """This place with some changes."""
+        """This location with some changes."""
         return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportContext:
-    """What a screen shows of its place: what its export begins with."""
+    """What a screen shows of its location: what its export begins with."""
 
     figure: str = ""
     """The figure that is looked at, as exports call it."""
@@ -60,7 +57,7 @@ class ExportContext:
     verdict: str | None = None
 
 
-# A place as one line, `@path,benchmark=...,problem=...,sample=3`, which opens it on another copy of the store.
+# The permalink: `@path,benchmark=...,problem=...,sample=3`, which opens a location on another copy of the store.
 
 SCREENS = ("home", "curves", "sets", "problem", "path")
 """The screens on the way down, each of which a line can open."""
@@ -77,7 +74,7 @@ _WRITE: dict[str, Callable[[Any], str]] = {
     "filter": lambda text: quote(text, safe=""),
     "find": lambda text: quote(text, safe=""),
 }
-"""Field of a place -> how its value is written: in characters that no shell treats specially."""
+"""Field of a location -> how its value is written: in characters that no shell treats specially."""
 
 _READ: dict[str, Callable[[str], Any]] = {
     "benchmark": unquote,
@@ -94,7 +91,7 @@ _READ: dict[str, Callable[[str], Any]] = {
 
 
 def permalink(screen: str, location: Location) -> str:
-    """The line of a place; a screen beside the way down is written as the nearest one on it."""
+    """The permalink of a location; a screen beside the way down is written as the nearest one on it."""
     if screen not in SCREENS:
         deepest = [
             ("path", location.sample),
@@ -114,19 +111,19 @@ def permalink(screen: str, location: Location) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPermalink:
-    """A place that exists in a store, and the screen that shows it."""
+    """A location that exists in a store, and the screen that shows it."""
 
     screen: str
     location: Location
     label: str
-    """Of the place's problem; empty where it has none."""
+    """Of the location's problem; empty where it has none."""
 
 
 def resolve_permalink(reader: Reader, line: str) -> ResolvedPermalink:
-    """Where a line leads in this store.
+    """Where a permalink leads in this store.
 
     Raises:
-        UsageError: not a place, or one that this store does not have.
+        UsageError: not a permalink, or one that this store does not have.
     """
     screen, location = parse_permalink(line)
     if screen != "home":
@@ -150,10 +147,10 @@ def resolve_permalink(reader: Reader, line: str) -> ResolvedPermalink:
 
 
 def parse_permalink(line: str) -> tuple[str, Location]:
-    """The screen and the place of a line.
+    """The screen and the location of a permalink.
 
     Raises:
-        UsageError: not such a line; says which field is wrong.
+        UsageError: not a permalink; says which field is wrong.
     """
     screen, *fields = line.removeprefix("@").strip().split(",")
     if screen not in SCREENS:

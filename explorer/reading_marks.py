@@ -17,10 +17,10 @@ from backend.errors import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """A place to come back to."""
+    """A location to come back to."""
 
     line: str
-    """As `explorer.places` writes it."""
+    """The permalink."""
     title: str
     created: str
     """UTC, ISO 8601."""

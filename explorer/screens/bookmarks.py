@@ -20,7 +20,7 @@ from explorer.widgets.plain import Plain
 
 
 class BookmarksScreen(DataScreen):
-    """The newest first; enter opens the place."""
+    """The newest first; enter opens the location."""
 
     WHERE = BOOKMARKS
     BINDINGS = bindings(BOOKMARKS)
@@ -50,7 +50,7 @@ class BookmarksScreen(DataScreen):
     # Keys
 
     def action_open(self) -> None:
-        """Open the place, with the way to it behind."""
+        """Open the location, with the way to it behind."""
         line = self.query_one(PagedTable).cursor_key
         if line is not None:
             self.ask("location", lambda reader: resolve_permalink(reader, line), self.explorer.from_home_to)

@@ -25,7 +25,6 @@ LONGEST_STATEMENT = 20_000
 class Dialog(ModalScreen[None]):
     """Some text in a box; Esc, Enter or q closes it."""
 
-    CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
 
     def __init__(self, heading: str, body: str | Content) -> None:
@@ -71,7 +70,6 @@ def help_dialog(where: str) -> Dialog:
 class NoteDialog(ModalScreen[str]):
     """One line for a note; enter keeps it, esc leaves without."""
 
-    CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS = [Binding("escape", "dismiss('')", "Leave")]
 
     def compose(self) -> ComposeResult:

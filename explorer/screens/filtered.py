@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class FilteredScreen(DataScreen):
-    """A screen that shows figures of the problems that the place's filter means.
+    """A screen that shows figures of the problems that the location's filter means.
 
     A subclass asks with `ask_filtered`, whose query gets the problems that count.
     """

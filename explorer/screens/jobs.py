@@ -35,7 +35,6 @@ class JobsScreen(DataScreen):
 
     WHERE = JOBS
     BINDINGS = bindings(JOBS)
-    CSS_PATH = "../styles/jobs.tcss"
     ON_CLICK = ""
 
     def __init__(self, location: Location) -> None:

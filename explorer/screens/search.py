@@ -1,4 +1,4 @@
-"""Search: a text or a regular expression in the paths of this place; hits as they are found."""
+"""Search: a text or a regular expression in the paths of this location; hits as they are found."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class StatisticsScreen(FilteredScreen):
     BINDINGS = bindings(STATISTICS)
 
     def __init__(self, location: Location, shown: Sequence[str] = ()) -> None:
-        """A screen of the runs `shown`, or else of the place's."""
+        """A screen of the runs `shown`, or else of the location's."""
         super().__init__(location)
         self.on = tuple(shown) or location.runs
         self.few = self.on
