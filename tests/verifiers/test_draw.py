@@ -16,7 +16,7 @@ from backend.store.layout import StoreLayout
 from tests.support import everything_in, jsonl, qwen_line, with_reader
 from tests.verifiers.acting import Acting
 
-TEXTS = ["text", "hang", "kill", "raise x", "sleep 0.05", "text 2"]
+TEXTS = ["text", "hang", "kill", "raise x", "text 1", "text 2"]
 VERDICTS = ["correct", "timeout", "error", "error", "correct", "correct"]
 
 
