@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from backend import Job, describe, find_job, jobs_of, rebuild_tallies, running_jobs
+from backend.jobs.work import plan_from_json, plan_to_json
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from tests.support import Finished, Passk, everything_in, runs_of, wait_while
@@ -180,18 +181,18 @@ def test_killed_between_prepare_and_start_a_job_can_be_started(asked: Passk, mod
     assert len(drawn(asked)) == 12
 
 
-@pytest.mark.parametrize("kind", ["samples", "scores"])
-def test_a_job_of_the_first_version_is_read(kind: str) -> None:
-    """Written before plans had one form, by the code of then."""
-    job = Job(Path(__file__).parent / "written_before" / "jobs" / kind)
-    plan, engine = job.plan()
-    written = json.loads((job.folder / "plan.json").read_text(encoding="utf-8"))
-    assert plan.kind == kind
+LAST_VERSION = sorted((Path(__file__).parent.parent / "last_version" / "store.passk" / "jobs").glob("*/plan.json"))
+
+
+@pytest.mark.parametrize("file", LAST_VERSION, ids=lambda file: file.parent.name)
+def test_a_plan_of_the_last_version_says_the_same(file: Path) -> None:
+    plan, engine = Job(file.parent).plan()
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert plan.kind == written.pop("kind", "samples")
+    assert written.pop("version") == 1
     assert asdict(engine) == written.pop("engine")
-    now = json.loads(json.dumps(asdict(plan)))  # type: ignore[call-overload]
-    assert now == {name: value for name, value in written.items() if name not in ("version", "kind")}
-    assert (job.status().state, job.status().wanted) == ("prepared", plan.samples)
-    assert describe(job)["kind"] == kind
+    assert json.loads(json.dumps(asdict(plan))) == written  # type: ignore[call-overload]
+    assert plan_from_json(plan_to_json(plan, engine)) == (plan, engine)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_a_job_of_the_first_version_is_read(kind: str) -> None:
 )
 def test_a_damaged_job_says_where(tmp_path: Path, file: str, text: str, said: str) -> None:
     job = Job(tmp_path / "job")
-    shutil.copytree(Path(__file__).parent / "written_before" / "jobs" / "samples", job.folder)
+    shutil.copytree(LAST_VERSION[0].parent, job.folder)
     (job.folder / file).write_text(text, encoding="utf-8")
     assert describe(job)["state"] == "damaged"
     assert said in describe(job)["error"]
