@@ -58,7 +58,7 @@ def _countdown(folder: Path) -> Problems:
     """The problems of the miniature, each with a whole response that is right, where a plan solves it."""
     from backend.benchmarks import BenchmarkColumns, Problems
     from backend.importers.protocol import ProblemFacts
-    from backend.scoring.requests import read_references
+    from backend.jobs.logprob_plan import read_references
     from backend.store.identity import problem_key
 
     responses = read_references(folder / "references.jsonl")

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -119,6 +120,12 @@ class Passk:
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+
+
+def wait_while(condition: Callable[[], object]) -> None:
+    """Until it no longer holds, however busy the machine is: what never comes ends by the test's own time limit."""
+    while condition():
+        time.sleep(0.02)
 
 
 def run_python(program: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,9 @@ from backend.errors import UsageError
 
 # One connection to one server: requests out, JSON or a sentence about what went wrong back. http.client of the
 # standard library: a thread per request in flight is all that is needed here, so this engine works from the core
-# install, on a login node too. httpx has had no release since 2024, and its successor brings six packages.
+# install, on a login node too. httpx has had no release since 2024, and its successor brings six packages. urllib3
+# would replace a dozen lines: its timeouts are of each read and not of a whole answer, its Retry knows a request and
+# not that the server is resting, and to hang up on a request under way one needs the socket all the same.
 
 CONNECT_SECONDS = 10.0
 LARGEST = 256 << 20

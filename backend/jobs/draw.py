@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from backend.engines.protocol import DrawnSample, Engine, SamplingParams, make_r
 from backend.errors import UsageError
 from backend.importers.protocol import Block, ProblemFacts, RunFacts
 from backend.jobs.plan import PlannedProblem, SamplingPlan
+from backend.jobs.work import Progress, Stored, WorkState
 from backend.store.connection import open_database
 from backend.store.identity import run_key, source_key
 from backend.store.layout import StoreLayout
@@ -112,14 +113,6 @@ BACKLOG = 16 * FLUSH_SAMPLES
 """Samples that may wait for a slow disk before the engine has to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Samples that stand in the store, whatever happens next."""
-
-    samples: int = 0
-    verdicts: dict[str, int] = field(default_factory=dict)
-
-
 class PartPublisher:
     """Takes finished samples and publishes them; leaving the `with` block publishes the rest and ends the thread."""
 
@@ -212,25 +205,6 @@ SETTLE_SECONDS = 5.0
 """How long judgements that are under way are waited for when a draw is interrupted."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawState:
-    """How far a draw is."""
-
-    finished: int
-    """Samples that are drawn and judged; those of the last seconds may not be stored yet."""
-    tokens: int
-    """Of those that are finished."""
-    seconds: float
-    last: str
-    """The text that finished last."""
-    stored: Callable[[], Stored]
-    """The samples that stand in the store by now: what nothing can take away any more."""
-
-
-Progress = Callable[[DrawState], None]
-"""Told after every sample; what it raises ends the draw, and what has been drawn stays."""
-
-
 def draw(
     layout: StoreLayout,
     plan: SamplingPlan,
@@ -239,7 +213,7 @@ def draw(
     progress: Progress = lambda state: None,
     *,
     job: str = "",
-) -> DrawState:
+) -> WorkState:
     """Draw every sample of the plan into the store.
 
     Samples become visible every few seconds in provisional parts. At the end one sorted part supersedes them, also
@@ -269,8 +243,8 @@ def draw(
     judges: VerdictStream[DrawnSample]
     with PartPublisher(target) as parts, open_verifiers(verifier) as judges:
 
-        def state() -> DrawState:
-            return DrawState(finished, tokens, time.monotonic() - started, last, lambda: parts.stored)
+        def state() -> WorkState:
+            return WorkState(finished, tokens, time.monotonic() - started, last, lambda: parts.stored)
 
         try:
             for sample, judged in _judged(engine.generate(requests, params), judges, by_label):

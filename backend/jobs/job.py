@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import secrets
 import subprocess
@@ -11,22 +10,21 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from backend.errors import PasskError, StoreError, UsageError, suggestion
-from backend.jobs.plan import EngineChoice, SamplingPlan, plan_from_json, plan_to_json
-from backend.scoring.plan import KIND as SCORES
-from backend.scoring.plan import ScoringPlan, scoring_from_json, scoring_to_json
+from backend.jobs.work import EngineChoice, Plan, plan_from_json, plan_to_json
+from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock, is_locked
 from backend.store.parts import discard
 
-# A job: a folder of the store with a plan, a status that is replaced atomically, and a log.
-
-Plan = SamplingPlan | ScoringPlan
+P = TypeVar("P", bound=Plan)
 
 SILENT_AFTER = 60.0
 """Seconds without a word after which a worker counts as gone; it reports every second or two."""
@@ -99,22 +97,21 @@ class Job:
         return self.folder / "cancel"
 
     def plan(self) -> tuple[Plan, EngineChoice]:
-        """What is to be drawn or scored, and with what.
+        """What is to be done, and with what.
 
         Raises:
             StoreError: the plan is damaged.
         """
         try:
-            data = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
-            return scoring_from_json(data) if data.get("kind") == SCORES else plan_from_json(data)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return plan_from_json((self.folder / "plan.json").read_bytes())
+        except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"The job {self.name} is damaged", f"plan.json: {error}", "Prepare it again.") from error
 
     def status(self) -> JobStatus:
         """What the worker last said; `gone` where it fell silent without an end."""
         try:
-            found = JobStatus(**json.loads((self.folder / "status.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            found = msgspec.json.decode((self.folder / "status.json").read_bytes(), type=JobStatus)
+        except (OSError, ValueError) as error:
             raise StoreError(f"The job {self.name} is damaged", f"status.json: {error}", "Prepare it again.") from error
         is_gone = found.state == "running" and _is_gone(self.lock, found)
         return replace(found, state="gone") if is_gone else found
@@ -123,13 +120,14 @@ class Job:
         """Replace the status; readers see the old one or the new one, never half of it."""
         target = self.folder / "status.json"
         temporary = target.with_name(f"status.{os.getpid()}.tmp")
-        data = json.dumps(asdict(replace(status, updated=time.time()))).encode()
+        last, error = without_surrogates(status.last), without_surrogates(status.error)
+        data = msgspec.json.encode(replace(status, last=last, error=error, updated=time.time()))
         try:
             temporary.write_bytes(data)
             os.replace(temporary, target)
-        except OSError as error:
+        except OSError as failure:
             temporary.unlink(missing_ok=True)
-            if error.errno not in NO_ROOM or not target.exists():
+            if failure.errno not in NO_ROOM or not target.exists():
                 raise
             _overwrite(target, data)
 
@@ -181,12 +179,11 @@ def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     workspace = layout.unfinished / f"job-{name}"
     job = Job(workspace)
-    data = scoring_to_json(plan, engine) if isinstance(plan, ScoringPlan) else plan_to_json(plan, engine)
-    text = json.dumps(data, ensure_ascii=False)
+    text = plan_to_json(plan, engine)
     layout.create()
     try:
         workspace.mkdir()
-        (workspace / "plan.json").write_text(text, encoding="utf-8")
+        (workspace / "plan.json").write_bytes(text)
         job.say(JobStatus(wanted=plan.samples))
         job.log.touch()
         os.rename(workspace, layout.jobs / name)
@@ -257,7 +254,7 @@ def describe(job: Job) -> dict[str, Any]:
     return {
         "job": job.name,
         "state": status.state,
-        "kind": SCORES if isinstance(plan, ScoringPlan) else "samples",
+        "kind": plan.kind,
         "run": plan.title,
         "engine": engine.name,
         "problems": len(plan.problems),
@@ -274,13 +271,10 @@ def describe(job: Job) -> dict[str, Any]:
     }
 
 
-# Which sample indices are promised to a job, so that no two jobs draw the same sample. A job claims the indices of
-# its plan from the moment it is written until it is finished or cancelled, also while its worker has not begun, has
+# What is promised to a job, so that no two jobs draw the same sample or score the same text. A job claims what its plan
+# names from the moment it is written until it is finished or cancelled, also while its worker has not begun, has
 # failed or is gone, since it can be resumed. Plans are made, jobs written and workers begun while `planning_lock` holds
-# the store's planning lock, so that two processes never give out the same index.
-
-Claims = Mapping[int, set[int]]
-"""Sample indices by problem key."""
+# the store's planning lock, so that two processes never give out the same.
 
 CLAIMING = ("prepared", "running", "gone", "failed")
 
@@ -297,21 +291,8 @@ def planning_lock(layout: StoreLayout) -> Iterator[None]:
         yield
 
 
-def claimed_indices(layout: StoreLayout, run: str, but: str = "") -> Claims:
-    """The indices of a run that jobs have claimed, those of the job `but` left out; damaged jobs claim nothing.
-
-    Read them before the samples: those of a job that has just finished are in the store already.
-    """
-    found: dict[int, set[int]] = {}
-    for job, plan in claiming_jobs(layout, run):
-        if job.name != but:
-            for problem in plan.problems:
-                found.setdefault(problem.key, set()).update(problem.indices)
-    return found
-
-
-def claiming_jobs(layout: StoreLayout, run: str) -> Iterator[tuple[Job, SamplingPlan]]:
-    """The jobs that have claimed indices of a run, with their plans, the newest first."""
+def claiming(layout: StoreLayout, kind: type[P]) -> Iterator[tuple[Job, P]]:
+    """The jobs with a plan of this kind that claim what it names, the newest first; damaged jobs claim nothing."""
     for job in jobs_of(layout):
         try:
             if job.status().state not in CLAIMING:
@@ -319,5 +300,5 @@ def claiming_jobs(layout: StoreLayout, run: str) -> Iterator[tuple[Job, Sampling
             plan, _ = job.plan()
         except PasskError:
             continue
-        if isinstance(plan, SamplingPlan) and plan.target.run == run:
+        if isinstance(plan, kind):
             yield job, plan

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.errors import UsageError
 from backend.importers.protocol import RunFacts
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
+from backend.jobs.job import Job, claiming
 from backend.jobs.templates import PLAIN, render_prompt, template_parameters
-from backend.records import Model
+from backend.jobs.work import EngineChoice, Progress, WorkState
+from backend.store.database import open_store
 from backend.store.identity import run_key
+from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
 
 DEFAULTS = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 16_384}
@@ -35,18 +40,10 @@ class PlannedProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class EngineChoice:
-    """Which engine draws, with which model and options (the engine's own names)."""
-
-    name: str
-    model: str
-    """Path of the model folder, or what the engine calls a model."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class SamplingPlan:
     """Everything that is to be drawn into one run."""
+
+    kind: ClassVar[str] = "samples"
 
     target: RunSpec
     problems: tuple[PlannedProblem, ...]
@@ -63,6 +60,64 @@ class SamplingPlan:
     def samples(self) -> int:
         """How many samples are to be drawn."""
         return sum(len(problem.indices) for problem in self.problems)
+
+    def stored(self, layout: StoreLayout) -> Counter[str]:
+        """How many of its samples the store has, by verdict."""
+        return Counter(verdict for problem in self._drawn(layout).values() for verdict in problem.values())
+
+    def left(self, layout: StoreLayout, job: str) -> SamplingPlan:
+        """See `Plan.left`."""
+        # Claims first: those of a job that finishes in between are in the store then.
+        left = remaining_plan(self, claimed_indices(layout, self.target.run, but=job))
+        return remaining_plan(left, self._drawn(layout))
+
+    def carry_out(
+        self, layout: StoreLayout, left: SamplingPlan, engine: EngineChoice, progress: Progress, job: str
+    ) -> WorkState:
+        """Draw and verify what is left; raises like `draw`."""
+        from backend.jobs.draw import draw
+        from backend.verifiers.registry import verifier_for
+
+        # For the whole plan: what is left of it may look like something else.
+        verifier = verifier_for(self, self.verifier)
+        with engine.loaded() as loaded:
+            return draw(layout, left, loaded, verifier, progress, job=job)
+
+    def finish(self, layout: StoreLayout, job: str) -> None:
+        """See `Plan.finish`."""
+        from backend.jobs.draw import DrawTarget, compact_draw
+
+        compact_draw(DrawTarget(layout, self, "", job))
+
+    def _drawn(self, layout: StoreLayout) -> dict[int, dict[int, str]]:
+        """Verdicts of its samples that stand in the store, by problem key and index."""
+        wanted = {problem.key: set(problem.indices) for problem in self.problems}
+        found: dict[int, dict[int, str]] = {}
+        with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+            for key, verdict, indices in reader.rows("reads/sample_verdicts", run_key=run_key(self.target.run)):
+                here = wanted.get(key, set()).intersection(indices)
+                found.setdefault(key, {}).update((index, verdict) for index in here)
+        return found
+
+
+def claimed_indices(layout: StoreLayout, run: str, but: str = "") -> Mapping[int, set[int]]:
+    """The indices of a run that jobs have claimed, by problem key, those of the job `but` left out.
+
+    Read them before the samples: those of a job that has just finished are in the store already.
+    """
+    found: dict[int, set[int]] = {}
+    for job, plan in claiming_jobs(layout, run):
+        if job.name != but:
+            for problem in plan.problems:
+                found.setdefault(problem.key, set()).update(problem.indices)
+    return found
+
+
+def claiming_jobs(layout: StoreLayout, run: str) -> Iterator[tuple[Job, SamplingPlan]]:
+    """The jobs that have claimed indices of a run, with their plans, the newest first."""
+    for job, plan in claiming(layout, SamplingPlan):
+        if plan.target.run == run:
+            yield job, plan
 
 
 def plan_run(
@@ -158,23 +213,3 @@ def remaining_plan(plan: SamplingPlan, done: Mapping[int, Iterable[int]]) -> Sam
         for problem in plan.problems
     ]
     return replace(plan, problems=tuple(problem for problem in left if problem.indices))
-
-
-def plan_to_json(plan: SamplingPlan, engine: EngineChoice) -> dict[str, Any]:
-    """A plan as it stands in a job's plan.json: all that a worker needs, and no database."""
-    return {"version": 1, "engine": asdict(engine), **asdict(plan)}
-
-
-def plan_from_json(data: Mapping[str, Any]) -> tuple[SamplingPlan, EngineChoice]:
-    """Read what `plan_to_json` wrote.
-
-    Raises:
-        KeyError, TypeError: it is something else.
-    """
-    target = dict(data["target"])
-    plan = SamplingPlan(
-        target=RunSpec(**{**target, "model": Model(**target["model"])}),
-        problems=tuple(PlannedProblem(**{**p, "indices": tuple(p["indices"])}) for p in data["problems"]),
-        verifier=data["verifier"],
-    )
-    return plan, EngineChoice(**data["engine"])

@@ -15,9 +15,10 @@ from backend.configuration import Configuration, model_path, model_place, read_c
 from backend.engines.registry import ENGINES
 from backend.errors import PasskError, UsageError
 from backend.importers.run_spec import RunOptions
-from backend.jobs.job import Job, claimed_indices, jobs_of, planning_lock, prepare
-from backend.jobs.plan import DEFAULTS, EngineChoice, SamplingPlan, plan_run
+from backend.jobs.job import Job, jobs_of, planning_lock, prepare
+from backend.jobs.plan import DEFAULTS, SamplingPlan, claimed_indices, plan_run
 from backend.jobs.templates import template_hash, template_names
+from backend.jobs.work import EngineChoice
 from backend.records import Run
 from backend.records.comparison import SamplePlan
 from backend.store.database import open_store

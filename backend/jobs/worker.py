@@ -1,4 +1,4 @@
-"""What a worker does for each kind of plan: what the store holds of it, what is left, and doing that."""
+"""`passk work JOB`: does a job, anywhere that sees its folder. It can be killed at any moment and done again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import main_thread
@@ -17,81 +17,13 @@ from types import FrameType
 
 import duckdb
 
-from backend.engines.protocol import Engine, EngineUnavailable
-from backend.engines.registry import load_engine
+from backend.engines.protocol import EngineUnavailable
 from backend.errors import PasskError, StoreError, UsageError
-from backend.jobs.draw import DrawState, DrawTarget, compact_draw, draw
-from backend.jobs.job import Job, JobStatus, Plan, claimed_indices, planning_lock
-from backend.jobs.plan import EngineChoice, SamplingPlan, remaining_plan
-from backend.scoring.plan import ScoringPlan, without_scored
-from backend.scoring.requests import claimed_texts as claimed_scores
-from backend.scoring.requests import scored_texts
-from backend.scoring.score import compact_scores, outcome, score
-from backend.store.database import open_store
-from backend.store.identity import run_key
+from backend.jobs.job import Job, JobStatus, planning_lock
+from backend.jobs.work import EngineChoice, Plan, WorkState
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
-from backend.store.reads import Reader
-from backend.verifiers.protocol import Verifier
-from backend.verifiers.registry import verifier_for
-
-# What a worker does for each kind of plan: what the store holds of it, what is left, and doing that.
-
-
-def stored_counts(layout: StoreLayout, plan: Plan) -> Counter[str]:
-    """What the store holds of a plan: how many samples of each verdict, or how many texts with what outcome."""
-    if isinstance(plan, SamplingPlan):
-        return Counter(verdict for problem in _drawn(layout, plan).values() for verdict in problem.values())
-    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
-        return Counter(outcome(fits) for fits in scored_texts(reader, plan).values())
-
-
-def remaining(layout: StoreLayout, plan: Plan, job: str) -> Plan:
-    """What a job has to do of its plan: neither stored nor claimed by another job since this one was given up."""
-    if isinstance(plan, SamplingPlan):
-        # Claims first: those of a job that finishes in between are in the store then.
-        left = remaining_plan(plan, claimed_indices(layout, plan.target.run, but=job))
-        return remaining_plan(left, _drawn(layout, plan))
-    others = claimed_scores(layout, plan, but=job)
-    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
-        return without_scored(plan, others.union(scored_texts(reader, plan)))
-
-
-def carry_out(
-    layout: StoreLayout,
-    plan: Plan,
-    engine: Engine,
-    verifier: Verifier | None,
-    progress: Callable[[DrawState], None],
-    job: str,
-) -> DrawState:
-    """Draw or score; raises like `draw` and `score`."""
-    if isinstance(plan, ScoringPlan):
-        return score(layout, plan, engine, progress, job=job)
-    return draw(layout, plan, engine, verifier, progress, job=job)
-
-
-def finish_plan(layout: StoreLayout, plan: Plan, job: str) -> None:
-    """Compact the parts of a job of which nothing is left: its last worker was killed before it could."""
-    if isinstance(plan, ScoringPlan):
-        compact_scores(layout, job)
-    else:
-        compact_draw(DrawTarget(layout, plan, "", job))
-
-
-def _drawn(layout: StoreLayout, plan: SamplingPlan) -> dict[int, dict[int, str]]:
-    """Verdicts of the plan's samples that stand in the store, by problem key and index."""
-    wanted = {problem.key: set(problem.indices) for problem in plan.problems}
-    found: dict[int, dict[int, str]] = {}
-    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
-        for key, verdict, indices in reader.rows("reads/sample_verdicts", run_key=run_key(plan.target.run)):
-            here = wanted.get(key, set()).intersection(indices)
-            found.setdefault(key, {}).update((index, verdict) for index in here)
-    return found
-
-
-# `passk work JOB`: does a job, anywhere that sees its folder. It can be killed at any moment and done again.
 
 BEGAN = time.time()
 """When this process came to be, by the clock that files are dated by."""
@@ -121,14 +53,12 @@ def work(folder: Path) -> JobStatus:
         before = job.status()
         status = replace(before, state="running", error="", host=socket.gethostname(), pid=os.getpid())
         try:
-            # For the whole plan: what is left of it may look like something else.
-            verifier = verifier_for(plan, plan.verifier) if isinstance(plan, SamplingPlan) else None
             with planning_lock(layout):
-                left = remaining(layout, plan, job.name)
-                status = _with_stored(status, stored_counts(layout, plan))
+                left = plan.left(layout, job.name)
+                status = _with_stored(status, plan.stored(layout))
                 status = replace(status, wanted=status.samples + left.samples)
                 job.say(status)
-            status = _draw(job, layout, left, choice, verifier, status)
+            status = _carry_out(job, layout, plan, left, choice, status)
         except (_Stopped, KeyboardInterrupt):
             status = replace(_now(job, layout, plan, status), state="cancelled")
         except Exception as error:
@@ -158,7 +88,7 @@ def _now(job: Job, layout: StoreLayout, plan: Plan, status: JobStatus) -> JobSta
     with suppress(PasskError, OSError):
         said = job.status()
         status = replace(status, tokens=said.tokens, seconds=said.seconds, drawn=said.drawn, last=said.last)
-        return _with_stored(status, stored_counts(layout, plan))
+        return _with_stored(status, plan.stored(layout))
     return status
 
 
@@ -181,23 +111,14 @@ def _in_words(error: Exception, job: Job) -> Exception:
     return error
 
 
-def _draw(
-    job: Job,
-    layout: StoreLayout,
-    plan: Plan,
-    choice: EngineChoice,
-    verifier: Verifier | None,
-    status: JobStatus,
+def _carry_out(
+    job: Job, layout: StoreLayout, plan: Plan, left: Plan, choice: EngineChoice, status: JobStatus
 ) -> JobStatus:
-    if not plan.samples:
-        finish_plan(layout, plan, job.name)
+    if not left.samples:
+        plan.finish(layout, job.name)
         return replace(status, state="finished")
     with _Reports(job, status) as reports:
-        engine = load_engine(choice.model, name=choice.name, options=choice.options)
-        try:
-            reports.state = carry_out(layout, plan, engine, verifier, reports.take, job.name)
-        finally:
-            engine.close()
+        reports.state = plan.carry_out(layout, left, choice, reports.take, job.name)
     return replace(reports.status(), state="finished")
 
 
@@ -209,12 +130,12 @@ class _Reports:
 
     def __init__(self, job: Job, start: JobStatus) -> None:
         self._job, self._start = job, start
-        self.state: DrawState | None = None
+        self.state: WorkState | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
 
-    def take(self, state: DrawState) -> None:
-        """The draw is so far."""
+    def take(self, state: WorkState) -> None:
+        """Note how far the work is."""
         self.state = state
 
     def status(self) -> JobStatus:

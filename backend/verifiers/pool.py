@@ -157,6 +157,11 @@ def _limit_memory(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
+# Why not pebble's ProcessPool, which judges as many a second: the reason why a verifier cannot be loaded is lost, one
+# that hangs while it loads is waited for without end, a process stays when this one is killed with -9, and its kill
+# begins with a SIGTERM. Either a batch system's own SIGTERM turns samples into `error`, or every missed deadline holds
+# up all other judging for 3 s.
+
 # Judges samples beside the engine: in processes with a deadline each, or at once where a verifier is cheap. with
 # open_judges(verifier) as judges: for sample in engine.generate(...): judges.submit(sample, task) for sample,
 # judgement in judges.ready(): ... for sample, judgement in judges.finish(): ... A judgement that takes longer than

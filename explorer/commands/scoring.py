@@ -11,7 +11,7 @@ from explorer.commands.output import print_table, say
 from explorer.commands.sampling import add_where, begin
 
 if TYPE_CHECKING:
-    from backend import Reader, ScoringRequest
+    from backend import LogprobRequest, Reader
 
 
 def add_score(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def add_score(parser: argparse.ArgumentParser) -> None:
 
 def run_score(arguments: argparse.Namespace) -> int:
     """Make a job and start it."""
-    from backend import prepare_scoring
+    from backend import prepare_logprobs
 
     with reading(arguments.store) as reader:
         layout = reader.database.layout
@@ -49,7 +49,7 @@ def run_score(arguments: argparse.Namespace) -> int:
     for remark in request.remarks:
         say(remark)
     plan = request.plan
-    job = prepare_scoring(layout, request) if plan.samples else None
+    job = prepare_logprobs(layout, request) if plan.samples else None
     if job is None:
         say(f"All {request.scored_already:,} texts are scored under {plan.scorer} already, or a job is at them.")
         return 0
@@ -62,9 +62,9 @@ def run_score(arguments: argparse.Namespace) -> int:
     return begin(job, arguments, "texts")
 
 
-def _planned(reader: Reader, arguments: argparse.Namespace) -> ScoringRequest:
+def _planned(reader: Reader, arguments: argparse.Namespace) -> LogprobRequest:
     """What the options ask for."""
-    from backend import TextChoice, engine_option, plan_scoring, read_configuration, read_references, template_for
+    from backend import TextChoice, engine_option, plan_logprobs, read_configuration, read_references, template_for
     from backend.errors import UsageError
 
     benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
@@ -81,7 +81,7 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> ScoringRequest:
     if arguments.dtype is not None:
         options["dtype"] = arguments.dtype
     template = arguments.template
-    return plan_scoring(
+    return plan_logprobs(
         reader,
         arguments.under,
         TextChoice(

@@ -7,7 +7,7 @@ from math import exp, isfinite, log
 
 from textual.content import Content
 
-from backend import ScoringRequest
+from backend import LogprobRequest
 from backend.records import Run
 from backend.records.reading import Perplexities, PerplexityGroup
 from backend.wording import UNKNOWN, compact, count, short_names
@@ -185,7 +185,7 @@ def heading(record: Perplexities) -> Content:
     return literal(f"Perplexity, {CHOICE_WORDS[record.choice]}; {LEGEND}")
 
 
-def request_in_words(request: ScoringRequest) -> Content:
+def request_in_words(request: LogprobRequest) -> Content:
     """What a job would score, and what there is to say about it."""
     plan = request.plan
     precision = plan.dtype or "the precision of the server, which it does not tell"

@@ -12,11 +12,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from backend import (
+    LogprobRequest,
     Reader,
-    ScoringRequest,
     TextChoice,
-    plan_scoring,
-    prepare_scoring,
+    plan_logprobs,
+    prepare_logprobs,
     read_configuration,
     selected_problems,
 )
@@ -62,7 +62,7 @@ class ScoreDialog(ModalScreen[str]):
         self.configuration = read_configuration()
         self.engines = self.configuration.engine_names
         self.engine = 0
-        self.planned: ScoringRequest | None = None
+        self.planned: LogprobRequest | None = None
         self.eager = False
         """Enter came before the plan."""
 
@@ -117,11 +117,11 @@ class ScoreDialog(ModalScreen[str]):
         asked = {str(run.parameters["template"]) for run in self.record.runs if "template" in run.parameters}
         template = asked.pop() if not runs and len(asked) == 1 else None
 
-        def read(reader: Reader) -> ScoringRequest:
+        def read(reader: Reader) -> LogprobRequest:
             compared = [reader.run(name, place.benchmark) for name in place.runs]
             problems = selected_problems(reader, compared, place.filter) if chosen is None else chosen
             wanted = TextChoice(tuple(runs), place.benchmark, problems, samples, references, template)
-            return plan_scoring(reader, scorer, wanted, configuration=configuration, engine=engine, by_token=by_token)
+            return plan_logprobs(reader, scorer, wanted, configuration=configuration, engine=engine, by_token=by_token)
 
         self.query_one("#takes", Static).update("…")
         self.explorer.gateway.ask(self, "plan", read)
@@ -134,7 +134,7 @@ class ScoreDialog(ModalScreen[str]):
         if event.request.slot == "start":
             self.dismiss(event.record)
             return
-        request: ScoringRequest = event.record
+        request: LogprobRequest = event.record
         self.planned = request
         self.query_one("#takes", Static).update(request_in_words(request))
         if self.eager:
@@ -175,7 +175,7 @@ class ScoreDialog(ModalScreen[str]):
             return
 
         def start(reader: Reader) -> str:
-            job = prepare_scoring(reader.database.layout, request)
+            job = prepare_logprobs(reader.database.layout, request)
             if job is not None:
                 job.start()
             return "" if job is None else job.name

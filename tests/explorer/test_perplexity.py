@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from backend import Job, Reader, TextChoice, jobs_of, plan_scoring, read_configuration, token_logprobs
+from backend import Job, Reader, TextChoice, jobs_of, plan_logprobs, read_configuration, token_logprobs
 from backend.engines.registry import load_engine
+from backend.jobs.logprobs import score
 from backend.records.reading import TokenLogprobs
-from backend.scoring.score import score
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from backend.store.part_writer import PartWriter
@@ -47,7 +47,7 @@ def scored_store(made: Path, models: Path) -> StoreLayout:
 
     def plan(reader: Reader) -> object:
         wanted = TextChoice(tuple(reader.run(name) for name in (BASE, RL)), "countdown")
-        return plan_scoring(
+        return plan_logprobs(
             reader, "countdown-base", wanted, configuration=read_configuration(), engine="transformers", by_token=True
         ).plan
 

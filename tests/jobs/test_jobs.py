@@ -9,15 +9,16 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from backend import Job, find_job, jobs_of, rebuild_tallies, running_jobs
+from backend import Job, describe, find_job, jobs_of, rebuild_tallies, running_jobs
+from backend.jobs.work import plan_from_json, plan_to_json
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
-from tests.support import Finished, Passk, everything_in, runs_of
+from tests.support import Finished, Passk, everything_in, runs_of, wait_while
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """As workers that passk starts: two threads on a busy machine are slower than one."""
@@ -176,11 +177,43 @@ def test_killed_between_prepare_and_start_a_job_can_be_started(asked: Passk, mod
     assert "nothing to draw" in again.stderr
     assert f"Job {job.name} is prepared" in again.stderr
     asked("jobs", "resume", "last")
-    deadline = time.monotonic() + 90
-    while job.status().state != "finished":
-        assert time.monotonic() < deadline, job.status()
-        time.sleep(0.1)
+    wait_while(lambda: job.status().state != "finished")
     assert len(drawn(asked)) == 12
+
+
+LAST_VERSION = sorted((Path(__file__).parent.parent / "last_version" / "store.passk" / "jobs").glob("*/plan.json"))
+
+
+@pytest.mark.parametrize("file", LAST_VERSION, ids=lambda file: file.parent.name)
+def test_a_plan_of_the_last_version_says_the_same(file: Path) -> None:
+    plan, engine = Job(file.parent).plan()
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert plan.kind == written.pop("kind", "samples")
+    assert written.pop("version") == 1
+    assert asdict(engine) == written.pop("engine")
+    assert json.loads(json.dumps(asdict(plan))) == written  # type: ignore[call-overload]
+    assert plan_from_json(plan_to_json(plan, engine)) == (plan, engine)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("plan.json", "", "plan.json: "),
+        ("plan.json", '{"kind": "dreams", "engine": {}}', "dreams"),
+        (
+            "plan.json",
+            '{"engine": {"name": "server", "model": ""}, "target": 3}',
+            "plan.json: Expected `object`, got `int`",
+        ),
+        ("status.json", '{"samples": "many"}', "status.json: Expected `int`, got `str` - at `$.samples`"),
+    ],
+)
+def test_a_damaged_job_says_where(tmp_path: Path, file: str, text: str, said: str) -> None:
+    job = Job(tmp_path / "job")
+    shutil.copytree(LAST_VERSION[0].parent, job.folder)
+    (job.folder / file).write_text(text, encoding="utf-8")
+    assert describe(job)["state"] == "damaged"
+    assert said in describe(job)["error"]
 
 
 def test_prepared_here_worked_there(asked: Passk, models: Path) -> None:
@@ -243,12 +276,9 @@ def test_sigterm_writes_what_is_finished_and_resume_goes_on(asked: Passk, models
     folder = Path(prepared.stdout.strip())
     worker = asked.start("work", folder, **ONE_THREAD)
     job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
-    deadline = time.monotonic() + 100
-    while job.status().samples < 32:
-        assert time.monotonic() < deadline, job.status()
-        time.sleep(0.2)
+    wait_while(lambda: job.status().samples < 32)
     worker.terminate()
-    assert worker.wait(timeout=10) == 1
+    assert worker.wait() == 1
     status = job.status()
     assert status.state == "cancelled"
     assert runs_of(StoreLayout(asked.folder / "store.passk"))["countdown-base@countdown"].samples >= 32
@@ -259,9 +289,7 @@ def test_a_worker_that_is_gone_shows_as_gone(asked: Passk, models: Path) -> None
     folder = Path(prepared.stdout.strip())
     worker = asked.start("work", folder)
     job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
-    deadline = time.monotonic() + 60
-    while job.status().state != "running" and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_while(lambda: job.status().state != "running")
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     assert job.status().state == "gone"
@@ -304,8 +332,7 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(asked: Passk, models: Path) -
 def test_the_status_is_whole_at_every_moment(asked: Passk, models: Path) -> None:
     new_run(asked, models, 30)
     job = find_job(StoreLayout(asked.folder / "store.passk"), "last")
-    deadline = time.monotonic() + 90
-    while job.status().state in ("prepared", "running") and time.monotonic() < deadline:
+    while job.status().state in ("prepared", "running"):
         json.loads((job.folder / "status.json").read_text(encoding="utf-8"))
         time.sleep(0.005)
     assert job.status().state == "finished"

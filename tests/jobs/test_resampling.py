@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from backend import ParameterChanges, Resampling, ResamplingRequest, moves, plan
 from backend.jobs.job import Job
 from backend.jobs.resampling import Move
 from backend.store.layout import StoreLayout
-from tests.support import Attempt, with_reader, write_part
+from tests.support import Attempt, wait_while, with_reader, write_part
 
 RUNS = ("base@b", "rl@b")
 
@@ -44,10 +43,7 @@ def planned(store: StoreLayout, asked: ResamplingRequest) -> Resampling:
 
 def started(store: StoreLayout, asked: ResamplingRequest) -> list[Job]:
     jobs = start_resampling(store, asked)
-    deadline = time.monotonic() + 60
-    while any(job.status().state in ("prepared", "running") for job in jobs):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_while(lambda: any(job.status().state in ("prepared", "running") for job in jobs))
     return jobs
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from backend.errors import UsageError
 from backend.jobs.job import Job
 from backend.jobs.plan import SamplingPlan
 from backend.store.layout import StoreLayout
-from tests.support import Attempt, with_reader, write_part
+from tests.support import Attempt, wait_while, with_reader, write_part
 
 RUNS = ("base@b", "rl@b")
 BASE = (0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
@@ -58,10 +57,7 @@ def drawn(job: Job) -> dict[str, int]:
 
 
 def ended(jobs: list[Job]) -> list[Job]:
-    deadline = time.monotonic() + 60
-    while any(job.status().state in ("prepared", "running") for job in jobs):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_while(lambda: any(job.status().state in ("prepared", "running") for job in jobs))
     return jobs
 
 

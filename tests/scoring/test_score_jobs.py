@@ -194,9 +194,8 @@ def test_killed_at_any_moment_every_text_is_scored_once(warm: Passk, models: Pat
     for _ in range(4):
         before = job.status().samples
         worker = warm.start("work", folder, OMP_NUM_THREADS="1")
-        deadline = time.monotonic() + 90
-        while worker.poll() is None and job.status().samples <= before and time.monotonic() < deadline:
-            time.sleep(0.1)
+        while worker.poll() is None and job.status().samples <= before:
+            time.sleep(0.02)
         time.sleep(chance.uniform(0, 2))
         if worker.poll() is None:
             worker.send_signal(signal.SIGKILL)

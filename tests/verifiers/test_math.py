@@ -97,7 +97,9 @@ def test_its_version_names_that_of_math_verify() -> None:
 def test_in_processes_of_its_own_a_hostile_answer_costs_one_sample() -> None:
     hostile = r"\boxed{" + "(" * 300 + "2" + ")" * 300 + "}"
     texts = [r"\boxed{0.5}", hostile, r"\boxed{\frac24}", r"\boxed{9^{9^{9^{9}}}}", r"\boxed{0.4}"]
-    with open_verifiers(load_verifier("math"), processes=1, deadline=1.5) as judges:
+    verifier = load_verifier("math")
+    verifier.deadline = 4.0  # type: ignore[attr-defined]
+    with open_verifiers(verifier, processes=1) as judges:
         assert isinstance(judges, VerifierPool)
         for number, text in enumerate(texts):
             judges.submit(number, Task(text, "stop", reference=r"\frac12"))

@@ -1,19 +1,19 @@
-"""Parts of a scoring job: provisional ones while it goes on, a sorted one at its end that supersedes them."""
+"""Scores a plan: texts of the store go through an engine, their log-probabilities become parts of the store."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
 from backend.engines.protocol import Engine, FinishReason, TextLogprobs, TextToScore
-from backend.jobs.draw import COMPACT_PARTS, FLUSH_SECONDS, DrawState, Stored
-from backend.scoring.plan import KIND, PlannedTexts, ScoringPlan, TextKey
-from backend.scoring.requests import summed_texts
+from backend.jobs.draw import COMPACT_PARTS, FLUSH_SECONDS
+from backend.jobs.logprob_plan import LogprobPlan, PlannedTexts, TextKey, outcome, summed_texts
+from backend.jobs.work import Progress, Stored, WorkState
 from backend.store.database import open_store
 from backend.store.identity import run_key, source_key
 from backend.store.layout import StoreLayout
@@ -45,7 +45,7 @@ class ScoreTarget:
     """Where scores go to."""
 
     layout: StoreLayout
-    plan: ScoringPlan
+    plan: LogprobPlan
     engine: str
     origin: str
     """Engine and libraries with their versions."""
@@ -98,17 +98,12 @@ class LogprobPublisher:
 
 def compact_scores(layout: StoreLayout, job: str, parts: list[str] | None = None) -> None:
     """One sorted part of these provisional parts; without `parts` of all of a job, and final."""
-    compact_parts(layout, KIND, job, parts=parts)
-
-
-def outcome(fits: bool) -> str:
-    """What a job says came of a text."""
-    return "scored" if fits else "longer_than_context"
+    compact_parts(layout, LogprobPlan.kind, job, parts=parts)
 
 
 def _write_part(target: ScoreTarget, scored: Sequence[ScoredText]) -> str:
     plan = target.plan
-    with PartWriter(target.layout, KIND) as part:
+    with PartWriter(target.layout, LogprobPlan.kind) as part:
         part.write("scores", [_row(target, each) for each in scored if each.key not in target.have_sums])
         if plan.by_token:
             part.write("token_scores", [_token_row(plan, each) for each in scored if each.fits])
@@ -133,7 +128,7 @@ def _row(target: ScoreTarget, scored: ScoredText) -> tuple[Any, ...]:
     return *_place(scored.key), plan.scorer, target.engine, plan.dtype, score.tokens, logprob_sum
 
 
-def _token_row(plan: ScoringPlan, scored: ScoredText) -> tuple[Any, ...]:
+def _token_row(plan: LogprobPlan, scored: ScoredText) -> tuple[Any, ...]:
     score = scored.score
     # JSON knows no infinity, and a token without any probability is no alternative.
     kept = score.alternatives and [[[text, round(of, 4)] for text, of in at if of > -1e9] for at in score.alternatives]
@@ -159,12 +154,12 @@ Text = tuple[TextKey, TextToScore]
 
 def score(
     layout: StoreLayout,
-    plan: ScoringPlan,
+    plan: LogprobPlan,
     engine: Engine,
-    progress: Callable[[DrawState], None] = lambda state: None,
+    progress: Progress = lambda state: None,
     *,
     job: str = "",
-) -> DrawState:
+) -> WorkState:
     """Score every text of the plan into the store.
 
     Scores become visible every few seconds in provisional parts. At the end one sorted part supersedes them, also
@@ -187,8 +182,8 @@ def score(
     target = ScoreTarget(layout, plan, engine.name, engine.version, job, frozenset(have_sums))
     with LogprobPublisher(target) as parts:
 
-        def state(last: str = "") -> DrawState:
-            return DrawState(finished, tokens, time.monotonic() - started, last, lambda: parts.stored)
+        def state(last: str = "") -> WorkState:
+            return WorkState(finished, tokens, time.monotonic() - started, last, lambda: parts.stored)
 
         for block in _blocks(layout, plan):
             scores = engine.score([item for _, item in block], plan.alternatives if plan.by_token else None)
@@ -197,10 +192,10 @@ def score(
                 finished, tokens = finished + 1, tokens + (0 if isnan(scored.logprob_sum) else scored.tokens)
                 progress(state(item.text[:500]))
     compact_scores(layout, job)
-    return DrawState(finished, tokens, time.monotonic() - started, "", lambda: parts.stored)
+    return WorkState(finished, tokens, time.monotonic() - started, "", lambda: parts.stored)
 
 
-def _blocks(layout: StoreLayout, plan: ScoringPlan) -> Iterator[list[Text]]:
+def _blocks(layout: StoreLayout, plan: LogprobPlan) -> Iterator[list[Text]]:
     """The plan's texts with their prompts, some problems at a time, each block by length.
 
     In the order of the store, since a text that is read alone takes as long as all of its problem.

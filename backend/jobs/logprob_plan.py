@@ -1,30 +1,146 @@
-"""What a person asks to be scored, turned into a plan, and how far a plan has come."""
+"""What is to be scored under a model: texts of some runs of a benchmark, and its reference responses.
+
+A text is scored after the prompt that the run was sampled with, so with the run's template. Prompt and text are
+tokenized apart: the prompt ends where it ended when the model was sampled, and what is scored are the tokens of the
+text alone. Sampled texts are stored without their end-of-text token; where a sample ended by itself it is put back and
+counts as a token, as it does in the log-probability that sampling stored.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.configuration import Configuration, model_path, model_place
 from backend.engines.registry import ENGINES
-from backend.errors import InputError, PasskError, UsageError, suggestion
-from backend.jobs.job import CLAIMING, Job, jobs_of, planning_lock, prepare
-from backend.jobs.plan import EngineChoice
+from backend.errors import InputError, UsageError, suggestion
+from backend.jobs.job import Job, claiming, planning_lock, prepare
 from backend.jobs.templates import render_prompt
+from backend.jobs.work import EngineChoice, Progress, WorkState
 from backend.records import Run
-from backend.scoring.plan import ALTERNATIVES, PlannedTexts, ScoringPlan, TextKey, without_scored
+from backend.store.database import open_store
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
 
+ALTERNATIVES = 4
+"""Kept at each token where the user did not say how many."""
+
+TextKey = tuple[str, int, int]
+"""Run (empty for reference responses), problem key, sample index."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTexts:
+    """Texts of one run and problem, all after the same prompt."""
+
+    run: str
+    """Empty for the problem's reference response."""
+    key: int
+    label: str
+    prompt: str
+    indices: tuple[int, ...]
+    reference: str | None = None
+    """The text itself, where it is no sample's."""
+    ended: bool = True
+    """Whether a sample that stopped did so by its end-of-text token; not where stop strings ended samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogprobPlan:
+    """Everything that is to be scored under one model."""
+
+    kind: ClassVar[str] = "scores"
+    """Of the job's parts, too."""
+
+    benchmark: str
+    scorer: str
+    """The model, by its name in the store."""
+    dtype: str
+    """Precision; empty for a server, which does not tell."""
+    texts: tuple[PlannedTexts, ...]
+    """Only those with something to score."""
+    by_token: bool = False
+    """Whether the score of every token is kept."""
+    alternatives: int = ALTERNATIVES
+    """Likeliest tokens kept at each place, where scores by token are."""
+
+    @property
+    def samples(self) -> int:
+        """How many texts are to be scored."""
+        return sum(len(texts.indices) for texts in self.texts)
+
+    @property
+    def problems(self) -> tuple[int, ...]:
+        """Keys of the problems that they are of."""
+        return tuple(dict.fromkeys(texts.key for texts in self.texts))
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs that they are of; empty for reference responses."""
+        return tuple(dict.fromkeys(texts.run for texts in self.texts))
+
+    @property
+    def title(self) -> str:
+        """What a list of jobs calls it."""
+        return f"{' + '.join(run or 'references' for run in self.runs) or self.benchmark} under {self.scorer}"
+
+    def keys(self) -> Iterable[TextKey]:
+        """Every text."""
+        return ((texts.run, texts.key, index) for texts in self.texts for index in texts.indices)
+
+    def stored(self, layout: StoreLayout) -> Counter[str]:
+        """How many of its texts are scored, and how many do not fit."""
+        with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+            return Counter(outcome(fits) for fits in scored_texts(reader, self).values())
+
+    def left(self, layout: StoreLayout, job: str) -> LogprobPlan:
+        """See `Plan.left`."""
+        # Claims first: those of a job that finishes in between are in the store then.
+        others = claimed_texts(layout, self, but=job)
+        with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+            return without_scored(self, others.union(scored_texts(reader, self)))
+
+    def carry_out(
+        self, layout: StoreLayout, left: LogprobPlan, engine: EngineChoice, progress: Progress, job: str
+    ) -> WorkState:
+        """Score what is left; raises like `score`."""
+        from backend.jobs.logprobs import score
+
+        with engine.loaded() as loaded:
+            return score(layout, left, loaded, progress, job=job)
+
+    def finish(self, layout: StoreLayout, job: str) -> None:
+        """See `Plan.finish`."""
+        from backend.jobs.logprobs import compact_scores
+
+        compact_scores(layout, job)
+
+
+def outcome(fits: bool) -> str:
+    """What a job says came of a text."""
+    return "scored" if fits else "longer_than_context"
+
+
+def without_scored(plan: LogprobPlan, done: set[TextKey]) -> LogprobPlan:
+    """What is left of a plan when these texts need no score any more."""
+    left = [
+        replace(texts, indices=tuple(i for i in texts.indices if (texts.run, texts.key, i) not in done))
+        for texts in plan.texts
+    ]
+    return replace(plan, texts=tuple(texts for texts in left if texts.indices))
+
+
 # How far scoring is: what the store holds of a plan, and what other jobs have promised to score.
 
 
-def scored_texts(reader: Reader, plan: ScoringPlan) -> dict[TextKey, bool]:
+def scored_texts(reader: Reader, plan: LogprobPlan) -> dict[TextKey, bool]:
     """The texts of a plan that have what it wants, each with whether it fitted the model's context."""
     fitting = _fitting(reader, plan)
     if not plan.by_token:
@@ -36,33 +152,26 @@ def scored_texts(reader: Reader, plan: ScoringPlan) -> dict[TextKey, bool]:
     return {text: fits for text, fits in fitting.items() if not fits or text in by_token}
 
 
-def summed_texts(reader: Reader, plan: ScoringPlan) -> set[TextKey]:
+def summed_texts(reader: Reader, plan: LogprobPlan) -> set[TextKey]:
     """The texts of a plan that have a row in the table of sums already, whatever else is wanted of them."""
     return set(_fitting(reader, plan))
 
 
-def claimed_texts(layout: StoreLayout, plan: ScoringPlan, but: str = "") -> set[TextKey]:
+def claimed_texts(layout: StoreLayout, plan: LogprobPlan, but: str = "") -> set[TextKey]:
     """The texts that other jobs under the same model and precision will score, those of the job `but` left out."""
     found: set[TextKey] = set()
-    for job in jobs_of(layout):
-        try:
-            if job.name == but or job.status().state not in CLAIMING:
-                continue
-            other, _ = job.plan()
-        except PasskError:
-            continue
-        if not isinstance(other, ScoringPlan) or (other.scorer, other.dtype) != (plan.scorer, plan.dtype):
-            continue
-        if other.by_token or not plan.by_token:
+    for job, other in claiming(layout, LogprobPlan):
+        same = (other.scorer, other.dtype) == (plan.scorer, plan.dtype)
+        if same and job.name != but and (other.by_token or not plan.by_token):
             found.update(other.keys())
     return found
 
 
-def _names(plan: ScoringPlan) -> dict[int, str]:
+def _names(plan: LogprobPlan) -> dict[int, str]:
     return {run_key(run) if run else 0: run for run in plan.runs}
 
 
-def _fitting(reader: Reader, plan: ScoringPlan) -> dict[TextKey, bool]:
+def _fitting(reader: Reader, plan: LogprobPlan) -> dict[TextKey, bool]:
     names = _names(plan)
     wanted = set(plan.keys())
     rows = reader.rows("scores/scored", run_keys=list(names), scorer=plan.scorer, dtype=plan.dtype)
@@ -100,17 +209,17 @@ class TextChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoringRequest:
+class LogprobRequest:
     """A plan and what there is to say about it."""
 
-    plan: ScoringPlan
+    plan: LogprobPlan
     engine: EngineChoice
     scored_already: int
     """Texts asked for that have a score already, or that another job has promised."""
     remarks: tuple[str, ...]
 
 
-def plan_scoring(
+def plan_logprobs(
     reader: Reader,
     under: str,
     wanted: TextChoice,
@@ -121,7 +230,7 @@ def plan_scoring(
     model: str | None = None,
     by_token: bool = False,
     alternatives: int = ALTERNATIVES,
-) -> ScoringRequest:
+) -> LogprobRequest:
     """Plan scoring under a model; what has its score already is not scored again.
 
     Args:
@@ -153,11 +262,11 @@ def plan_scoring(
     texts = tuple(_texts(reader, wanted, remarks))
     if not texts:
         raise UsageError("There is nothing to score", "\n".join(remarks), "passk runs shows which runs have texts.")
-    whole = ScoringPlan(wanted.benchmark, scorer, dtype, texts, by_token, alternatives)
+    whole = LogprobPlan(wanted.benchmark, scorer, dtype, texts, by_token, alternatives)
     # Claims first: those of a job that finishes in between are in the store then.
     done = claimed_texts(reader.database.layout, whole)
     plan = without_scored(whole, done | set(scored_texts(reader, whole)))
-    return ScoringRequest(plan, EngineChoice(kind, path, chosen), whole.samples - plan.samples, tuple(remarks))
+    return LogprobRequest(plan, EngineChoice(kind, path, chosen), whole.samples - plan.samples, tuple(remarks))
 
 
 def find_scorer(reader: Reader, under: str, configuration: Configuration, model: str | None = None) -> tuple[str, str]:
@@ -299,7 +408,7 @@ def read_references(path: Path) -> dict[str, str]:
     return found
 
 
-def prepare_scoring(layout: StoreLayout, request: ScoringRequest) -> Job | None:
+def prepare_logprobs(layout: StoreLayout, request: LogprobRequest) -> Job | None:
     """Write the job of a request; None when other jobs have promised all of it since it was planned.
 
     Raises:
