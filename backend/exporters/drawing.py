@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, cast
 
 from backend.errors import UsageError
-from backend.exporters.escaping import json_text, visible_line
+from backend.exporters.escaping import json_text, one_line
 from backend.exporters.figures import COLOURS, colour_of, dash_of, figure_of, legend_of, look_of
 from backend.exporters.protocol import ExportTask
 from backend.records.exports import Figure, Series
@@ -100,7 +100,7 @@ def _draw(canvas: Canvas, figure: Figure) -> None:
     legend = draw(axes, figure)
     axes.set_xlabel(figure.x_label)
     axes.set_ylabel(figure.y_label)
-    lines = [part for line in figure.title.split("\n") for part in wrap(visible_line(line, LONGEST_TITLE), TITLE_WIDTH)]
+    lines = [part for line in figure.title.split("\n") for part in wrap(one_line(line, LONGEST_TITLE), TITLE_WIDTH)]
     axes.set_title("\n".join(lines), loc="left").set_parse_math(False)
     if figure.log_x:
         axes.set_xscale("log", base=2)
@@ -141,7 +141,7 @@ def _lines(axes: Axes, figure: Figure) -> dict[str, Any]:
             marker=MARKERS[look_of(series, place) % len(MARKERS)] if not figure.bins else "",
             drawstyle="steps-mid" if figure.bins else "default",
         )  # fmt: skip
-        legend[visible_line(legend_of(series), LONGEST_NAME)] = line
+        legend[one_line(legend_of(series), LONGEST_NAME)] = line
     if figure.band:
         legend[figure.band] = Patch(color="0.5", alpha=0.3, linewidth=0)
     if figure.kind == "difference":
@@ -165,7 +165,7 @@ def _bars(axes: Axes, figure: Figure) -> dict[str, Any]:
     for place, series in enumerate(figure.series):
         at = [x + (place - (groups - 1) / 2) * width for x in series.x]
         bars = axes.bar(at, series.y, width=width, color=colour_of(series, place), linewidth=0)
-        legend[visible_line(legend_of(series), LONGEST_NAME)] = bars
+        legend[one_line(legend_of(series), LONGEST_NAME)] = bars
     for place, words in enumerate(figure.over):
         highest = max(series.y[place] for series in figure.series)
         axes.annotate(words, (place, highest), (0, 2), textcoords="offset points", ha="center", fontsize=5.5)
@@ -202,14 +202,14 @@ def _boxes(axes: Axes, figure: Figure) -> dict[str, Any]:
     axes.set_xlim(-0.6, len(groups) - 0.4)
     _name_groups(axes, groups)
     return {
-        visible_line(name, LONGEST_NAME): Patch(facecolor=COLOURS[place % len(COLOURS)], alpha=0.6)
+        one_line(name, LONGEST_NAME): Patch(facecolor=COLOURS[place % len(COLOURS)], alpha=0.6)
         for place, name in enumerate(names)
     }
 
 
 def _name_groups(axes: Axes, names: Sequence[str]) -> None:
     """What stands under each group, slanted where it would run into its neighbour."""
-    shown = [visible_line(name, LONGEST_NAME) for name in names]
+    shown = [one_line(name, LONGEST_NAME) for name in names]
     longest = max(map(len, shown), default=0)
     slanted = longest * len(shown) > 64
     style: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {}

@@ -9,33 +9,18 @@ from __future__ import annotations
 import html
 import json
 import re
-import unicodedata
 from typing import Any
 
 import orjson
 
-SUBSTITUTE = "\u2426"
-_SUSPECT = re.compile(r"[^\n\t -~]")
-_HARMFUL = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn")
+from backend.visible_text import escape_in_json, visible
+
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?[\d.,/ ]+(?:[eE][+-]?\d+)?\s*%?")
 
 
-def visible(text: str) -> str:
-    """The text with line feeds and tabs, and every other control or format character as a symbol; same length."""
-    return _SUSPECT.sub(lambda match: _symbol(match[0]), text)
-
-
-def _symbol(char: str) -> str:
-    if ord(char) < 0x20:
-        return chr(0x2400 + ord(char))
-    if char == "\x7f":
-        return "\u2421"
-    return SUBSTITUTE if unicodedata.category(char) in _HARMFUL else char
-
-
-def visible_line(text: str, longest: int | None = None) -> str:
-    """The text on one line, cut with an ellipsis at `longest` characters."""
+def one_line(text: str, longest: int | None = None) -> str:
+    """The text on one line, as a line of a document: line feeds and tabs are spaces; cut with an ellipsis."""
     if longest is not None and len(text) > longest:
         text = text[: longest - 1] + "…"
     return visible(" ".join(text.split()) if "\n" in text or "\t" in text else text)
@@ -43,7 +28,7 @@ def visible_line(text: str, longest: int | None = None) -> str:
 
 def for_html(text: str) -> str:
     """Text for an element or an attribute in quotes."""
-    return html.escape(visible(text), quote=True)
+    return html.escape(visible(text, keep_tabs=True), quote=True)
 
 
 def for_csv(text: str) -> str:
@@ -51,7 +36,7 @@ def for_csv(text: str) -> str:
 
     Numbers stay as they are, with or without a sign. jsonl and Parquet hold the exact text.
     """
-    shown = visible(text)
+    shown = visible(text, keep_tabs=True)
     return f"'{shown}" if _FORMULA.match(shown) and not _NUMBER.fullmatch(shown.strip()) else shown
 
 
@@ -87,7 +72,7 @@ and stars, which mean something after `\\\\`."""
 
 def for_latex(text: str) -> str:
     """Text on one line for a table cell, for any engine: what pdfLaTeX has no glyph for is named by its code point."""
-    return "".join(_latex_char(char) for char in visible_line(text))
+    return "".join(_latex_char(char) for char in one_line(text))
 
 
 def _latex_char(char: str) -> str:
@@ -103,16 +88,13 @@ _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&$#]|(?<=[A-Za-z]):(?=//)|(?<=www)\.", re
 
 def for_markdown(text: str, longest: int | None = None) -> str:
     """Text on one line inside a Markdown paragraph or table cell: neither markup nor, as GitHub makes it, a link."""
-    return _MARKDOWN.sub(r"\\\g<0>", visible_line(text, longest))
+    return _MARKDOWN.sub(r"\\\g<0>", one_line(text, longest))
 
 
 def fenced(text: str) -> str:
     """A text as a Markdown code block whose fence is longer than any in the text."""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence}text\n{visible(text)}\n{fence}"
-
-
-_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+    return f"{fence}text\n{visible(text, keep_tabs=True)}\n{fence}"
 
 
 def json_line(value: Any) -> bytes:
@@ -122,9 +104,9 @@ def json_line(value: Any) -> bytes:
     except TypeError:
         # Integers beyond 64 bits and lone surrogates, as metadata may hold them.
         line = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
-    if not line.isascii() or b"\x7f" in line:
-        line = _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", line.decode()).encode()
-    return line
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return escape_in_json(line.decode()).encode()
 
 
 def json_text(value: Any) -> str:

@@ -194,8 +194,7 @@ def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
             f"{error.strerror}: {error.filename or workspace}",
             "Make room on the disk, or name a store that you can write with --store.",
         ) from error
-    # Absolute: the worker may start in another folder than the one that the store's path began in.
-    return Job((layout.jobs / name).resolve())
+    return Job(layout.jobs / name)
 
 
 def jobs_of(layout: StoreLayout) -> list[Job]:

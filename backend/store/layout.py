@@ -14,6 +14,10 @@ class StoreLayout:
     """The paths of one store folder, usually named `NAME.passk`."""
 
     root: Path
+    """Absolute: what is given is resolved here, once, so that no worker and no change of folder takes it for another."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", Path(os.path.abspath(self.root)))
 
     @property
     def base(self) -> Path:
@@ -90,6 +94,7 @@ def require_store(root: Path) -> StoreLayout:
         StoreError: nothing there, or something that is not a store.
     """
     layout = StoreLayout(root)
+    root = layout.root
     if not root.exists():
         raise StoreError(
             f"There is no store at {root}",

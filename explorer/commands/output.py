@@ -9,24 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.records.table import CSV, JSON, PRINT, Column, Table
-from backend.visible_text import visible, visible_line
-
-
-def _escape_controls(text: str) -> str:
-    """JSON with C1 and bidi characters escaped: still the same value, and harmless on a terminal."""
-    if text.isascii():
-        return text
-    return "".join(f"\\u{ord(c):04x}" if c != "\n" and visible_line(c) != c and ord(c) < 0x10000 else c for c in text)
+from backend.visible_text import escape_in_json, visible
 
 
 def print_json(value: Any) -> None:
     """One JSON document."""
-    print(_escape_controls(json.dumps(value, ensure_ascii=False, indent=2)))
+    print(escape_in_json(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def print_json_line(value: Any) -> None:
     """One JSON document on one line (jsonl)."""
-    print(_escape_controls(json.dumps(value, ensure_ascii=False)))
+    print(escape_in_json(json.dumps(value, ensure_ascii=False)))
 
 
 def print_csv(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
@@ -12,7 +13,7 @@ from rich.cells import cell_len, get_character_cell_size
 from backend import SetsShown, sets_table
 from backend.records import Model, NotCompared, Run, SetProblem, SolveSets, Tally
 from backend.records.table import Table
-from backend.visible_text import visible, visible_line
+from backend.visible_text import escape_in_json, visible, visible_line
 from backend.wording import compact, percent, set_name, short_names, span
 from explorer.render.data_table import data_cells, data_columns, in_order, natural_key
 from explorer.render.names import pair_label, shorten_middle
@@ -32,7 +33,7 @@ def test_visible(text: str) -> None:
     assert visible(shown) == shown
     for before, after in zip(text, shown, strict=True):
         assert after == "\n" or unicodedata.category(after) not in OBEYED, hex(ord(before))
-        if before == "\n" or unicodedata.category(before) not in OBEYED:
+        if before == "\n" or unicodedata.category(before) not in (*OBEYED, "Cn"):
             assert after == before
 
 
@@ -44,6 +45,13 @@ def test_visible_knows_every_character_there_is() -> None:
             assert shown != letter, hex(code)
         else:
             assert shown == letter or unicodedata.category(letter) == "Cn", hex(code)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_json_is_the_same_value_and_hides_nothing(text: str) -> None:
+    line = escape_in_json(json.dumps(text, ensure_ascii=False))
+    assert json.loads(line) == text
+    assert visible(line) == line
 
 
 @given(any_text, st.integers(1, 50))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from unicodedata import category
 
 import pytest
 from hypothesis import given
@@ -15,19 +16,25 @@ from backend.exporters.escaping import (
     for_latex,
     for_markdown,
     json_line,
-    visible,
-    visible_line,
+    one_line,
 )
+from backend.visible_text import visible
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(TEXT)
 def test_visible_keeps_the_length_and_leaves_no_control(text: str) -> None:
-    shown = visible(text)
+    shown = visible(text, keep_tabs=True)
     assert len(shown) == len(text)
-    assert all(char.isprintable() or char in "\n\t" or char.isspace() for char in shown)
-    assert not any(ord(char) < 32 and char not in "\n\t" for char in shown)
+    assert not any(char not in "\n\t" and category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs") for char in shown)
+    assert shown.replace("\t", "\u21e5") == visible(text)
+
+
+def test_newer_emoji_and_private_characters_are_no_boxes() -> None:
+    """U+1FAE9 came with Unicode 16, U+E0B0 draws a powerline; an older Python calls both unprintable."""
+    assert for_html("\U0001fae9 \ue0b0") == "\U0001fae9 \ue0b0"
+    assert for_markdown("\U0001fae9") == "\U0001fae9"
 
 
 @given(TEXT)
@@ -63,7 +70,7 @@ def test_csv_cells_come_back(text: str) -> None:
     file = io.StringIO(newline="")
     csv.writer(file, lineterminator="\n").writerow([cell, "end"])
     assert next(csv.reader(io.StringIO(file.getvalue(), newline=""))) == [cell, "end"]
-    assert cell.removeprefix("'") == visible(text).removeprefix("'")
+    assert cell.removeprefix("'") == visible(text, keep_tabs=True).removeprefix("'")
 
 
 @given(TEXT)
@@ -94,5 +101,5 @@ def test_latex_has_balanced_braces_and_no_line(text: str) -> None:
 
 
 def test_lines_are_cut_with_an_ellipsis() -> None:
-    assert visible_line("a\nb\tc", 10) == "a b c"
-    assert visible_line("abcdef", 4) == "abc…"
+    assert one_line("a\nb\tc", 10) == "a b c"
+    assert one_line("abcdef", 4) == "abc…"

@@ -343,3 +343,20 @@ def test_a_run_is_found_by_name_model_or_piece(make_store: Callable[[str], Store
                 assert reader.run(wanted).name == name
     finally:
         database.close()
+
+
+def test_a_store_named_by_a_relative_path_stays_the_same_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("here", "elsewhere"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    layout = StoreLayout(Path("results.passk"))
+    write_part(layout, "0010-samples", [Attempt("p", 0)])
+    database = open_store(layout)
+    try:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        write_part(layout, "0020-samples", [Attempt("p", 1)])
+        database.refresh()
+        assert visible(database) == [0, 1]
+    finally:
+        database.close()
+    assert not any((tmp_path / "elsewhere").iterdir())
