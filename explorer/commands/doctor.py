@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         _row("python", platform.python_version(), sys.version_info >= (3, 11), "3.11 or newer is needed"),
         *(_package(name) for name in CORE),
         *(_engine(name, modules, purpose) for name, (modules, purpose) in ENGINES.items()),
+        _gpu(),
         _configuration(),
         *_terminal(),
     ]
@@ -78,6 +79,28 @@ def _engine(name: str, modules: tuple[str, ...], purpose: str) -> dict[str, str 
             found = "installed"
     note = purpose if not missing else f"{purpose}; missing: {', '.join(missing)}"
     return _row(name, found, not missing, note, optional=True)
+
+
+def _gpu() -> dict[str, str | None]:
+    """The GPUs by the driver's own word: importing torch to ask it would take seconds."""
+    asked = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        note = (
+            "no NVIDIA driver answers here: samples are drawn on the CPU, by a server, or by a job on another machine"
+        )
+        return {"what": "gpu", "found": None, "status": "none", "note": note}
+    names = [" ".join(line.split()) for line in answer.splitlines() if line.strip()]
+    found = "; ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = ""
+    if torch.endswith("+cpu"):
+        note = f"torch {torch} is a build for CPUs: install one for CUDA, or samples are drawn on the CPU"
+        return {"what": "gpu", "found": found, "status": "unused", "note": note}
+    return {"what": "gpu", "found": found, "status": "ok", "note": ""}
 
 
 def _configuration() -> dict[str, str | None]:
