@@ -214,7 +214,7 @@ class Large:
                 if said.lines:
                     words[-1] = f"{batch} said: {said.lines[0]} It went on to the end with {engine.batch} together"
                     break
-                if self.report.left < 150:
+                if self.report.left < 0.35 * 60 * self.report.minutes:
                     words.append("no time for more")
                     break
         finally:
