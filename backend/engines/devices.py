@@ -19,6 +19,10 @@ PRECISIONS = ("float32", "bfloat16", "float16", "float64", "auto")
 SAYS_SO = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
 """In errors that are not torch's OutOfMemoryError: those of the CPU's allocator and of CUDA's libraries."""
 GIB = 1 << 30
+MOST = 1024
+"""Rows of a batch that nobody asked for: on a GPU a step of a small model takes as long for one row as for so many."""
+USUAL = 256
+"""The same on a CPU, and for models of which it is not known how much a token takes."""
 
 
 def let_memory_grow() -> None:
@@ -81,6 +85,29 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def usual_batch(model: Any, tokens: int) -> int:
+    """How many rows are decoded together when nobody says: what a GPU holds if each is half as long as it may be.
+
+    Should they be longer, memory runs out and the engine goes on with half as many.
+    """
+    if model.device.type != "cuda":
+        return USUAL
+    row = token_bytes(model.config.get_text_config(), model.dtype.itemsize) * max(tokens // 2, 1)
+    return fitting_rows(torch.cuda.mem_get_info(model.device)[0], row)
+
+
+def fitting_rows(free: int, row: int) -> int:
+    """Rows of `row` bytes that fit into four fifths of the free bytes, at least 1; `USUAL` where `row` is 0."""
+    return min(max(free * 4 // 5 // row, 1), MOST) if row else USUAL
+
+
+def token_bytes(config: Any, size: int) -> int:
+    """Bytes that the keys and values of a token take, of `size` bytes each; 0 where the config does not tell."""
+    layers, heads = (getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads"))
+    width = getattr(config, "head_dim", None) or getattr(config, "hidden_size", 0) // (heads or 1)
+    return 2 * (layers or 0) * (getattr(config, "num_key_value_heads", None) or heads or 0) * width * size
 
 
 def describe_device(name: str | torch.device, *, free: bool = False) -> str:

@@ -62,11 +62,17 @@ class TransformersEngine:
 
     name = "transformers"
 
-    def __init__(self, model: Any, tokenizer: Any, batch: int = 256) -> None:
-        """Wraps a loaded model and its tokenizer; `batch` is the number of rows decoded together."""
+    def __init__(self, model: Any, tokenizer: Any, batch: int | None = None) -> None:
+        """Wraps a loaded model and its tokenizer; `batch` is the number of rows decoded together.
+
+        None: 256 on a CPU; on a GPU what its memory holds.
+        """
         _require()
-        if batch < 1:
+        from backend.engines.attention import use_shared_keys
+
+        if batch is not None and batch < 1:
             raise ValueError(f"batch must be 1 or more, not {batch}")
+        use_shared_keys(model)
         self._model, self._tokenizer, self._batch = model.eval(), tokenizer, batch
         ends = model.generation_config.eos_token_id
         if ends is None:
@@ -79,13 +85,13 @@ class TransformersEngine:
         self._limit = _limit(model.config)
 
     @property
-    def batch(self) -> int:
-        """Rows that are decoded together; fewer than were asked for once memory has run out."""
+    def batch(self) -> int | None:
+        """Rows that are decoded together; fewer than were asked for once memory has run out; None: not known yet."""
         return self._batch
 
     @classmethod
     def load(
-        cls, path: str | Path, *, device: str | None = None, dtype: str = "float32", batch: int = 256
+        cls, path: str | Path, *, device: str | None = None, dtype: str = "float32", batch: int | None = None
     ) -> TransformersEngine:
         """Loads a local model folder (or a hub name already in the cache).
 
@@ -153,13 +159,16 @@ class TransformersEngine:
         Raises ValueError when prompts fill the model's whole context, after the samples of all others, and
         EngineUnavailable when memory does not suffice for a single sample.
         """
+        from backend.engines import devices
         from backend.engines.decoding import decode
-        from backend.engines.devices import fewer_together, free_memory, is_out_of_memory, no_memory_for
 
         prompts = [list(self._tokenizer(request.prompt)["input_ids"]) for request in requests]
         fitting = [i for i in range(len(requests)) if 0 < len(prompts[i]) < self._limit]
         order = sorted(fitting, key=lambda i: len(prompts[i]))
         work = [(i, place) for i in order for place in range(requests[i].n)]
+        if self._batch is None:
+            longest = min(max(map(len, prompts), default=0) + params.max_tokens, self._limit)
+            self._batch = devices.usual_batch(self._model, longest)
         begun, again = 0, list[list[tuple[int, int]]]()
         while again or begun < len(work):
             part, is_new = (again.pop(), False) if again else (work[begun : begun + self._batch], True)
@@ -183,18 +192,18 @@ class TransformersEngine:
                     yield self._sample(requests[i], place, row, params)
                 continue
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
+                if not devices.is_out_of_memory(error):
                     raise
                 if len(part) == 1:
                     what = f"one sample of up to {params.max_tokens:,} tokens"
-                    raise EngineUnavailable(no_memory_for(what, self._model)) from error
+                    raise EngineUnavailable(devices.no_memory_for(what, self._model)) from error
             # Not in the handler: its error holds on to all that the batch has taken.
-            free_memory()
+            devices.free_memory()
             rest, half = list(left.values()), (len(left) + 1) // 2
             again += [some for some in (rest[half:], rest[:half]) if some]
             if is_new:
                 self._batch = (len(part) + 1) // 2
-            log.warning("%s", fewer_together(self._model, len(part), len(left), self._batch))
+            log.warning("%s", devices.fewer_together(self._model, len(part), len(left), self._batch))
         if len(fitting) < len(requests):
             sizes = ((request.problem, len(prompts[i])) for i, request in enumerate(requests))
             too_long = [f"{problem} ({size:,} tokens)" for problem, size in sizes if not 0 < size < self._limit]
@@ -246,7 +255,7 @@ class TransformersEngine:
         }
 
         def scored() -> Iterator[tuple[int, Score]]:
-            for part in batches({i: size for i, size in enumerate(sizes) if i not in known}, self._batch):
+            for part in batches({i: size for i, size in enumerate(sizes) if i not in known}, self._batch or len(items)):
                 rows = [(prompts[i], texts[i]) for i in part]
                 for i, row in zip(part, self._score_rows(rows, alternatives or 0), strict=True):
                     score = Score(len(row.logprobs), float(sum(row.logprobs)), tuple(row.logprobs))

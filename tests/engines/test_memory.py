@@ -139,6 +139,37 @@ def test_what_no_device_or_precision_is_ends_in_a_sentence(models: Path, options
     assert re.search(says, str(caught.value).replace("\n", " "))
 
 
+def test_a_batch_that_nobody_asked_for_is_what_the_gpu_holds(models: Path) -> None:
+    from transformers import AutoConfig, GPT2Config, Qwen2Config
+
+    from backend.engines.devices import MOST, USUAL, fitting_rows, token_bytes
+
+    qwen = Qwen2Config(num_hidden_layers=28, num_attention_heads=28, num_key_value_heads=4, hidden_size=3584)
+    assert token_bytes(qwen, 2) == 2 * 28 * 4 * 128 * 2 == 57_344
+    assert token_bytes(GPT2Config(), 4) == 2 * 12 * 768 * 4
+    assert token_bytes(AutoConfig.from_pretrained(models / "countdown-base"), 4) == 2 * 4 * 128 * 4
+    assert token_bytes(object(), 2) == 0
+    assert fitting_rows(60 << 30, 8192 * 57_344) == 109
+    assert (fitting_rows(1 << 20, 1 << 30), fitting_rows(1 << 40, 1), fitting_rows(1 << 40, 0)) == (1, MOST, USUAL)
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_heads_that_share_keys_attend_as_torch_has_it(padded: bool) -> None:
+    import torch
+
+    from backend.engines.attention import attend
+
+    torch.manual_seed(1)
+    query, key, value = (torch.randn(3, heads, count, 8) for heads, count in ((6, 1), (2, 20), (2, 20)))
+    mask = torch.ones(3, 1, 1, 20, dtype=torch.bool)
+    if padded:
+        mask[1, ..., :7] = mask[2, ..., :19] = False
+    output, _ = attend(None, query, key, value, mask if padded else None, scaling=0.3)
+    repeated = (states.repeat_interleave(3, dim=1) for states in (key, value))
+    expected = torch.nn.functional.scaled_dot_product_attention(query, *repeated, attn_mask=mask, scale=0.3)
+    assert torch.allclose(output, expected.transpose(1, 2), atol=1e-6)
+
+
 def test_the_precision_of_the_files_and_what_the_version_says_of_it(models: Path) -> None:
     for dtype, says in (("auto", "bfloat16"), ("float32", "float32")):
         engine = load_engine(str(models / "countdown-base"), options={"device": "cpu", "dtype": dtype})

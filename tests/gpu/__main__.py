@@ -14,8 +14,9 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from tests.gpu.product import BASE, DATA, ROOT, EngineUse, Store
+from tests.gpu.product import BASE, DATA, RL, ROOT, EngineUse, Store
 from tests.gpu.report import ABSENT, OK, WIDTH, Report
 
 NEEDED = {
@@ -24,6 +25,16 @@ NEEDED = {
     **{"lazy_loader": "lazy-loader", "rapidfuzz": "rapidfuzz", "re2": "google-re2", "textual": "textual"},
 }
 """Module -> package that this Python must have."""
+
+NUMBERS: dict[str, Any] = {
+    **{"problems": 200, "samples": 24, "batch": None, "killed": 24, "killed_batch": 512, "kills": (0.05, 0.35)},
+    **{"turns": 2, "models": (BASE, RL)},
+}
+"""For the sample store's models: 24 samples of 200 problems of two models are 9,600."""
+SMALL_NUMBERS: dict[str, Any] = {
+    **{"problems": 6, "samples": 4, "batch": 16, "killed": 32, "killed_batch": 8, "kills": (0.05,)},
+    **{"turns": 1, "models": (BASE,)},
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,12 +92,7 @@ def run(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
     if report.failed:
         return
     size = SMALL if chosen.small else FULL
-    numbers = (
-        {"problems": 6, "samples": 4, "killed": 32, "batch": 16, "kills": (0.05,), "turns": 1, "models": (BASE,)}
-        if chosen.small
-        else {}
-    )
-    numbers = {"problems": 200, "samples": 24, "killed": 24, "batch": 1024, "kills": (0.05, 0.35), "turns": 3} | numbers
+    numbers = SMALL_NUMBERS if chosen.small else NUMBERS
     place = {"device": chosen.device}
     uses = {"transformers": (place | {"dtype": "float32"}, place | {"dtype": "bfloat16"})}
     if find_spec("vllm") is not None:

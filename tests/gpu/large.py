@@ -5,8 +5,11 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tests.gpu.miniature import RATIO
@@ -50,7 +53,7 @@ FULL = LargeSize(
     drawn=64,
     batches=(64, 128, 256, 512, 1024, 2048, 4096, 8192),
     batch=256,
-    short=256,
+    short=128,
 )
 SMALL = LargeSize(
     {
@@ -139,10 +142,10 @@ class Large:
         )
 
     def store(self, name: str) -> Store:
-        """A new store with eight problems of some ten words."""
+        """A new store with eight problems of ten words."""
         store = Store(self.folder / f"{self.use.name}-{name}.passk")
         rows = [
-            {"problem": f"p{at}", "statement": " ".join(f"w{at * 17 + word + 2}" for word in range(8 + at % 3))}
+            {"problem": f"p{at}", "statement": " ".join(f"w{at * 17 + word + 2}" for word in range(10))}
             for at in range(8)
         ]
         store.add("made", [row | {"reference": "w7"} for row in rows], "{{ statement }}")
@@ -186,10 +189,11 @@ class Large:
         finally:
             engine.close()
             _free()
-        best = max(shares[1:])
+        best = median(shares[1:])
+        turns = " and ".join(f"{share:.3f}" for share in shares[1:])
         found = (
-            f"drawn, verified and stored at {best:.3f} of the bare engine's {max(speeds):,.0f} tokens/s (better of 2 "
-            f"turns after one to warm up, {plan.samples} samples of up to {self.size.short} tokens, goal {RATIO}); "
+            f"drawn, verified and stored at {turns} of the bare engine's {median(speeds[1:]):,.0f} tokens/s (2 turns "
+            f"after one to warm up, {plan.samples} samples of up to {self.size.short} tokens, goal {RATIO}); "
             f"a step takes {1000 * self.step:.0f} ms; loaded in {loaded:.0f} s"
         )
         return found, OK if best >= RATIO else MISSED
@@ -237,29 +241,23 @@ class Large:
 
         if not torch.cuda.is_available() or self.use.options.get("device") == "cpu":
             return "needs a GPU", ABSENT
-        total = torch.cuda.get_device_properties(0).total_memory
         words = []
-        try:
-            torch.cuda.set_per_process_memory_fraction(1.5 * GIB / total)
+        with _only(1.5):
             try:
                 self.engine().close()
                 raise CheckFailed("3 GiB of weights were loaded into 1.5 GiB")
             except UsageError as error:
                 words.append(str(error))
-            _free()
-            torch.cuda.set_per_process_memory_fraction(3.1 * GIB / total)
+        with _only(3.25):
             engine = self.engine(batch=4)
             text = " ".join(f"w{number % 1000 + 2}" for number in range(8000))
             try:
                 list(engine.score([Scoring("w2", text)]))
-                raise CheckFailed("8,000 tokens were scored in 0.2 GiB")
+                raise CheckFailed("8,000 tokens were scored in 0.4 GiB")
             except RuntimeError as error:
                 words.append(str(error))
             finally:
                 engine.close()
-        finally:
-            torch.cuda.set_per_process_memory_fraction(1.0)
-            _free()
         if not all("GPU with more memory" in each for each in words):
             raise CheckFailed(f"it does not say what to change: {' | '.join(words)}")
         return " | ".join(words), OK
@@ -267,13 +265,13 @@ class Large:
     def long_samples(self) -> tuple[str, str]:
         """A job of long samples in a worker process."""
         room = max(self.report.left - 30, 10)
-        # A step takes longer the more stands before it.
-        fits = int(room / (1.6 * self.step)) if self.step else self.size.long
+        # A step takes longer the more stands before it, and its worker must load the model.
+        fits = int(room / (1.15 * self.step)) if self.step else self.size.long
         length = min(self.size.long, max(fits, self.size.short))
         store, n = self.store("long"), self.size.batch // 8
         options = self.use.but(**self.batched)
         job = store.sample(self.model, "made", n, options, "--verifier", "exact", max_tokens=length)
-        status = wait_for(job, max(self.report.left, 30))
+        status = wait_for(job, max(self.report.left, 0) + 60)
         samples = once(store.samples(f"{self.model.name}@made"), 8 * n)
         whole = sum(sample["tokens"] == length for sample in samples.values())
         shorter = "" if length == self.size.long else f" (no time for {self.size.long:,})"
@@ -293,6 +291,20 @@ class _Said(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(record.getMessage())
+
+
+@contextmanager
+def _only(gibibytes: float) -> Iterator[None]:
+    """Take all of the GPU but so much."""
+    import torch
+
+    _free()
+    ballast = torch.empty(int(torch.cuda.mem_get_info()[0] - gibibytes * GIB), dtype=torch.uint8, device="cuda")
+    try:
+        yield
+    finally:
+        del ballast
+        _free()
 
 
 def _free() -> None:

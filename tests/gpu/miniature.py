@@ -46,7 +46,10 @@ class Miniature:
     """Of each problem and model; 24 of 200 problems and two models are 9,600."""
     killed: int
     """Samples of each problem in the job that is killed."""
-    batch: int
+    batch: int | None
+    """Rows drawn together; None for what the engine takes by itself."""
+    killed_batch: int
+    """The same in the job that is killed, which must not be over at once."""
     kills: tuple[float, ...]
     """At which shares of that job its worker is killed."""
     turns: int
@@ -91,7 +94,7 @@ class Miniature:
             found, good = compared(samples, shipped(model, self.problems, self.samples), self.has_our_noise)
             words.append(f"{model}: {self.alone[model]:,.0f} samples/s, {tokens:,.0f} tokens/s, {found}")
             status = status if good else MISSED
-        what = f"float32, batch {self.batch}, the first {self.samples} samples of {self.problems} problems each"
+        what = f"float32, the first {self.samples} samples of {self.problems} problems each"
         return f"{'; '.join(words)} ({what}; shipped: float32 on a CPU)", status
 
     @property
@@ -101,7 +104,7 @@ class Miniature:
 
     def begin(self, store: Store, model: str, n: int, *more: object, **options: Any) -> Any:
         """Make a job for a model and start it."""
-        batch = {"batch": self.batch} if self.has_our_noise else {}
+        batch = {"batch": self.batch} if self.has_our_noise and self.batch else {}
         use = self.use.but(**{**batch, **options})
         return store.sample(DATA / "models" / model, "countdown", n, use, *more)
 
@@ -125,7 +128,7 @@ class Miniature:
     def killed_and_resumed(self) -> tuple[str, str]:
         """A worker killed with -9 in the middle, its successor too; the last one finishes."""
         store, wanted = self.store("killed"), self.problems * self.killed
-        small = {"batch": max(self.batch // 8, 8)} if self.has_our_noise else {}
+        small = {"batch": self.killed_batch} if self.has_our_noise else {}
         job, at = self.begin(store, BASE, self.killed, **small), []
         for share in self.kills:
             status = wait_for(job, max(self.report.left, 30), samples=max(int(share * wanted), 1))
@@ -153,7 +156,7 @@ class Miniature:
         def engine(model: str) -> Any:
             if model not in engines:
                 close()
-                batch = {"batch": self.batch} if self.has_our_noise else {}
+                batch = {"batch": self.batch} if self.has_our_noise and self.batch else {}
                 options = self.use.but(dtype=dtype, **batch).options
                 engines[model] = load_engine(str(DATA / "models" / model), name=self.use.name, options=options)
             return engines[model]
@@ -183,8 +186,9 @@ class Miniature:
             took = time.perf_counter() - began
             texts = [{"problem": s.problem, "index": s.index, "text": s.text, "tokens": s.tokens} for s in samples]
             found, _ = compared(once(texts, len(rows)), rows, self.has_our_noise)
+            batch = getattr(engine(model), "batch", None)
             words.append(f"{model}: {len(samples) / took:,.0f} samples/s with loading, {found}")
-        return f"{'; '.join(words)} (bare engine, batch {self.batch})", OK
+        return f"{'; '.join(words)} (bare engine{f', batch {batch:,}' if batch else ''})", OK
 
     def share_of_bare(self, engine: Any) -> tuple[str, str]:
         """Samples a second drawn, verified and stored, against the bare engine on the same requests."""
