@@ -53,7 +53,7 @@ class Report:
             The status.
         """
         started = time.monotonic()
-        if self.left < needs:
+        if needs and self.left < needs:
             found, status = f"left out: it takes {needs:.0f} s, and {max(self.left, 0):.0f} s were left", ABSENT
         else:
             print(f"[{started - self.began:5.0f} s] {what}", file=sys.stderr, flush=True)
