@@ -25,14 +25,17 @@ USUAL = 256
 """The same on a CPU, and for models of which it is not known how much a token takes."""
 
 
-def let_memory_grow() -> None:
-    """Let torch's allocator extend its blocks, unless the user has set it up; to be called before CUDA is used.
+def set_up_cuda() -> None:
+    """Settings of torch for the whole process that a decode loop needs; to be called before CUDA is used.
 
-    A batch's keys and values grow all the time. Without this each time leaves a hole that nothing fits into any more.
+    A batch's keys and values grow all the time. The allocator extends its blocks for that, unless the user has set it
+    up: otherwise each time leaves a hole that nothing fits into any more. And cuDNN's attention, which torch may prefer
+    on Hopper and newer in half precision, makes a plan for every new length, so at every token; vLLM leaves it out too.
     """
     if not {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"} & os.environ.keys():
         older = tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 9)
         os.environ["PYTORCH_CUDA_ALLOC_CONF" if older else "PYTORCH_ALLOC_CONF"] = "expandable_segments:True"
+    torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def find_device(wanted: str | None) -> str:

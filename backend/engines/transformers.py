@@ -105,7 +105,7 @@ class TransformersEngine:
 
         from backend.engines import devices
 
-        devices.let_memory_grow()
+        devices.set_up_cuda()
         target, precision = devices.find_device(device), devices.find_precision(dtype)
         folder = Path(path).expanduser()
         if not folder.is_dir() and (folder.is_absolute() or str(path).startswith(".")):

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,11 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.missing:
         return 0
     report = Report(chosen.minutes)
-    with tempfile.TemporaryDirectory(prefix="passk-gpu-") as folder:
-        surround(Path(folder))
-        run(report, Path(folder), chosen)
-    print(heading(chosen.device))
-    print("\n".join(report.lines()))
+    # A batch system that ends the job still leaves what was measured.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory(prefix="passk-gpu-", ignore_cleanup_errors=True) as folder:
+            surround(Path(folder))
+            run(report, Path(folder), chosen)
+    finally:
+        print(heading(chosen.device))
+        print("\n".join(report.lines()), flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps([asdict(row) for row in report.rows], indent=1), encoding="utf-8")
     return 1 if report.failed else 0

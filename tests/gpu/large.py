@@ -204,6 +204,7 @@ class Large:
 
         size, words, said = self.size, [], _Said()
         prompt = " ".join(f"w{number % 1000 + 2}" for number in range(size.long - size.drawn))
+        until = time.monotonic() + 0.2 * 60 * self.report.minutes
         first = self.engine(batch=1)
         logging.getLogger("backend").addHandler(said)
         try:
@@ -218,7 +219,7 @@ class Large:
                 if said.lines:
                     words[-1] = f"{batch} said: {said.lines[0]} It went on to the end with {engine.batch} together"
                     break
-                if self.report.left < 0.35 * 60 * self.report.minutes:
+                if time.monotonic() > until:
                     words.append("no time for more")
                     break
         finally:
@@ -233,10 +234,10 @@ class Large:
         )
 
     def too_small(self) -> tuple[str, str]:
-        """What is said where the GPU is too small for the model, or for one text beside it."""
+        """What is said where the GPU is too small for the model, or for one sample beside it."""
         import torch
 
-        from backend.engines.protocol import Scoring
+        from backend.engines.protocol import SamplingParams, make_request
         from backend.errors import UsageError
 
         if not torch.cuda.is_available() or self.use.options.get("device") == "cpu":
@@ -248,16 +249,16 @@ class Large:
                 raise CheckFailed("3 GiB of weights were loaded into 1.5 GiB")
             except UsageError as error:
                 words.append(str(error))
-        with _only(3.25):
-            engine = self.engine(batch=4)
-            text = " ".join(f"w{number % 1000 + 2}" for number in range(8000))
-            try:
-                list(engine.score([Scoring("w2", text)]))
-                raise CheckFailed("8,000 tokens were scored in 0.4 GiB")
-            except RuntimeError as error:
-                words.append(str(error))
-            finally:
-                engine.close()
+        engine = self.engine(batch=4)
+        prompt = " ".join(f"w{number % 1000 + 2}" for number in range(self.size.long))
+        try:
+            with _only(1 / 16):
+                list(engine.generate([make_request("small", "p", prompt, range(2))], SamplingParams(max_tokens=8)))
+                raise CheckFailed("a prompt of 4,096 tokens was read in 64 MiB")
+        except RuntimeError as error:
+            words.append(str(error))
+        finally:
+            engine.close()
         if not all("GPU with more memory" in each for each in words):
             raise CheckFailed(f"it does not say what to change: {' | '.join(words)}")
         return " | ".join(words), OK

@@ -103,6 +103,7 @@ def wait_for(job: Any, seconds: float, *, samples: int | None = None) -> Any:
         if status.state == "finished" or (samples is not None and status.samples >= samples):
             return status
         if time.monotonic() > until:
+            job.cancel()  # its worker would go on beside what follows
             raise CheckFailed(f"after {seconds:.0f} s {status.samples} of {status.wanted} samples were stored")
         time.sleep(0.05)
 
