@@ -29,8 +29,9 @@ def set_up_cuda() -> None:
     """Settings of torch for the whole process that a decode loop needs; to be called before CUDA is used.
 
     A batch's keys and values grow all the time. The allocator extends its blocks for that, unless the user has set it
-    up: otherwise each time leaves a hole that nothing fits into any more. And cuDNN's attention, which torch may prefer
-    on Hopper and newer in half precision, makes a plan for every new length, so at every token; vLLM leaves it out too.
+    up: otherwise each time leaves a hole that nothing fits into any more (139 GiB instead of 36 for 30 GiB of keys and
+    values, on an H200). And cuDNN's attention, which torch may prefer on Hopper and newer in half precision, makes a
+    plan for every new length, so at every token; vLLM leaves it out too.
     """
     if not {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"} & os.environ.keys():
         older = tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 9)
