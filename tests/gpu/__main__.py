@@ -33,7 +33,7 @@ NUMBERS: dict[str, Any] = {
 }
 """For the sample store's models: 24 samples of 200 problems of two models are 9,600."""
 SMALL_NUMBERS: dict[str, Any] = {
-    **{"problems": 6, "samples": 4, "batch": 16, "killed": 32, "killed_batch": 8, "kills": (0.05,)},
+    **{"problems": 4, "samples": 4, "batch": 16, "killed": 24, "killed_batch": 8, "kills": (0.05,)},
     **{"turns": 1, "models": (BASE,)},
 }
 

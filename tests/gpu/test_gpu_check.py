@@ -14,6 +14,7 @@ from tests.gpu.product import ROOT
 from tests.gpu.report import ABSENT, FAILED, MISSED, OK, CheckFailed, Report
 
 
+@pytest.mark.slow
 def test_every_row_comes_and_none_fails(models: Path, tmp_path: Path) -> None:
     rows = tmp_path / "rows.json"
     done = subprocess.run(
@@ -29,8 +30,8 @@ def test_every_row_comes_and_none_fails(models: Path, tmp_path: Path) -> None:
     assert all(
         row["status"] in (OK, MISSED) for what, row in found.items() if what.split(": ")[-1] != "too small for it"
     )
-    assert "24 of 24 texts equal the shipped ones" in found["transformers: base and RL drawn anew"]["found"]
-    assert "each sample exactly once; 192 of 192" in found["transformers: kill -9, resume"]["found"]
+    assert "16 of 16 texts equal the shipped ones" in found["transformers: base and RL drawn anew"]["found"]
+    assert "each sample exactly once; 96 of 96" in found["transformers: kill -9, resume"]["found"]
     assert "each sample exactly once" in found["transformers: two workers on one GPU"]["found"]
     for what in found:
         assert what.split()[0] in done.stdout
