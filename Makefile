@@ -24,7 +24,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SILENT:
-.PHONY: help explore test check format bench miniature pictures clean terminal
+.PHONY: help explore test check format bench gpu gpu-packages miniature pictures clean terminal
 
 help:
 	echo "make explore   set up passk on first use and open the explorer"
@@ -32,6 +32,7 @@ help:
 	echo "make check     ruff, mypy and the import contracts"
 	echo "make format    let ruff lay out the code"
 	echo "make bench     measure on a large store (ARGS for its options)"
+	echo "make gpu       check and measure drawing on a GPU (PYTHON=... for one that has torch already)"
 	echo "make miniature make the models and samples of the sample store anew"
 	echo "make pictures  make the pictures of the READMEs anew"
 	echo "make clean     remove the environment and what tools left behind"
@@ -55,6 +56,19 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	exec $(BIN)/python -m tests.bench $(ARGS)
 
+# With a Python named, as a GPU node often has its own torch: that one, and what it lacks beside it, in .gpu-packages.
+gpu: $(if $(filter command line,$(origin PYTHON)),gpu-packages,$(VENV)/.engines)
+	PYTHONPATH=$(CURDIR)/.gpu-packages$${PYTHONPATH:+:$$PYTHONPATH} \
+	    exec $(if $(filter command line,$(origin PYTHON)),$(PYTHON),$(BIN)/python) -m tests.gpu $(ARGS)
+
+gpu-packages:
+	export PYTHONPATH=$(CURDIR)/.gpu-packages$${PYTHONPATH:+:$$PYTHONPATH}; \
+	$(PYTHON) -m tests.gpu --missing 2>/dev/null || { \
+	    echo "Installing what $(PYTHON) lacks into .gpu-packages (its torch and transformers are not touched)"; \
+	    $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt \
+	        --target .gpu-packages --upgrade . || exit 1; \
+	    $(PYTHON) -m tests.gpu --missing; }
+
 # The experiment behind the sample store, from nothing: up to 90 minutes on two cores.
 miniature: $(VENV)/.recipe
 	exec $(BIN)/python -m sample_data.recipe $(ARGS)
@@ -65,7 +79,7 @@ pictures: $(VENV)/.core
 	    $(BIN)/python -m explorer.picture '' sample_data/pictures/$$screen.svg $$screen || exit 1; done
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info snapshot_report.html
+	rm -rf $(VENV) .gpu-packages build dist *.egg-info snapshot_report.html
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find explorer backend queries tests sample_data -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -20,6 +20,8 @@ from backend.engines.protocol import SURE, SamplingParams
 
 GROWTH = 64  # positions a cache grows by
 COMPACT = 0.85  # finished rows leave the batch when fewer than this share of rows is alive
+PICKED = 1 << 25  # logits that are drawn from at a time; with what is made of them they take about 1.5 GB
+LIKELIEST = 1024  # of a large vocabulary only so many are sorted for top-p, where they reach it
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]
@@ -73,6 +75,15 @@ def pick(logits: torch.Tensor, uniforms: torch.Tensor, params: SamplingParams) -
     Returns ids [rows] and their log-probabilities [rows]. Top-p keeps the smallest set of most probable
     tokens whose probability reaches top_p.
     """
+    together = max(PICKED // logits.shape[-1], 1)
+    if len(logits) <= together:
+        return _pick(logits, uniforms, params)
+    parts = zip(logits.split(together), uniforms.split(together), strict=True)
+    ids, logprobs = zip(*(_pick(some, numbers, params) for some, numbers in parts), strict=True)
+    return torch.cat(ids), torch.cat(logprobs)
+
+
+def _pick(logits: torch.Tensor, uniforms: torch.Tensor, params: SamplingParams) -> tuple[torch.Tensor, torch.Tensor]:
     logprobs = torch.log_softmax(logits.float(), dim=-1)
     if params.temperature == 0:
         ids = logprobs.argmax(dim=-1)
@@ -80,12 +91,8 @@ def pick(logits: torch.Tensor, uniforms: torch.Tensor, params: SamplingParams) -
     scaled = logprobs if params.temperature == 1 else logprobs / params.temperature
     probabilities = torch.softmax(scaled, dim=-1)
     if params.top_p < 1:
-        ordered = probabilities.sort(dim=-1, descending=True).values
-        before = ordered.double().cumsum(dim=-1) - ordered
-        kept = (before < params.top_p).sum(dim=-1, keepdim=True)
         # A threshold, not a set of ranks: tokens of equal probability stay or go together.
-        threshold = ordered.gather(1, kept - 1)
-        probabilities = probabilities.where(probabilities >= threshold, 0.0)
+        probabilities = probabilities.where(probabilities >= least_kept(probabilities, params.top_p), 0.0)
     cumulative = probabilities.double().cumsum(dim=-1)
     aim = uniforms[:, None] * cumulative[:, -1:]
     ids = torch.searchsorted(cumulative, aim, right=True)[:, 0]
@@ -93,6 +100,25 @@ def pick(logits: torch.Tensor, uniforms: torch.Tensor, params: SamplingParams) -
     last = torch.searchsorted(cumulative, cumulative[:, -1:].contiguous(), right=False)[:, 0]
     ids = torch.minimum(ids, last)
     return ids, logprobs.gather(1, ids[:, None])[:, 0]
+
+
+def least_kept(probabilities: torch.Tensor, top_p: float) -> torch.Tensor:
+    """The least probability [rows, 1] that top-p keeps, of probabilities [rows, vocabulary]."""
+    if probabilities.shape[-1] <= 4 * LIKELIEST:
+        return _least_of(probabilities.sort(dim=-1, descending=True).values, top_p)[0]
+    # Sorting a hundred thousand probabilities of each row can take longer than the model.
+    least, reached = _least_of(probabilities.topk(LIKELIEST, dim=-1).values, top_p)
+    wide = (reached < top_p).nonzero()[:, 0]
+    if len(wide):
+        least[wide] = _least_of(probabilities[wide].sort(dim=-1, descending=True).values, top_p)[0]
+    return least
+
+
+def _least_of(ordered: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The least kept of descending probabilities, [rows, 1], and what all of them reach, [rows]."""
+    reached = ordered.double().cumsum(dim=-1)
+    kept = (reached - ordered < top_p).sum(dim=-1, keepdim=True)
+    return ordered.gather(1, kept - 1), reached[:, -1]
 
 
 def noise(seeds: Sequence[int], count: int) -> torch.Tensor:
@@ -177,24 +203,27 @@ def decode(
     alive = torch.ones(len(seeds), dtype=torch.bool, device=device)
     ids = torch.full((len(seeds), budget), pad_id, device=device)
     logprobs = torch.zeros(len(seeds), budget, dtype=torch.float64, device=device)
-    ends = torch.tensor(sorted(eos_ids), device=device)
+    ends = torch.tensor(sorted(eos_ids), dtype=torch.long, device=device)
+    count = len(seeds)  # rows that go on
     for step in range(budget):
         token, logprob = pick(logits, uniforms[rows, step], params)
         ids[rows, step], logprobs[rows, step] = token, logprob.double()
         ended = torch.isin(token, ends)
         if stops is not None:
-            stopped = [stops(ids[row, : step + 1].tolist()) for row in rows.tolist()]
-            ended |= torch.tensor(stopped, device=device)
+            ended |= torch.tensor([stops(row) for row in ids[rows, : step + 1].tolist()], device=device)
         done = alive & (ended | (budgets[rows] <= step + 1))
-        for place in done.nonzero()[:, 0].tolist():
-            row = int(rows[place])
-            taken = slice(0, step + 1)
-            drawn, scores = ids[row, taken].tolist(), logprobs[row, taken].tolist()
-            yield Finished(row, tuple(drawn), tuple(scores), bool(ended[place]))
-        alive &= ~done
-        count = int(alive.sum())
+        # The one time in a step that a GPU is waited for; what has finished is then fetched in one go.
+        places = [place for place, is_done in enumerate(done.tolist()) if is_done]
+        if places:
+            at = torch.tensor(places, device=device)
+            mine = rows[at]
+            drawn, scores = ids[mine, : step + 1].tolist(), logprobs[mine, : step + 1].tolist()
+            for row, tokens, values, stopped in zip(mine.tolist(), drawn, scores, ended[at].tolist(), strict=True):
+                yield Finished(row, tuple(tokens), tuple(values), stopped)
+            count -= len(places)
         if not count:
             return
+        alive &= ~done
         if count < COMPACT * len(alive):
             keep = alive.nonzero()[:, 0]
             cache.batch_select_indices(keep)
@@ -209,7 +238,8 @@ def decode(
             past_key_values=cache,
             use_cache=True,
         )
-        logits, next_position = output.logits[:, -1], next_position + 1
+        # A row that has finished and is still in the batch does not leave the model's positions.
+        logits, next_position = output.logits[:, -1], (next_position + 1).clamp(max=limit - 1)
 
 
 # The log-probabilities of given tokens under a model of transformers, in bounded memory. Logits take most of it:

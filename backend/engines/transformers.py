@@ -7,12 +7,12 @@ without special tokens, as vLLM does by default.
 Whoever draws a sample again gets the same text as far as arithmetic carries: its noise follows from its seed alone, but
 the logits are computed in a batch, and other neighbours (a job that was killed and goes on has others) may change their
 last bits. Where two tokens are nearly tied the other one can come out. In float32 none did in the redraws that the
-tests make; in bfloat16 or float16, and on a GPU, expect some.
+tests make, nor in 9,600 that an H200 drew of samples from a CPU; in bfloat16 one text in seven differed there.
 """
 
 from __future__ import annotations
 
-import gc
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -36,8 +36,9 @@ from backend.engines.protocol import (
 from backend.engines.token_offsets import text_ends, token_text
 
 if TYPE_CHECKING:
-    from backend.engines.decoding import Finished
+    from backend.engines.decoding import Finished, RowScore
 
+log = logging.getLogger(__name__)
 EXTRA = "pip install 'passk-explorer[transformers]'"
 UNLIMITED = 1 << 20
 
@@ -61,11 +62,17 @@ class TransformersEngine:
 
     name = "transformers"
 
-    def __init__(self, model: Any, tokenizer: Any, batch: int = 256) -> None:
-        """Wraps a loaded model and its tokenizer; `batch` is the number of rows decoded together."""
+    def __init__(self, model: Any, tokenizer: Any, batch: int | None = None) -> None:
+        """Wraps a loaded model and its tokenizer; `batch` is the number of rows decoded together.
+
+        None: 256 on a CPU; on a GPU what its memory holds.
+        """
         _require()
-        if batch < 1:
+        from backend.engines.attention import use_shared_keys
+
+        if batch is not None and batch < 1:
             raise ValueError(f"batch must be 1 or more, not {batch}")
+        use_shared_keys(model)
         self._model, self._tokenizer, self._batch = model.eval(), tokenizer, batch
         ends = model.generation_config.eos_token_id
         if ends is None:
@@ -77,40 +84,59 @@ class TransformersEngine:
         self._pad = int(pad if pad is not None else next(iter(self._eos), 0))
         self._limit = _limit(model.config)
 
+    @property
+    def batch(self) -> int | None:
+        """Rows that are decoded together; fewer than were asked for once memory has run out; None: not known yet."""
+        return self._batch
+
     @classmethod
     def load(
-        cls, path: str | Path, *, device: str | None = None, dtype: str = "float32", batch: int = 256
+        cls, path: str | Path, *, device: str | None = None, dtype: str = "float32", batch: int | None = None
     ) -> TransformersEngine:
         """Loads a local model folder (or a hub name already in the cache).
 
-        `device` defaults to "cuda" where there is one, else "cpu". `dtype` is a torch name; float32 keeps
-        redraws and perplexities exact. Raises EngineUnavailable when a package or the model is missing.
+        `device` defaults to "cuda" where there is one, else "cpu". `dtype` is a torch name, or "auto" for the
+        precision that the model is stored in; float32 keeps redraws and perplexities exact. Raises EngineUnavailable
+        when a package, the device or the model is missing or too small, UsageError for what no device or dtype is.
         """
         _require()
-        import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
+        from transformers.utils import logging as transformers_logging
 
+        from backend.engines import devices
+
+        devices.set_up_cuda()
+        target, precision = devices.find_device(device), devices.find_precision(dtype)
         folder = Path(path).expanduser()
         if not folder.is_dir() and (folder.is_absolute() or str(path).startswith(".")):
             # transformers would take it for a malformed hub name, and say so.
             raise EngineUnavailable(f"The model at {path} could not be loaded: there is no such folder")
-        logging.disable_progress_bar()  # it would write into the terminal of whoever loads the model
-        target = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        transformers_logging.disable_progress_bar()  # it would write into the terminal of whoever loads the model
         try:
             tokenizer = AutoTokenizer.from_pretrained(path)
-            model = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype)).to(target)
+            model = AutoModelForCausalLM.from_pretrained(path, dtype=precision)
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             if not folder.is_dir():
                 reason = f"there is no folder {folder.resolve()}, and as a name on a hub: {reason}"
             raise EngineUnavailable(f"The model at {path} could not be loaded: {reason}") from error
-        return cls(model, tokenizer, batch)
+        where = devices.describe_device(target, free=True)
+        try:
+            return cls(model.to(target), tokenizer, batch)
+        except (RuntimeError, MemoryError) as error:
+            if not devices.is_out_of_memory(error):
+                raise
+            raise EngineUnavailable(devices.too_large(path, model, target, where)) from error
 
     @property
     def version(self) -> str:
-        """For example ``transformers 5.23.0, torch 2.13.0+cpu``."""
-        return f"transformers {package_version('transformers')}, torch {package_version('torch')}"
+        """For example ``transformers 5.23.0, torch 2.13.0+cpu, float32``; on a GPU followed by its name."""
+        import torch
+
+        dtype, device = str(self._model.dtype).removeprefix("torch."), self._model.device
+        gpu = f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+        libraries = f"transformers {package_version('transformers')}, torch {package_version('torch')}"
+        return f"{libraries}, {dtype}{gpu}"
 
     @property
     def device(self) -> str:
@@ -119,42 +145,65 @@ class TransformersEngine:
 
     def close(self) -> None:
         """Drops the model and empties the GPU's cache."""
-        import torch
+        from backend.engines.devices import free_memory
 
         self._model = None
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_memory()
 
     def generate(self, requests: Sequence[PromptRequest], params: SamplingParams) -> Iterator[DrawnSample]:
         """Yields samples as they finish.
 
-        Raises ValueError when prompts fill the model's whole context, after the samples of all others.
+        Where memory runs out, those that have not finished are drawn again, half as many together, and so are all
+        that follow.
+
+        Raises ValueError when prompts fill the model's whole context, after the samples of all others, and
+        EngineUnavailable when memory does not suffice for a single sample.
         """
+        from backend.engines import devices
         from backend.engines.decoding import decode
 
         prompts = [list(self._tokenizer(request.prompt)["input_ids"]) for request in requests]
         fitting = [i for i in range(len(requests)) if 0 < len(prompts[i]) < self._limit]
         order = sorted(fitting, key=lambda i: len(prompts[i]))
         work = [(i, place) for i in order for place in range(requests[i].n)]
-        for start in range(0, len(work), self._batch):
-            part = work[start : start + self._batch]
+        if self._batch is None:
+            longest = min(max(map(len, prompts), default=0) + params.max_tokens, self._limit)
+            self._batch = devices.usual_batch(self._model, longest)
+        begun, again = 0, list[list[tuple[int, int]]]()
+        while again or begun < len(work):
+            part, is_new = (again.pop(), False) if again else (work[begun : begun + self._batch], True)
+            begun += len(part) if is_new else 0
             used = list(dict.fromkeys(i for i, _ in part))
             local = {i: row for row, i in enumerate(used)}
-            finished = decode(
-                self._model,
-                [prompts[i] for i in used],
-                [local[i] for i, _ in part],
-                [requests[i].seeds[place] for i, place in part],
-                params,
-                pad_id=self._pad,
-                eos_ids=self._eos,
-                limit=self._limit,
-                stops=self._stops(params.stop),
-            )
-            for row in finished:
-                i, place = part[row.row]
-                yield self._sample(requests[i], place, row, params)
+            left = dict(enumerate(part))
+            try:
+                for row in decode(
+                    self._model,
+                    [prompts[i] for i in used],
+                    [local[i] for i, _ in part],
+                    [requests[i].seeds[place] for i, place in part],
+                    params,
+                    pad_id=self._pad,
+                    eos_ids=self._eos,
+                    limit=self._limit,
+                    stops=self._stops(params.stop),
+                ):
+                    i, place = left.pop(row.row)
+                    yield self._sample(requests[i], place, row, params)
+                continue
+            except (RuntimeError, MemoryError) as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+                if len(part) == 1:
+                    what = f"one sample of up to {params.max_tokens:,} tokens"
+                    raise EngineUnavailable(devices.no_memory_for(what, self._model)) from error
+            # Not in the handler: its error holds on to all that the batch has taken.
+            devices.free_memory()
+            rest, half = list(left.values()), (len(left) + 1) // 2
+            again += [some for some in (rest[half:], rest[:half]) if some]
+            if is_new:
+                self._batch = (len(part) + 1) // 2
+            log.warning("%s", devices.fewer_together(self._model, len(part), len(left), self._batch))
         if len(fitting) < len(requests):
             sizes = ((request.problem, len(prompts[i])) for i, request in enumerate(requests))
             too_long = [f"{problem} ({size:,} tokens)" for problem, size in sizes if not 0 < size < self._limit]
@@ -189,7 +238,7 @@ class TransformersEngine:
 
         Texts of like length are scored together, so many that their tokens stay below `scoring.TOKENS`.
         """
-        from backend.engines.decoding import batches, score_rows
+        from backend.engines.decoding import batches
 
         end = [min(self._eos)] if self._eos else []
         prompts = [list(self._tokenizer(item.prompt)["input_ids"]) for item in items]
@@ -206,9 +255,9 @@ class TransformersEngine:
         }
 
         def scored() -> Iterator[tuple[int, TextLogprobs]]:
-            for part in batches({i: size for i, size in enumerate(sizes) if i not in known}, self._batch):
+            for part in batches({i: size for i, size in enumerate(sizes) if i not in known}, self._batch or len(items)):
                 rows = [(prompts[i], texts[i]) for i in part]
-                for i, row in zip(part, score_rows(self._model, rows, self._pad, alternatives or 0), strict=True):
+                for i, row in zip(part, self._score_rows(rows, alternatives or 0), strict=True):
                     score = TextLogprobs(len(row.logprobs), float(sum(row.logprobs)), tuple(row.logprobs))
                     if alternatives is not None:
                         ends = text_ends(self._tokenizer, items[i].text, texts[i])
@@ -216,6 +265,25 @@ class TransformersEngine:
                     yield i, score
 
         yield from in_order(scored(), known)
+
+    def _score_rows(self, rows: Sequence[tuple[list[int], list[int]]], alternatives: int) -> list[RowScore]:
+        """Scores of prompts and texts; in halves where memory does not suffice for all at once."""
+        from backend.engines.decoding import score_rows
+        from backend.engines.devices import free_memory, is_out_of_memory, no_memory_for
+
+        try:
+            scores: list[RowScore] = score_rows(self._model, rows, self._pad, alternatives)
+            return scores
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(rows) == 1:
+                size = sum(map(len, rows[0]))
+                what = f"scoring one text of {size:,} tokens"
+                raise EngineUnavailable(no_memory_for(what, self._model)) from error
+        free_memory()
+        half = (len(rows) + 1) // 2
+        return [score for some in (rows[:half], rows[half:]) for score in self._score_rows(some, alternatives)]
 
     def _texts(self, tokens: Sequence[tuple[int, float]]) -> tuple[Alternative, ...]:
         return tuple((token_text(self._tokenizer, token), logprob) for token, logprob in tokens)

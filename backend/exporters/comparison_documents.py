@@ -18,7 +18,7 @@ from backend.analysis.set_tables import (
     sets_table,
 )
 from backend.exporters.comparison import comparison_of, in_question
-from backend.exporters.escaping import for_html, for_latex, for_markdown, json_text, visible_line
+from backend.exporters.escaping import for_html, for_latex, for_markdown, json_text, one_line
 from backend.exporters.figures import colour_of, dash_of, figure_of, legend_of
 from backend.exporters.protocol import ExportTask, parameters_in_words
 from backend.records import Response, Run, SetProblem, Tally
@@ -34,7 +34,7 @@ STATEMENT = 160
 
 def cells(table: Table, item: Any, escape: Callable[[str], str]) -> list[str]:
     """The cells of one row; what people write, and what a model wrote, becomes no markup."""
-    return [escape(visible_line(shown(column.of(item), column.kind), STATEMENT)) for column in table.columns]
+    return [escape(one_line(shown(column.of(item), column.kind), STATEMENT)) for column in table.columns]
 
 
 def headings(table: Table, escape: Callable[[str], str]) -> list[str]:

@@ -14,7 +14,7 @@ class StoreLayout:
     """The paths of one store folder, usually named `NAME.passk`."""
 
     root: Path
-    """Absolute: what is given is resolved here, once, so that no worker and no change of folder takes it for another."""
+    """Absolute: what is given is resolved here, once, so that no worker takes it for another folder."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", Path(os.path.abspath(self.root)))

@@ -40,6 +40,7 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         *(_package(name) for name in CORE),
         *_plug_ins(),
         _library("datasets", "loads benchmarks: pip install 'passk-explorer[datasets]'"),
+        _gpu(),
         _configuration(),
         *_terminal(),
     ]
@@ -114,6 +115,28 @@ def _versions(modules: Iterable[str]) -> str:
         with suppress(PackageNotFoundError):
             found.append(f"{module} {version(module.replace('_', '-'))}")
     return ", ".join(found) or "here"
+
+
+def _gpu() -> dict[str, str | None]:
+    """The GPUs by the driver's own word: importing torch to ask it would take seconds."""
+    asked = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        note = (
+            "no NVIDIA driver answers here: samples are drawn on the CPU, by a server, or by a job on another machine"
+        )
+        return {"what": "gpu", "found": None, "status": "none", "note": note}
+    names = [" ".join(line.split()) for line in answer.splitlines() if line.strip()]
+    found = "; ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = ""
+    if torch.endswith("+cpu"):
+        note = f"torch {torch} is a build for CPUs: install one for CUDA, or samples are drawn on the CPU"
+        return {"what": "gpu", "found": found, "status": "unused", "note": note}
+    return {"what": "gpu", "found": found, "status": "ok", "note": ""}
 
 
 def _configuration() -> dict[str, str | None]:

@@ -209,13 +209,17 @@ def test_greedy_texts_equal_those_of_generate_for_other_architectures(engine, fa
             if parameter.dim() > 1:
                 parameter.mul_(8)  # far from uniform, so that greedy choices are clear
     prompts = ["Numbers: 3 5 7 2. Target: 24.\n", "Numbers: 3 8", "Numbers: 3 8 3. Target: 14.\n"]
+    expected = []
+    for prompt in prompts:  # before the engine sees the model: it may change how the model attends
+        ids = words(prompt, return_tensors="pt")["input_ids"]
+        whole = model.generate(ids, do_sample=False, max_new_tokens=30, pad_token_id=0, eos_token_id=2)
+        expected.append(whole[0, ids.shape[1] :].tolist())
     requests = [make_request(family, str(i), prompt, [0]) for i, prompt in enumerate(prompts)]
     made = TransformersEngine(model, words)
+    shares = family != "GPT2"
+    assert (model.config._attn_implementation == "passk_shared_keys") == shares
     drawn = {int(s.problem): s for s in made.generate(requests, SamplingParams(temperature=0.0, max_tokens=30))}
-    for i, prompt in enumerate(prompts):
-        ids = words(prompt, return_tensors="pt")["input_ids"]
-        expected = model.generate(ids, do_sample=False, max_new_tokens=30, pad_token_id=0, eos_token_id=2)
-        assert list(drawn[i].token_ids) == expected[0, ids.shape[1] :].tolist()
+    assert [list(drawn[i].token_ids) for i in range(len(prompts))] == expected
 
 
 def test_draws_follow_the_distribution():
