@@ -75,7 +75,7 @@ class Explorer(App[None]):
             "compare",
             "search",
             "perplexity",
-            "export",
+            "form",
             "reading",
         )
     ]

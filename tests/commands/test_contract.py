@@ -240,13 +240,13 @@ def test_no_k(pair: Passk, k: str) -> None:
         (("curves", "--benchmark", "GSM8K"), "no benchmark GSM8K"),
         (("sets", "--base", "Base@MATH", "--rl", "Base@MATH"), "two different runs"),
         (("paths", "--run", "Base", "--problem", "99"), "no problem 99"),
-        (("runs", "--store", "nothing.passk"), "no store at nothing.passk"),
+        (("runs", "--store", "nothing.passk"), "/nothing.passk"),
         (("runs", "--store", "base.jsonl"), "base.jsonl is not a store"),
         (("import", "nothing.jsonl"), "nothing.jsonl: no such file"),
         (("import", "base.jsonl", "--column", "verdict"), "expected FIELD=COLUMN"),
         (("import", "base.jsonl", "--format", "qwen"), "unknown format"),
         (("import", "base.jsonl", "--model", "m", "--benchmark", "b", "--role", "boss"), "unknown role"),
-        (("doctor", "--rebuild", "nothing.passk"), "no store at nothing.passk"),
+        (("doctor", "--rebuild", "nothing.passk"), "/nothing.passk"),
     ],
 )
 def test_a_failure_is_a_sentence_on_stderr_and_status_1(pair: Passk, command: tuple[str, ...], words: str) -> None:
@@ -259,7 +259,7 @@ def test_a_failure_is_a_sentence_on_stderr_and_status_1(pair: Passk, command: tu
 @pytest.mark.parametrize(
     "command",
     [
-        ("sets",),
+        ("stats",),
         ("runs", "--format", "xml"),
         ("no-such-command", "x"),
         ("sets", "--base", "a", "--rl", "b", "--min-correct", "0"),
