@@ -59,7 +59,7 @@ class Explorer(App[None]):
     """Opens a store at Home."""
 
     TITLE = "passk"
-    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("screens", "perplexity", "export")]
+    CSS_PATH: ClassVar = [f"styles/{name}.tcss" for name in ("screens", "form")]
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)

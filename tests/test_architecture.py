@@ -153,10 +153,6 @@ ONLY_IN = {
 takes strings as they are, and by `literal`, `cell` and what joins them."""
 
 
-FORMS = {"export", "resample", "score", "form", "fields"}
-"""Modules of dialogs that still use `literal` by hand."""
-
-
 def shown_past_plain(path: str, code: str) -> list[str]:
     return [
         f"{path}:{code.count(chr(10), 0, found.start()) + 1}: {found[0]}"
@@ -167,7 +163,7 @@ def shown_past_plain(path: str, code: str) -> list[str]:
 
 
 def test_text_reaches_the_screen_by_plain_only() -> None:
-    paths = [path for path in sorted((ROOT / "explorer").rglob("*.py")) if path.stem not in FORMS]
+    paths = sorted((ROOT / "explorer").rglob("*.py"))
     modules = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     assert [line for path, code in modules.items() for line in shown_past_plain(path, code)] == []
     assert re.findall(r"self\.notify\((.*)\)", modules["explorer/app.py"]) == ["visible(text), markup=False, timeout=4"]

@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from explorer.commands.options import add_format, add_problems, add_store, problems_of, reading
+from explorer.commands.command import Command, Mode
+from explorer.commands.inputs import benchmark_named, pair_of, problems_of, reading, runs_named
 from explorer.commands.output import print_table, say
+from explorer.options import BANDS, BENCHMARK, FORMAT, PAIR, PROBLEMS, RUNS, STORE, K, Option
 from explorer.render.curves import crossing_in_words, wins_in_words
 
 if TYPE_CHECKING:
@@ -17,30 +19,6 @@ if TYPE_CHECKING:
     from backend.records.comparison import BandCurve, Difference
 
 KChoice = Callable[[int], Sequence[int]]
-
-
-def add_curves(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk curves`."""
-    add_store(parser)
-    parser.add_argument("--benchmark", metavar="B", help="only runs of this benchmark")
-    parser.add_argument("--run", metavar="R", action="append", help="only this run; may be repeated")
-    parser.add_argument("--k", metavar="K", help="1,2,4 or all (default: powers of two, and n)")
-    add_bands(parser)
-    parser.add_argument("--cover", action="store_true", help="Cover@tau: the share of problems with c/n >= tau")
-    parser.add_argument("--tau", metavar="T", help="with --cover: 0.1,0.5,1 (default: 0.05, 0.1 ... 1)")
-    add_problems(parser)
-    add_format(parser)
-
-
-def add_bands(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """--bands: what 95 % intervals are over."""
-    parser.add_argument(
-        "--bands",
-        choices=("problems", "samples"),
-        default=default,
-        help="95 %% intervals: over problems (others of this kind), or over samples (of these very problems)"
-        + (f"; default: {default}" if default else ""),
-    )
 
 
 def k_choice(text: str | None) -> tuple[KChoice, list[int]]:
@@ -82,19 +60,11 @@ def tau_choice(text: str | None) -> tuple[Fraction, ...]:
 def run_curves(arguments: argparse.Namespace) -> int:
     """Print pass@k or Cover@tau of the chosen runs."""
     from backend import bands_table, cover_bands, curves, curves_table, pass_at_k_bands, wide_curves_table
-    from backend.errors import UsageError
 
-    if arguments.cover and arguments.k:
-        raise UsageError("--k is of pass@k", next_step="Cover@tau has --tau.")
-    if arguments.tau and not arguments.cover:
-        raise UsageError("--tau is of Cover@tau", next_step="Add --cover.")
     (choice, named), taus = k_choice(arguments.k), tau_choice(arguments.tau)
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        if arguments.run:
-            runs = [reader.run(name, benchmark) for name in arguments.run]
-        else:
-            runs = list(reader.runs(benchmark))
+        runs = runs_named(reader, arguments.run, arguments.benchmark)
+        runs = runs or list(reader.runs(benchmark_named(reader, arguments.benchmark)))
         problems = problems_of(reader, runs, arguments.problems).problems
         found = curves(reader, runs, choice, problems=problems)
         bands: Sequence[BandCurve] = ()
@@ -140,26 +110,13 @@ def without_verdict(curve: Curve) -> list[str]:
     return [left_out] if run.without_verdict else []
 
 
-def add_difference(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk difference`."""
-    add_store(parser)
-    parser.add_argument("--base", metavar="R", required=True, help="the base run")
-    parser.add_argument("--rl", metavar="R", required=True, help="the RL run")
-    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument("--k", metavar="K", help="1,2,4 or all (default: powers of two, and n)")
-    add_bands(parser, "problems")
-    add_problems(parser)
-    add_format(parser)
-
-
 def run_difference(arguments: argparse.Namespace) -> int:
     """Print RL - base, problem by problem, and where the curves cross."""
     from backend import difference, difference_table
 
     choice, named = k_choice(arguments.k)
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        base, rl = reader.run(arguments.base, benchmark), reader.run(arguments.rl, benchmark)
+        base, rl = pair_of(reader, arguments)
         problems = problems_of(reader, [base, rl], arguments.problems).problems
         found = difference(reader, base, rl, arguments.bands, choice, problems=problems)
     for line in difference_in_words(found):
@@ -182,3 +139,16 @@ def difference_in_words(found: Difference) -> list[str]:
         crossing_in_words(found.crossing, found.n),
         wins_in_words(found),
     ]
+
+
+COVER = Option("--cover", "Cover@tau: the share of problems with c/n >= tau")
+TAU = Option("--tau", "0.1,0.5,1 (default: 0.05, 0.1 ... 1)", metavar="T")
+
+COMMANDS = {
+    "curves": Command(
+        run_curves,
+        (STORE, BENCHMARK.but(help="only runs of this benchmark"), RUNS, BANDS, PROBLEMS, FORMAT),
+        modes=(Mode("--cover", (COVER,), (TAU,)), Mode("", (), (K,))),
+    ),
+    "difference": Command(run_difference, (STORE, *PAIR, K, BANDS.but(default="problems"), PROBLEMS, FORMAT)),
+}

@@ -13,20 +13,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
-from explorer.commands.options import add_format
+from explorer.commands.command import Command, Mode
 from explorer.commands.output import print_rows, say
+from explorer.options import FORMAT, Option, folder_or_name
 
 CORE = ("passk-explorer", "textual", "textual-plotext", "plotext", "duckdb", "pyarrow", "numpy", "orjson")
-
-
-def add_doctor(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk doctor`."""
-    add_format(parser)
-    parser.add_argument(
-        "--rebuild", metavar="S", help="derive the statistics (n, c, tokens) of the store S anew from its samples"
-    )
-    parser.add_argument("--plugin", metavar="NAME", help="check that a plug-in of that name keeps its protocol")
-    parser.add_argument("--example", metavar="E", help="with --plugin: a file of the importer's format, or a model")
 
 
 def run_doctor(arguments: argparse.Namespace) -> int:
@@ -210,11 +201,6 @@ def _clipboard() -> dict[str, str | None]:
     }
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """`passk config` has no options."""
-    parser.epilog = "To begin: passk config > FILE, where FILE is what it names; take the '# ' away from a setting."
-
-
 def run_config(arguments: argparse.Namespace) -> int:
     """Print a configuration with every key, and say where the user's lies and whether it can be read."""
     from backend import example_configuration, read_configuration
@@ -224,3 +210,19 @@ def run_config(arguments: argparse.Namespace) -> int:
     print(example_configuration(), end="")
     say(f"{configuration.path} {there}.")
     return 0
+
+
+PLUGIN = Option("--plugin", "check that a plug-in of that name keeps its protocol", metavar="NAME")
+EXAMPLE = Option("--example", "a file of the importer's format, or a model", metavar="E", check=folder_or_name)
+REBUILD = Option("--rebuild", "derive the tallies (n, c, tokens) of the store S anew from its samples", metavar="S")
+
+COMMANDS = {
+    "doctor": Command(
+        run_doctor,
+        modes=(Mode("--rebuild S", (REBUILD,)), Mode("--plugin NAME", (PLUGIN,), (EXAMPLE,)), Mode("", (), (FORMAT,))),
+    ),
+    "config": Command(
+        run_config,
+        epilogue="To begin: passk config > FILE, where FILE is what it names; take the '# ' away from a setting.",
+    ),
+}

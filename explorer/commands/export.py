@@ -4,78 +4,40 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
 import threading
-import time
+from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.commands.options import add_problems, add_store, positive
-from explorer.commands.output import say
+from backend.records import VERDICTS
+from backend.records.exports import PURPOSES, ExportRequest
+from explorer.commands.command import Command
+from explorer.commands.inputs import benchmark_named, benchmark_of, pair_of, runs_named
+from explorer.commands.output import Progress, say
+from explorer.options import (
+    BANDS,
+    BASE,
+    BENCHMARK,
+    FILE,
+    LIMIT,
+    MIN_CORRECT,
+    PROBLEMS,
+    RL,
+    RUNS,
+    SAMPLE,
+    STORE,
+    Option,
+)  # fmt: skip
 from explorer.render.exports import written_in_words
 
 if TYPE_CHECKING:
     from backend import Reader
-    from backend.records.exports import ExportRequest
+    from backend.records import Run
 
 MEMORY = "150MB"
 """What DuckDB may keep in memory: an export reads everything once, so that keeping it would help nobody."""
-
-
-def add_export(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk export`."""
-    from backend.records import VERDICTS
-    from backend.records.exports import PURPOSES
-
-    add_store(parser)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = "what:\n" + "\n".join(f"  {what:<11} {purpose}" for what, purpose in PURPOSES.items())
-    parser.add_argument("what", metavar="WHAT", nargs="?", choices=list(PURPOSES), help="what to export; see below")
-    parser.add_argument(
-        "--to", metavar="FILE", nargs="+", required=True,
-        help="the file, whose ending chooses the form; or: datasets DIR, a folder that load_dataset reads",
-    )  # fmt: skip
-    parser.add_argument("--base", metavar="R", help="the base run")
-    parser.add_argument("--rl", metavar="R", help="the RL run")
-    parser.add_argument("--run", metavar="R", action="append", default=[], help="a run; may be repeated")
-    parser.add_argument("--benchmark", metavar="B", help="all runs of this benchmark, or where to look for the runs")
-    add_problems(parser)
-    parser.add_argument("--min-correct", metavar="T", type=positive, default=1, help="sets: correct samples to solve")
-    parser.add_argument(
-        "--bands", choices=("problems", "samples", "off"), default="problems", help="curves: whose chance bands show"
-    )
-    parser.add_argument(
-        "--verdict", choices=(*VERDICTS, "right", "not-right"),
-        help="paths: only samples with this verdict; perplexity: only right or not-right samples",
-    )  # fmt: skip
-    parser.add_argument("--find", metavar="PATTERN", help="paths: only samples that `passk search PATTERN` finds")
-    parser.add_argument("--sample", metavar="I", type=int, help="paths: only the sample of this index")
-    parser.add_argument("--limit", metavar="N", type=positive, help="paths: at most N samples a run and problem")
-    parser.add_argument(
-        "--as", dest="form", choices=("verl",), help="problems: the columns that verl trains from, in a .parquet"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite what is there")
-    parser.add_argument("--push", metavar="NAME", help="datasets: upload the folder to the Hugging Face hub, private")
-
-
-def place_of(arguments: argparse.Namespace) -> tuple[str, Path]:
-    """What is to be exported, and to where.
-
-    Raises:
-        UsageError: that is not clear.
-    """
-    from backend.errors import UsageError
-
-    to: list[str] = arguments.to
-    what: str | None = arguments.what
-    if to[0] == "datasets" and len(to) == 2 and what in (None, "datasets"):
-        return "datasets", Path(to[1])
-    if len(to) > 1:
-        raise UsageError(f"--to {' '.join(to)}: one file, or: datasets DIR")
-    if what is None:
-        raise UsageError("What is to be exported?", next_step="passk export sets|curves|paths|problems ... --to FILE")
-    return what, Path(to[0])
 
 
 def run_names(reader: Reader, what: str, arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -85,65 +47,29 @@ def run_names(reader: Reader, what: str, arguments: argparse.Namespace) -> tuple
         UsageError: one does not exist, or it is not clear which are meant.
     """
     from backend import default_pairs
-    from backend.errors import UsageError
 
-    benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-    named = [name for name in (arguments.base, arguments.rl, *arguments.run) if name]
-    if named:
-        return tuple(reader.run(name, benchmark).name for name in named)
-    if what in ("sets", "difference"):
-        pairs = default_pairs(reader.runs(reader.benchmark(arguments.benchmark)))
-        if len(pairs) != 1:
-            raise UsageError(f"Which runs? There are {len(pairs)} pairs", next_step="--base R --rl R")
-        return tuple(run.name for run in pairs[0])
-    if what == "datasets" and benchmark is None:
-        return tuple(run.name for run in reader.runs())
-    runs = reader.runs(reader.benchmark(arguments.benchmark))
-    if what in ("efficiency", "temperature"):
-        # Those are seen against a base run, which comes first.
-        runs = tuple({run.key: run for run in (*(pair[0] for pair in default_pairs(runs)), *runs)}.values())
+    named = runs_named(reader, [arguments.base, arguments.rl, *arguments.run], arguments.benchmark)
+    if what in ("sets", "difference") and not arguments.run:
+        runs: Sequence[Run] = pair_of(reader, arguments)
+    elif named:
+        runs = named
+    elif what == "datasets":
+        runs = reader.runs(benchmark_named(reader, arguments.benchmark))
+    else:
+        runs = reader.runs(benchmark_of(reader, arguments.benchmark))
+        if what in ("efficiency", "temperature"):
+            # Those are seen against a base run, which comes first.
+            runs = list({run.key: run for run in (*(pair[0] for pair in default_pairs(runs)), *runs)}.values())
     return tuple(run.name for run in runs)
 
 
 def request_of(reader: Reader, what: str, path: Path, arguments: argparse.Namespace) -> ExportRequest:
     """The request that the options make; raises UsageError."""
     from backend import form_of
-    from backend.records.exports import ExportRequest
 
-    return ExportRequest(
-        what=what,
-        form=form_of(what, path, arguments.form == "verl"),
-        runs=run_names(reader, what, arguments),
-        problems=arguments.problems,
-        min_correct=arguments.min_correct,
-        bands=arguments.bands,
-        verdict=arguments.verdict,
-        sample=arguments.sample,
-        limit=arguments.limit,
-        find=arguments.find,
-    )
-
-
-class Progress:
-    """A line on stderr that is rewritten in place, from the second second on and only on a terminal."""
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-        self.shown = False
-
-    def __call__(self, done: int, total: int) -> None:
-        """So far."""
-        if time.monotonic() - self.started < 1 or not sys.stderr.isatty():
-            return
-        self.shown = True
-        share = done / total if total else 1.0
-        bar = "█" * round(30 * share)
-        print(f"\r{bar:░<30} {share:4.0%}  {done:,} of {total:,} ", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Remove the line."""
-        if self.shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    given = {name: value for name in REQUEST if (value := getattr(arguments, name, None)) is not None}
+    form = form_of(what, path, getattr(arguments, "form", None) == "verl")
+    return ExportRequest(what, form, run_names(reader, what, arguments), **given)
 
 
 def stop_as_ctrl_c_does() -> None:
@@ -155,25 +81,74 @@ def stop_as_ctrl_c_does() -> None:
                 signal.signal(number, signal.default_int_handler)
 
 
-def run_export(arguments: argparse.Namespace) -> int:
+def write_file(what: str, arguments: argparse.Namespace) -> int:
     """Write the file and say what is in it."""
-    from backend import Reader, export, open_store, push_dataset, store_for_reading
     from backend.errors import UsageError
 
+    to: list[str] = arguments.to
+    if len(to) > 1 and (what, to[0], len(to)) != ("datasets", "datasets", 2):
+        raise UsageError(f"--to {' '.join(to)}: one file, or: datasets DIR")
+    return _write(what, Path(to[-1]), arguments)
+
+
+def write_data_set(arguments: argparse.Namespace) -> int:
+    """Write a data set's folder, which `--to datasets DIR` asks for too."""
+    from backend.errors import UsageError
+
+    if arguments.to[0] != "datasets":
+        raise UsageError("What is to be exported?", next_step="passk export sets|curves|paths|problems ... --to FILE")
+    return write_file("datasets", arguments)
+
+
+def _write(what: str, path: Path, arguments: argparse.Namespace) -> int:
+    from backend import Reader, export, open_store, push_dataset, store_for_reading
+
     stop_as_ctrl_c_does()
-    what, path = place_of(arguments)
-    if arguments.push and what != "datasets":
-        raise UsageError("--push is for datasets", next_step="passk export --to datasets DIR --push NAME")
-    progress = Progress()
     database = open_store(store_for_reading(arguments.store), memory_limit=MEMORY)
     with closing(database), Reader(database) as reader:
         request = request_of(reader, what, path, arguments)
-        try:
+        with Progress("rows") as progress:
             made = export(reader, request, path, force=arguments.force, tell=progress)
-        finally:
-            progress.clear()
     for line in written_in_words(made):
         say(line)
-    if arguments.push:
+    if getattr(arguments, "push", None):
         say(f"Pushed to {push_dataset(path, arguments.push)}")
     return 0
+
+
+FORCE = Option("--force", "overwrite what is there")
+EVERY = (
+    STORE, FILE, FORCE, BENCHMARK.but(help="all runs of this benchmark, or where to look for the runs"), BASE, RL,
+    RUNS.but(help="a run; repeatable"), PROBLEMS,
+)  # fmt: skip
+WITH_BANDS = BANDS.but(choices=("problems", "samples", "off"), default="problems")
+OWN: dict[str, tuple[Option, ...]] = {
+    "sets": (MIN_CORRECT,),
+    "curves": (WITH_BANDS,),
+    "difference": (BANDS.but(default="problems"),),
+    "cover": (WITH_BANDS,),
+    "perplexity": (Option("--verdict", "only such samples", choices=("right", "not-right")),),
+    "paths": (
+        Option("--verdict", "only samples with this verdict", choices=VERDICTS),
+        Option("--find", "only samples that `passk search PATTERN` finds", metavar="PATTERN"),
+        SAMPLE.but(help="only the sample of this index"),
+        LIMIT.but(help="at most N samples a run and problem"),
+    ),
+    "problems": (Option("--as", "the columns that verl trains from, in a .parquet", choices=("verl",), dest="form"),),
+    "datasets": (Option("--push", "upload the folder to the Hugging Face hub, private", metavar="NAME"),),
+}
+"""What is exported -> the options that only it has."""
+REQUEST = ("problems", "min_correct", "bands", "verdict", "sample", "limit", "find")
+"""Options that are fields of a request."""
+
+COMMANDS = {
+    "export": Command(
+        write_data_set,
+        (*EVERY, *OWN["datasets"]),
+        actions={
+            what: Command(partial(write_file, what), (*EVERY, *OWN.get(what, ())), purpose)
+            for what, purpose in PURPOSES.items()
+        },
+        epilogue="passk export --to datasets DIR is passk export datasets --to DIR.",
+    )
+}

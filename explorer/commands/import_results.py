@@ -3,75 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.visible_text import visible_line
-from explorer.commands.options import add_store, positive
-from explorer.commands.output import say
+from explorer.commands.command import Command
+from explorer.commands.output import Progress, say
+from explorer.options import BENCHMARK, COUNT, FROM_MODEL, ROLE, STEP, STORE_TO_WRITE, Option, file_path
 
 if TYPE_CHECKING:
     from backend import ImportReport, RunReport
-
-
-def add_import(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk import`."""
-    from backend.records import ROLES
-
-    parser.add_argument("paths", metavar="PATH", nargs="+", help="result files, or folders of them")
-    add_store(parser, writing=True)
-    parser.add_argument("--run", metavar="NAME", help="name of the run (default: MODEL@BENCHMARK)")
-    parser.add_argument("--model", metavar="M", help="name of the model")
-    parser.add_argument("--role", metavar="R", help=f"one of {', '.join(ROLES)}")
-    parser.add_argument("--from-model", metavar="B", help="the model that it was trained from")
-    parser.add_argument("--step", metavar="N", type=int, help="training step")
-    parser.add_argument("--algorithm", metavar="A", help="for example GRPO")
-    parser.add_argument("--benchmark", metavar="B", help="name of the benchmark")
-    parser.add_argument("--source", metavar="TEXT", help="where the results were published, kept with the run")
-    parser.add_argument(
-        "--n", metavar="N", type=positive, help="samples a problem, for counts files without a column n"
-    )
-    parser.add_argument("--format", metavar="F", help="read every file as this format instead of recognising it")
-    parser.add_argument(
-        "--column",
-        metavar="FIELD=COLUMN",
-        action="append",
-        default=[],
-        help="which column of a table holds what, such as verdict=is_correct; in counts files MODEL=COLUMN",
-    )
-    parser.add_argument(
-        "--filter",
-        metavar="NAME",
-        help="which of several verdicts counts: the name of a filter, scorer, test suite or reward of the file "
-        "(default: the first; the others are kept beside)",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="report, write nothing")
-
-
-class _Progress:
-    """A line on stderr that is rewritten in place, from the second second on and only on a terminal."""
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-        self.shown = False
-
-    def __call__(self, done: int, total: int, samples: int) -> None:
-        elapsed = time.monotonic() - self.started
-        if elapsed < 1 or not sys.stderr.isatty():
-            return
-        self.shown = True
-        share = done / total if total else 1.0
-        filled = round(30 * share)
-        rate = samples / elapsed
-        bar = "█" * filled + "░" * (30 - filled)
-        print(f"\r{bar} {share:4.0%}  {samples:,} samples  {rate:,.0f}/s ", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Remove the line."""
-        if self.shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def columns(entries: list[str]) -> dict[str, str]:
@@ -94,11 +34,10 @@ def run_import(arguments: argparse.Namespace) -> int:
     from backend import Options, RunOptions, import_files, store_for_writing
 
     layout = store_for_writing(arguments.store)
-    progress = _Progress()
-    try:
+    with Progress("samples") as progress:
         report = import_files(
             layout,
-            [Path(path).expanduser() for path in arguments.paths],
+            arguments.paths,
             run_options=RunOptions(
                 run=arguments.run,
                 model=arguments.model,
@@ -114,8 +53,6 @@ def run_import(arguments: argparse.Namespace) -> int:
             dry_run=arguments.dry_run,
             progress=progress,
         )
-    finally:
-        progress.clear()
     _print_report(report, str(layout.root))
     return int(any(file.status == "unclear" for file in report.files))
 
@@ -129,13 +66,13 @@ def _print_report(report: ImportReport, store: str) -> None:
         elif file.status == "left":
             say(f"{file.path}: left, {file.reason or 'not recognised as a result file'}")
         elif file.status == "model described":
-            say(f"{file.path}: already imported; what you said of its model was added")
+            say(f"{file.path}: already imported; model details updated")
         else:
             say(f"{file.path}: already imported, nothing changed")
     for run in report.runs:
         say(_run_line(run))
     for note, times in sorted(report.notes.items()):
-        say(f"  odd: {times:,} {visible_line(note)}")
+        say(f"  note: {times:,} {visible_line(note)}")
     if report.dry_run:
         say("Dry run: nothing was written.")
     elif report.part is not None:
@@ -157,3 +94,37 @@ def _run_line(run: RunReport) -> str:
     if run.role is None:
         parts.append("role unknown (import it again with --role base or --role rl to pair it with others)")
     return ", ".join(parts)
+
+
+COMMANDS = {
+    "import": Command(
+        run_import,
+        (
+            Option("paths", "result files, or folders of them", metavar="PATH", check=file_path, nargs="+"),
+            STORE_TO_WRITE,
+            Option("--run", "name of the run (default: MODEL@BENCHMARK)", metavar="NAME"),
+            Option("--model", "name of the model", metavar="M"),
+            ROLE,
+            FROM_MODEL,
+            STEP,
+            Option("--algorithm", "for example GRPO", metavar="A"),
+            BENCHMARK.but(help="name of the benchmark"),
+            Option("--source", "where the results were published, kept with the run", metavar="TEXT"),
+            COUNT.but(help="samples a problem, for counts files without a column n"),
+            Option("--format", "read every file as this format instead of recognising it", metavar="F"),
+            Option(
+                "--column",
+                "which column of a table holds what, such as verdict=is_correct; in counts files MODEL=COLUMN",
+                metavar="FIELD=COLUMN",
+                repeated=True,
+            ),
+            Option(
+                "--filter",
+                "which of several verdicts counts: the name of a filter, scorer, test suite or reward of the file "
+                "(default: the first; the others are kept beside)",
+                metavar="NAME",
+            ),
+            Option("--dry-run", "report, write nothing"),
+        ),
+    )
+}

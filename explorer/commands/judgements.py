@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from backend import STEP_CHECKERS
 from backend.errors import UsageError
-from explorer.commands.options import add_store, reading
-from explorer.commands.output import print_lines, print_table, say
+from backend.records.reading import JUDGEMENTS
+from explorer.commands.command import Command, Mode
+from explorer.commands.inputs import benchmark_named, reading, run_of, runs_named
+from explorer.commands.output import Progress, print_lines, print_table, say
+from explorer.options import BASE, BENCHMARK, PROBLEM, PROBLEMS, RL, RUN, RUNS, SAMPLE, STORE, TABLE_OR_JSON, Option
 
 if TYPE_CHECKING:
     from backend import Reader
     from backend.records import Run
 
 
-def add_judgements(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk judgements`."""
-    parser.add_argument(
-        "what",
-        choices=("list", "queue", "curves", "sets"),
-        help="list: every judgement, as jsonl; queue: correct paths of the hardest problems; curves: CoT-pass@k; "
-        "sets: solve sets by valid paths",
-    )
-    add_store(parser)
-    parser.add_argument("--run", metavar="R", action="append", default=[], help="only this run; may be repeated")
-    parser.add_argument("--base", metavar="R", help="sets: the base run")
-    parser.add_argument("--rl", metavar="R", help="sets: the RL run")
-    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument("--problems", metavar="SELECTOR", help="only these problems")
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="curves, sets; default: table")
-
-
-def run_judgements(arguments: argparse.Namespace) -> int:
-    """Print what was judged."""
+def print_judged(print_one: Callable[..., None], arguments: argparse.Namespace) -> int:
+    """Print something of what was judged in some runs."""
     from backend import selected_problems
 
     with reading(arguments.store) as reader:
-        runs = _runs(arguments, reader)
-        problems = selected_problems(reader, runs, arguments.problems) if arguments.problems else None
-        {"list": _list, "queue": _queue, "curves": _curves, "sets": _sets}[arguments.what](
-            arguments, reader, runs, problems
-        )
+        of_pair = [getattr(arguments, "base", None), getattr(arguments, "rl", None)]
+        runs = runs_named(reader, [*of_pair, *arguments.run], arguments.benchmark) or [
+            run for run in reader.runs(benchmark_named(reader, arguments.benchmark)) if run.texts
+        ]
+        selector = getattr(arguments, "problems", "")
+        problems = selected_problems(reader, runs, selector) if selector else None
+        print_one(arguments, reader, runs, problems)
     return 0
-
-
-def _runs(arguments: argparse.Namespace, reader: Reader) -> list[Run]:
-    benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-    named = [name for name in (arguments.base, arguments.rl, *arguments.run) if name]
-    if named:
-        return [reader.run(name, benchmark) for name in named]
-    return [run for run in reader.runs(benchmark) if run.texts]
 
 
 def _list(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
@@ -81,25 +63,6 @@ def _sets(arguments: argparse.Namespace, reader: Reader, runs: list[Run], proble
     print_table(arguments.format, valid_sets_table(valid_sets(reader, runs, problems=problems)))
 
 
-def add_judge(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk judge`."""
-    from backend import STEP_CHECKERS
-    from backend.records.reading import JUDGEMENTS
-
-    add_store(parser)
-    parser.add_argument("--run", metavar="R", required=True, help="the run")
-    parser.add_argument("--benchmark", metavar="B", help="look for the run in this benchmark")
-    one = parser.add_argument_group("one path, by a person")
-    one.add_argument("--problem", metavar="P", help="the problem's id")
-    one.add_argument("--sample", metavar="I", type=int, help="index of the sample")
-    one.add_argument("--judgement", choices=JUDGEMENTS, help="what its reasoning is")
-    one.add_argument("--note", metavar="TEXT", help="a note, with or without a judgement")
-    many = parser.add_argument_group("many paths, by a step checker")
-    many.add_argument("--checker", metavar="C", help=f"its name: {', '.join(STEP_CHECKERS.names())}")
-    many.add_argument("--problems", metavar="SELECTOR", help='only these problems, such as "set:base_only"')
-    many.add_argument("--all", action="store_true", help="also paths whose answer is not correct")
-
-
 def run_judge(arguments: argparse.Namespace) -> int:
     """Write what a person or a step checker says; earlier judgements stay beside it."""
     if arguments.checker:
@@ -112,8 +75,7 @@ def run_judge(arguments: argparse.Namespace) -> int:
     from backend import JudgementBook, NewJudgement, author_name
 
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        run = reader.run(arguments.run, benchmark)
+        run = run_of(reader, arguments)
         key = reader.problem_key(run.benchmark, arguments.problem)
         # Whether there is such a sample.
         reader.path(run, key, arguments.sample)
@@ -127,22 +89,47 @@ def run_judge(arguments: argparse.Namespace) -> int:
 def _judge_check(arguments: argparse.Namespace) -> int:
     from backend import check_steps, selected_problems
 
-    live = sys.stderr.isatty()
-
-    def progress(done: int) -> None:
-        if live:
-            print(f"\r{done:,} paths checked", end="", file=sys.stderr, flush=True)
-
-    with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        run = reader.run(arguments.run, benchmark)
+    with reading(arguments.store) as reader, Progress("paths") as progress:
+        run = run_of(reader, arguments)
         problems = selected_problems(reader, [run], arguments.problems) if arguments.problems else None
         found = check_steps(
-            reader, run, arguments.checker, only_right=not arguments.all, problems=problems, progress=progress
+            reader, run, arguments.checker, only_right=not arguments.all, problems=problems, progress=progress.count
         )
-    if live:
-        print(file=sys.stderr)
     which = "paths" if arguments.all else "correct paths"
     counts = ", ".join(f"{found.get(kind, 0):,} {kind}" for kind in ("valid", "invalid", "unsure"))
     say(f"{run.name}: {sum(found.values()):,} {which} judged by {arguments.checker}: {counts}")
     return 0
+
+
+OF_RUNS = (STORE, RUNS, BENCHMARK, PROBLEMS)
+OF_PAIR = (BASE.but(help="the base run, before those of --run"), RL.but(help="the RL run, after the base run"))
+
+CHECKER = Option("--checker", f"its name: {', '.join(STEP_CHECKERS.names())}", metavar="C")
+ONE_PROBLEM = PROBLEM.but(required=False)
+ONE_PATH = (
+    SAMPLE,
+    Option("--judgement", "what its reasoning is", choices=JUDGEMENTS),
+    Option("--note", "a note, with or without a judgement", metavar="TEXT"),
+)
+
+COMMANDS = {
+    "judgements": Command(
+        None,
+        actions={
+            "list": Command(partial(print_judged, _list), (STORE, RUNS, BENCHMARK), "every judgement, as jsonl"),
+            "queue": Command(partial(print_judged, _queue), OF_RUNS, "correct paths of the hardest problems, as jsonl"),
+            "curves": Command(partial(print_judged, _curves), (*OF_RUNS, *OF_PAIR, TABLE_OR_JSON), "CoT-pass@k"),
+            "sets": Command(
+                partial(print_judged, _sets), (*OF_RUNS, *OF_PAIR, TABLE_OR_JSON), "solve sets by valid paths"
+            ),
+        },
+    ),
+    "judge": Command(
+        run_judge,
+        (STORE, RUN, BENCHMARK),
+        modes=(
+            Mode("--checker C", (CHECKER,), (PROBLEMS, Option("--all", "also paths whose answer is not correct"))),
+            Mode("--problem P", (ONE_PROBLEM,), ONE_PATH),
+        ),
+    ),
+}

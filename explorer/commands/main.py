@@ -5,71 +5,102 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from backend.errors import PasskError
 
 if TYPE_CHECKING:
-    import argparse
+    from explorer.commands.command import Command
 
 COMMANDS = {
-    "import": ("explorer.commands.import_results", "read result files into a store"),
-    "verify": ("explorer.commands.verify", "give stored samples a verdict with the benchmark's verifier"),
-    "runs": ("explorer.commands.runs", "list the runs of a store"),
-    "curves": ("explorer.commands.curves", "pass@k of runs"),
-    "difference": ("explorer.commands.curves", "RL - base with its interval, and where the curves cross"),
-    "sets": ("explorer.commands.sets", "solve sets of two runs: both, base-only, RL-only, neither"),
-    "plan": ("explorer.commands.sampling", "where the next samples of two runs would settle most doubt"),
-    "stats": ("explorer.commands.stats", "accuracy, efficiency, steps, temperature, lengths, agreement, verdicts"),
-    "paths": ("explorer.commands.paths", "the samples of one problem with their texts, as jsonl"),
-    "tree": ("explorer.commands.paths", "all samples of one problem merged by their steps"),
-    "compare": ("explorer.commands.paths", "one path beside the nearest other, differences marked"),
-    "judge": ("explorer.commands.judgements", "say whether a path's reasoning is valid, or let a step checker say it"),
-    "judgements": ("explorer.commands.judgements", "what was judged: list, queue, CoT-pass@k, sets by valid paths"),
-    "search": ("explorer.commands.paths", "search the texts of samples; prints the paths found as jsonl"),
-    "benchmark": ("explorer.commands.runs", "add problems to sample from, or list the benchmarks"),
-    "sample": ("explorer.commands.sampling", "draw samples from a model into a store"),
-    "score": ("explorer.commands.scoring", "score stored texts under a model: what perplexities are made of"),
-    "perplexity": ("explorer.commands.scoring", "perplexities of runs and reference responses under models"),
-    "jobs": ("explorer.commands.sampling", "list jobs; show, log, cancel or resume one"),
-    "work": ("explorer.commands.sampling", "do a job, here"),
-    "export": ("explorer.commands.export", "write comparisons, figures, paths, problems or a dataset to files"),
-    "config": ("explorer.commands.doctor", "print every key of config.toml, and where it lies"),
-    "doctor": ("explorer.commands.doctor", "what is installed and what this terminal can do"),
+    "import": ("import_results", "read result files into a store"),
+    "verify": ("verify", "give stored samples a verdict with the benchmark's verifier"),
+    "runs": ("runs", "list the runs of a store"),
+    "curves": ("curves", "pass@k of runs"),
+    "difference": ("curves", "RL − base with its interval, and where the curves cross"),
+    "sets": ("sets", "solve sets of two runs: both, base-only, RL-only, neither"),
+    "plan": ("sampling", "where the next samples of two runs would settle most"),
+    "stats": ("stats", "accuracy, efficiency, steps, temperature, lengths, agreement, verdicts"),
+    "paths": ("paths", "the samples of one problem with their texts, as jsonl"),
+    "tree": ("paths", "all samples of one problem merged by their steps"),
+    "compare": ("paths", "one path beside the nearest other, differences marked"),
+    "judge": ("judgements", "say whether a path's reasoning is valid, or let a step checker say it"),
+    "judgements": ("judgements", "what was judged: list, queue, CoT-pass@k, sets by valid paths"),
+    "search": ("paths", "search the texts of samples; prints the paths found as jsonl"),
+    "benchmark": ("runs", "add problems to sample from, or list the benchmarks"),
+    "sample": ("sampling", "draw samples from a model into a store"),
+    "score": ("scoring", "store the log-probabilities of texts under a model: what perplexities are made of"),
+    "perplexity": ("scoring", "perplexities of runs and reference responses under models"),
+    "jobs": ("sampling", "list jobs; show, log, cancel or resume one"),
+    "work": ("sampling", "do a job, here"),
+    "export": ("export", "write comparisons, figures, paths, problems or a dataset to files"),
+    "config": ("doctor", "print every key of config.toml, and where it lies"),
+    "doctor": ("doctor", "what is installed and what this terminal can do"),
 }
-"""Sub-command -> module with `add_COMMAND(parser)` and `run_COMMAND(arguments)`, and what it is for."""
+"""Sub-command -> module whose `COMMANDS` declares it, and what it is for."""
+
+USAGE = "passk [STORE] [@PLACE] | passk COMMAND [OPTIONS]"
 
 EPILOGUE = """\
 passk [STORE] [@PLACE] opens the explorer. STORE is a folder, usually NAME.passk; without it $PASSK_STORE counts, then
 ./store.passk, then the sample store. A store named like a command is opened as ./NAME. @PLACE is what Y copies in the
-explorer: it opens there.
+explorer: it opens there. passk COMMAND --help explains a command.
 """
 
 
-def _parser(command: str | None) -> argparse.ArgumentParser:
-    # Here and not above: opening the explorer needs neither.
+def load_command(name: str) -> Command:
+    """A command's declaration; only its own module is imported: start-up stays short."""
+    from dataclasses import replace
+
+    module, purpose = COMMANDS[name]
+    declared: Command = import_module(f"explorer.commands.{module}").COMMANDS[name]
+    return replace(declared, purpose=purpose)
+
+
+@cache
+def every_command() -> Mapping[str, Command]:
+    """All of them."""
+    return {name: load_command(name) for name in COMMANDS}
+
+
+def _run(words: Sequence[str]) -> int:
+    if words and words[0] in COMMANDS:
+        from explorer.commands.command import parse
+
+        run, parsed = parse(words[0], load_command(words[0]), words[1:], every_command)
+        status = run(parsed)
+        sys.stdout.flush()
+        return status
+    stores = [word for word in words if not word.startswith("@")]
+    places = [word for word in words if word.startswith("@")]
+    if len(stores) > 1 or len(places) > 1 or any(word.startswith("-") for word in stores):
+        _explain(words)
+    from explorer.commands.open_explorer import open_explorer
+
+    return open_explorer(stores[0] if stores else None, places[0] if places else None)
+
+
+def _explain(words: Sequence[str]) -> None:
+    """Help and version, where they are asked for, or what is wrong with these words; does not return."""
     import argparse
     from importlib.metadata import version
 
-    parser = argparse.ArgumentParser(
+    from explorer.commands.command import Parser
+
+    listing = "\n".join(f"  {name:<12} {purpose}" for name, (_, purpose) in COMMANDS.items())
+    parser = Parser(
         prog="passk",
+        usage=USAGE,
         description="Terminal explorer for pass@k: from curves to solve sets to the single reasoning path.",
-        epilog=EPILOGUE,
+        epilog=f"commands:\n{listing}\n\n{EPILOGUE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="passk [STORE] [@PLACE] | passk COMMAND [OPTIONS]",
     )
     parser.add_argument("--version", action="version", version=f"passk {version('passk-explorer')}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog="passk")
-    for name, (module, purpose) in COMMANDS.items():
-        sub = commands.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
-        if name == command:
-            # Only the wanted command's module is imported: start-up stays short.
-            loaded = import_module(module)
-            getattr(loaded, f"add_{name}")(sub)
-            sub.set_defaults(handler=getattr(loaded, f"run_{name}"))
-    return parser
+    parser.parse_known_args(words[:1])
+    parser.error(f"unknown command {words[0]}, or more than one store or place")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,20 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What is started from here, judging processes first, must not look for modules in the working folder.
     os.environ["PYTHONSAFEPATH"] = "1"
     warnings.formatwarning = lambda message, *_, **__: f"passk: {message}\n"
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
-            stores = [word for word in words if not word.startswith("@")]
-            places = [word for word in words if word.startswith("@")]
-            if len(stores) > 1 or len(places) > 1:
-                _parser(None).error(f"unknown command {words[0]}, or more than one store or place")
-            from explorer.commands.open_explorer import open_explorer
-
-            return open_explorer(stores[0] if stores else None, places[0] if places else None)
-        parsed = _parser(words[0]).parse_args(words)
-        status: int = parsed.handler(parsed)
-        sys.stdout.flush()
-        return status
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except PasskError as error:
         from explorer.commands.output import say
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,11 @@ def print_table(form: str, table: Table) -> None:
             print(line)
 
 
+def print_exactly(text: str) -> None:
+    """A name or a path for a script: exact, but on a terminal harmless."""
+    print(visible(text) if sys.stdout.isatty() else text)
+
+
 def say(text: str) -> None:
     """A line for the person, on stderr; names from files and stores can do nothing to the terminal."""
     print(visible(text), file=sys.stderr)
@@ -72,3 +78,44 @@ def _column(column: str | Column, rows: Sequence[Mapping[str, Any]]) -> Column:
         return column
     numbers = rows and all(isinstance(row[column], int | float | None) for row in rows)
     return Column(column, "number" if numbers else "text")
+
+
+def bar(share: float) -> str:
+    """A share as a bar of 30 characters."""
+    return f"{'█' * round(30 * min(share, 1)):░<30}"
+
+
+class Progress:
+    """A line on stderr that is rewritten in place: from the second second on, and only on a terminal."""
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+        self.started = self.last = time.monotonic()
+        self.shown = False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Remove the line."""
+        if self.shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def __call__(self, done: int, total: int, counted: int | None = None) -> None:
+        """So much is done of what there is; `counted` nouns, where what is done are not these."""
+        now = time.monotonic()
+        if now - self.started < 1 or now - self.last < 0.2 or not sys.stderr.isatty():
+            return
+        self.last, self.shown = now, True
+        share, rate = done / max(total, 1), (done if counted is None else counted) / (now - self.started)
+        what = f"{done:,} of {total:,}" if counted is None else f"{counted:,}"
+        left = (now - self.started) * (1 - share) / share if share else 0
+        line = f"\r{bar(share)} {share:4.0%}  {what} {self.noun}, {rate:,.0f}/s, {left:,.0f} s left "
+        print(line, end="", file=sys.stderr, flush=True)
+
+    def count(self, done: int) -> None:
+        """So many are done, of who knows how many."""
+        now = time.monotonic()
+        if now - self.last > 0.2 and sys.stderr.isatty():
+            self.last, self.shown = now, True
+            print(f"\r{done:,} {self.noun} ", end="", file=sys.stderr, flush=True)

@@ -5,8 +5,25 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.options import add_store, positive, reading
+from backend.records import VERDICTS
+from backend.records.reading import TREE_CUTS, TREE_ORDERS
+from explorer.commands.command import Command
+from explorer.commands.inputs import benchmark_named, benchmark_of, reading, run_of, runs_named
 from explorer.commands.output import print_json, print_json_line, print_lines, say
+from explorer.options import (
+    BENCHMARK,
+    INDEX,
+    LIMIT,
+    POSITIVE,
+    PROBLEM,
+    PROBLEMS,
+    RUN,
+    RUNS,
+    SAMPLE,
+    STORE,
+    TEXT_OR_JSON,
+    Option,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from backend import Reader, TreeView
@@ -15,23 +32,10 @@ if TYPE_CHECKING:
     from backend.records.samples import Findings
 
 
-def add_paths(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk paths`."""
-    from backend.records import VERDICTS
-
-    add_store(parser)
-    parser.add_argument("--run", metavar="R", required=True, help="the run")
-    parser.add_argument("--problem", metavar="P", required=True, help="the problem's id")
-    parser.add_argument("--benchmark", metavar="B", help="look for the run in this benchmark")
-    parser.add_argument("--verdict", choices=VERDICTS, help="only samples with this verdict")
-    parser.add_argument("--limit", metavar="N", type=positive, help="at most N samples")
-
-
 def run_paths(arguments: argparse.Namespace) -> int:
     """Print the samples of one problem, one JSON object a line."""
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        run = reader.run(arguments.run, benchmark)
+        run = run_of(reader, arguments)
         key = reader.problem_key(run.benchmark, arguments.problem)
         printed = 0
         for path in reader.paths(run, key, verdict=arguments.verdict, limit=arguments.limit):
@@ -67,19 +71,6 @@ def run_paths(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def add_search(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk search`."""
-    add_store(parser)
-    parser.add_argument("pattern", metavar="PATTERN", help="a text; /a regular expression/ or /one in any case/i (RE2)")
-    parser.add_argument("--regex", action="store_true", help="PATTERN is a regular expression without the slashes")
-    parser.add_argument("--ignore-case", action="store_true", help="in any case; PATTERN is text, or with --regex one")
-    parser.add_argument("--run", metavar="R", action="append", default=[], help="only this run; may be repeated")
-    parser.add_argument("--benchmark", metavar="B", help="only runs of this benchmark")
-    parser.add_argument("--problem", metavar="P", help="only this problem, by its id")
-    parser.add_argument("--problems", metavar="SELECTOR", help='only these problems, such as "set:base_only level=5"')
-    parser.add_argument("--limit", metavar="N", type=positive, help="stop after N paths")
-
-
 def run_search(arguments: argparse.Namespace) -> int:
     """Print the paths that match, one JSON object a line, as they are found; the counts on stderr.
 
@@ -111,9 +102,9 @@ def run_search(arguments: argparse.Namespace) -> int:
 
 
 def _search_runs(arguments: argparse.Namespace, reader: Reader) -> list[Run]:
-    benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark or arguments.problem else None
     if arguments.run:
-        return [reader.run(name, benchmark) for name in arguments.run]
+        return runs_named(reader, arguments.run, arguments.benchmark)
+    benchmark = (benchmark_of if arguments.problem else benchmark_named)(reader, arguments.benchmark)
     return [run for run in reader.runs(benchmark) if run.texts]
 
 
@@ -128,32 +119,12 @@ LONGEST_STEP = 100
 """Characters of a step in the text form."""
 
 
-def add_tree(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk tree`."""
-    from backend.records.reading import TREE_CUTS, TREE_ORDERS
-
-    add_store(parser)
-    parser.add_argument("--problem", metavar="P", required=True, help="the problem's id")
-    parser.add_argument(
-        "--run", metavar="R", nargs="+", action="extend", required=True, help="the runs; for a pair, base first"
-    )
-    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument("--by", choices=TREE_CUTS, help="default: step; word where hardly two first steps are alike")
-    parser.add_argument("--depth", metavar="D", type=positive, default=2, help="levels (default: 2)")
-    parser.add_argument(
-        "--most", metavar="N", type=positive, default=12, help="rarer branches of a place are one line (default: 12)"
-    )
-    parser.add_argument("--sort", choices=TREE_ORDERS, default=TREE_ORDERS[0], help=f"default: {TREE_ORDERS[0]}")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-
-
 def run_tree(arguments: argparse.Namespace) -> int:
     """Print the search tree of one problem."""
     from backend import TreeView, search_tree
 
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        runs = [reader.run(name, benchmark) for name in arguments.run]
+        runs = runs_named(reader, arguments.run, arguments.benchmark)
         key = reader.problem_key(runs[0].benchmark, arguments.problem)
         tree = search_tree(reader, key, runs, arguments.by)
     view = TreeView(tree, order=arguments.sort, most=arguments.most).opened_to(arguments.depth)
@@ -204,26 +175,13 @@ def _tree_print(view: TreeView) -> None:
         print(f"{sign_of(row.branch) or ' '} {numbers}   {'  ' * row.depth}{step}")
 
 
-def add_compare(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk compare`."""
-    add_store(parser)
-    parser.add_argument("--problem", metavar="P", required=True, help="the problem's id")
-    parser.add_argument("--run", metavar="R", required=True, help="the run of the first path")
-    parser.add_argument("--sample", metavar="I", type=int, required=True, help="its index")
-    parser.add_argument("--with-run", metavar="R", help="the run of the other path (default: the same)")
-    parser.add_argument("--with-sample", metavar="I", type=int, help="its index (default: the nearest one)")
-    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-
-
 def run_compare(arguments: argparse.Namespace) -> int:
     """Print two paths as one text, with what only one of them has in [- -] and {+ +}."""
     from backend import compare_paths, neighbours
     from backend.errors import UsageError
 
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        run = reader.run(arguments.run, benchmark)
+        run = run_of(reader, arguments)
         other = run if arguments.with_run is None else reader.run(arguments.with_run, run.benchmark)
         key = reader.problem_key(run.benchmark, arguments.problem)
         path = reader.path(run, key, arguments.sample)
@@ -273,3 +231,61 @@ def _compare_print(comparison: PathComparison) -> None:
         shown += f"{{+{others}+}}" if others else ""
         shown += right[len(others) :] or left[len(words) :]
     print(visible(shown))
+
+
+VERDICT = Option("--verdict", "only samples with this verdict", choices=VERDICTS)
+
+COMMANDS = {
+    "paths": Command(
+        run_paths,
+        (
+            STORE,
+            RUN,
+            PROBLEM,
+            BENCHMARK,
+            VERDICT,
+            LIMIT,
+        ),
+    ),
+    "search": Command(
+        run_search,
+        (
+            Option("pattern", "a text; /a regular expression/ or /one in any case/i (RE2)", metavar="PATTERN"),
+            STORE,
+            Option("--regex", "PATTERN is a regular expression without the slashes"),
+            Option("--ignore-case", "in any case; PATTERN is text, or with --regex an expression"),
+            RUNS,
+            BENCHMARK.but(help="only runs of this benchmark"),
+            PROBLEM.but(help="only this problem, by its id", required=False),
+            PROBLEMS,
+            LIMIT.but(help="stop after N paths"),
+        ),
+    ),
+    "tree": Command(
+        run_tree,
+        (
+            STORE,
+            PROBLEM,
+            RUN.but(help="the runs; for a pair, base first", nargs="+", repeated=True),
+            BENCHMARK,
+            Option("--by", "default: step; word where hardly two first steps are alike", choices=TREE_CUTS),
+            Option("--depth", "levels", metavar="D", check=POSITIVE, default=2),
+            Option("--most", "rarer branches of a place are one line", metavar="N", check=POSITIVE, default=12),
+            Option("--sort", "order of branches", choices=TREE_ORDERS, default=TREE_ORDERS[0]),
+            TEXT_OR_JSON,
+        ),
+    ),
+    "compare": Command(
+        run_compare,
+        (
+            STORE,
+            PROBLEM,
+            RUN.but(help="the run of the first path"),
+            SAMPLE.but(help="its index", required=True),
+            Option("--with-run", "the run of the other path (default: the same)", metavar="R"),
+            Option("--with-sample", "its index (default: the nearest one)", metavar="I", check=INDEX),
+            BENCHMARK,
+            TEXT_OR_JSON,
+        ),
+    ),
+}

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from explorer.commands.options import add_format, add_store, positive, reading
+from explorer.commands.command import Command
+from explorer.commands.inputs import reading
 from explorer.commands.output import print_rows, print_table, say
-
-
-def add_runs(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk runs`."""
-    add_store(parser)
-    add_format(parser)
+from explorer.options import FORMAT, POSITIVE, STORE, STORE_TO_WRITE, VERIFIER, Option
 
 
 def run_runs(arguments: argparse.Namespace) -> int:
@@ -30,34 +26,8 @@ BENCHMARK_COLUMNS = ("benchmark", "problems", "statements", "answers", "runs", "
 BENCHMARK_SHORT = ("benchmark", "problems", "statements", "answers", "runs", "verifier", "source")
 
 
-def add_benchmark(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk benchmark add` and `passk benchmark list`."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
-    add = actions.add_parser("add", help="read problems into a store, to sample from")
-    add.add_argument("name", metavar="NAME", help="name of the benchmark")
-    add.add_argument(
-        "source", metavar="SOURCE", help="json, jsonl, csv or parquet file, folder, or a name on the Hugging Face hub"
-    )
-    add.add_argument("--question", metavar="COL", help="column of the problem's statement (default: by its name)")
-    add.add_argument("--answer", metavar="COL", help="column of the reference answer (default: by its name)")
-    add.add_argument("--level", metavar="COL", help="column of the level (default: level or difficulty)")
-    add.add_argument("--id", metavar="COL", help="column of the problem's id (default: the row's number, from 0)")
-    add.add_argument("--verifier", metavar="V", help="what judges the samples (default: what fits the answers)")
-    add.add_argument("--split", metavar="S", help="default: the only one, else test")
-    add.add_argument("--config", metavar="C", help="configuration of a dataset on the hub")
-    add.add_argument("--limit", metavar="N", type=positive, help="only the first N rows")
-    add_store(add, writing=True)
-    listing = actions.add_parser("list", help="list the benchmarks of a store")
-    add_store(listing)
-    add_format(listing)
-
-
-def run_benchmark(arguments: argparse.Namespace) -> int:
-    """Add a benchmark, or list them."""
-    return _benchmark_add(arguments) if arguments.action == "add" else _benchmark_list(arguments)
-
-
-def _benchmark_add(arguments: argparse.Namespace) -> int:
+def add_problems(arguments: argparse.Namespace) -> int:
+    """Add the problems of a benchmark."""
     from backend import BenchmarkColumns, add_benchmark, store_for_writing
 
     report = add_benchmark(
@@ -88,7 +58,8 @@ def _benchmark_add(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _benchmark_list(arguments: argparse.Namespace) -> int:
+def list_benchmarks(arguments: argparse.Namespace) -> int:
+    """Print every benchmark of the store."""
     from dataclasses import asdict
 
     from backend import known_benchmarks
@@ -99,3 +70,32 @@ def _benchmark_list(arguments: argparse.Namespace) -> int:
         say("The store has no benchmark. Add one: passk benchmark add NAME SOURCE --store STORE")
     print_rows(arguments.format, BENCHMARK_SHORT if arguments.format == "table" else BENCHMARK_COLUMNS, rows)
     return 0
+
+
+COMMANDS = {
+    "runs": Command(run_runs, (STORE, FORMAT)),
+    "benchmark": Command(
+        None,
+        actions={
+            "add": Command(
+                add_problems,
+                (
+                    Option("name", "name of the benchmark", metavar="NAME"),
+                    Option("source", "json, jsonl, csv or parquet file, folder, or a name on the Hugging Face hub",
+                           metavar="SOURCE"),
+                    Option("--question", "column of the problem's statement (default: by its name)", metavar="COL"),
+                    Option("--answer", "column of the reference answer (default: by its name)", metavar="COL"),
+                    Option("--level", "column of the level (default: level or difficulty)", metavar="COL"),
+                    Option("--id", "column of the problem's id (default: the row's number, from 0)", metavar="COL"),
+                    VERIFIER.but(help="what verifies the samples (default: what fits the answers)"),
+                    Option("--split", "default: the only one, else test", metavar="S"),
+                    Option("--config", "configuration of a dataset on the hub", metavar="C"),
+                    Option("--limit", "only the first N rows", metavar="N", check=POSITIVE),
+                    STORE_TO_WRITE,
+                ),
+                "read problems into a store, to sample from",
+            ),
+            "list": Command(list_benchmarks, (STORE, FORMAT), "list the benchmarks of a store"),
+        },
+    ),
+}  # fmt: skip

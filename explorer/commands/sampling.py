@@ -6,12 +6,41 @@ import argparse
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend import POLICIES
+from backend.visible_text import visible
 from backend.wording import with_noun
-from explorer.commands.options import add_engine, add_format, add_problems, add_store, positive, problems_of, reading
-from explorer.commands.output import print_json, print_rows, print_table, say
+from explorer.commands.command import Command, Mode
+from explorer.commands.inputs import benchmark_named, benchmark_of, pair_of, problems_of, reading
+from explorer.commands.output import bar, print_exactly, print_json, print_rows, print_table, say
+from explorer.options import (
+    ADD,
+    BENCHMARK,
+    COUNT,
+    ENGINE,
+    ENGINE_OPTION,
+    FORMAT,
+    FROM_MODEL,
+    MODEL,
+    PAIR,
+    POOL,
+    POSITIVE,
+    PROBLEMS,
+    ROLE,
+    RUN,
+    SAMPLING_PARAMETERS,
+    STEP,
+    STORE,
+    STORE_TO_WRITE,
+    TEMPLATE,
+    VERIFIER,
+    WHERE,
+    Option,
+    file_path,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -19,42 +48,6 @@ if TYPE_CHECKING:
     from backend import Configuration, EngineChoice, Job, Reader, SamplingPlan
     from backend.records import SolveSets
     from backend.records.comparison import SamplePlan
-
-
-def add_sample(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk sample`; sampling parameters carry vLLM's names."""
-    add_store(parser, writing=True)
-    what = parser.add_argument_group("what: --run R --add N, or a new run: --model PATH --benchmark B --n N")
-    what.add_argument("--run", metavar="R", help="the run to add to, or the new run's name (default: MODEL@BENCHMARK)")
-    what.add_argument("--add", metavar="N", type=positive, help="so many more samples of each problem")
-    what.add_argument("--model", metavar="PATH", help="model folder, or what the engine calls a model")
-    what.add_argument("--benchmark", metavar="B", help="the benchmark whose problems are asked, or that has the run")
-    what.add_argument(
-        "--n", metavar="N", type=positive, help="samples wanted of each problem; what is there is not drawn"
-    )
-    what.add_argument(
-        "--problems",
-        metavar="SELECTOR",
-        help='ids 17,23; level=5; "words" in quotes; RUN.c=0; with --run also c=0, set:base_only (default: all)',
-    )
-    what.add_argument("--against", metavar="R", help="the other run of the pair, for set:")
-    what.add_argument("--pool", action="store_true", help="add to an imported run although its prompt is not known")
-    model = parser.add_argument_group("the model of a new run")
-    model.add_argument("--name", metavar="M", help="name of the model (default: its folder's name)")
-    model.add_argument("--role", metavar="R", help="base, rl, sft, instruct or distill")
-    model.add_argument("--from-model", metavar="B", help="the model that it was trained from")
-    model.add_argument("--step", metavar="N", type=int, help="training step")
-    how = parser.add_argument_group("how")
-    how.add_argument(
-        "--temperature", metavar="T", type=float, help="default: the run's own, else 0.6; another value makes a new run"
-    )
-    how.add_argument("--top-p", metavar="P", type=float, help="default: the run's own, else 0.95")
-    how.add_argument("--max-tokens", metavar="N", type=positive, help="default: the run's own, else 16384")
-    how.add_argument("--template", metavar="T", help="prompt template by name or file (default: the benchmark's runs')")
-    how.add_argument("--verifier", metavar="V", help="default: the benchmark's, else the one that fits")
-    add_engine(how)
-    how.add_argument("--option", metavar="A=B", action="append", default=[], help="an option of the engine; repeatable")
-    add_where(parser)
 
 
 def run_sample(arguments: argparse.Namespace) -> int:
@@ -84,11 +77,11 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPla
     from backend.errors import UsageError
 
     configuration = read_configuration()
-    given = {name: getattr(arguments, name) for name in ("temperature", "top_p", "max_tokens")}
+    given = {option.name: getattr(arguments, option.name) for option in SAMPLING_PARAMETERS}
     parameters = {name: value for name, value in given.items() if value is not None}
     if arguments.add is not None and arguments.run is not None:
         plan, engine = _more_of_a_run(reader, arguments, parameters, configuration)
-    elif arguments.model and arguments.benchmark and arguments.n:
+    elif arguments.model and arguments.n:
         plan, engine = _new_run(reader, arguments, parameters, configuration)
     else:
         raise UsageError(
@@ -105,7 +98,7 @@ def _more_of_a_run(
 ) -> tuple[SamplingPlan, EngineChoice]:
     from backend import ParameterChanges, plan_extension, select
 
-    run = reader.run(arguments.run, reader.benchmark(arguments.benchmark) if arguments.benchmark else None)
+    run = reader.run(arguments.run, benchmark_named(reader, arguments.benchmark))
     against = None if arguments.against is None else reader.run(arguments.against, run.benchmark)
     template = _template(arguments, arguments.model or run.model.name)
     addition = plan_extension(
@@ -131,17 +124,15 @@ def _new_run(
 ) -> tuple[SamplingPlan, EngineChoice]:
     from backend import RunOptions, plan_new_run, select_unsampled
 
-    folder = Path(arguments.model)
-    path = str(folder.resolve()) if folder.is_dir() else arguments.model
-    benchmark = reader.benchmark(arguments.benchmark)
+    benchmark = benchmark_of(reader, arguments.benchmark)
     return plan_new_run(
         reader,
         benchmark=benchmark,
         n=arguments.n,
-        model=path,
+        model=arguments.model,
         run_options=RunOptions(
             run=arguments.run,
-            model=arguments.name or folder.name,
+            model=arguments.name or Path(arguments.model).name,
             role=arguments.role,
             from_model=arguments.from_model,
             step=arguments.step,
@@ -149,7 +140,7 @@ def _new_run(
         parameters=parameters,
         configuration=configuration,
         engine=arguments.engine,
-        template=_template(arguments, path),
+        template=_template(arguments, arguments.model),
         problems=select_unsampled(reader, benchmark, arguments.problems) if arguments.problems else None,
     )
 
@@ -161,49 +152,24 @@ def _template(arguments: argparse.Namespace, model: str) -> str | None:
     return None if arguments.template is None else template_for(arguments.template, model)
 
 
-def add_plan(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk plan`."""
-    from backend import POLICIES
-
-    add_store(parser)
-    parser.add_argument("--base", metavar="R", required=True, help="the base run")
-    parser.add_argument("--rl", metavar="R", required=True, help="the RL run")
-    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument(
-        "--budget", metavar="N", type=positive, required=True, help="samples of this round, over both runs"
-    )
-    parser.add_argument(
-        "--policy",
-        choices=POLICIES,
-        default="doubt",
-        help="where most memberships are expected to change for their tokens; alike where no sample is right; "
-        "alike everywhere (default: doubt)",
-    )
-    parser.add_argument("--start", action="store_true", help="draw them: a job for each run, in the background")
-    add_engine(parser, "with --start: ")
-    add_problems(parser)
-    add_format(parser)
-
-
 def run_plan(arguments: argparse.Namespace) -> int:
     """Print where the next samples go, and what they are expected to find."""
     from backend import plan_samples, plan_table, solve_sets
 
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        pair = [reader.run(name, benchmark) for name in (arguments.base, arguments.rl)]
+        pair = pair_of(reader, arguments)
         meant = problems_of(reader, pair, arguments.problems)
         sets = solve_sets(reader, pair, problems=meant.problems)
         plan = plan_samples(reader, sets, arguments.budget, arguments.policy)
-        for line in plan_in_words(sets, plan):
+        for line in _plan_in_words(sets, plan):
             say(line)
         if arguments.start:
-            start(reader, arguments.engine, sets, plan)
+            start_plan(reader, arguments.engine, sets, plan)
     print_table(arguments.format, plan_table(plan))
     return 0
 
 
-def start(reader: Reader, engine: str | None, sets: SolveSets, plan: SamplePlan) -> None:
+def start_plan(reader: Reader, engine: str | None, sets: SolveSets, plan: SamplePlan) -> None:
     """Start the jobs of a plan, and say of a run that cannot be sampled why."""
     from backend import ResamplingRequest, plan_resampling, read_configuration, requests_of_plan, start_by_uncertainty
 
@@ -216,7 +182,7 @@ def start(reader: Reader, engine: str | None, sets: SolveSets, plan: SamplePlan)
         say(f"Job {job.name} runs on its own; passk jobs shows it.")
 
 
-def plan_in_words(sets: SolveSets, plan: SamplePlan) -> list[str]:
+def _plan_in_words(sets: SolveSets, plan: SamplePlan) -> list[str]:
     """What the plan spends and expects, and whether the stopping rule is met."""
     from explorer.render.plans import plan_in_words, tokens_in_words
 
@@ -224,19 +190,10 @@ def plan_in_words(sets: SolveSets, plan: SamplePlan) -> list[str]:
     return [compared, *plan_in_words(plan)]
 
 
-def add_where(parser: argparse.ArgumentParser) -> None:
-    """--prepare and --wait."""
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--prepare", action="store_true", help="write the job and stop; passk work JOB does it elsewhere"
-    )
-    where.add_argument("--wait", action="store_true", help="stay, show progress, fail if the job fails")
-
-
 def begin(job: Job, arguments: argparse.Namespace, what: str = "samples") -> int:
     """Leave a job prepared, start it, or start it and wait, as the options say; the exit status."""
     if arguments.prepare:
-        print(job.folder)
+        print_exactly(str(job.folder))
         say(f"Prepared. On a machine with the engine: passk work {job.folder}")
         return 0
     worker = job.start()
@@ -255,7 +212,7 @@ def wait(job: Job, worker: Popen[bytes], what: str = "samples") -> int:
         status = job.status()
         share = status.samples / max(status.wanted, 1)
         rate = status.tokens / status.seconds if status.seconds else 0.0
-        line = f"{'█' * round(30 * share):░<30} {status.samples:,} of {status.wanted:,} {what}"
+        line = f"{bar(share)} {status.samples:,} of {status.wanted:,} {what}"
         if share and rate:
             line += f", {rate:,.0f} tokens/s, {status.seconds * (1 - share) / share:,.0f} s left"
         if terminal or ended or time.monotonic() - said > 10:
@@ -279,47 +236,40 @@ def wait(job: Job, worker: Popen[bytes], what: str = "samples") -> int:
 
 SPEED = ("samples_per_second", "tokens_per_second", "seconds_left")
 JOBS_COLUMNS = ("job", "state", "run", "engine", "problems", "samples", "wanted", *SPEED)
-ACTIONS = ("show", "log", "cancel", "resume")
 TOO_LATE = {"cancel": ("finished", "cancelled"), "resume": ("running", "finished")}
 """States in which there is nothing to do."""
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk jobs`."""
-    parser.add_argument("action", nargs="?", choices=ACTIONS, help="what to do with one job; without, list all jobs")
-    parser.add_argument("job", nargs="?", metavar="JOB", help="its name or a part of it; last for the newest")
-    add_store(parser)
-    add_format(parser)
+def list_jobs(arguments: argparse.Namespace) -> int:
+    """Print all jobs."""
+    from backend import describe, jobs_of, store_for_reading
+
+    rows = [describe(job) for job in jobs_of(store_for_reading(arguments.store))]
+    if not rows:
+        say("No jobs yet. passk sample makes one.")
+    print_rows(arguments.format, JOBS_COLUMNS, rows)
+    for row in rows:
+        if row["state"] == "damaged":
+            say(row["error"])
+    return 0
 
 
-def run_jobs(arguments: argparse.Namespace) -> int:
-    """List jobs, or show, cancel or resume one."""
+def act_on_job(action: str, arguments: argparse.Namespace) -> int:
+    """Show, cancel or resume one job."""
     from dataclasses import asdict
 
-    from backend import describe, find_job, jobs_of, resampling_outcome, store_for_reading
+    from backend import describe, find_job, resampling_outcome, store_for_reading
     from backend.errors import UsageError
 
-    layout = store_for_reading(arguments.store)
-    if arguments.action is None:
-        rows = [describe(job) for job in jobs_of(layout)]
-        if not rows:
-            say("No jobs yet. passk sample makes one.")
-        print_rows(arguments.format, JOBS_COLUMNS, rows)
-        for row in rows:
-            if row["state"] == "damaged":
-                say(row["error"])
-        return 0
-    if arguments.job is None:
-        raise UsageError(f"passk jobs {arguments.action}: which job?", next_step="passk jobs lists them.")
-    job = find_job(layout, arguments.job)
-    if arguments.action in TOO_LATE and (state := job.status().state) in TOO_LATE[arguments.action]:
+    job = find_job(store_for_reading(arguments.store), arguments.job)
+    if action in TOO_LATE and (state := job.status().state) in TOO_LATE[action]:
         raise UsageError(f"The job {job.name} is {state}")
-    if arguments.action == "show":
+    if action == "show":
         with reading(arguments.store) as reader:
             print_json({**describe(job), **asdict(resampling_outcome(reader, job))})
-    elif arguments.action == "log":
-        print(job.log.read_text(encoding="utf-8", errors="replace"), end="")
-    elif arguments.action == "cancel":
+    elif action == "log":
+        print(visible(job.log.read_text(encoding="utf-8", errors="replace")), end="")
+    elif action == "cancel":
         job.cancel()
         say(f"{job.name}: asked to stop; what has been drawn stays. passk jobs resume {job.name} goes on.")
     else:
@@ -328,17 +278,61 @@ def run_jobs(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def add_work(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk work`."""
-    parser.add_argument("job", metavar="JOB", help="the job's folder: STORE/jobs/NAME")
-
-
 def run_work(arguments: argparse.Namespace) -> int:
     """Do the job, or what is left of it; the exit status is 1 when it was cancelled."""
     from backend import work
 
-    status = work(Path(arguments.job).resolve())
+    status = work(arguments.job.resolve())
     rate = status.tokens / status.seconds if status.seconds else 0
     counts = f"{status.samples:,} of {status.wanted:,} samples, {status.tokens:,} tokens"
     say(f"{status.state}: {counts}, {rate:,.0f} tokens/s")
     return 0 if status.state == "finished" else 1
+
+
+NEW = "--model PATH --n N"
+MORE = "--run R --add N"
+RUN_NAME = RUN.but(help="the run to add to, or the new run's name (default: MODEL@BENCHMARK)", required=False)
+AGAINST = Option("--against", "the other run of the pair, for set:", metavar="R", needs="--problems")
+NAME = Option("--name", "name of the model (default: its folder's name)", metavar="M")
+CHOSEN = PROBLEMS.but(help='ids 17,23; level=5; "words" in quotes; RUN.c=0; with --run also c=0, set:base_only')
+
+BUDGET = Option("--budget", "samples of this round, over both runs", metavar="N", check=POSITIVE, required=True)
+POLICY = Option(
+    "--policy",
+    "where most solve sets are expected to change for their tokens; evenly where no sample is correct; evenly over all "
+    "problems",
+    choices=POLICIES,
+    default="doubt",
+)
+START = Option("--start", "draw them: a job for each run, in the background")
+
+JOB = Option("job", "its name or a part of it; last for the newest", metavar="JOB")
+JSON = FORMAT.but(choices=("json",), default="json")
+
+COMMANDS = {
+    "sample": Command(
+        run_sample,
+        (
+            STORE_TO_WRITE, BENCHMARK, CHOSEN, *SAMPLING_PARAMETERS, TEMPLATE, VERIFIER, ENGINE, ENGINE_OPTION, *WHERE,
+        ),
+        modes=(
+            Mode(MORE, (RUN_NAME, ADD), (MODEL, AGAINST, POOL)),
+            Mode(NEW, (MODEL, COUNT), (RUN_NAME, NAME, ROLE, FROM_MODEL, STEP)),
+        ),
+    ),
+    "plan": Command(
+        run_plan,
+        (STORE, *PAIR, BUDGET, POLICY, START, replace(ENGINE, needs="--start"), PROBLEMS, FORMAT),
+    ),
+    "jobs": Command(
+        list_jobs,
+        (STORE, FORMAT),
+        actions={
+            "show": Command(partial(act_on_job, "show"), (JOB, STORE, JSON), "all that is known about one, as json"),
+            "log": Command(partial(act_on_job, "log"), (JOB, STORE), "what its worker printed"),
+            "cancel": Command(partial(act_on_job, "cancel"), (JOB, STORE), "ask it to stop; what is drawn stays"),
+            "resume": Command(partial(act_on_job, "resume"), (JOB, STORE), "start a worker for what is left"),
+        },
+    ),
+    "work": Command(run_work, (Option("job", "the job's folder: STORE/jobs/NAME", metavar="JOB", check=file_path),)),
+}  # fmt: skip

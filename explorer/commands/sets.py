@@ -6,8 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from backend.wording import set_name, short_names, with_noun
-from explorer.commands.options import add_format, add_problems, add_store, positive, problems_of, reading
+from explorer.commands.command import Command
+from explorer.commands.inputs import pair_of, problems_of, reading
 from explorer.commands.output import print_table, say
+from explorer.options import FORMAT, MIN_CORRECT, PAIR, POSITIVE, PROBLEMS, STORE, Option
 
 if TYPE_CHECKING:
     from backend import SetsShown
@@ -15,32 +17,12 @@ if TYPE_CHECKING:
     from backend.records.comparison import SetUncertainty
 
 
-def add_sets(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk sets`."""
-    add_store(parser)
-    parser.add_argument("--base", metavar="R", required=True, help="the base run")
-    parser.add_argument("--rl", metavar="R", required=True, help="the RL run")
-    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument(
-        "--min-correct", metavar="T", type=positive, default=1, help="correct samples that count as solved (default 1)"
-    )
-    parser.add_argument(
-        "--doubt", action="store_true", help="how sure each membership is: what a fresh run of the same n would say"
-    )
-    parser.add_argument(
-        "--more", metavar="M", type=positive, help="with --doubt: what M further samples of each problem would say"
-    )
-    add_problems(parser)
-    add_format(parser)
-
-
 def run_sets(arguments: argparse.Namespace) -> int:
     """Print the solve sets of the pair."""
     from backend import SetsShown, set_uncertainty, sets_table, solve_sets
 
     with reading(arguments.store) as reader:
-        benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark else None
-        pair = [reader.run(name, benchmark) for name in (arguments.base, arguments.rl)]
+        pair = pair_of(reader, arguments)
         meant = problems_of(reader, pair, arguments.problems)
         sets = solve_sets(reader, pair, arguments.min_correct, problems=meant.problems)
         wanted = arguments.doubt or arguments.more is not None
@@ -71,3 +53,9 @@ def uncertainty_lines(sets: SolveSets, uncertainty: SetUncertainty) -> list[str]
     ]  # fmt: skip
     ends = "P(change) 95 %: the chance at the ends of the success rate's 95 % credible interval"
     return said if uncertainty.more is None else [*said, ends]
+
+
+DOUBT = Option("--doubt", "how sure each membership is: P(change) in a replication, a fresh run of the same n")
+MORE = Option("--more", "what M further samples a problem would say; implies --doubt", metavar="M", check=POSITIVE)
+
+COMMANDS = {"sets": Command(run_sets, (STORE, *PAIR, MIN_CORRECT, DOUBT, MORE, PROBLEMS, FORMAT))}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from explorer.commands.options import add_format, add_problems, add_store, positive, problems_of, reading
+from explorer.commands.command import Command
+from explorer.commands.inputs import benchmark_of, problems_of, reading, runs_named
 from explorer.commands.output import print_table
+from explorer.options import BASE, BENCHMARK, FORMAT, POSITIVE, PROBLEMS, RL, RUNS, STORE, Option
 
 if TYPE_CHECKING:
     from backend import Reader
@@ -27,27 +30,12 @@ class Asked:
     problems: frozenset[int] | None
 
 
-def add_stats(parser: argparse.ArgumentParser) -> None:
-    """Options of `passk stats`."""
-    parser.add_argument(
-        "view", choices=tuple(VIEWS), help="; ".join(f"{name}: {what}" for name, (_, what) in VIEWS.items())
-    )
-    add_store(parser)
-    parser.add_argument("--benchmark", metavar="B", help="look for the runs in this benchmark")
-    parser.add_argument("--run", metavar="R", action="append", default=[], help="only this run; may be repeated")
-    parser.add_argument("--base", metavar="R", help="the base run (default: of the first pair)")
-    parser.add_argument("--rl", metavar="R", action="append", default=[], help="a run against it; may be repeated")
-    parser.add_argument("--k", metavar="K", type=positive, help="k of pass@k (default: 256, or the largest common one)")
-    add_problems(parser)
-    add_format(parser)
-
-
-def run_stats(arguments: argparse.Namespace) -> int:
+def print_view(view: Callable[[Asked], Table], arguments: argparse.Namespace) -> int:
     """Print one view."""
     with reading(arguments.store) as reader:
         runs, base = _runs(reader, arguments)
         meant = problems_of(reader, runs, arguments.problems)
-        table = VIEWS[arguments.view][0](Asked(reader, runs, base, arguments.k, meant.problems))
+        table = view(Asked(reader, runs, base, getattr(arguments, "k", None), meant.problems))
     print_table(arguments.format, table)
     return 0
 
@@ -57,18 +45,18 @@ def _runs(reader: Reader, arguments: argparse.Namespace) -> tuple[list[Run], Run
     from backend import default_pairs
     from backend.errors import UsageError
 
-    names = [*([arguments.base] if arguments.base else []), *arguments.rl, *arguments.run]
-    benchmark = reader.benchmark(arguments.benchmark) if arguments.benchmark or not names else None
-    runs = list({run.key: run for name in names for run in [reader.run(name, benchmark)]}.values())
+    runs = runs_named(reader, [arguments.base, *arguments.rl, *arguments.run], arguments.benchmark)
     if len({run.benchmark for run in runs}) > 1:
         raise UsageError(
             "Only runs of one benchmark can be seen together",
             ", ".join(f"{run.name} is of {run.benchmark}" for run in runs),
             "passk runs lists the runs of each benchmark.",
         )
-    runs = runs or list(reader.runs(benchmark))
     if not runs:
-        raise UsageError(f"{benchmark} has no run", next_step="passk runs lists the runs of each benchmark.")
+        benchmark = benchmark_of(reader, arguments.benchmark)
+        runs = list(reader.runs(benchmark))
+        if not runs:
+            raise UsageError(f"{benchmark} has no run", next_step="passk runs lists the runs of each benchmark.")
     pairs = default_pairs(runs)
     return runs, runs[0] if arguments.base or not pairs else pairs[0][0]
 
@@ -136,3 +124,21 @@ VIEWS: dict[str, tuple[Callable[[Asked], Table], str]] = {
     "verdicts": (verdicts, "shares of verdicts"),
 }
 """View -> how it is read, and what it shows."""
+
+
+USED = (
+    STORE, BENCHMARK, RUNS, BASE.but(help="the base run (default: of the first pair)"),
+    RL.but(help="a run against it; repeatable", repeated=True), PROBLEMS, FORMAT,
+)  # fmt: skip
+K = Option("--k", "k of pass@k (default: 256, or the largest common one)", metavar="K", check=POSITIVE)
+OF_K = ("efficiency", "steps", "temperature")
+
+COMMANDS = {
+    "stats": Command(
+        None,
+        actions={
+            name: Command(partial(print_view, view), (*USED, *((K,) if name in OF_K else ())), purpose)
+            for name, (view, purpose) in VIEWS.items()
+        },
+    )
+}

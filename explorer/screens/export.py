@@ -1,43 +1,36 @@
-"""The dialog for exports: what, in which form, to which file; the same as `passk export`, whose words it shows."""
+"""The form for exports: what, in which form, to which file; the same as `passk export`, whose words it shows."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from backend import Reader, export
+from backend import Reader, export, form_of
 from backend.errors import AlreadyThere, Cancelled, PasskError
-from backend.records.exports import Exported
-from explorer.gateway import Failed, Loaded
+from backend.records.exports import ExportRequest
 from explorer.location import ExportContext, Location
-from explorer.render.export_form import ExportChoice, export_choices
+from explorer.options import FILE, Option
+from explorer.render.export_form import ExportChoice, export_choices, with_ending
 from explorer.render.exports import command_words, written_in_words
-from explorer.render.text import literal
-from explorer.widgets.fields import Choice, ExportFields
+from explorer.screens.form import FormDialog
+from explorer.widgets.fields import Form, FormField
+from explorer.widgets.plain import Box, Plain
 
-if TYPE_CHECKING:
-    from explorer.app import Explorer
+WHAT = Option("what", "what is exported, the nearest things first")
+FORM = Option("form", "the kind of file, which its ending says too")
 
 
-class ExportDialog(ModalScreen[None]):
+class ExportDialog(FormDialog[None]):
     """Enter writes the file, esc stops it or closes the dialog."""
 
-    CSS_PATH = "../styles/export.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop or close", priority=True),
-        Binding("enter", "write(False)", "Write", priority=True),
-        Binding("ctrl+o", "write(True)", "Overwrite", priority=True),
-        Binding("up", "app.focus_previous", "Previous", priority=True),
-        Binding("down", "app.focus_next", "Next", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+o", "write(True)", "Overwrite", priority=True)]
 
     class Wrote(Message):
         """How far the file is."""
@@ -46,81 +39,92 @@ class ExportDialog(ModalScreen[None]):
             super().__init__()
             self.done, self.total = done, total
 
-    def __init__(self, where: str, place: Location, shown: ExportContext) -> None:
-        super().__init__()
-        self.where = where
-        self.place = place
-        self.shown = shown
+    def __init__(self, where: str, location: Location, shown: ExportContext) -> None:
+        super().__init__("Export", "writes")
+        self.where, self.location, self.shown = where, location, shown
+        self.choices: Sequence[ExportChoice] = ()
+        """What there is; the fields come when it is known."""
+        self.chosen = 0
+        """The choice whose forms are shown."""
         self.stopping: Event | None = None
         """Set to stop the export that is being written; None while there is none."""
 
-    def compose(self) -> ComposeResult:
-        """The fields come when it is known what there is."""
-        with VerticalScroll(can_focus=False) as box:
-            box.border_title = "Export"
-            box.border_subtitle = "enter writes  ↑↓ field  ←→ choose  esc closes"
-            yield Static(id="command")
-            yield Static(id="state")
-
-    @property
-    def explorer(self) -> Explorer:
-        """The app, by its type."""
-        return cast("Explorer", self.app)
-
     def on_mount(self) -> None:
-        """Ask what the place holds."""
-        where, place, shown = self.where, self.place, self.shown
+        """Ask what the location holds."""
+        where, location, shown = self.where, self.location, self.shown
 
         def read(reader: Reader) -> list[ExportChoice]:
-            label = None if place.problem is None else reader.problem(place.problem).label
-            runs = [run for run in reader.runs(place.benchmark or None) if place.benchmark or run.texts]
-            return export_choices(where, place, label, [run.name for run in runs], shown)
+            label = None if location.problem is None else reader.problem(location.problem).label
+            runs = [run for run in reader.runs(location.benchmark or None) if location.benchmark or run.texts]
+            return export_choices(where, location, label, [run.name for run in runs], shown)
 
-        self.explorer.gateway.ask(self, "choices", read)
+        self.ask("choices", read)
 
     def on_unmount(self) -> None:
         """What is being written is given up."""
         if self.stopping is not None:
             self.stopping.set()
-        self.explorer.gateway.forget(self)
+        super().on_unmount()
 
-    async def show_choices(self, choices: list[ExportChoice]) -> None:
-        """The fields."""
+    async def _show_fields(self) -> None:
+        first = self.choices[0]
+        fields = (
+            FormField(WHAT, "what", tuple(choice.words for choice in self.choices)),
+            FormField(FORM, "form", first.forms),
+            FormField(FILE, "file", value=first.file_name(first.forms[0])),
+        )
         if self.is_attached:
-            await self.query_one(VerticalScroll).mount(ExportFields(choices), before=0)
+            await self.query_one(Box).mount(Form(fields), Plain(id="command"), before="#state")
             self.query("#what").focus()
             self.show_command()
 
-    def on_export_fields_changed(self) -> None:
-        """Another thing, form or file."""
+    def changed(self, name: str) -> None:
+        """Another thing or another form of it: the file's name follows."""
+        if not self.query(Form):  # closed meanwhile
+            return
+        form = self.form
+        if name == WHAT.name and form.chosen("what") != self.chosen:
+            self.chosen = form.chosen("what")
+            choice = self.choices[self.chosen]
+            form.choose("form", 0, choice.forms)
+            form.type("to", choice.file_name(choice.forms[0]))
+        elif name == FORM.name:
+            form.type("to", with_ending(form.text("to"), self.choices[self.chosen].forms[form.chosen("form")]))
         self.show_command()
+
+    def request(self) -> tuple[ExportRequest, Path]:
+        """What the fields say.
+
+        Raises:
+            UsageError: the file's ending is of no form.
+        """
+        choice = self.choices[self.chosen]
+        path = Path(self.form.text("to").strip() or ".")
+        form = form_of(choice.request.what, path, choice.forms[self.form.chosen("form")] == "verl")
+        self.form.choose("form", choice.forms.index(form))
+        return replace(choice.request, form=form), path
 
     def show_command(self) -> None:
         """The command that writes the same file, or what is wrong."""
-        if not self.query(Choice):  # closed meanwhile
-            return
         try:
-            request, path = self.query_one(ExportFields).request()
+            request, path = self.request()
         except PasskError as error:
             self.say(str(error))
             return
         store = None if self.explorer.is_sample else self.explorer.store_path
-        words = command_words(request, str(path), store)
-        self.query_one("#command", Static).update(literal(shlex.join(words)))
+        self.query_one("#command", Plain).update(shlex.join(command_words(request, str(path), store)))
         self.say("")
 
-    def say(self, text: str) -> None:
-        """What has come of it so far."""
-        self.query_one("#state", Static).update(literal(text))
-
-    # Writing
+    def action_start(self) -> None:
+        """Write the file, unless there is one."""
+        self.action_write(False)
 
     def action_write(self, force: bool) -> None:
         """Write the file in a thread."""
-        if self.stopping is not None or not self.query(ExportFields):
+        if self.stopping is not None or not self.query(Form):
             return
         try:
-            request, path = self.query_one(ExportFields).request()
+            request, path = self.request()
         except PasskError as error:
             self.say(str(error))
             return
@@ -132,7 +136,7 @@ class ExportDialog(ModalScreen[None]):
             self.post_message(self.Wrote(done, total))
 
         self.say("writing …  esc stops")
-        self.explorer.gateway.ask(self, "export", lambda reader: export(reader, request, path, force=force, tell=tell))
+        self.ask("export", lambda reader: export(reader, request, path, force=force, tell=tell))
 
     def on_export_dialog_wrote(self, event: Wrote) -> None:
         """A bar while it is written."""
@@ -140,7 +144,7 @@ class ExportDialog(ModalScreen[None]):
             share = event.done / max(event.total, 1)
             self.say(f"{'█' * round(30 * share):░<30} {share:4.0%}  {event.done:,} of {event.total:,}  esc stops")
 
-    def action_stop(self) -> None:
+    def action_close(self) -> None:
         """Stop writing; when nothing is being written, close."""
         if self.stopping is None:
             self.dismiss()
@@ -150,22 +154,17 @@ class ExportDialog(ModalScreen[None]):
         self.explorer.gateway.cancel(self, "export")
         self.say("Stopped; nothing is left of the file.")
 
-    async def on_loaded(self, event: Loaded) -> None:
-        """The choices have come, or the file is written."""
-        event.stop()
-        if not self.explorer.gateway.is_current(event.request):
+    async def answered(self, slot: str, record: Any) -> None:
+        """The choices, or what was written."""
+        if slot == "choices":
+            self.choices = record
+            await self._show_fields()
             return
-        if event.request.slot == "choices":
-            await self.show_choices(event.record)
-            return
-        made: Exported = event.record
         self.stopping = None
-        self.explorer.say("\n".join(written_in_words(made)))
+        self.explorer.say("\n".join(written_in_words(record)))
         self.dismiss()
 
-    def on_failed(self, event: Failed) -> None:
-        """Say so in the dialog."""
-        event.stop()
+    def failed(self, error: PasskError) -> None:
+        """Why the file was not written."""
         self.stopping = None
-        error = event.error
         self.say(f"{error.title}\nctrl+o overwrites it." if isinstance(error, AlreadyThere) else str(error))

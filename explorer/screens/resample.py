@@ -1,16 +1,10 @@
-"""The dialog for more samples: which runs, how many, with which engine, how, and what that takes."""
+"""The form for more samples: of which runs, how many, with which engine, how, and what that takes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable, Sequence
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
 
 from backend import (
     ParameterChanges,
@@ -22,186 +16,99 @@ from backend import (
     read_configuration,
     start_by_uncertainty,
 )
+from backend.errors import UsageError
 from backend.records import Run
 from backend.records.comparison import SamplePlan
 from backend.wording import short_names
-from explorer.gateway import Failed, Loaded
+from explorer.options import ADD, ENGINE, POOL, SAMPLING_PARAMETERS, Option
 from explorer.render.jobs import planned_in_words, problems_in_words, stored_value_in_words
-from explorer.render.text import literal
-from explorer.widgets.fields import Choice, Field
+from explorer.screens.form import PlanDialog
+from explorer.widgets.fields import Form, FormField
 
-if TYPE_CHECKING:
-    from explorer.app import Explorer
-
-PARAMETERS: dict[str, type[int] | type[float]] = {"temperature": float, "top_p": float, "max_tokens": int}
-"""Sampling parameters that can be changed, and what they are."""
-
-SHARES = ("of each problem, in each run", "in all, to settle doubt")
+RUNS = Option("runs", "the runs that get them")
+SHARE = Option("share", "for each problem and run, or a budget for the problems whose solve set it may change")
+SHARES = ("per problem and run", "in total, where they help most")
 """What the number of samples is: for each problem, or a budget that a plan shares out."""
 
 Planned = tuple[SamplePlan | None, tuple[Resampling, ...]]
 """The plan that shares a budget out, if one does, and what is to be drawn."""
 
 
-class ResampleDialog(ModalScreen[int]):
+class ResampleDialog(PlanDialog[int]):
     """Enter starts a job for each run; the result is how many."""
 
-    CSS_PATH = "../styles/resample.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(0)", "Close"),
-        Binding("enter", "start", "Start"),
-        Binding("up", "app.focus_previous", "Previous", priority=True),
-        Binding("down", "app.focus_next", "Next", priority=True),
-    ]
+    nothing = "Nothing can be drawn yet: the dialog says what is missing."
+    AUTO_FOCUS = "#add"
 
     def __init__(self, runs: Sequence[Run], problems: Sequence[str]) -> None:
-        super().__init__()
         self.runs = tuple(runs)
         self.problems = tuple(problems)
         words = short_names(runs)
         self.choices: list[tuple[tuple[str, ...], str]] = [(tuple(run.name for run in runs), " and ".join(words))]
         if len(words) > 1:
             self.choices += [((run.name,), word) for run, word in zip(runs, words, strict=True)]
-        self.configuration = read_configuration()
-        self.engines = self.configuration.engine_names
-        self.planned: tuple[Resampling, ...] | None = None
-        """What the fields come to; None while that is on its way."""
-        self.start_soon = False
-        """Whether it is to be started when it comes."""
-        self.starting = False
-
-    def compose(self) -> ComposeResult:
-        """What is asked, and what it takes."""
-        with VerticalScroll(can_focus=False) as box:
-            box.border_title = "Draw more samples"
-            box.border_subtitle = "enter starts  ↑↓ field  ←→ choose  esc closes"
-            yield Static(literal(problems_in_words(self.problems)), id="problems")
-            with Horizontal():
-                yield Static("runs", classes="name")
-                yield Choice([words for _, words in self.choices], "runs")
-            with Horizontal():
-                yield Static("samples to add", classes="name")
-                yield Field(str(self.configuration.add), type="integer", id="add", compact=True)
-                yield Choice(SHARES if len(self.runs) > 1 else SHARES[:1], "share")
-            with Horizontal():
-                yield Static("engine", classes="name")
-                yield Choice(self.engines, "engine")
-            for name, kind in PARAMETERS.items():
-                with Horizontal():
-                    yield Static(literal(name), classes="name")
-                    yield Field(type="integer" if kind is int else "number", id=name, compact=True)
-                    yield Static(classes="said", id=f"{name}-said")
-            with Horizontal(id="pooling"):
-                yield Static("imported run", classes="name")
-                yield Choice(("kept apart", "pooled: prompt and parameters are the same"), "pool")
-            yield Static(id="takes")
-
-    @property
-    def explorer(self) -> Explorer:
-        """The app, by its type."""
-        return cast("Explorer", self.app)
+        configuration = read_configuration()
+        self.engines = configuration.engine_names
+        super().__init__(
+            "Draw more samples",
+            "starts",
+            problems_in_words(self.problems),
+            (
+                FormField(RUNS, "runs", tuple(words for _, words in self.choices)),
+                FormField(ADD, "samples to add", value=str(configuration.add)),
+                FormField(SHARE, "", SHARES if len(self.runs) > 1 else SHARES[:1]),
+                FormField(ENGINE, "engine", self.engines),
+                *(FormField(option, option.name) for option in SAMPLING_PARAMETERS),
+                FormField(POOL, "imported run", ("kept apart", "pooled: prompt and parameters are the same")),
+            ),
+        )
 
     def on_mount(self) -> None:
-        """Plan at once with the defaults."""
-        self.query_one("#pooling").display = False
-        self.query_one("#add", Input).focus()
-        self.replan()
+        """Whether samples can be pooled is known with the first plan."""
+        self.form.show("pool", False)
+        super().on_mount()
 
-    def on_unmount(self) -> None:
-        """Nobody waits any more."""
-        self.explorer.gateway.forget(self)
-
-    def request(self) -> ResamplingRequest | str:
-        """What the fields say, or what is wrong with them."""
-        names, _ = self.choices[self.query_one("#runs", Choice).chosen]
-        changed: dict[str, float] = {}
-        for name, kind in PARAMETERS.items():
-            if text := self.query_one(f"#{name}", Input).value.strip():
-                try:
-                    changed[name] = kind(text)
-                except ValueError:
-                    return f"{name} must be a number, not {text}."
-        try:
-            add = int(self.query_one("#add", Input).value or 0)
-        except ValueError:
-            add = 0
-        if add < 1:
-            return "How many? A whole number of 1 or more."
-        return ResamplingRequest(
+    def plan(self) -> Callable[[Reader], Planned]:
+        """What the fields take."""
+        form = self.form
+        names, _ = self.choices[form.chosen("runs")]
+        self._show_kept(form, names)
+        given = {option.name: form.value(option.name) for option in SAMPLING_PARAMETERS}
+        add = form.value("add")
+        if add is None:
+            raise UsageError("How many samples? A whole number of 1 or more.")
+        request = ResamplingRequest(
             compared=tuple(run.name for run in self.runs),
             runs=names,
             problems=self.problems,
             add=add,
-            engine=self.engines[self.query_one("#engine", Choice).chosen],
-            changes=ParameterChanges(changed),
-            pool=self.query_one("#pool", Choice).chosen == 1,
+            engine=self.engines[form.chosen("engine")],
+            changes=ParameterChanges({name: value for name, value in given.items() if value is not None}),
+            pool=form.chosen("pool") == 1,
         )
+        if form.chosen("share") == 1:
+            return lambda reader: plan_by_uncertainty(reader, request)
+        return lambda reader: (None, (plan_resampling(reader, request),))
 
-    def replan(self) -> None:
-        """Ask what the fields take."""
-        self.planned, self.start_soon = None, False
-        chosen = [run for run in self.runs if run.name in self.choices[self.query_one("#runs", Choice).chosen][0]]
-        for name in PARAMETERS:
-            changed = bool(self.query_one(f"#{name}", Input).value)
-            said = stored_value_in_words([run.parameters.get(name) for run in chosen], changed=changed)
-            self.query_one(f"#{name}-said", Static).update(literal(said))
-        request = self.request()
-        if isinstance(request, str):
-            self.planned = ()
-            self.explorer.gateway.cancel(self, "plan")
-            self.query_one("#takes", Static).update(literal(request))
-            return
-        settling = self.query_one("#share", Choice).chosen == 1
+    def _show_kept(self, form: Form, names: Sequence[str]) -> None:
+        """What the runs have of each parameter, beside the line that changes it."""
+        for option in SAMPLING_PARAMETERS:
+            stored = [run.parameters.get(option.name) for run in self.runs if run.name in names]
+            form.note(option.name, stored_value_in_words(stored, changed=form.is_filled(option.name)))
 
-        def read(reader: Reader) -> Planned:
-            return plan_by_uncertainty(reader, request) if settling else (None, (plan_resampling(reader, request),))
+    def words(self, planned: Planned) -> Content:
+        """What it takes and, where a run was imported, whether its samples can be pooled."""
+        plan, resamplings = planned
+        self.form.show("pool", any(extension.can_pool for each in resamplings for extension in each.additions))
+        return planned_in_words(plan, resamplings)
 
-        self.explorer.gateway.ask(self, "plan", read)
+    def begin(self, planned: Planned) -> Callable[[Reader], int] | None:
+        """Start a job for each run that can be sampled."""
+        _, resamplings = planned
+        requests = [each.request for each in resamplings if each.samples]
+        layout = self.explorer.database.layout
+        return (lambda reader: len(start_by_uncertainty(layout, requests))) if requests else None
 
-    def on_loaded(self, event: Loaded) -> None:
-        """The plan has come, or the jobs have been started."""
-        event.stop()
-        if not self.explorer.gateway.is_current(event.request):
-            return
-        if event.request.slot == "start":
-            self.dismiss(event.record)
-            return
-        plan, self.planned = event.record
-        additions = [addition for planned in self.planned for addition in planned.additions]
-        self.query_one("#pooling").display = any(addition.can_pool for addition in additions)
-        self.query_one("#takes", Static).update(planned_in_words(plan, self.planned))
-        if self.start_soon and not any(planned.refusals for planned in self.planned):
-            self.action_start()
-
-    def on_failed(self, event: Failed) -> None:
-        """Say so in the dialog."""
-        event.stop()
-        self.planned, self.starting = (), False
-        self.query_one("#takes", Static).update(literal(str(event.error)))
-
-    def on_input_changed(self) -> None:
-        """Another number."""
-        self.replan()
-
-    def on_choice_changed(self) -> None:
-        """Other runs, another engine."""
-        if self.is_mounted:
-            self.replan()
-
-    def on_input_submitted(self) -> None:
-        """Enter in a field."""
-        self.action_start()
-
-    def action_start(self) -> None:
-        """Start the jobs, once; those of a plan that is on its way when it comes."""
-        if self.planned is None:
-            self.start_soon = True
-            return
-        requests = [planned.request for planned in self.planned if planned.samples]
-        if not requests:
-            self.explorer.say("Nothing can be drawn yet: the dialog says what is missing.")
-        elif not self.starting:
-            self.starting = True
-            self.query_one("#takes", Static).update(Content("Starting ..."))
-            layout = self.explorer.database.layout
-            self.explorer.gateway.ask(self, "start", lambda reader: len(start_by_uncertainty(layout, requests)))
+    def is_complete(self, planned: Planned) -> bool:
+        """Whether every run can be sampled."""
+        return not any(each.refusals for each in planned[1])

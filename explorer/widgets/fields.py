@@ -1,25 +1,22 @@
-"""Fields to type and to choose in: lines of input, one of a few things, a filter, the fields of an export."""
+"""Fields to type and to choose in: a line of input, one of a few things, a filter, and forms of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Input, Static
+from textual.widget import Widget
+from textual.widgets import Input
 
-from backend import form_of
-from backend.records.exports import ExportRequest
-from explorer.render.export_form import ExportChoice, with_ending
-from explorer.render.text import literal
+from explorer.options import Number, Option
+from explorer.widgets.plain import Plain
 
 # A line of input whose keys act in the order in which they are typed.
 
@@ -43,7 +40,7 @@ class Field(Input):
 # One of a few things, chosen with left and right.
 
 
-class Choice(Static, can_focus=True):
+class Choice(Plain, can_focus=True):
     """Shows what is chosen between two marks; `Changed` tells that it is another."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,6 +51,10 @@ class Choice(Static, can_focus=True):
     class Changed(Message):
         """Something else is chosen."""
 
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
     chosen = reactive(0)
     """Its place among the options."""
 
@@ -61,14 +62,18 @@ class Choice(Static, can_focus=True):
         super().__init__(id=name)
         self.options = tuple(options)
 
-    def render(self) -> Content:
-        """The option, with marks where there are others."""
+    def on_mount(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Show what is chosen, with marks where there are others."""
         words = self.options[self.chosen]
-        return literal(f"‹ {words} ›" if len(self.options) > 1 else f"  {words}")
+        self.update(f"‹ {words} ›" if len(self.options) > 1 else f"  {words}")
 
     def watch_chosen(self) -> None:
-        """Tell it."""
-        self.post_message(self.Changed())
+        """Show it, and tell it."""
+        self.show()
+        self.post_message(self.Changed(self.id or ""))
 
     def action_choose(self, by: int) -> None:
         """The next option, or the previous one."""
@@ -99,7 +104,7 @@ class FilterLine(Vertical):
 
     def compose(self) -> ComposeResult:
         """The feedback above the line that one types in."""
-        yield Static(id="filter-feedback")
+        yield Plain(id="filter-feedback")
         yield Input(placeholder=HINT, id="filter", compact=True, select_on_focus=False)
 
     @property
@@ -124,8 +129,7 @@ class FilterLine(Vertical):
     def say(self, words: str, *, wrong: bool) -> None:
         """What the text means, or what is wrong with it."""
         self.set_class(wrong, "wrong")
-        said: Content = literal(words)
-        self.query_one(Static).update(said)
+        self.query_one(Plain).update(words)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Every letter."""
@@ -138,67 +142,114 @@ class FilterLine(Vertical):
         self.post_message(self.Kept(event.value))
 
 
-# The fields of an export: what, in which form, to which file. The form is the ending of the file.
+# A form: a row for each option, made of the declaration that the command line uses too.
 
 
-class ExportFields(Vertical):
-    """Three fields under each other; `Changed` tells that one of them is different."""
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A row of a form: something to choose, or a line to type in."""
+
+    option: Option
+    label: str
+    choices: tuple[str, ...] = ()
+    value: str = ""
+    """What stands in the line at first."""
+
+    def widget(self) -> Widget:
+        """What one chooses or types in."""
+        if self.choices:
+            return Choice(self.choices, self.option.name)
+        check = self.option.check
+        kind: Literal["integer", "number", "text"] = "text"
+        if isinstance(check, Number):
+            kind = "integer" if check.kind is int else "number"
+        return Field(self.value, type=kind, id=self.option.name, compact=True)
+
+
+class Form(Vertical):
+    """Fields under each other, a note beside each, and below them the help of the one that has the focus."""
 
     class Changed(Message):
-        """What is asked for is different."""
+        """A field is different: the one of that name."""
 
-    def __init__(self, choices: Sequence[ExportChoice]) -> None:
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    class Submitted(Message):
+        """Enter in a line."""
+
+    def __init__(self, fields: Sequence[FormField]) -> None:
         super().__init__()
-        self.choices = tuple(choices)
-        self.shown = 0
-        """The choice whose forms are shown."""
+        self.options = {field.option.name: field.option for field in fields}
+        self.fields = tuple(fields)
 
     def compose(self) -> ComposeResult:
-        """Names and fields."""
-        first = self.choices[0]
-        with Horizontal():
-            yield Static("what", classes="name")
-            yield Choice([choice.words for choice in self.choices], "what")
-        with Horizontal():
-            yield Static("form", classes="name")
-            yield Choice(first.forms, "form")
-        with Horizontal():
-            yield Static("file", classes="name")
-            yield Input(first.file_name(first.forms[0]), id="file", compact=True)
+        """A row a field."""
+        for field in self.fields:
+            with Horizontal(id=f"{field.option.name}-row"):
+                yield Plain(field.label, classes="name")
+                yield field.widget()
+                if not field.choices:
+                    yield Plain(id=f"{field.option.name}-note", classes="note")
+        yield Plain(id="help")
 
-    @property
-    def choice(self) -> ExportChoice:
-        """What is to be exported."""
-        return self.choices[self.query_one("#what", Choice).chosen]
+    def chosen(self, name: str) -> int:
+        """Which of its things a field has."""
+        return self.query_one(f"#{name}", Choice).chosen
 
-    def request(self) -> tuple[ExportRequest, Path]:
-        """What the fields say; raises UsageError where the file's ending is of no form."""
-        path = Path(self.query_one(Input).value.strip() or ".")
-        wanted = self.choice.forms[self.query_one("#form", Choice).chosen]
-        form = form_of(self.choice.request.what, path, wanted == "verl")
-        self._show_form(self.choice.forms.index(form))
-        return replace(self.choice.request, form=form), path
+    def value(self, name: str) -> Any:
+        """What is typed in a line, as the command line would read it.
+
+        Raises:
+            UsageError: nothing that the option takes.
+        """
+        return self.options[name].read(self.text(name))
+
+    def text(self, name: str) -> str:
+        """What is typed in a line."""
+        return self.query_one(f"#{name}", Field).value
+
+    def is_filled(self, name: str) -> bool:
+        """Whether anything is typed in a line."""
+        return bool(self.text(name).strip())
+
+    def note(self, name: str, text: str) -> None:
+        """Say something beside a field."""
+        self.query_one(f"#{name}-note", Plain).update(text)
+
+    def show(self, name: str, shown: bool) -> None:
+        """Show a row, or hide it."""
+        self.query_one(f"#{name}-row").display = shown
+
+    def choose(self, name: str, chosen: int, choices: Sequence[str] | None = None) -> None:
+        """Choose one of a field's things, or of other things, without saying that it has changed."""
+        field = self.query_one(f"#{name}", Choice)
+        field.options = tuple(choices or field.options)
+        with field.prevent(Choice.Changed):
+            field.chosen = chosen
+        field.show()
+
+    def type(self, name: str, text: str) -> None:
+        """Put a text into a line."""
+        self.query_one(f"#{name}", Field).value = text
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """What the field is for."""
+        option = self.options.get(event.widget.id or "")
+        self.query_one("#help", Plain).update(option.help if option else "")
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
-        """Another thing, or another form of it: the file's name follows."""
+        """Something else is chosen."""
         event.stop()
-        what, form, file = self.query_one("#what", Choice), self.query_one("#form", Choice), self.query_one(Input)
-        if what.chosen != self.shown:
-            self.shown = what.chosen
-            form.options = self.choice.forms
-            self._show_form(0)
-            file.value = self.choice.file_name(form.options[0])
-        else:
-            file.value = with_ending(file.value, form.options[form.chosen])
-        self.post_message(self.Changed())
+        self.post_message(self.Changed(event.name))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Another file."""
+        """Something else is typed."""
         event.stop()
-        self.post_message(self.Changed())
+        self.post_message(self.Changed(event.input.id or ""))
 
-    def _show_form(self, chosen: int) -> None:
-        form = self.query_one("#form", Choice)
-        with form.prevent(Choice.Changed):
-            form.chosen = chosen
-        form.refresh()
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter."""
+        event.stop()
+        self.post_message(self.Submitted())

@@ -84,8 +84,6 @@ def test_only_some_problems(counted: Passk) -> None:
     ("words", "said"),
     [
         (("difference", "--base", "base", "--rl", "base"), "two different runs"),
-        (("curves", "--cover", "--k", "1"), "--k is of pass@k"),
-        (("curves", "--tau", "0.5"), "--tau is of Cover@tau"),
         (("curves", "--cover", "--tau", "1.5"), "shares above 0 and up to 1"),
     ],
 )

@@ -259,7 +259,7 @@ def test_a_failure_is_a_sentence_on_stderr_and_status_1(pair: Passk, command: tu
 @pytest.mark.parametrize(
     "command",
     [
-        ("sets",),
+        ("stats",),
         ("runs", "--format", "xml"),
         ("no-such-command", "x"),
         ("sets", "--base", "a", "--rl", "b", "--min-correct", "0"),

@@ -89,4 +89,4 @@ def test_what_is_wrong_is_said(filled: Passk, arguments: tuple[str, ...], why: s
 
 
 def test_an_unknown_view_is_wrong_usage(filled: Passk) -> None:
-    assert "invalid choice" in filled("stats", "everything", status=2).stderr
+    assert "name one of histogram" in filled("stats", "everything", status=2).stderr

@@ -36,8 +36,8 @@ def test_from_nothing_scored_to_the_surprising_token(terminal: Terminal) -> None
     terminal.wait("› perplexity", "not scored; s scores", "s scores them here, or: passk score --run")
     terminal.keys("s")
     terminal.wait("Score under countdown-base", "256 texts of 1 problem in float32")
-    terminal.keys("3", "C-t")
-    terminal.wait("3 texts of 1 problem", "the score of every token")
+    terminal.keys("Down", "3", "Down", "Right")
+    terminal.wait("3 texts of 1 problem", "log-probability of every token")
     terminal.keys("Enter")
     # The job's worker loads torch; the screen follows when its part has come.
     deadline = monotonic() + 120

@@ -41,13 +41,13 @@ async def test_a_budget_is_shared_out_by_doubt(doubtful_store: StoreLayout, size
         await user.press("r")
         assert user.name == "ResampleDialog"
         share = user.find(Choice, "share")
-        assert share.options == ("of each problem, in each run", "in all, to settle doubt")
+        assert share.options == ("per problem and run", "in total, where they help most")
         await user.press("ctrl+a", "ctrl+k")
         await user.type("90")
         await user.press("down", "right")
         assert share.chosen == 1
-        await until(lambda: "expected to change" in user.words("takes"))
-        said = " ".join(user.words("takes").split())
+        await until(lambda: "expected to change" in user.words("state"))
+        said = " ".join(user.words("state").split())
         assert "90 of 90 samples, where most memberships are expected to change for their tokens" in said
         assert f"expected to change {plan.expected_changes:.1f} memberships, of {plan.unsolved} without" in said
         rule = f"within the next 256 samples of each: {plan.before:.1f} now, {plan.after:.1f} after this round"

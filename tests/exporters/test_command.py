@@ -38,9 +38,8 @@ def test_the_filter_is_that_of_sets_and_curves(run_passk: Passk, sums: StoreLayo
     ("words", "said"),
     [
         ("--to x.csv", "What is to be exported?"),
-        ("sets --to x.csv", "Which runs?"),
+        ("sets --to x.csv", "Which runs? There are 2 pairs"),
         ("sets --to x.csv y.csv", "one file"),
-        ("curves --to x.svg --push me/there", "--push is for datasets"),
         ("problems --to x.jsonl --as verl", "verl's form is a .parquet"),
         ("paths --run nobody --to x.jsonl", "no run nobody"),
         ("paths --problems c< --to x.jsonl", "c<"),

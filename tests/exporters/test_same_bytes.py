@@ -93,7 +93,7 @@ async def test_every_choice_writes_what_its_command_writes(
                 continue
             await dialog(driver)
             await driver.press(*["right"] * place)
-            name = driver.find(Input, "file").value
+            name = driver.find(Input, "to").value
             if Path(name).suffix.removeprefix(".") in MISSING or (not Path(name).suffix and "folder" in MISSING):
                 await driver.press("escape")
                 continue
@@ -179,7 +179,7 @@ async def test_every_form_of_a_comparison_is_the_same(
         await driver.idle()
         await dialog(driver)
         await driver.press("down", *["right"] * FORMS["sets"].index(form))
-        assert driver.find(Input, "file").value == f"sums-sets.{form}"
+        assert driver.find(Input, "to").value == f"sums-sets.{form}"
         await driver.press("enter")
         await written(driver)
     assert main(["export", "sets", "--base", BASE, "--rl", RL, "--store", str(sums.root), "--to", f"other.{form}"]) == 0

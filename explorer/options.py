@@ -1,0 +1,177 @@
+"""Every option that more than one place has, declared once.
+
+The command line makes an argument of a declaration (`explorer.commands.command`), a dialog makes a field of it
+(`explorer.widgets.fields`): the same help, check and default. What only one command has stands beside that command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from backend.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Reads a number between two ends; a ValueError says what was expected."""
+
+    kind: type[int] | type[float]
+    least: float = -inf
+    most: float = inf
+
+    def __call__(self, text: str) -> float:
+        """The number."""
+        try:
+            value = self.kind(text)
+        except ValueError:
+            value = None
+        if value is None or not self.least <= value <= self.most or value in (inf, -inf):
+            what = "a whole number" if self.kind is int else "a number"
+            raise ValueError(f"expected {what}{self._ends()}, not {text}")
+        return value
+
+    def _ends(self) -> str:
+        if self.most < inf:
+            return f" from {self.least:g} to {self.most:g}"
+        return f" of {self.least:g} or more" if self.least > -inf else ""
+
+
+def folder_or_name(text: str) -> str:
+    """A folder's whole path, whatever folder a worker or an engine runs in; a name as it is."""
+    folder = Path(text).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else text
+
+
+def file_path(text: str) -> Path:
+    """The whole path of a file."""
+    return Path(text).expanduser().absolute()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option: `--max-tokens N`, a flag (`--pool`), or a word without a dash."""
+
+    spelling: str
+    help: str
+    metavar: str = ""
+    """What its value is called; empty for a flag."""
+    check: Callable[[str], Any] = str
+    """Makes the value of a text; a ValueError says what was expected."""
+    choices: tuple[str, ...] = ()
+    default: Any = None
+    nargs: str | None = None
+    """As in argparse; with `?`, an option without a value is the empty text."""
+    repeated: bool = False
+    required: bool = False
+    dest: str = ""
+    needs: str = ""
+    """The option without which it says nothing."""
+    excludes: str = ""
+    """The option that it cannot be said with."""
+
+    @property
+    def name(self) -> str:
+        """As an attribute: `max_tokens`."""
+        return self.dest or self.spelling.lstrip("-").replace("-", "_")
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a word follows it."""
+        return bool(self.metavar or self.choices)
+
+    def but(self, **changes: Any) -> Option:
+        """The option with another help, or required."""
+        return replace(self, **changes)
+
+    def read(self, text: str) -> Any:
+        """The value of what was typed into a field; the default where nothing was.
+
+        Raises:
+            UsageError: not what the option takes, in the words of the command line.
+        """
+        if not text.strip():
+            return self.default
+        try:
+            return self.check(text.strip())
+        except ValueError as error:
+            raise UsageError(f"{self.name}: {error}") from None
+
+
+POSITIVE = Number(int, 1)
+INDEX = Number(int, 0)
+
+# Which store, which runs, which problems
+
+STORE = Option(
+    "--store", "the store folder (default: $PASSK_STORE, else ./store.passk, else the sample store)", metavar="S"
+)
+STORE_TO_WRITE = STORE.but(help="the store folder (default: $PASSK_STORE, else ./store.passk)")
+BENCHMARK = Option("--benchmark", "look for the runs in this benchmark (default: the only one)", metavar="B")
+RUN = Option("--run", "the run", metavar="R", required=True)
+RUNS = Option("--run", "only this run; repeatable (default: all)", metavar="R", repeated=True)
+BASE = Option("--base", "the base run (default: of the only pair)", metavar="R")
+RL = Option("--rl", "the RL run (default: of the only pair)", metavar="R")
+PAIR = (BASE, RL, BENCHMARK)
+PROBLEM = Option("--problem", "the problem's id", metavar="P", required=True)
+PROBLEMS = Option(
+    "--problems",
+    "only these: level=5, c<3, rl.c>3, rate<0.05, tokens>2000, set:base_only, guess:RUN<0.05, ids, words",
+    metavar="SELECTOR",
+    default="",
+)
+SAMPLE = Option("--sample", "index of the sample", metavar="I", check=INDEX)
+LIMIT = Option("--limit", "at most N samples", metavar="N", check=POSITIVE)
+
+# How it is printed
+
+FORMAT = Option("--format", "how it is printed", choices=("table", "json", "csv"), default="table")
+TABLE_OR_JSON = FORMAT.but(choices=("table", "json"))
+TEXT_OR_JSON = FORMAT.but(choices=("text", "json"), default="text")
+
+# What the curves and sets are of
+
+MIN_CORRECT = Option("--min-correct", "correct samples that count as solved", metavar="T", check=POSITIVE, default=1)
+BANDS = Option(
+    "--bands",
+    "95 % intervals: over problems (others of this kind), or over samples (of these very problems)",
+    choices=("problems", "samples"),
+)
+K = Option("--k", "1,2,4 or all (default: powers of two, and n)", metavar="K")
+
+# More samples, and scoring
+
+COUNT = Option("--n", "samples wanted of each problem; what is there is not drawn", metavar="N", check=POSITIVE)
+ADD = Option("--add", "so many more samples of each problem", metavar="N", check=POSITIVE)
+MODEL = Option("--model", "model folder, or what the engine calls the model", metavar="PATH", check=folder_or_name)
+ENGINE = Option("--engine", "an engine that passk doctor lists, or a name of config.toml", metavar="E")
+ENGINE_OPTION = Option("--option", "an option of the engine; repeatable", metavar="A=B", repeated=True)
+TEMPERATURE = Option(
+    "--temperature", "default: the run's own, else 0.6; another value makes a new run", metavar="T",
+    check=Number(float, 0),
+)  # fmt: skip
+TOP_P = Option("--top-p", "default: the run's own, else 0.95", metavar="P", check=Number(float, 0, 1))
+MAX_TOKENS = Option("--max-tokens", "default: the run's own, else 16384", metavar="N", check=POSITIVE)
+SAMPLING_PARAMETERS = (TEMPERATURE, TOP_P, MAX_TOKENS)
+TEMPLATE = Option("--template", "prompt template by name or file (default: the benchmark's runs')", metavar="T")
+POOL = Option("--pool", "add to an imported run although its prompt and parameters are not known to be the same")
+SAMPLES = Option("--samples", "only the first N samples of each problem and run", metavar="N", check=POSITIVE)
+TOKENS = Option("--tokens", "keep the log-probability of every token, for the reader's t")
+PREPARE = Option("--prepare", "write the job and stop; passk work JOB does it elsewhere", excludes="--wait")
+WAIT = Option("--wait", "stay, show progress, fail if the job fails", excludes="--prepare")
+WHERE = (PREPARE, WAIT)
+AGAIN = Option("--again", "also samples that have a verdict; the new one counts, the earlier is kept beside it")
+VERIFIER = Option("--verifier", "default: the benchmark's, else the one that fits its references", metavar="V")
+
+# The model of a run
+
+ROLE = Option("--role", "base, rl, sft, instruct or distill", metavar="R")
+FROM_MODEL = Option("--from-model", "the model that it was trained from", metavar="B")
+STEP = Option("--step", "training step", metavar="N", check=INDEX)
+
+# Files
+
+FILE = Option("--to", "the file; its ending chooses the form", metavar="FILE", nargs="+", required=True)
