@@ -148,7 +148,7 @@ class ExportDialog(ModalScreen[None]):
         self.stopping.set()
         self.stopping = None
         self.explorer.gateway.cancel(self, "export")
-        self.say("Stopped; nothing is left of the file.")
+        self.say("Stopped. No file was written.")
 
     async def on_loaded(self, event: Loaded) -> None:
         """The choices have come, or the file is written."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PARAMETERS: dict[str, type[int] | type[float]] = {"temperature": float, "top_p": float, "max_tokens": int}
 """Sampling parameters that can be changed, and what they are."""
 
-SHARES = ("of each problem, in each run", "in all, to settle doubt")
+SHARES = ("per problem and run", "in total, where they help most")
 """What the number of samples is: for each problem, or a budget that a plan shares out."""
 
 Planned = tuple[SamplePlan | None, tuple[Resampling, ...]]
@@ -93,7 +93,7 @@ class ResampleDialog(ModalScreen[int]):
                     yield Static(classes="said", id=f"{name}-said")
             with Horizontal(id="pooling"):
                 yield Static("imported run", classes="name")
-                yield Choice(("kept apart", "pooled: prompt and parameters are the same"), "pool")
+                yield Choice(("keep apart", "pool: same prompt and parameters"), "pool")
             yield Static(id="takes")
 
     @property
@@ -126,7 +126,7 @@ class ResampleDialog(ModalScreen[int]):
         except ValueError:
             add = 0
         if add < 1:
-            return "How many? A whole number of 1 or more."
+            return "samples to add must be a whole number of 1 or more."
         return ResamplingRequest(
             compared=tuple(run.name for run in self.runs),
             runs=names,
@@ -199,9 +199,9 @@ class ResampleDialog(ModalScreen[int]):
             return
         requests = [planned.request for planned in self.planned if planned.samples]
         if not requests:
-            self.explorer.say("Nothing can be drawn yet: the dialog says what is missing.")
+            self.explorer.say("Nothing can be sampled yet: the dialog says what is missing.")
         elif not self.starting:
             self.starting = True
-            self.query_one("#takes", Static).update(Content("Starting ..."))
+            self.query_one("#takes", Static).update(Content("Starting …"))
             layout = self.explorer.database.layout
             self.explorer.gateway.ask(self, "start", lambda reader: len(start_by_uncertainty(layout, requests)))

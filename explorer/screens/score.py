@@ -93,15 +93,19 @@ class ScoreDialog(ModalScreen[str]):
         """Ask what the present choice takes."""
         runs, references, whose = self.choices[self.choice]
         engine, by_token = self.engines[self.engine], self.by_token
-        kept = "the score of every token, for t in the reader" if by_token else "the sum over each text"
+        kept = (
+            "log-probability of every token (t on a path shows them)"
+            if by_token
+            else "total log-probability of each text"
+        )
         self.query_one("#what", Static).update(
             Content("\n").join(
                 [
                     Content("responses: ").append(literal(whose, "bold")),
                     Content("problems: ").append(literal(self.words or "all", "bold")),
                     Content("engine: ").append(literal(engine, "bold")),
-                    Content("kept: ").append(literal(kept, "bold")),
-                    Content("samples of each problem and run, the first so many:"),
+                    Content("stored: ").append(literal(kept, "bold")),
+                    Content("first N samples per problem and run:"),
                 ]
             )
         )
@@ -109,7 +113,7 @@ class ScoreDialog(ModalScreen[str]):
         given = self.query_one(Input).value
         samples = int(given) if given.lstrip("-").isdigit() else None
         if samples is not None and samples < 1:
-            self.query_one("#takes", Static).update("How many? A whole number of 1 or more; empty for all.")
+            self.query_one("#takes", Static).update("N must be a whole number of 1 or more; leave it empty for all.")
             return
         place, chosen, scorer = self.place, self.problems, self.scorer
         configuration = self.configuration
