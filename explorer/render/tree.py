@@ -11,7 +11,7 @@ from backend import SearchTree
 from backend.records import Run
 from backend.records.reading import Branch, BranchSample, TreeRow
 from backend.visible_text import visible_line
-from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names
+from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names, with_noun
 from explorer.render.branches import branch_words, only_run, sign_of
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.text import cell, join_words, literal
