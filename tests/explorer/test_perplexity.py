@@ -197,7 +197,7 @@ async def test_surprise_in_the_reader(scored_store: StoreLayout, size: tuple[int
         for place in expected[:4]:
             assert view.mark == (starts[place], scores.ends[place])
             assert f"token {place + 1} ‹{text[starts[place] : scores.ends[place]]}›" in user.words("surprise")
-            assert "likeliest: ‹" in user.words("surprise")
+            assert "most likely: ‹" in user.words("surprise")
             await user.press("full_stop")
         looks = {look for _, _, look in view.painted.spans}
         assert {SURPRISING, UNLIKELY} <= looks

@@ -54,7 +54,7 @@ async def test_verdict_filter(sums_store: StoreLayout) -> None:
         await open_problem(user)
         await user.press("v")
         assert user.column("index") == ["6", "7"]
-        assert user.words("status") == "tiny-base: 2 of 8 samples, only right"
+        assert user.words("status") == "tiny-base: 2 of 8 samples, only correct"
         await user.press("v")
         assert user.column("index") == ["0", "1", "2", "3", "4", "5"]
         assert user.words("status") == "tiny-base: 6 of 8 samples, only incorrect"
@@ -71,7 +71,7 @@ async def test_answers_with_their_counts(sums_store: StoreLayout) -> None:
         assert rows["✓ correct", "44"] == ["2", "0"]
         assert rows["∅ no answer", "no answer"] == ["1", "1"]
         assert rows["✗ wrong", "7"] == ["0", "1"]
-        assert "9 different answers" in user.words("status")
+        assert "9 distinct answers" in user.words("status")
         await user.press("a")
         assert len(user.column("index")) == 8
 
