@@ -61,7 +61,7 @@ def test_from_nothing_scored_to_the_surprising_token(terminal: Terminal) -> None
     terminal.keys("-", "-")
     terminal.wait("tokens with p < 0.2")
     terminal.keys(">")
-    terminal.wait("log-probability", "likeliest")
+    terminal.wait("log-probability", "most likely")
     terminal.keys("t")
     terminal.wait("sample 1 of 256", until=lambda screen: "log-probability" not in screen)
     terminal.keys("q")
