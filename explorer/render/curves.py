@@ -10,7 +10,7 @@ from typing import Literal
 
 from backend.records import Curve
 from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind
-from backend.wording import UNKNOWN, percent, run_label, short_names, span, with_noun
+from backend.wording import UNKNOWN, percent, points, run_label, short_names, span, with_noun
 
 # What the curves screen shows.
 
@@ -133,11 +133,6 @@ def interval(point: BandPoint | None) -> str:
     return f"{percent(point.low)}–{percent(point.high)}"
 
 
-def percentage_points(share: float | None) -> str:
-    """A difference in percentage points: −3.2."""
-    return UNKNOWN if share is None else f"{100 * share:+.1f}".replace("-", "−")
-
-
 def crossing_in_words(crossing: Crossing, n: int | None) -> str:
     """Where the curves cross, how sure that is, and how often they do not."""
     where = "the curves do not cross" if crossing.k is None else f"the curves cross at k = {crossing.k}"
@@ -178,9 +173,7 @@ def difference_in_words(found: Difference | None, k: int) -> list[str]:
     at = found.at(k)
     here = f"undefined at k = {k}: the smaller n of the two runs is {found.n}"
     if at is not None:
-        here = (
-            f"{percentage_points(at.value)} points (95 % {percentage_points(at.low)} to {percentage_points(at.high)})"
-        )
+        here = f"{points(at.value)} points (95 % {points(at.low)} to {points(at.high)})"
     return [here, crossing_in_words(found.crossing, found.n), wins_in_words(found)]
 
 
@@ -188,7 +181,7 @@ def plain_difference(first: BandPoint | None, second: BandPoint | None, k: int) 
     """The difference of two values at the cursor."""
     if first is None or second is None:
         return f"difference undefined at k = {k}"
-    return f"difference {percentage_points(second.value - first.value)} points"
+    return f"difference {points(second.value - first.value)} points"
 
 
 def sizes_in_words(curve: Curve) -> list[str]:
