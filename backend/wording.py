@@ -43,11 +43,6 @@ def span(low: int | None, high: int | None) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def shown_of(shown: int, total: int, what: str) -> str:
-    """Truth about truncation: "500 problems", or "200 of 1,024 problems"."""
-    return f"{total:,} {what}" if shown == total else f"{shown:,} of {total:,} {what}"
-
-
 def with_noun(number: int, noun: str) -> str:
     """1 problem, 2 problems."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -64,7 +59,7 @@ def chance_in_words(chance: float | None) -> str:
 
 def points(value: float | None) -> str:
     """A difference of shares in percentage points."""
-    return UNKNOWN if value is None else f"{100 * value:+.1f}"
+    return UNKNOWN if value is None else f"{100 * value:+.1f}".replace("-", "−")
 
 
 def shown(value: Any, kind: Kind) -> str:
@@ -100,6 +95,11 @@ def shown(value: Any, kind: Kind) -> str:
         case "json":
             return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def shown_of(shown: int, total: int, noun: str) -> str:
+    """Says when a list is cut: "500 problems", or "200 of 1,024 problems"."""
+    return with_noun(total, noun) if shown == total else f"{shown:,} of {with_noun(total, noun)}"
 
 
 # Runs and solve sets.

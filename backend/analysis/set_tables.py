@@ -195,7 +195,9 @@ def sets_notes(shown: SetsShown) -> list[str]:
         lines.append(f"{word}: {run.name}, n = {span(*size) if size else 'unknown'}.")
     if sets.expected_at_common_n is not None:
         expected = ", ".join(f"{shown.name(entry)} {count:.1f}" for entry, count in sets.expected_at_common_n.items())
-        lines.append(f"n differs, and more samples solve more. Expected at n = {sets.common_n} draws each: {expected}.")
+        lines.append(
+            f"n differs, and more samples solve more. Expected at n = {sets.common_n} samples each: {expected}."
+        )
     for word, labels in zip(shown.words, sets.not_compared.missing, strict=True):
         if labels:
             lines.append(f"Not compared: {with_noun(len(labels), 'problem')} that {word} does not have.")
@@ -207,8 +209,8 @@ def sets_notes(shown: SetsShown) -> list[str]:
             for word, of_run in zip(shown.words, shown.valid.judged, strict=True)
         )
         lines.append(
-            "By valid paths: only correct answers whose reasoning was judged valid count; if open: those that are not "
-            f"settled as well. Judged: {judged}."
+            "By valid paths: only correct answers whose reasoning was judged valid count; the upper end of a range "
+            f"counts unjudged ones too. Judged: {judged}."
         )
     return lines
 
@@ -250,9 +252,9 @@ def set_counts_table(shown: SetsShown) -> Table:
 
 
 def _by_valid(valid: ValidSets, entry: tuple[bool, ...]) -> str:
-    """A count by valid paths, and what it would be if the open ones were valid."""
+    """A count by valid paths: with unjudged paths as invalid, and as valid."""
     surely, at_most = valid.sets.counts[entry], valid.counts_if_open_valid[entry]
-    return f"{surely:,}" if surely == at_most else f"{surely:,} (if open: {at_most:,})"
+    return f"{surely:,}" if surely == at_most else f"{surely:,}–{at_most:,}"
 
 
 def compared_runs_table(sets: SolveSets, found: Sequence[Curve]) -> Table:

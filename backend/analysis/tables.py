@@ -189,7 +189,7 @@ def bands_table(found: Sequence[Curve], bands: Sequence[BandCurve], value: Liter
 
 
 def difference_table(found: Difference) -> Table:
-    """RL - base at every k; what must be known to read it says the command."""
+    """RL − base at every k."""
     facts = {"benchmark": found.base.benchmark, "base": found.base.name, "rl": found.rl.name}
     facts |= {name: getattr(found, name) for name in ("problems", "n", "method")}
     more = {"crossing": found.crossing and asdict(found.crossing), "wins": asdict(found.wins)}
@@ -223,7 +223,7 @@ def histogram_table(found: Sequence[AccuracyHistogram]) -> Table:
 
     notes = [f"{run_label(each.run)}: {sizes(each.run, each.problems)}" for each in found]
     items = [(each, *pair) for each in found for pair in zip(BINS, each.counts, strict=True)]
-    return Table(columns, items, ("Share of problems by c/n; a bin holds its upper end.", *notes), document)
+    return Table(columns, items, ("Share of problems by c/n; a bin includes its upper end.", *notes), document)
 
 
 def _pass_columns(level: Callable[[Any], RunSummary], k: int | None) -> tuple[Column, ...]:
@@ -257,7 +257,7 @@ def efficiency_table(found: Efficiency) -> Table:
         found.gaps,
         (
             f"Δ_SE, the sampling efficiency gap: pass@{UNKNOWN if found.k is None else found.k} of "
-            f"{run_label(found.base)} less pass@1 of the run, over the problems that both have. Smaller is better.",
+            f"{run_label(found.base)} minus pass@1 of the run, over the problems that both have. Smaller is better.",
             why_this_k(found.k),
         ),
         lambda records: {"base": found.base.name, "k": found.k, "runs": records},
@@ -298,9 +298,13 @@ def steps_table(found: Sequence[Series]) -> Table:
         ]
 
     items = [(number, series, point) for number, series in enumerate(found, 1) for point in series.points]
-    notes = [] if found else ["No two of these runs are checkpoints of one training: import them with --step, --from."]
+    notes = (
+        []
+        if found
+        else ["No two of these runs are checkpoints of one training. Import checkpoints with --step and --from."]
+    )
     if any(len({point.run.n_max for point in series.points}) > 1 for series in found):
-        notes.append(f"n differs, and more samples solve more: compare solvable at equal n only, or {at[:-2]}.")
+        notes.append(f"n differs, and more samples solve more: compare solvable only at equal n, or use {at[:-2]}.")
     return Table(columns, items, tuple(notes), document)
 
 
@@ -328,22 +332,22 @@ def temperature_table(found: TemperatureSweep) -> Table:
     )
     nearest, base = found.nearest and run(found.nearest), run_label(found.base)
     if nearest:
-        said = f"≈ Nearest to the entropy of {base}: {run_label(nearest)}"
+        said = f"≈ Closest in entropy to {base}: {run_label(nearest)}"
     elif all(point.entropy is None for point in found.points):
         said = "Entropy unknown: no log-probabilities are stored."
     else:
-        said = f"No RL run whose entropy could be compared with that of {base}."
+        said = f"No RL run has an entropy to compare with that of {base}."
     notes = (
         said,
-        "Entropy is estimated as the mean negative log-probability per token, in nats, of the run's own samples, as "
-        "stored: many engines store it before temperature and top-p.",
+        "Entropy is the mean negative log-probability per token (nats) of the run's own samples, as stored: many "
+        "engines report it before temperature and top-p.",
         why_this_k(found.k),
     )
     facts = {"base": found.base.name, "k": found.k, "nearest": nearest and nearest.name}
     return Table(columns, found.points, notes, lambda records: {**facts, "runs": records})
 
 
-KINDS_OF_SAMPLES = (("right", "✓ correct"), ("other", "✗ other"))
+KINDS_OF_SAMPLES = (("right", "✓ correct"), ("other", "✗ incorrect"))
 """A field of `RunLengths`, which is also its name in data, and what people read."""
 
 
@@ -383,12 +387,15 @@ def lengths_table(found: Lengths) -> Table:
 
 
 def _length_notes(found: Lengths) -> list[str]:
-    notes = [f"Lengths in tokens, bins of {found.width:,}. Other: every verdict but correct; unverified in neither."]
+    notes = [
+        f"Lengths in tokens, bins of {found.width:,} labelled by lower end. Incorrect: every verdict but correct; "
+        "unverified samples are in neither."
+    ]
     for each in found.runs:
         if each.right is None and each.other is None:
             notes.append(f"{run_label(each.run)}: no token counts are stored")
         elif each.unknown:
-            notes.append(f"{run_label(each.run)}: {each.unknown:,} samples without a token count are left out")
+            notes.append(f"{run_label(each.run)}: {with_noun(each.unknown, 'sample')} without a token count left out")
     return notes
 
 
@@ -426,7 +433,7 @@ def verdicts_table(found: Lengths) -> Table:
     )  # fmt: skip
     notes = ["Share of all stored samples."] if known else []
     for each in found.runs:
-        total = f"{sum(each.verdicts.values()):,} samples, {sizes(each.run, each.run.problems)}"
+        total = f"{with_noun(sum(each.verdicts.values()), 'sample')}, {sizes(each.run, each.run.problems)}"
         notes.append(f"{run_label(each.run)}: {total if each.verdicts else 'only counts are stored, no verdicts'}")
 
     def document(_: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -472,8 +479,8 @@ def _agreement_notes(found: Sequence[Agreement]) -> list[str]:
         if each.points:
             correct = sum(majority.right for majority in each.majorities)
             notes.append(
-                f"{run_label(each.run)}: {sizes(each.run, each.problems)}; the majority of all samples is correct on "
-                f"{correct:,.1f}; {each.samples - each.answered:,} of {each.samples:,} samples gave no answer and do "
+                f"{run_label(each.run)}: {sizes(each.run, each.problems)}; the majority answer is correct on "
+                f"{correct:,.1f}; {each.samples - each.answered:,} of {each.samples:,} samples have no answer and do "
                 "not vote"
             )
         else:
@@ -482,9 +489,9 @@ def _agreement_notes(found: Sequence[Agreement]) -> list[str]:
     draws = [each.draws for each in found if each.points]
     if draws:
         notes += [
-            f"Exact where no ± stands; else the mean of {draws[0]} random subsets of each problem (fixed seed) ± its "
+            f"Exact where there is no ±; else the mean of {draws[0]} random subsets per problem (fixed seed) ± "
             "standard error.",
-            "Answers are the same where their extracted words are; equal first places share the vote.",
+            "Two answers are the same when their extracted text is; ties share the vote.",
         ]
     return notes
 
@@ -574,7 +581,7 @@ def valid_sets_table(found: ValidSets) -> Table:
         Column("set", value=name, on=DATA),
         Column("set_name", heading="set", value=lambda entry: set_name(entry, words), on=PEOPLE),
         Column("problems", "count", value=lambda entry: sets.counts[entry]),
-        Column("if_open_valid", "count", "if open paths are valid", lambda entry: found.counts_if_open_valid[entry]),
+        Column("if_open_valid", "count", "if unjudged are valid", lambda entry: found.counts_if_open_valid[entry]),
     )
     open_problems = [problem.label for problem in sets.problems if problem.key in found.open_problems]
     pairs = list(zip(sets.runs, found.judged, strict=True))

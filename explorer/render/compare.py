@@ -15,8 +15,8 @@ from textual.content import Content
 from backend.records import Response
 from backend.records.reading import Neighbour, PathComparison, Stretch
 from backend.visible_text import visible, visible_line
-from backend.wording import count, run_label
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
+from backend.wording import run_label, with_noun
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, is_correct, shorten_middle
 from explorer.render.text import Line, VisibleText, join_words, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"
@@ -156,51 +156,60 @@ class _Side:
 def side_heading(path: Response, width: int) -> Content:
     """Whose path it is, its verdict and its answer, on one line."""
     sample = path.sample
-    answer = "no answer" if sample.answer is None else f"answer {visible_line(sample.answer, 40)}"
+    answer = "no answer" if sample.answer is None else f"answer: {visible_line(sample.answer, 40)}"
     mark = f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}"
     name = shorten_middle(run_label(path.run), max(width - 40, 16))
     return join_words(
         [
             literal(mark, VERDICT_STYLES.get(sample.verdict, "bold")),
-            literal(f"{name} sample {sample.index}", "bold"),
+            literal(f"{name}, sample {sample.index}", "bold"),
             literal(answer),
         ]
     )
 
 
 KINDS = ("other", "turned", "any")
-"""Which paths are offered: of other runs; right ones for a wrong path and the other way round; all."""
+"""Which paths are offered: of other runs; correct ones for an incorrect path and vice versa; all."""
 
 
 def kind_words(kind: str, path: Response) -> str:
     """A kind in words."""
     if kind == "turned":
-        return "not right" if path.sample.verdict == "correct" else "right ones"
-    return "of other runs" if kind == "other" else "of all runs"
+        return "incorrect" if path.sample.verdict == "correct" else "correct"
+    return "in the other run" if kind == "other" else "in all runs"
 
 
 def candidates(neighbours: tuple[Neighbour, ...], path: Response, kind: str) -> tuple[Neighbour, ...]:
     """The paths of a kind, nearest first."""
-    right = path.sample.verdict == "correct"
+    wanted = path.sample.verdict != "correct"
     return tuple(
         neighbour
         for neighbour in neighbours
         if kind == "any"
         or (kind == "other" and neighbour.run.key != path.run.key)
-        or (kind == "turned" and (neighbour.verdict == "correct") != right)
+        or (kind == "turned" and is_correct(neighbour.verdict) is wanted)
     )
 
 
 def compare_status(
     pair: AlignedPair, comparison: PathComparison, at: int | None, place: str, *, together: bool
 ) -> Content:
-    """Which difference of how many, how long the common beginning is, whom it stands beside, and how they scroll."""
+    """Which difference of how many, how long the common beginning is, which match it is, and how they scroll."""
     total = len(pair.differences)
     first = comparison.differences[0].left[0] if total else len(comparison.left.text or "")
     found = (
-        "no difference" if not total else f"{total} differences" if at is None else f"difference {at + 1} of {total}"
+        "no difference"
+        if not total
+        else with_noun(total, "difference")
+        if at is None
+        else f"difference {at + 1} of {total}"
     )
-    parts = [found, f"alike for {count(first)} characters", place, "together" if together else "apart"]
+    parts = [
+        found,
+        f"first {with_noun(first, 'character')} identical",
+        place,
+        "scrolling locked" if together else "scrolling unlocked",
+    ]
     if any(not stretch.searched for stretch in comparison.stretches):
         parts.insert(1, f"{NOT_SEARCHED} too different to align")
     return literal("  ".join(parts))

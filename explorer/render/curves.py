@@ -1,4 +1,4 @@
-"""Curves as a plot and in words: places on axes, and plain strings for screens and the command line."""
+"""Curves as a plot and in words, for screens and the command line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Literal
 
 from backend.records import Curve
 from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind
-from backend.wording import UNKNOWN, percent, run_label, short_names, span
+from backend.wording import UNKNOWN, percent, points, run_label, short_names, span, with_noun
 
-# What is looked at on the curves screen, and what has come of it.
+# What the curves screen shows.
 
 CurveView = Literal["pass@k", "difference", "cover", "cot"]
 NAMES: Mapping[CurveView, str] = {
@@ -31,11 +31,11 @@ MOST_BANDS = 2
 
 @dataclass(frozen=True, slots=True)
 class CurveSettings:
-    """What is looked at."""
+    """What the user has chosen to see."""
 
     benchmark: str
     on: tuple[str, ...]
-    """Names of the runs that are on, the pair's first."""
+    """Names of the runs shown, the pair's first."""
     view: CurveView
     kind: IntervalKind | None
     """What the intervals are over."""
@@ -45,13 +45,13 @@ class CurveSettings:
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """What takes a moment to compute."""
+    """Intervals, difference or Cover@tau: what takes a moment to compute."""
 
     view: CurveView
     curves: Mapping[str, BandCurve] = field(default_factory=dict)
-    """By run: pass@k of those whose band is drawn, or Cover@tau of those that are on."""
+    """By run: pass@k of those whose band is drawn, or Cover@tau of those shown."""
     difference: Difference | None = None
-    """None where not just two runs are on."""
+    """None unless exactly two runs are shown."""
     kind: IntervalKind | None = None
     """What the intervals of the curves are over."""
 
@@ -85,15 +85,14 @@ def known_values(curves: Sequence[Curve], settings: CurveSettings, bands: Bands)
 # Intervals, differences and crossings in words; plain strings, for screens and for the command line.
 
 KIND_WORDS: dict[IntervalKind | None, str] = {
-    None: "no intervals: b",
-    "problems": "95 %, over problems, bootstrap",
-    "samples": "95 %, over samples, by posterior",
+    None: "intervals off (b)",
+    "problems": "95 % confidence, over problems",
+    "samples": "95 % credible, over samples",
 }
-"""What the intervals on the screen are."""
 
 
 def value_headings(settings: CurveSettings, bands: Bands) -> tuple[str, str]:
-    """What the values are: in words, and over their column."""
+    """Title of the side panel, and heading of the value column."""
     if settings.view == "cover":
         tau = f"{float(settings.tau):g}"
         return f"Cover@tau at tau = {tau}", f"≥{tau} %"
@@ -102,18 +101,18 @@ def value_headings(settings: CurveSettings, bands: Bands) -> tuple[str, str]:
 
 
 def interval_heading(settings: CurveSettings) -> str | None:
-    """What stands over the ends of the intervals; None where none are shown."""
+    """Heading of the interval column; None where no intervals are shown."""
     if settings.view == "cot":
         return "CoT"
     return "95 %" if settings.kind is not None or settings.view == "difference" else None
 
 
 def what_is_shown(curves: Sequence[Curve], settings: CurveSettings, values: Values, bands: Bands) -> list[str]:
-    """What the intervals are, difference, crossing, and what the runs that are on are."""
+    """The notes under the values: kind of interval, difference, crossing, and n and problems of each run shown."""
     shown = [curve for name in settings.on for curve in curves if curve.run.name == name]
     result = [KIND_WORDS[settings.kind or ("problems" if settings.view == "difference" else None)]]
     if settings.view == "cot":
-        result = ["dotted, CoT: pass@k by valid paths, from open paths as invalid to open paths as valid"]
+        result = ["dotted: CoT-pass@k, unjudged paths counted as invalid (lower) or valid (upper)"]
         of_runs = [curve for curve in shown if curve.run.name in bands.curves and bands.view == "cot"]
         result += [f"{run_label(curve.run)}: {bands.curves[curve.run.name].method}" for curve in of_runs]
     elif settings.view == "difference":
@@ -134,41 +133,47 @@ def interval(point: BandPoint | None) -> str:
     return f"{percent(point.low)}–{percent(point.high)}"
 
 
-def percentage_points(share: float | None) -> str:
-    """A difference in percentage points: -3.2."""
-    return UNKNOWN if share is None else f"{100 * share:+.1f}"
-
-
 def crossing_in_words(crossing: Crossing, n: int | None) -> str:
     """Where the curves cross, how sure that is, and how often they do not."""
     where = "the curves do not cross" if crossing.k is None else f"the curves cross at k = {crossing.k}"
     ends = [str(end) if end is not None else f"beyond {n}" for end in (crossing.low, crossing.high)]
     sure = "" if crossing.low is None else f", 95 % interval {ends[0]} to {ends[1]}"
-    return f"{where}{sure}; up to n = {n}, {percent(crossing.share_without)} % of replicates do not cross"
+    return f"{where}{sure}; crosses in {crossing_share(crossing)} % of replicates (k ≤ {n})"
+
+
+def crossing_share(crossing: Crossing) -> str:
+    """Per cent of the replicates that cross; 100 and 0 only where all or none do."""
+    share = 1 - crossing.share_without
+    if 0 < share < 0.0005:
+        return "<0.1"
+    return ">99.9" if 0.9995 < share < 1 else f"{100 * share:.1f}".removesuffix(".0")
 
 
 def wins_in_words(found: Difference) -> str:
-    """In how many problems which run has the higher c/n."""
+    """On how many problems each run has the higher c/n."""
     (base, rl), wins = short_names((found.base, found.rl)), found.wins
-    return f"higher c/n: {rl} {wins.rl:,}, {base} {wins.base:,}, equal {wins.ties:,} of {found.problems:,} problems"
+    return (
+        f"c/n higher for {rl} on {with_noun(wins.rl, 'problem')}, for {base} on {wins.base:,}, tied on {wins.ties:,} "
+        f"of {found.problems:,}"
+    )
 
 
 def difference_name(found: Difference) -> str:
-    """RL - base, or step 800 - step 400: what is subtracted from what."""
+    """RL − base, or step 800 − step 400."""
     base, rl = short_names((found.base, found.rl))
-    return f"{rl} - {base}"
+    return f"{rl} − {base}"
 
 
 def difference_in_words(found: Difference | None, k: int) -> list[str]:
     """The difference at the cursor, the crossing, who wins."""
     if found is None:
-        return ["A difference is of two runs: switch on two (space)."]
+        return ["A difference needs two runs: show exactly two (space)."]
     if found.crossing is None:
-        return ["No problem that counts has a verdict in both runs."]
+        return ["No problem has a verdict in both runs."]
     at = found.at(k)
-    here = f"undefined at k = {k}: n = {found.n} is the smaller n of the two"
+    here = f"undefined at k = {k}: the smaller n of the two runs is {found.n}"
     if at is not None:
-        here = f"{percentage_points(at.value)} points, 95 % {percentage_points(at.low)} to {percentage_points(at.high)}"
+        here = f"{points(at.value)} points (95 % {points(at.low)} to {points(at.high)})"
     return [here, crossing_in_words(found.crossing, found.n), wins_in_words(found)]
 
 
@@ -176,13 +181,15 @@ def plain_difference(first: BandPoint | None, second: BandPoint | None, k: int) 
     """The difference of two values at the cursor."""
     if first is None or second is None:
         return f"difference undefined at k = {k}"
-    return f"difference {percentage_points(second.value - first.value)} points"
+    return f"difference {points(second.value - first.value)} points"
 
 
 def sizes_in_words(curve: Curve) -> list[str]:
-    """What a run's figures are figures of."""
+    """n, problems and samples of a run, why its curve ends, and where it was published."""
     run = curve.run
-    sizes = f"n = {span(run.n_min, run.n_max)}, {curve.problems:,} problems, {run.samples:,} samples"
+    sizes = (
+        f"n = {span(run.n_min, run.n_max)}, {with_noun(curve.problems, 'problem')}, {with_noun(run.samples, 'sample')}"
+    )
     source = [f"published by {run.parameters['source']}"] if "source" in run.parameters else []
     return [f"{run_label(run)}: {sizes}", *curve_end_in_words(curve), *source]
 
@@ -191,7 +198,7 @@ def curve_end_in_words(curve: Curve) -> list[str]:
     """Why a curve ends where it does; empty when there is nothing to say."""
     run = curve.run
     if run.n_min is None:
-        why = "no sample has a verdict" if run.problems else "no problem is left"
+        why = "no sample has a verdict" if run.problems else "no problem left"
         return [f"{run_label(run)}: pass@k unknown, {why}"]
     result = []
     if curve.problems_below_n_max:
@@ -200,7 +207,7 @@ def curve_end_in_words(curve: Curve) -> list[str]:
             f"fewer than {run.n_max} samples"
         )
     if run.without_verdict:
-        result.append(f"{run_label(run)}: {run.without_verdict} problems without a verdict left out")
+        result.append(f"{run_label(run)}: {with_noun(run.without_verdict, 'problem')} without a verdict left out")
     return result
 
 
@@ -255,7 +262,7 @@ class Picture:
 
 
 def picture(curves: Sequence[Curve], settings: CurveSettings, bands: Bands) -> Picture | None:
-    """What the plot is to show; None as long as what is looked at has not come."""
+    """The plot; None while its data is still being computed."""
     if settings.view in ("pass@k", "cot"):
         return pass_at_k_picture(curves, settings.on, bands.curves if bands.view == settings.view else {}, settings.k)
     if bands.view != settings.view:
@@ -280,7 +287,7 @@ TAU_AXIS = Axis("tau", 1.0, tuple((tick / 5, f"{tick / 5:g}") for tick in range(
 
 
 def pass_at_k_picture(curves: Sequence[Curve], on: Collection[str], bands: Mapping[str, BandCurve], k: int) -> Picture:
-    """The curves of the runs that are on, some with their bands."""
+    """The curves of the runs shown, some with their bands."""
     drawn = []
     for style_index, curve in enumerate(curves):
         if curve.run.name not in on or not curve.points:
@@ -309,7 +316,7 @@ def edges_of(points: Sequence[BandPoint], place: Callable[[float], float]) -> Ed
 
 
 def cover_picture(curves: Sequence[Curve], on: Collection[str], covers: Mapping[str, BandCurve], tau: float) -> Picture:
-    """Cover@tau of the runs that are on, some with their bands."""
+    """Cover@tau of the runs shown, some with their bands."""
     drawn = []
     for style_index, curve in enumerate(curves):
         cover = covers.get(curve.run.name)
@@ -323,7 +330,7 @@ def cover_picture(curves: Sequence[Curve], on: Collection[str], covers: Mapping[
 
 
 def difference_picture(found: Difference, style_index: int, k: int) -> Picture:
-    """RL - base in points, the line at 0, and where the curves cross."""
+    """RL − base in points, the line at 0, and where the curves cross."""
     crossing, n = found.crossing, found.n
     if crossing is None or n is None:
         return Picture((), k_axis(1), "points", zero=True)

@@ -1,4 +1,4 @@
-"""What can be exported from a place, and what the file is called; the nearest things first."""
+"""What can be exported from a location, and what the file is called; the nearest things first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.location import ExportContext, Location
 
 FIGURES = {
     "curves": "pass@k curves",
-    "difference": "difference of pass@k, RL - base",
+    "difference": "difference of pass@k, RL − base",
     "cover": "Cover@tau",
     "cot": "CoT-pass@k beside pass@k",
     "histogram": "accuracy histogram",

@@ -46,7 +46,7 @@ def _items(row: Mapping[str, Any]) -> str:
 
 
 def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
-    """One job: how far, how fast, what came of it, what moved."""
+    """One job: progress, speed, verdicts, problems that changed set."""
     if row["state"] == "damaged":
         return literal(row["error"])
     verdicts = "  ".join(
@@ -66,18 +66,18 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
         f"{count(row['tokens'])} tokens{speed}{left}",
     ]
     if verdicts:
-        parts.append(f"{'scores' if _items(row) == 'texts' else 'verdicts'} so far: {verdicts}")
+        parts.append(f"{'outcomes' if _items(row) == 'texts' else 'verdicts'} so far: {verdicts}")
     if row["error"]:
         parts.append(literal(f"error: {row['error']}", "bold"))
     if row["state"] == "gone":
-        parts.append(f"Its worker on {row['host']} fell silent; l shows its last words, R starts it again.")
+        parts.append(f"Its worker on {row['host']} stopped responding; l shows its log, R resumes it.")
     if row["state"] == "prepared":
-        parts.append("Nobody has begun it: R starts a worker here, passk work does it on another machine.")
+        parts.append("Not started: R starts a worker here, passk work does it on another machine.")
     parts += moved[:6]
     if len(moved) > 6:
-        parts.append(f"and {len(moved) - 6} more moved")
+        parts.append(f"and {len(moved) - 6} more")
     if row["last"]:
-        parts += ["", literal("the path that finished last:", "dim"), literal(row["last"])]
+        parts += ["", literal("last finished path:", "dim"), literal(row["last"])]
     return join_lines(parts)
 
 
@@ -85,7 +85,7 @@ def found_in_words(found: ResamplingOutcome) -> list[str]:
     """What a job was expected to find, and what it has found by now; empty where no plan made it."""
     if found.expected_changes is None or found.found_changes is None:
         return []
-    return [f"expected to change {found.expected_changes:.1f} memberships, found {found.found_changes:,} by now"]
+    return [f"changes of set: {found.expected_changes:.1f} expected, {found.found_changes:,} so far"]
 
 
 def rate(number: float | None) -> str:
@@ -111,7 +111,7 @@ def stored_value_in_words(stored: Sequence[Any], *, changed: bool) -> str:
     if changed:
         return "instead of " + " and ".join(dict.fromkeys(UNKNOWN if value is None else str(value) for value in stored))
     if all(value is None for value in stored):
-        return "unknown of the stored samples; the default"
+        return "unknown for the stored samples; default"
     return " and ".join(dict.fromkeys(UNKNOWN if value is None else str(value) for value in stored)) + " as stored"
 
 
@@ -132,7 +132,7 @@ def resampling_in_words(planned: Resampling) -> Content:
 
 
 def planned_in_words(plan: SamplePlan | None, planned: Sequence[Resampling]) -> Content:
-    """What is to be drawn, and before it the plan that shares a budget out, if one does."""
+    """What is to be drawn, after the plan that distributes a budget, if there is one."""
     shared_out = [literal(line) for line in (plan_in_words(plan) if plan else [])]
     return join_lines([*shared_out, *map(resampling_in_words, planned)])
 
@@ -141,5 +141,5 @@ def estimate_in_words(samples: int, tokens: float | None, tokens_per_second: flo
     """What drawing will take; unknown where nothing was measured yet."""
     size = "tokens unknown" if tokens is None else f"about {compact(tokens)} tokens"
     if tokens is None or not tokens_per_second:
-        return f"{count(samples)} samples, {size}, time unknown"
-    return f"{count(samples)} samples, {size}, about {duration(tokens / tokens_per_second)}"
+        return f"{with_noun(samples, 'sample')}, {size}, no estimate yet"
+    return f"{with_noun(samples, 'sample')}, {size}, about {duration(tokens / tokens_per_second)}"

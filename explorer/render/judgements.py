@@ -8,7 +8,7 @@ from textual.content import Content
 
 from backend.records.reading import Judged, PathJudgement, QueuedPath, ValidSets
 from backend.visible_text import visible_line
-from backend.wording import count, shown_of
+from backend.wording import count, with_noun
 from explorer.render.text import join_lines, join_words, literal
 
 JUDGEMENT_MARKS = {"valid": "V", "invalid": "X", "unsure": "U"}
@@ -17,9 +17,9 @@ JUDGEMENT_STYLES = {"valid": "bold green", "invalid": "bold red", "unsure": "bol
 
 
 def judgements_line(said: Sequence[PathJudgement], most: int = 3) -> Content:
-    """What was said of the reasoning of a path, the newest first, each with author and time."""
+    """The judgements of a path, the newest first, each with author and time."""
     if not said:
-        return literal("reasoning not judged:  v valid  x invalid  u unsure  n note", "dim")
+        return literal("reasoning not judged yet:  v valid  x invalid  u unsure  n note", "dim")
     shown = [_one(entry) for entry in list(reversed(said))[:most]]
     more = [literal(f"and {len(said) - most} earlier", "dim")] if len(said) > most else []
     return join_lines([*shown, *more])
@@ -43,23 +43,24 @@ def queue_in_words(queue: Sequence[QueuedPath], author: str, *, blind: bool) -> 
     settled = sum(path.settled is not None for path in queue)
     hidden = "; the models are hidden" if blind else ""
     return (
-        f"{count(len(queue))} right paths of the hardest solvable problems (0 < c/n < 5 %): "
+        f"{with_noun(len(queue), 'correct path')} of the hardest solvable problems (0 < c/n < 5 %): "
         f"{count(mine)} judged by {author}, {count(settled)} by anyone or a step checker{hidden}"
     )
 
 
 def judged_in_words(judged: Judged) -> str:
-    """How many right paths are judged, and how."""
+    """How many correct paths are judged, and how."""
     return (
-        f"{count(judged.judged)} of {count(judged.right)} right paths judged "
+        f"{count(judged.judged)} of {count(judged.right)} correct paths judged "
         f"({count(judged.valid)} valid, {count(judged.invalid)} invalid, {count(judged.unsure)} unsure)"
     )
 
 
 def valid_sets_in_words(found: ValidSets, words: Sequence[str]) -> str:
-    """How much of sets by valid paths is judged, and how many problems hang on what is not."""
+    """How many paths are judged, and how many problems depend on unjudged ones."""
     runs = "; ".join(f"{word} {judged_in_words(judged)}" for word, judged in zip(words, found.judged, strict=True))
     return (
-        f"by valid paths only, c counts these: {runs}. "
-        f"{shown_of(len(found.open_problems), len(found.sets.problems), 'problems')} hang on paths that are not settled"
+        f"c counts valid paths only: {runs}. "
+        f"{len(found.open_problems):,} of {with_noun(len(found.sets.problems), 'problem')} "
+        f"{'depends' if len(found.open_problems) == 1 else 'depend'} on unjudged paths"
     )

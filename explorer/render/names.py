@@ -17,6 +17,11 @@ VERDICT_MARKS = {
 VERDICT_STYLES = {"correct": "bold green", "wrong": "red", "unverified": "dim"}
 
 
+def is_correct(verdict: str) -> bool | None:
+    """None for an unverified sample, which is neither correct nor incorrect."""
+    return None if verdict == "unverified" else verdict == "correct"
+
+
 def shorten_middle(name: str, width: int) -> str:
     """A long name keeps its beginning and its end, where versions and steps stand."""
     if len(name) <= width:

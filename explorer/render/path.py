@@ -27,7 +27,7 @@ def path_heading(path: Response, samples: Page[Sample]) -> Content:
     sample = path.sample
     at = next((i for i, other in enumerate(samples.items, 1) if other.index == sample.index), None)
     verdict = sample.verdict.replace("_", " ")
-    answer = "no answer extracted" if sample.answer is None else f"answer {_short(sample.answer)}"
+    answer = "no answer extracted" if sample.answer is None else f"answer: {_short(sample.answer)}"
     if sample.answer is not None and path.text is not None and path.answer_span is None:
         answer += " (not in the text)"
     size = [f"{count(sample.tokens)} tokens"] if sample.tokens is not None else ["tokens unknown"]
@@ -44,7 +44,7 @@ def path_heading(path: Response, samples: Page[Sample]) -> Content:
                 ]
             ),
             literal(
-                f"{', '.join(size)}  finish {_known(sample.finish_reason)}  seed {_known(sample.seed)}  "
+                f"{', '.join(size)}  finish: {_known(sample.finish_reason)}  seed {_known(sample.seed)}  "
                 f"{_source(sample)}",
                 "dim",
             ),
@@ -53,11 +53,11 @@ def path_heading(path: Response, samples: Page[Sample]) -> Content:
 
 
 def _origin(sample: Sample) -> str:
-    """The file and row that it was imported from, or what drew and verified it."""
+    """The file and row that it was imported from, or what sampled and verified it."""
     if sample.source is None:
         return "origin unknown"
     if sample.source_row is None:
-        return f"drawn by {sample.source}"
+        return f"sampled by {sample.source}"
     return f"imported by {_known(sample.format)} from {sample.source}, row {sample.source_row}"
 
 
@@ -66,7 +66,7 @@ def _source(sample: Sample) -> str:
     if sample.source is None:
         return "origin unknown"
     if sample.source_row is None:
-        return "drawn here"
+        return "sampled here"
     return f"{sample.source.rsplit('/', 1)[-1]}:{_known(sample.source_row)}"
 
 
@@ -79,10 +79,10 @@ def given_verdicts(verdicts: Sequence[GivenVerdict]) -> list[str]:
     """A line for every verdict on a sample: who gave it, when, and which of them counts."""
     said = []
     for given in verdicts:
-        who = "that it came with" if given.verifier is None else f"by {given.verifier}"
+        who = "from its source" if given.verifier is None else f"by {given.verifier}"
         version = f" {given.version}" if given.version else ""
         when = f" on {given.created:%Y-%m-%d}" if given.created else ""
-        counts = "counts" if given.used else "beside"
+        counts = "counts" if given.used else "does not count"
         answer = "" if given.answer is None else f", answer {_short(given.answer)}"
         detail = f": {given.detail}" if given.detail else ""
         said.append(f"verdict {given.verdict.replace('_', ' ')} {who}{version}{when} ({counts}){answer}{detail}")
@@ -141,7 +141,7 @@ def with_end(path: Response, shown: VisibleText) -> VisibleText:
     reason = path.sample.finish_reason
     if path.sample.verdict != "truncated" and reason not in ("length", "max_tokens"):
         return shown
-    sign = f"{CUT_OFF} (finish {visible(reason).replace(chr(10), ' ')})" if reason else CUT_OFF
+    sign = f"{CUT_OFF} (finish: {visible(reason).replace(chr(10), ' ')})" if reason else CUT_OFF
     start = len(shown.text) + 1
     return VisibleText(
         f"{shown.text}\n{sign}",

@@ -10,14 +10,14 @@ from textual.content import Content
 from backend import LogprobRequest
 from backend.records import Run
 from backend.records.reading import Perplexities, PerplexityGroup
-from backend.wording import UNKNOWN, compact, count, short_names
+from backend.wording import UNKNOWN, compact, count, short_names, with_noun
 from explorer.render.text import join_lines, literal
 from explorer.widgets.paged_table import Column
 
 WHISKER, BOX, MEDIAN = "─", "▒", "┃"
 LEGEND = f"{WHISKER} 5–95 %  {BOX} 25–75 %  {MEDIAN} median"
 EIGHTHS = " ▁▂▃▄▅▆▇█"
-CHOICE_WORDS = {"all": "all samples", "right": "right samples only", "not right": "samples that are not right only"}
+CHOICE_WORDS = {"all": "all samples", "right": "only correct samples", "not right": "only incorrect samples"}
 
 
 def short_perplexity(value: float | None) -> str:
@@ -108,7 +108,7 @@ def group_cells(group: PerplexityGroup, record: Perplexities, columns: Sequence[
     if group.quantiles is not None:
         box = Axis(record.edges, room).box(group.quantiles)
     else:
-        box = "too long for the context" if group.unfitting else "not scored; s scores"
+        box = "too long for the context" if group.unfitting else "not scored (s)"
     return {
         "responses": responses_word(group, record),
         "under": model_words(record)[group.scorer],
@@ -139,27 +139,27 @@ def group_in_words(group: PerplexityGroup, record: Perplexities) -> Content:
     """One group: n of how many, quantiles, and whether its responses were likely to the model."""
     whose, under = responses_word(group, record), model_words(record)[group.scorer]
     name = f"{whose} responses under {under}"
-    exact = "" if group.exact else ", not all in float32: not exact"
+    exact = "" if group.exact else "; not all scored in float32, so not exact"
     if group.quantiles is None:
-        unfitting = f", {count(group.unfitting)} longer than the model's context" if group.unfitting else ""
-        return join_lines([literal(f"{name}: nothing scored{unfitting}", "bold")])
+        unfitting = f", {count(group.unfitting)} too long for the model's context" if group.unfitting else ""
+        return join_lines([literal(f"{name}: not scored{unfitting}", "bold")])
     total = "" if group.responses is None else f" of {count(group.responses)} stored"
     first, _, middle, _, last = (short_perplexity(value) for value in group.quantiles)
     parts: list[str | Content] = [
         literal(
             f"{name}: median {middle}, 5–95 % {first} – {last}; n = {count(group.n)}{total}, "
-            f"{count(group.problems)} {'problem' if group.problems == 1 else 'problems'}{exact}",
+            f"{with_noun(group.problems, 'problem')}{exact}",
             "bold",
         )
     ]
     if group.unfitting:
-        parts.append(literal(f"{count(group.unfitting)} more are longer than the model's context."))
+        parts.append(literal(f"{count(group.unfitting)} more are too long for the model's context."))
     own = any(run.model.name == group.scorer and run is group.run for run in record.runs)
     if group.within_own is not None and not own:
         parts.append(
             literal(
-                f"{100 * group.within_own:.1f} % of them lie within what {under} writes itself (below the 95 % "
-                f"quantile of its own samples){_likely(group.within_own)}"
+                f"{100 * group.within_own:.1f} % of them are no more perplexing to {under} than 95 % of its own samples"
+                f"{_likely(group.within_own)}"
             )
         )
     return join_lines(parts)
@@ -168,7 +168,7 @@ def group_in_words(group: PerplexityGroup, record: Perplexities) -> Content:
 def _likely(share: float) -> str:
     if share >= 0.9:
         return ": it could have written nearly all of them."
-    return ": most of them are news to it." if share < 0.5 else "."
+    return ": it would hardly have written most of them." if share < 0.5 else "."
 
 
 def score_command(run: Run | None, scorer: str, benchmark: str, problems: str) -> str:
@@ -188,11 +188,10 @@ def heading(record: Perplexities) -> Content:
 def request_in_words(request: LogprobRequest) -> Content:
     """What a job would score, and what there is to say about it."""
     plan = request.plan
-    precision = plan.dtype or "the precision of the server, which it does not tell"
-    problems = f"{count(len(plan.problems))} {'problem' if len(plan.problems) == 1 else 'problems'}"
-    size = f"{count(plan.samples)} {'text' if plan.samples == 1 else 'texts'} of {problems} in {precision}"
-    parts: list[str | Content] = [literal(size if plan.samples else "nothing is left to score", "bold")]
+    precision = plan.dtype or "the server's precision (unknown)"
+    size = f"{with_noun(plan.samples, 'text')} of {with_noun(len(plan.problems), 'problem')} in {precision}"
+    parts: list[str | Content] = [literal(size if plan.samples else "nothing left to score", "bold")]
     if request.scored_already:
-        parts.append(literal(f"{count(request.scored_already)} are scored already, or a job is at them"))
+        parts.append(literal(f"{count(request.scored_already)} already scored, or in a running job"))
     parts.append(literal(f"model: {request.engine.model}"))
     return join_lines([*parts, *(literal(remark) for remark in request.remarks)])

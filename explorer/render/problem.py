@@ -11,7 +11,7 @@ from textual.content import Content
 from backend.records import Page, Problem, Run, RunTally, Sample
 from backend.wording import UNKNOWN, compact, percent, run_label, short_names, shown_of
 from explorer.render.judgements import JUDGEMENT_MARKS
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
+from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, is_correct, shorten_middle
 from explorer.render.perplexity import short_perplexity
 from explorer.render.text import cell, join_lines, join_words, literal
 from explorer.widgets.paged_table import Column
@@ -20,7 +20,7 @@ from explorer.widgets.paged_table import Column
 
 
 def problem_heading(problem: Problem) -> Content:
-    """Id, reference answer and level; what is needed least stands where a narrow terminal cuts."""
+    """Id, reference answer and level; a narrow terminal cuts the level."""
     parts = [literal(f"problem {_one_line(problem.label, 24)}", "bold")]
     reference = UNKNOWN if problem.reference is None else _one_line(problem.reference, 60)
     parts.append(join_words(["reference answer:", literal(reference, "bold")], " "))
@@ -35,7 +35,7 @@ def _one_line(text: str, longest: int) -> str:
 
 
 def tallies_in_words(problem: Problem, chosen: str | None) -> Content:
-    """A line for each run: c/n, and what became of the others; the run looked at is pointed out."""
+    """A line for each run: c/n and the other verdicts; the run shown below is marked."""
     return join_lines(_tally(tally, tally.run.name == chosen) for tally in problem.tallies)
 
 
@@ -47,7 +47,7 @@ def _tally(tally: RunTally, chosen: bool) -> Content:
         if times and verdict != "correct"
     )
     tokens = "" if tally.mean_tokens is None else f", mean {compact(tally.mean_tokens)} tokens"
-    text = f"{'▶' if chosen else ' '} {tally.c}/{tally.n} right ({share}) {run_label(tally.run)}"
+    text = f"{'▶' if chosen else ' '} {tally.c}/{tally.n} correct ({share}) {run_label(tally.run)}"
     return literal(f"{text}: {rest}{tokens}" if rest or tokens else text, "bold" if chosen else "")
 
 
@@ -103,7 +103,7 @@ def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list
 
 # The table of samples of one problem and run: which, in what order, columns for a width, cells of a row.
 
-CHOICES = ("all", "right", "right with invalid reasoning", "not right")
+CHOICES = ("all", "correct", "correct with invalid reasoning", "incorrect")
 """Which samples are shown, in the order of the key; what nothing is judged to be is passed over."""
 
 SEEN = "r"
@@ -115,12 +115,12 @@ Scores = Mapping[str, Mapping[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is known of samples beside what they are."""
+    """What others have added to the samples: perplexities, judgements, what was read."""
 
     scores: Scores
     """Perplexities."""
     judgements: Mapping[int, str]
-    """Sample index -> what is settled of its reasoning."""
+    """Sample index -> the judgement of its reasoning."""
     seen: frozenset[int] = frozenset()
     """Samples that this user has read."""
 
@@ -132,16 +132,16 @@ def chosen_samples(samples: Page[Sample], beside: Beside, choice: str, sort: str
 
 
 def _is_chosen(sample: Sample, beside: Beside, choice: str) -> bool:
-    right = sample.verdict == "correct"
-    if choice == "right with invalid reasoning":
-        return right and beside.judgements.get(sample.index) == "invalid"
-    return choice == "all" or right == (choice == "right")
+    correct = is_correct(sample.verdict)
+    if choice == "correct with invalid reasoning":
+        return correct is True and beside.judgements.get(sample.index) == "invalid"
+    return choice == "all" or correct is (choice == "correct")
 
 
 def choice_after(samples: Page[Sample], beside: Beside, choice: str) -> str:
     """The next of `CHOICES` that has something to show where judging made it, in a circle."""
     after = CHOICES[(CHOICES.index(choice) + 1) % len(CHOICES)]
-    if after != "right with invalid reasoning" or any(_is_chosen(sample, beside, after) for sample in samples.items):
+    if after != "correct with invalid reasoning" or any(_is_chosen(sample, beside, after) for sample in samples.items):
         return after
     return choice_after(samples, beside, after)
 
@@ -163,7 +163,7 @@ def _sort_key(sample: Sample, beside: Beside, column: str) -> tuple[bool, str | 
 
 
 def _read(sample: Sample, beside: Beside) -> str:
-    """What is settled of its reasoning, and whether this user has read it."""
+    """The judgement of its reasoning, and whether this user has read it."""
     judgement = JUDGEMENT_MARKS.get(beside.judgements.get(sample.index, ""), " ")
     return f"{judgement} {SEEN if sample.index in beside.seen else ' '}"
 
@@ -215,4 +215,4 @@ def samples_in_words(run: Run, samples: Page[Sample], shown: int, choice: str) -
     if not samples.total:
         return f"{run_label(run)}: published counts, no samples are stored"
     kind = "" if choice == "all" else f", only {choice}"
-    return f"{run_label(run)}: {shown_of(shown, samples.total, 'samples')}{kind}"
+    return f"{run_label(run)}: {shown_of(shown, samples.total, 'sample')}{kind}"

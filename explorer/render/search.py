@@ -10,7 +10,7 @@ from rich.text import Text
 from backend import FILTERS
 from backend.errors import UsageError
 from backend.records.samples import Findings, Hit, RunHits, Selection
-from backend.wording import count, shown_of
+from backend.wording import shown_of, with_noun
 from explorer.location import Location
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.text import cell
@@ -25,24 +25,24 @@ FORMS = "  ".join(kind.form for kind in FILTERS if kind.form != "all")
 def filter_line(selector: str, meant: Selection | UsageError) -> str:
     """What every figure beside it leaves out: "only 47 of 200 problems: level 5, c < 3 in both runs  [level=5 c<3]".
 
-    Where the filter means nothing, every figure is of all problems, and the line says so and why.
+    A filter that means nothing here is ignored, and the line says so and why.
     """
     if isinstance(meant, UsageError):
-        return f"not filtered, all problems are shown: {feedback(meant)}"
+        return f"filter ignored, all problems shown: {feedback(meant)}"
     words = meant.words or "every problem"
-    return f"only {meant.count:,} of {meant.total:,} problems: {words}  [{selector}]"
+    return f"only {meant.count:,} of {with_noun(meant.total, 'problem')}: {words}  [{selector}]"
 
 
 def feedback(answer: Selection | UsageError) -> str:
-    """What has been typed so far means, or what is wrong with it."""
+    """What the text typed so far means, or what is wrong with it."""
     if isinstance(answer, UsageError):
         return "  ".join(part for part in (answer.title, answer.detail, answer.next_step) if part)
-    return f"{answer.count:,} of {answer.total:,} problems: {answer.words or FORMS}"
+    return f"{answer.count:,} of {with_noun(answer.total, 'problem')}: {answer.words or FORMS}"
 
 
 # A search in words: where it looks, what it has found, and the rows of its hits.
 
-HINT = "text as it stands, or /regular expression/ or /in any case/i"
+HINT = "exact text, or /regular expression/ or /ignoring case/i"
 SET_WORDS = {"both": "both", "base_only": "base-only", "rl_only": "RL-only", "neither": "neither"}
 
 
@@ -77,8 +77,8 @@ def scope_line(scopes: Sequence[SearchScope], chosen: int) -> str:
 
 def _run_line(run: RunHits, benchmark: str) -> str:
     name = run.run.removesuffix(f"@{benchmark}")
-    paths = shown_of(run.samples, run.searched, "paths") if run.searched else f"{count(run.samples)} paths"
-    problems = "1 problem" if len(run.problems) == 1 else f"{count(len(run.problems))} problems"
+    paths = shown_of(run.samples, run.searched, "path") if run.searched else with_noun(run.samples, "path")
+    problems = with_noun(len(run.problems), "problem")
     return f"{name}: {paths}, in {problems}{'' if run.finished else ' so far'}"
 
 
@@ -92,7 +92,7 @@ def findings_in_words(findings: Findings, sets: Mapping[int, str], benchmark: st
     lines = [_run_line(run, benchmark) for run in findings.runs[:most]]
     if len(findings.runs) > most:
         rest = findings.runs[most:]
-        lines.append(f"and {count(sum(run.samples for run in rest))} paths in {count(len(rest))} more runs")
+        lines.append(f"and {with_noun(sum(run.samples for run in rest), 'path')} in {with_noun(len(rest), 'more run')}")
     if sets:
         found = {key for run in findings.runs for key in run.problems}
         parts = [

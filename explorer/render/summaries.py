@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
-from backend.wording import ROLE_WORDS, count, percent, run_label, set_name, short_names, span
+from backend.wording import ROLE_WORDS, count, percent, run_label, set_name, short_names, span, with_noun
 from explorer.render.text import join_lines, literal
 
 
@@ -35,7 +35,7 @@ def run_in_words(run: Run) -> Content:
         [
             literal(run.name, "bold"),
             f"{model_in_words(run)}; {parameters_in_words(run)}",
-            f"{count(run.problems)} problems, {count(run.samples)} samples ({paths}), "
+            f"{with_noun(run.problems, 'problem')}, {with_noun(run.samples, 'sample')} ({paths}), "
             f"n = {span(run.n_min, run.n_max)}, {count(run.correct)} correct, {count(run.solvable)} solvable",
             *unverified_in_words(run),
         ]
@@ -46,7 +46,7 @@ def unverified_in_words(run: Run) -> list[str]:
     """What cannot be known of a run; empty when everything has a verdict."""
     if not run.unverified:
         return []
-    return [f"{count(run.unverified)} samples of {run_label(run)} are unverified: they count into neither n nor c"]
+    return [f"{with_noun(run.unverified, 'sample')} of {run_label(run)} unverified: not counted in n or c"]
 
 
 def pair_in_words(pair: PairSummary) -> Content:
@@ -58,7 +58,7 @@ def pair_in_words(pair: PairSummary) -> Content:
         paths = "no paths stored" if not run.texts else f"{count(run.texts)} paths"
         result.append(
             f"{word}: {run.name} ({model_in_words(run)}), n = {span(run.n_min, run.n_max)}, "
-            f"{count(run.samples)} samples, {paths}"
+            f"{with_noun(run.samples, 'sample')}, {paths}"
         )
     if pair.common_n is None:
         result.append("pass@k unknown: no sample has a verdict")
@@ -85,7 +85,7 @@ def pair_in_words(pair: PairSummary) -> Content:
 def empty_store(path: str) -> str:
     """What to do in an empty store."""
     return (
-        "This store is empty. Import result files into it, from another terminal; they appear here:\n\n"
+        "This store is empty. Import result files from another terminal, and they appear here:\n\n"
         f"    passk import FILE_OR_FOLDER --store {path} --model NAME --role base --benchmark NAME"
     )
 
@@ -99,7 +99,9 @@ def sets_in_words(sets: SolveSets) -> str:
         expected = ", ".join(
             f"{set_name(solved, words)} {number:.1f}" for solved, number in sets.expected_at_common_n.items()
         )
-        text += f"\nn differs; expected at {sets.common_n} draws each: {expected}"
+        text += f"\nn differs; expected at {sets.common_n} samples each: {expected}"
     if sets.not_compared.total:
-        text += f"\n{sets.not_compared.total:,} problems not compared: not in every run, or without a verdict"
+        text += (
+            f"\n{with_noun(sets.not_compared.total, 'problem')} not compared: not in every run, or without a verdict"
+        )
     return text

@@ -22,7 +22,7 @@ USUAL = 20
 SURPRISING = "bold underline red"
 UNLIKELY = "underline"
 """Where the model would rather have written something else: below a half, or below the threshold's cube root."""
-KEYS = ". , surprises   > < tokens   + - stricter, looser   T other model   t ends"
+KEYS = ". , surprises   > < tokens   + - stricter, looser   T other model   t off"
 """Of the reader while surprise is shown."""
 MOST_TOKENS_SHOWN = 6
 LONGEST_TOKEN = 24
@@ -162,7 +162,7 @@ class Surprise:
         """The path, the piece looked at, the keys."""
         scorer = self.view.scores.scorer
         named = self.names.get(scorer, scorer)
-        said = piece_in_words(self.view, self.piece, text)
+        said = piece_in_words(self.view, self.piece, text, self.one_in)
         return join_lines([summary(self.view, named, self.one_in), said, literal(KEYS, "dim")])
 
 
@@ -171,15 +171,15 @@ def summary(view: SurpriseView, under: str, one_in: int) -> Content:
     found = len(view.surprising(one_in))
     return literal(
         f"under {under} ({view.scores.dtype or 'precision unknown'}): perplexity {short_perplexity(view.perplexity)}, "
-        f"{count(found)} of {count(len(view.scores.logprobs))} tokens below 1 in {one_in:,}",
+        f"{count(found)} of {count(len(view.scores.logprobs))} tokens with p < {1 / one_in:g}",
         "bold",
     )
 
 
-def piece_in_words(view: SurpriseView, number: int | None, text: str) -> Content:
-    """The piece under the cursor, and what the model would rather have written there."""
+def piece_in_words(view: SurpriseView, number: int | None, text: str, one_in: int) -> Content:
+    """The piece under the cursor, and the tokens that the model found most likely there."""
     if number is None:
-        return literal("No token is below that; - asks for less, > goes token by token.")
+        return literal(f"no token has p < {1 / one_in:g}; - lowers the bar, > steps by token")
     piece = view.pieces[number]
     following = view.pieces[number + 1].token if number + 1 < len(view.pieces) else len(view.scores.logprobs)
     which = f"token {piece.token + 1}" if following - piece.token == 1 else f"tokens {piece.token + 1}–{following}"
@@ -190,12 +190,12 @@ def piece_in_words(view: SurpriseView, number: int | None, text: str) -> Content
 
 def _instead(scores: TokenLogprobs, token: int) -> str:
     if scores.alternatives is None:
-        return "no alternatives were kept"
+        return "alternatives not stored"
     kept = scores.alternatives[token]
     if not kept:
-        return "likeliest: this one"
+        return "most likely: this token"
     shown = kept[:MOST_TOKENS_SHOWN]
-    return "likeliest: " + ", ".join(f"{quote_token(text)} {probability(logprob)}" for text, logprob in shown)
+    return "most likely: " + ", ".join(f"{quote_token(text)} {probability(logprob)}" for text, logprob in shown)
 
 
 def quote_token(text: str) -> str:

@@ -11,7 +11,7 @@ from backend import SearchTree
 from backend.records import Run
 from backend.records.reading import Branch, BranchSample, TreeRow
 from backend.visible_text import visible_line
-from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names
+from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names, with_noun
 from explorer.render.branches import branch_words, only_run, sign_of
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
 from explorer.render.text import cell, join_words, literal
@@ -22,14 +22,14 @@ from explorer.widgets.paged_table import Column
 FEW, MANY = 2, 4
 """Runs that have columns of their own on a narrow and on a wide terminal."""
 
-ORDER_WORDS = {"taken": "most taken first", "right": "most right first", "difference": "most one-sided first"}
+ORDER_WORDS = {"taken": "most samples first", "right": "most correct first", "difference": "most one-sided first"}
 
 ONLY_STYLES = ("bold yellow", "bold cyan", "bold magenta", "bold blue")
 """Colours of branches that only one run takes, by its place."""
 
 
 def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
-    """A sign, every run's samples and right ones, and the step; shares where there is room."""
+    """A sign, every run's samples and correct ones, and the step; shares where there is room."""
     words = short_names(runs)
     wide = width >= 110
     shown = [Column("mark", "", 1)]
@@ -88,13 +88,13 @@ def tree_heading(tree: SearchTree, order: str) -> Content:
 
 
 def branch_status(branch: Branch, tree: SearchTree) -> Content:
-    """The branch under the cursor: how often each run took it, of how many, and how often it was right."""
+    """The branch under the cursor: how often each run took it, of how many, and how often it was correct."""
     words = short_names(tree.runs)
     parts = []
     for word, tally, whole in zip(words, branch.tallies, tree.root.tallies, strict=True):
         share = f" ({percent(tally.taken / whole.taken)} %)" if whole.taken else ""
         verified = "" if tally.n == tally.taken else f" of {tally.n} verified"
-        right = f", {tally.c}{verified} right" if tally.taken else ""
+        right = f", {tally.c}{verified} correct" if tally.taken else ""
         parts.append(literal(f"{word} {tally.taken} of {whole.taken}{share}{right}"))
     only = only_run(branch)
     if only is not None:
@@ -105,7 +105,7 @@ def branch_status(branch: Branch, tree: SearchTree) -> Content:
 def branch_text(branch: Branch) -> str:
     """The text of a branch for the panel below the tree, or what stands for it."""
     if branch.kind == "more":
-        return f"{count(branch.ways)} branches that fewer samples take: → shows them, enter lists their samples."
+        return f"{count(branch.ways)} rarer branches: → shows them, enter lists their samples."
     if branch.kind == "end":
         return "These samples end here."
     if branch.kind == "no_text":
@@ -121,7 +121,7 @@ def branch_text(branch: Branch) -> str:
 def branch_heading(branch: Branch, samples: int) -> Content:
     """The branch's step, and how many samples took it."""
     words = visible_line(branch_words(branch), 60)
-    return join_words([literal(f"{count(samples)} samples", "bold"), words])
+    return join_words([literal(with_noun(samples, "sample"), "bold"), words])
 
 
 def branch_columns(width: int) -> list[Column]:

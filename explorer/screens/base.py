@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from backend import Reader
 from backend.errors import PasskError
+from backend.wording import with_noun
 from explorer.gateway import Ended, Failed, Loaded
 from explorer.location import ExportContext, Location, permalink
 from explorer.widgets.bars import Breadcrumbs, KeyBar
@@ -211,7 +212,7 @@ class DataScreen(Screen[None]):
     def copy(self, text: str, what: str) -> None:
         """Put the exact text on the user's clipboard through the terminal (OSC 52), also over SSH."""
         self.explorer.copy_to_clipboard(text)
-        self.explorer.say(f"Copied {what}: {len(text):,} characters.")
+        self.explorer.say(f"Copied {what}: {with_noun(len(text), 'character')}.")
 
     # Keys of many screens
 
@@ -263,7 +264,7 @@ class DataScreen(Screen[None]):
 
         location, context = self.export_location(), self.export_context()
         if not location.benchmark and not context.find:
-            self.refuse("There is nothing to export here", "Put the cursor on a pair or a run first.")
+            self.refuse("There is nothing to export here", "Move the cursor to a pair or a run first.")
             return
         self.app.push_screen(ExportDialog(self.WHERE, location, context))
 

@@ -33,11 +33,11 @@ class BookmarksScreen(DataScreen):
         """Bookmarks are no part of the store: they are here at once."""
         self.crumbs("bookmarks")
         self.marks: dict[str, Bookmark] = {mark.line: mark for mark in self.explorer.marks.bookmarks}
-        columns = [Column("created", "set (UTC)", 16), Column("title", "place", max(self.size.width - 22, 20))]
+        columns = [Column("created", "added (UTC)", 16), Column("title", "path", max(self.size.width - 22, 20))]
         self.query_one(PagedTable).show(columns, list(self.marks), self.row)
         many = "1 bookmark" if len(self.marks) == 1 else f"{count(len(self.marks))} bookmarks"
         words = f"{many}, kept in {_short(self.explorer.marks.path)}"
-        self.tell("status", words if self.marks else "No bookmark yet: b on a path.")
+        self.tell("status", words if self.marks else "No bookmarks yet: press b on a path to add one.")
 
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one bookmark."""

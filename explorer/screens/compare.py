@@ -121,7 +121,7 @@ class CompareScreen(DataScreen):
             self.tell(f"{side}-heading", side_heading(path, width))
         offered = candidates(record.near, record.comparison.left, self.kind)
         number = next((i for i, n in enumerate(offered, 1) if (n.run.name, n.index) == self.chosen), None)
-        which = f"{number or '–'} of {len(offered)} {kind_words(self.kind, record.comparison.left)}"
+        which = f"match {number or '–'} of {len(offered)} {kind_words(self.kind, record.comparison.left)}"
         self.tell("status", compare_status(record.pair, record.comparison, self.at, which, together=self.is_together))
 
     def reflow(self) -> None:
@@ -154,7 +154,7 @@ class CompareScreen(DataScreen):
         if self.record is not None and self.record.pair.differences:
             self.go_to(0)
         else:
-            self.refuse("The two paths do not differ, but for white space")
+            self.refuse("The two paths differ in white space at most")
 
     def action_other(self, by: int) -> None:
         """Beside the next or previous path of the kind."""
@@ -163,7 +163,7 @@ class CompareScreen(DataScreen):
         offered = candidates(self.record.near, self.record.comparison.left, self.kind)
         at = next((i for i, n in enumerate(offered) if (n.run.name, n.index) == self.chosen), -1)
         if not 0 <= at + by < len(offered):
-            self.refuse(f"No {'further' if by > 0 else 'nearer'} path")
+            self.refuse(f"No {'further' if by > 0 else 'nearer'} path to compare with")
             return
         self.chosen = (offered[at + by].run.name, offered[at + by].index)
         self._ask(afresh=False)

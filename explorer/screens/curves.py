@@ -205,7 +205,10 @@ class CurvesScreen(FilteredScreen):
     def action_difference(self) -> None:
         """The difference of the two runs that are on, or pass@k again."""
         if self.view != "difference" and len(self.on) != 2:
-            self.refuse(f"A difference is of two runs, and {len(self.on)} are on", "Switch runs on and off with space.")
+            self.refuse(
+                f"A difference needs two runs, and {len(self.on)} {'is' if len(self.on) == 1 else 'are'} shown",
+                "Space shows or hides a run.",
+            )
             return
         self.change_view("difference")
 
@@ -255,9 +258,11 @@ class CurvesScreen(FilteredScreen):
 
         chosen = self.settings.on
         if len(chosen) < 2:
-            self.refuse("Solve sets compare two or more runs", "Switch on another run: cursor on it, then space.")
+            self.refuse(
+                "Solve sets compare two or more runs", "Show another run: move the cursor to it and press space."
+            )
         elif len(chosen) > 5:
-            self.refuse(f"{len(chosen)} runs have {2 ** len(chosen)} solve sets", "Switch off all but five runs.")
+            self.refuse(f"{len(chosen)} runs have {2 ** len(chosen)} solve sets", "Hide all but five runs (space).")
         else:
             self.app.push_screen(SetsScreen(self.location.to(runs=chosen)))
 
@@ -321,7 +326,7 @@ def _cot(
     return [
         BandCurve(
             curve.run,
-            f"{count(curve.judged.judged)} of {count(curve.judged.right)} right paths judged, "
+            f"{count(curve.judged.judged)} of {count(curve.judged.right)} correct paths judged, "
             f"{count(curve.judged.valid)} valid",
             curve.problems,
             tuple(BandPoint(point.k, point.low, point.low, point.high) for point in curve.points),

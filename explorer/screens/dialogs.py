@@ -54,7 +54,7 @@ def problem_dialog(problem: Problem) -> Dialog:
     more = len(statement) - LONGEST_STATEMENT
     parts = [literal(statement[:LONGEST_STATEMENT])]
     if more > 0:
-        parts.append(literal(f"… and {more:,} more characters, on the problem's screen", "dim"))
+        parts.append(literal(f"… and {more:,} more characters: see the problem's screen", "dim"))
     parts.append(join_words([literal("reference answer:", "dim"), problem.reference or UNKNOWN], " "))
     return Dialog(f"Problem {visible_line(problem.label, 40)}", join_words(parts, "\n\n"))
 
@@ -73,7 +73,7 @@ class NoteDialog(ModalScreen[str]):
     BINDINGS = [Binding("escape", "dismiss('')", "Leave")]
 
     def compose(self) -> ComposeResult:
-        line = Input(placeholder="a note on this path; enter keeps it, esc leaves", id="note")
+        line = Input(placeholder="a note on this path; enter saves, esc cancels", id="note")
         line.border_title = "Note"
         yield line
 

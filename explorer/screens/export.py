@@ -152,7 +152,7 @@ class ExportDialog(FormDialog[None]):
         self.stopping.set()
         self.stopping = None
         self.explorer.gateway.cancel(self, "export")
-        self.say("Stopped; nothing is left of the file.")
+        self.say("Stopped. No file was written.")
 
     async def answered(self, slot: str, record: Any) -> None:
         """The choices, or what was written."""

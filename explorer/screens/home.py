@@ -49,7 +49,9 @@ class HomeScreen(DataScreen):
         yield PagedTable(id="pairs")
         yield Plain(id="details")
         if self.explorer.is_sample:
-            yield Plain("The sample store. Your own: passk import FILE --store S.passk; passk S.passk", id="note")
+            yield Plain(
+                "This is the sample store. For your own: passk import FILE --store S.passk; passk S.passk", id="note"
+            )
 
     def reload(self) -> None:
         self.crumbs("benchmarks")

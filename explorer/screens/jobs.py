@@ -111,7 +111,7 @@ class JobsScreen(DataScreen):
             found = resampling_outcome(reader, find_job(reader.database.layout, key))
             words = short_names([reader.run(name) for name in found.compared])
             return key, found_in_words(found) + [
-                f"moved: problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
+                f"changed set: problem {move.problem}: {set_name(move.before, words)} → {set_name(move.after, words)}"
                 for move in found.moved
             ]
 
@@ -137,24 +137,24 @@ class JobsScreen(DataScreen):
             return find_job(reader.database.layout, key).log.read_text(encoding="utf-8", errors="replace")[-20_000:]
 
         def show(text: str) -> None:
-            self.app.push_screen(Dialog(f"Log of {key}", text or "empty"))
+            self.app.push_screen(Dialog(f"Log of {key}", text or "The log is empty."))
 
         self.ask("log", read, show)
 
     def action_cancel(self) -> None:
         """Ask the worker to stop."""
-        self._change(Job.cancel, "asked to stop; what has been drawn stays", ("finished", "cancelled"))
+        self._change(Job.cancel, "stopping; the samples drawn so far are kept", ("finished", "cancelled"))
 
     def action_resume(self) -> None:
         """Start a worker for what is left."""
-        self._change(Job.start, "started again", ("running", "finished"))
+        self._change(Job.start, "resumed", ("running", "finished"))
 
     def _change(self, change: Callable[[Job], object], said: str, too_late: tuple[str, ...]) -> None:
         key = self.query_one(PagedTable).cursor_key
         if key is None:
             return
         if (state := self.rows[key]["state"]) in too_late:
-            self.refuse(f"The job is {state}")
+            self.refuse(f"This job is already {state}")
             return
 
         def changed(reader: Reader) -> str:

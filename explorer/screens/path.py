@@ -17,6 +17,7 @@ from backend.wording import run_label, short_names
 from explorer.actions import PATH, bindings
 from explorer.location import Location, permalink
 from explorer.render.judgements import judgements_line
+from explorer.render.names import is_correct
 from explorer.render.path import VIEWS, path_details, path_heading
 from explorer.render.surprise import Surprise
 from explorer.render.text import VisibleText, highlight
@@ -147,7 +148,7 @@ class PathScreen(DataScreen):
         if self.record is None:
             return
         here = self.record.path.sample.index
-        wanted = [s for s in self.record.samples.items if correct is None or (s.verdict == "correct") == correct]
+        wanted = [s for s in self.record.samples.items if correct is None or is_correct(s.verdict) is correct]
         ahead = [sample.index for sample in wanted if (sample.index - here) * by > 0]
         if ahead:
             self.go_to_sample(min(ahead) if by > 0 else max(ahead))
@@ -158,10 +159,10 @@ class PathScreen(DataScreen):
         self._step(by, "sample")
 
     def action_step_right(self, by: int) -> None:
-        self._step(by, "right sample", correct=True)
+        self._step(by, "correct sample", correct=True)
 
     def action_step_wrong(self, by: int) -> None:
-        self._step(by, "wrong sample", correct=False)
+        self._step(by, "incorrect sample", correct=False)
 
     def action_random(self) -> None:
         """A path of this run and problem that this user has not read."""
@@ -173,7 +174,7 @@ class PathScreen(DataScreen):
         if unseen:
             self.go_to_sample(choice(unseen))
         else:
-            self.refuse("You have seen every path of this run and problem")
+            self.refuse("You have read every path of this run and problem")
 
     def action_other_run(self) -> None:
         """The same problem in the next run that has paths of it."""
@@ -204,14 +205,14 @@ class PathScreen(DataScreen):
         """Scroll to the extracted answer."""
         self.hide_surprise()
         if not self.text.scroll_to_mark():
-            self.refuse("The extracted answer is not found in this text")
+            self.refuse("The extracted answer does not occur in this text")
 
     def action_match(self, by: int) -> None:
         """The next or previous match of what was searched for."""
         matches = self.record.matches if self.record else ()
         if not matches:
             find = self.location.find
-            self.refuse(f"{find} is not in this text" if find else "Nothing was searched for", "/ searches.")
+            self.refuse(f"{find} is not in this text" if find else "No search yet", "/ searches.")
             return
         at = matches.index(self.text.mark) + by if self.text.mark in matches else 0
         if not 0 <= at < len(matches):
@@ -242,7 +243,7 @@ class PathScreen(DataScreen):
         except PasskError as error:
             self.refuse(error.title, error.next_step)
             return
-        self.explorer.say("Bookmarked; B lists the bookmarks." if kept else "The bookmark is taken away.")
+        self.explorer.say("Bookmarked; B lists the bookmarks." if kept else "Bookmark removed.")
 
     # Judging the reasoning
 
@@ -328,7 +329,7 @@ class PathScreen(DataScreen):
                 return
             self.hide_surprise()
             command = f"passk score --run {path.run.name} --under MODEL --problems id={path.problem_label} --tokens"
-            self.refuse("No token scores are stored for this path", f"{command} (or P, then s and ctrl+t)")
+            self.refuse("No token log-probabilities are stored for this path", f"{command} (or P, then s and ctrl+t)")
 
         self.ask("tokens", read, show)
 
@@ -354,12 +355,12 @@ class PathScreen(DataScreen):
     def _surprise_is_shown(self) -> bool:
         shown = self.surprise.on and bool(self.surprise.views)
         if not shown:
-            self.refuse("t shows the surprise of tokens first")
+            self.refuse("Press t first to show token surprise")
         return shown
 
     def _go_to_token(self, found: bool, what: str) -> None:
         if not found:
-            self.refuse(f"No further {what} in that direction")
+            self.refuse(f"No further {what} in this direction")
         elif (stretch := self.surprise.stretch) is not None:
             self.text.point_at(stretch)
             self._tell_surprise()
@@ -384,7 +385,7 @@ class PathScreen(DataScreen):
         if not self._surprise_is_shown():
             return
         if len(self.surprise.views) < 2:
-            self.refuse("Scores of these tokens are stored under one model only")
+            self.refuse("These tokens were scored under one model only")
         else:
             self.surprise.to_next_model()
             self._paint_surprise()

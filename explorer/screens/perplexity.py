@@ -101,7 +101,7 @@ class PerplexityScreen(FilteredScreen):
             self.tell("histogram", join_lines([" " * MARGIN + row for row in rows]))
         else:
             command = score_command(group.run, group.scorer, record.benchmark, self.selector())
-            words = join_lines([words, f"s scores them here, or: {command}"])
+            words = join_lines([words, f"s scores them here, or run: {command}"])
             self.tell("histogram", "")
         self.tell("words", words)
 
@@ -133,7 +133,7 @@ class PerplexityScreen(FilteredScreen):
 
         def started(job: str | None) -> None:
             if job:
-                self.explorer.say(f"Job {job} started; J shows it. It goes on when you leave.")
+                self.explorer.say(f"Job {job} started; J shows it. It continues when you quit.")
 
         chosen = None if self.location.problem is None else frozenset([self.location.problem])
         words = f"problem {self.problem_label}" if chosen else self.location.filter
@@ -144,4 +144,6 @@ class PerplexityScreen(FilteredScreen):
         """The paths of this problem are on its own screen."""
         if self.record is not None:
             runs = ", ".join(run_label(run) for run in self.record.runs)
-            self.refuse(f"These are groups of responses of {runs}", "Esc goes back to where the single paths are.")
+            self.refuse(
+                f"These are groups of responses of {runs}", "Esc goes back; single paths are on the problem's screen."
+            )

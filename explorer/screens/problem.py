@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from backend import Reader, problem_uncertainty, sample_perplexities, settled_judgements
 from backend.records import Page, Problem, Run, RunTally, Sample
-from backend.wording import count, short_names
+from backend.wording import short_names, with_noun
 from explorer.actions import PROBLEM, bindings
 from explorer.location import Location
 from explorer.render.problem import (
@@ -163,7 +163,7 @@ class ProblemScreen(DataScreen):
         assert self.record is not None
         columns, rows = answer_rows(self.record.problem, self.location.runs, self.size.width)
         self.query_one(PagedTable).show(columns, list(rows), lambda key: rows[key])
-        self.tell("status", f"{count(len(rows))} different answers with their verdicts; a shows the samples again")
+        self.tell("status", f"{with_noun(len(rows), 'distinct answer')} with verdicts; a shows the samples again")
 
     # Keys
 
@@ -228,7 +228,7 @@ class ProblemScreen(DataScreen):
         from explorer.screens.tree import TreeScreen
 
         if self.record is None or not any(tally.texts for tally in self.record.problem.tallies):
-            self.refuse("No paths are stored here", "These are published counts: the source holds n and c only.")
+            self.refuse("No paths are stored here", "These are published counts: the source has only n and c.")
         else:
             self.app.push_screen(TreeScreen(self.location, self.problem_label))
 
@@ -244,7 +244,7 @@ class ProblemScreen(DataScreen):
         """Read the path under the cursor; from an answer, the first sample that gave it."""
         key = self.query_one(PagedTable).cursor_key
         if self.record is None or key is None or not self.record.samples.total:
-            self.refuse("No paths are stored here", "These are published counts: the source holds n and c only.")
+            self.refuse("No paths are stored here", "These are published counts: the source has only n and c.")
             return
         if self.showing_answers:
             self._to_answer(int(key))

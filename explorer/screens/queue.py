@@ -13,7 +13,7 @@ from backend import Reader, author_name, judging_queue, selected_problems
 from backend.records import Problem, Response
 from backend.records.reading import PathJudgement, QueuedPath
 from backend.visible_text import visible_line
-from backend.wording import UNKNOWN, shown_of
+from backend.wording import UNKNOWN, with_noun
 from explorer.actions import QUEUE, QUEUED, bindings
 from explorer.location import Location
 from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgements_line, queue_in_words
@@ -69,7 +69,7 @@ class QueueScreen(DataScreen):
             Column("problem", "problem", 14),
             Column("rate", "c/n", 9, True),
             Column("mine", "you", 9),
-            Column("settled", "settled", 9),
+            Column("settled", "judged", 9),
         ]
         room = min(max(self.size.width - 4 - sum(column.width + 2 for column in fixed) - 8, 12), 48)
         columns = [fixed[0], Column("run", "run", room), Column("sample", "#", 6, True), *fixed[1:]]
@@ -99,7 +99,7 @@ class QueueScreen(DataScreen):
         """Read and judge the path under the cursor."""
         key = self.query_one(PagedTable).cursor_key
         if key is None:
-            self.refuse("There is nothing to judge", "No problem has 0 < c/n < 5 % with a stored right path.")
+            self.refuse("There is nothing to judge", "No problem with 0 < c/n < 5 % has a stored correct path.")
         else:
             self._judge(key)
 
@@ -107,7 +107,7 @@ class QueueScreen(DataScreen):
         """The next one that this person has not judged."""
         key = next((key for key, path in self.queue.items() if path.mine is None), None)
         if key is None:
-            self.refuse("You have judged every path of the queue")
+            self.refuse("You have judged every path in the queue")
         else:
             self._judge(key)
 
@@ -156,11 +156,11 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         """The path, without what tells its model."""
         super().show_path(record)
         mine = sum(path.mine is not None for path in self.queue.values())
-        progress = f"{shown_of(mine, len(self.queue), 'paths')} of the queue judged by you"
+        progress = f"you have judged {mine:,} of {with_noun(len(self.queue), 'path')} in the queue"
         if self.blind:
             self.crumbs(self.location.benchmark, "judging queue", f"problem {self.problem_label}", "model hidden")
             answer = record.path.sample.answer
-            known = "no answer extracted" if answer is None else f"answer {answer}"
+            known = "no answer extracted" if answer is None else f"answer: {answer}"
             heading = join_words([literal("✓ correct", "bold green"), literal("model hidden", "bold"), known])
         else:
             heading = path_heading(record.path, record.samples)
@@ -174,7 +174,10 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         width = max(self.size.width - 2, 20)
         statement = self.problem.statement or "No statement is stored for this problem."
         reference = visible_line(self.problem.reference or UNKNOWN, width - 30)
-        return [visible_line(statement, 2 * width), literal(f"reference answer {reference}  (z shows all)", "dim")]
+        return [
+            visible_line(statement, 2 * width),
+            literal(f"reference answer: {reference}  (z shows everything)", "dim"),
+        ]
 
     def show_judgements(self, said: tuple[PathJudgement, ...]) -> None:
         """Blind, only what this person said: what others said would bias."""
@@ -200,7 +203,7 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         here = keys.index(self.key)
         ahead = [key for key in (*keys[here + 1 :], *keys[:here]) if self.queue[key].mine is None]
         if not ahead:
-            self.refuse("You have judged every path of the queue")
+            self.refuse("You have judged every path in the queue")
             return
         self._show_queued(ahead[0])
 

@@ -109,8 +109,8 @@ class SearchScreen(DataScreen):
         self.tell("found", words)
         total = sum(run.samples for run in self.findings.runs)
         listed = f"the first {count(len(self.hits))} of {count(total)}" if total > len(self.hits) else count(total)
-        state = f"{self.findings.seconds:.1f} s" if self.findings.finished else "searching… esc stops"
-        self.tell("status", f"{listed} paths, in the order of the store; {state}")
+        state = f"{self.findings.seconds:.1f} s" if self.findings.finished else "searching …  esc stops"
+        self.tell("status", f"{listed} paths, in store order; {state}")
 
     def row(self, key: str) -> Sequence[Text]:
         """The cells of one hit."""
@@ -162,7 +162,7 @@ class SearchScreen(DataScreen):
         self.stop("hits")
         if self.findings is not None:
             self._show_counts()
-        self.tell("status", "stopped; enter in the line searches again")
+        self.tell("status", "stopped; press enter in the search field to search again")
         return True
 
     def action_keep(self) -> None:
@@ -171,7 +171,7 @@ class SearchScreen(DataScreen):
 
         screens = [screen for screen in self.app.screen_stack if isinstance(screen, FilteredScreen)]
         if not self.searched or not screens:
-            self.refuse("Nothing to filter here", "Search from a screen of a benchmark, such as Curves.")
+            self.refuse("Nothing to filter here", "Open the search from a benchmark's screen, such as Curves.")
             return
         front = screens[-1]
         while self.app.screen is not front:

@@ -60,7 +60,7 @@ class SetsScreen(FilteredScreen):
     def compose_body(self) -> ComposeResult:
         yield SetStrip()
         yield Plain(id="words")
-        yield Plain("how sure the sets are is being worked out", id="uncertainty")
+        yield Plain("computing how sure the sets are …", id="uncertainty")
         yield PagedTable(id="problems")
         yield Plain(id="status")
 
@@ -123,8 +123,8 @@ class SetsScreen(FilteredScreen):
             shown = inside[::-1] if self.sort.descending else inside
         self.problems = {str(problem.key): problem for problem in shown}
         self.query_one(PagedTable).show(columns, list(self.problems), self.row, sort=self.sort)
-        by = next((column.heading for column in columns if column.key == self.sort.key), "benchmark order")
-        counted = shown_of(len(shown), len(inside), "problems")
+        by = next((column.heading.removesuffix("%").strip() for column in columns if column.key == self.sort.key), "")
+        counted = shown_of(len(shown), len(inside), "problem")
         marked = len(self.marked_here())
         self.tell("status", list_in_words(self.set_label(), counted, by, self.sort.descending, marked))
 
@@ -238,5 +238,5 @@ class SetsScreen(FilteredScreen):
         labels = [problem.label for problem in self.problems.values()]
         if labels:
             self.copy(
-                "\n".join(labels), f"the ids of {shown_of(len(labels), len(labels), 'problems')} of {self.set_label()}"
+                "\n".join(labels), f"the ids of {shown_of(len(labels), len(labels), 'problem')} of {self.set_label()}"
             )

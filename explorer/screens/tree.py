@@ -147,7 +147,7 @@ class TreeScreen(DataScreen):
         elif branch.kind in ("branch", "more"):
             self._turn(*self.view.opening(branch))
         else:
-            self.refuse("This branch does not part any more", "Enter opens its samples.")
+            self.refuse("This branch does not split any further", "Enter lists its samples.")
 
     def action_collapse(self) -> None:
         """Hide what is below the branch; from a closed one, go to the branch that it belongs to."""
@@ -160,17 +160,19 @@ class TreeScreen(DataScreen):
         elif above.key != self.view.tree.root.key:
             self._turn(self.view, above)
         else:
-            self.refuse("All branches here are of the first level")
+            self.refuse("This branch is on the top level")
 
     def action_most_taken(self) -> None:
         """Follow the most taken way."""
         if (here := self.cursor) is not None:
-            self._follow(lambda tree: tree.most_taken(here), "This branch does not part any more")
+            self._follow(lambda tree: tree.most_taken(here), "This branch does not split any further")
 
     def action_right_one(self) -> None:
         """Follow the right ones down to where they part."""
         if (here := self.cursor) is not None:
-            words = "There is one way to the right end from here" if here.right else "No sample of this branch is right"
+            words = (
+                "The correct samples do not split from here on" if here.right else "No sample of this branch is correct"
+            )
             self._follow(lambda tree: tree.towards_right(here), words)
 
     def action_parting(self) -> None:
@@ -182,7 +184,7 @@ class TreeScreen(DataScreen):
             at = next((index for index, branch in enumerate(found) if branch.key == here), -1)
             return found[(at + 1) % len(found)] if found else None
 
-        self._follow(next_parting, "Every branch is taken by all of them")
+        self._follow(next_parting, "All runs take every branch")
 
     def action_cut(self) -> None:
         """By steps, by words."""
@@ -198,7 +200,7 @@ class TreeScreen(DataScreen):
     def action_copy(self) -> None:
         """Copy the text of the branch."""
         if (branch := self.cursor) is None or not branch.text:
-            self.refuse("There is no text here")
+            self.refuse("This row has no text to copy")
         else:
             self.copy(branch.text, "the branch" if len(branch.text) == branch.characters else "the branch's beginning")
 

@@ -96,7 +96,7 @@ class CurvePlot(PlotextPlot):
         values += [value for curve in picture.curves if curve.band for value in (*curve.band.low, *curve.band.high)]
         steps = round_steps(min(values, default=0.0), max(values, default=100.0))
         plt.ylim(steps[0], steps[-1])
-        plt.yticks(steps, [f"{step:g}" for step in steps])
+        plt.yticks(steps, [f"{step:g}".replace("-", "−") for step in steps])
         plt.xlim(0, picture.axis.end)
         if picture.cursor is not None:
             plt.vline(picture.cursor, color="gray+")
@@ -177,7 +177,7 @@ class LinePlot(PlotextPlot):
         values = [y for line in shown.lines for y in line.ys]
         steps = round_steps(min(values, default=0.0), max(values, default=100.0), most=5)
         plt.ylim(steps[0], steps[-1])
-        plt.yticks(steps, [f"{step:g}" for step in steps])
+        plt.yticks(steps, [f"{step:g}".replace("-", "−") for step in steps])
         low, high = min(shown.ticks, default=0.0), max(shown.ticks, default=1.0)
         plt.xlim(low, high if high > low else low + 1)
         plt.xticks(list(shown.ticks), list(shown.tick_labels))

@@ -29,7 +29,7 @@ class Chip:
     solved: tuple[bool, ...] | None
     """None for all problems."""
     expected: tuple[int, int] | None = None
-    """Between which counts a fresh run is expected to lie; None where that is not known (yet)."""
+    """95 % prediction interval of the count in a replication; None while it is not known."""
 
     def label(self, chosen: bool) -> str:
         """Name and count; the chosen one in brackets, so that it shows without colour."""
@@ -55,7 +55,7 @@ class SetStrip(Widget):
     selected: reactive[tuple[bool, ...] | None] = reactive(None)
 
     def render(self) -> Content:
-        """The chips; below each set's the counts that a fresh run is expected to give, beside it where lines wrap."""
+        """The chips; below each its prediction interval in a replication, or beside it where lines wrap."""
         names, below = [], []
         for index, chip in enumerate(self.chips):
             chosen = chip.solved == self.selected

@@ -1,6 +1,7 @@
 -- Every scored text of these runs (0: reference responses) of a benchmark, once for each model, with the logarithm of its
 -- perplexity: NaN where it did not fit the context or has no token. Of a text that was scored in several precisions
--- float32 counts. right: 1 for a right sample, 0 for any other, -1 for a reference response.
+-- float32 counts. right: 1 for a correct sample, 0 for an incorrect one,
+-- -1 for an unverified one and for a reference response.
 -- parameters: run_keys UBIGINT[], benchmark VARCHAR, scorers VARCHAR[], problem_keys UBIGINT[]
 -- columns: run_key UBIGINT, problem_key UBIGINT, scorer INTEGER, log_perplexity DOUBLE, fits BOOLEAN, float32 BOOLEAN
 -- columns: right INTEGER
@@ -32,6 +33,6 @@ SELECT
     coalesce(-chosen.score.logprob_sum / nullif(chosen.score.tokens, 0), 'nan'::DOUBLE) AS log_perplexity,
     chosen.score.logprob_sum IS NOT NULL AS fits,
     chosen.float32,
-    coalesce((judged.verdict = 'correct')::INTEGER, -1) AS "right"
+    CASE WHEN judged.verdict IS NULL OR judged.verdict = 'unverified' THEN -1 ELSE (judged.verdict = 'correct')::INTEGER END AS "right"
 FROM chosen
 LEFT JOIN judged USING (run_key, problem_key, sample)

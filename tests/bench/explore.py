@@ -85,7 +85,7 @@ class Walk:
 
     def sets(self) -> bool:
         """Rows of problems and how many there are."""
-        return "› all" in self.terminal.rows[0] + self.status() or "by benchmark order" in self.status()
+        return "› all" in self.terminal.rows[0] + self.status() or "in benchmark order" in self.status()
 
     def status(self) -> str:
         """The line above the keys."""

@@ -145,7 +145,7 @@ def in_terminal(layout: StoreLayout, columns: int, lines: int) -> list[str]:
     try:
         terminal.wait(lambda: "› benchmarks" in terminal.text and "problems" in terminal.text, "Home")
         terminal.press(ENTER, lambda: "pass@k at k" in terminal.text, "Curves")
-        terminal.press(ENTER, lambda: "by benchmark order" in terminal.text or "› " in terminal.rows[0], "Sets")
+        terminal.press(ENTER, lambda: "in benchmark order" in terminal.text or "› " in terminal.rows[0], "Sets")
         terminal.press(ENTER, lambda: "problem p" in terminal.rows[0] and "samples" in terminal.text, "Problem")
         for _ in range(REPEATS):
             seen["open"].append(terminal.press(b"t", lambda: "▸" in terminal.text and "c =" in terminal.text, "tree"))

@@ -92,10 +92,10 @@ def test_a_filter_does_not_change_what_is_believed(counted: Passk) -> None:
 def test_doubt_in_words_and_columns(counted: Passk) -> None:
     said = counted("sets", "--base", "base", "--rl", "rl", "--doubt", "--format", "csv")
     assert "95 % prediction intervals: both " in said.stderr
-    assert "of 40 memberships in doubt (chance of another set 5 % or more)" in said.stderr
+    assert "of 40 problems uncertain (P(change) ≥ 5 %)" in said.stderr
     assert said.stdout.splitlines()[0].endswith(",doubt_base,doubt_rl,doubt_set")
     later = counted("sets", "--base", "base", "--rl", "rl", "--more", 100, "--format", "csv")
-    assert "expected of 100 further samples of each problem and run" in later.stderr
+    assert "with 100 further samples of each problem and run" in later.stderr
     assert "ranges of doubt: the expected chance at the ends of the success rate's 95 % credible" in later.stderr
     assert "ranges of doubt" not in said.stderr
     assert later.stdout.splitlines()[0].endswith("doubt_set,doubt_base_range,doubt_rl_range")
@@ -127,7 +127,7 @@ def test_doubt_expects_most(counted: Passk) -> None:
 
 def test_a_plan_stops_by_its_rule(counted: Passk) -> None:
     said = counted("plan", "--base", "base", "--rl", "rl", "--budget", 100_000)
-    assert "stop when fewer than 2 expected to change within the next 256 samples of each" in said.stderr
+    assert "stop below 2 changes expected in 256 more samples each" in said.stderr
     assert "so this is the last round" in said.stderr
     assert sum(row["add"] for row in plan(counted, 100_000)) < 100_000
 

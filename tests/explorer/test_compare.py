@@ -60,13 +60,13 @@ async def test_beside_the_nearest_of_the_other_run_the_nearest_right_one_and_any
     async with explorer(pair_store) as user:
         await open_pair(user)
         assert sides(user) == (TEXTS["base"][0][0], TEXTS["rl"][1][0]), "the longest common beginning"
-        assert "1 of 3 of other runs" in user.words("status")
+        assert "1 of 3 in the other run" in user.words("status")
         assert "⟦3⟧" in user.shown
         assert "⟦5⟧" in user.shown
-        assert "tiny-rl sample 1" in user.words("right-heading")
+        assert "tiny-rl, sample 1" in user.words("right-heading")
         await user.press("c")
         assert sides(user)[1] == TEXTS["base"][2][0], "this one is wrong: the nearest right one"
-        assert "1 of 2 right ones" in user.words("status")
+        assert "1 of 2 correct" in user.words("status")
         await user.press("right")
         assert sides(user)[1] == TEXTS["rl"][2][0]
         await user.press("right")
@@ -74,7 +74,7 @@ async def test_beside_the_nearest_of_the_other_run_the_nearest_right_one_and_any
         await user.press("left")
         assert sides(user)[1] == TEXTS["base"][2][0]
         await user.press("c")
-        assert "1 of 5 of all runs" in user.words("status")
+        assert "1 of 5 in all runs" in user.words("status")
         await user.press("enter")
         assert user.name == "PathScreen"
         await user.press("escape")
@@ -121,7 +121,7 @@ async def test_differences_one_after_the_other(made: Path) -> None:
         assert left.scroll_offset.y == right.scroll_offset.y == 3, "both scroll"
         await user.press("s", "j", "j")
         assert (left.scroll_offset.y, right.scroll_offset.y) == (5, 3)
-        assert "apart" in user.words("status")
+        assert "unlocked" in user.words("status")
         await user.press("tab", "k")
         assert (left.scroll_offset.y, right.scroll_offset.y) == (5, 2)
         await user.press("s", "G")

@@ -57,11 +57,11 @@ def test_columns_fit_the_table() -> None:
 
 def test_crossings_in_words() -> None:
     assert crossing_in_words(Crossing(15, 9, 31, 0.0), 128) == (
-        "the curves cross at k = 15, 95 % interval 9 to 31; up to n = 128, 0.0 % of replicates do not cross"
+        "the curves cross at k = 15, 95 % interval 9 to 31; crosses in 100 % of replicates (k ≤ 128)"
     )
     assert "95 % interval 20 to beyond 50" in crossing_in_words(Crossing(30, 20, None, 0.3), 50)
     none = crossing_in_words(Crossing(None, None, None, 1.0), 50)
-    assert none == "the curves do not cross; up to n = 50, 100.0 % of replicates do not cross"
+    assert none == "the curves do not cross; crosses in 0 % of replicates (k ≤ 50)"
 
 
 def test_an_unknown_interval_is_a_dash() -> None:

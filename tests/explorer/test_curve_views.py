@@ -35,8 +35,8 @@ async def test_bands_are_switched_by_a_key(sums_store: StoreLayout, size: tuple[
         await user.press("enter", "right")
         shown = []
         for kind, words in (
-            ("problems", "95 %, over problems, bootstrap"),
-            ("samples", "95 %, over samples, by posterior"),
+            ("problems", "95 % confidence, over problems"),
+            ("samples", "95 % credible, over samples"),
         ):
             assert words in user.words("words")
             for run, point in intervals(sums_store, kind, 2).items():
@@ -49,7 +49,7 @@ async def test_bands_are_switched_by_a_key(sums_store: StoreLayout, size: tuple[
             shown.append((user.shown, dots(user)))
             await user.press("b")
         assert user.headings() == ["run", "@2 %"]
-        assert "no intervals" in user.words("words")
+        assert "intervals off" in user.words("words")
         shown.append((user.shown, dots(user)))
         assert len({screen for screen, _ in shown}) == 3
         assert min(shown[0][1], shown[1][1]) > shown[2][1], "a band is drawn"
@@ -69,13 +69,15 @@ async def test_difference(sums_store: StoreLayout, size: tuple[int, int]) -> Non
         for key, k in (("", 1), ("right", 2), ("L", 3), ("end", 8)):
             if key:
                 await user.press(key)
-            assert user.words("at") == f"RL - base at k = {k}"
+            assert user.words("at") == f"RL − base at k = {k}"
             point = expected.at(k)
-            here = f"{100 * point.value:+.1f} points, 95 % {100 * point.low:+.1f} to {100 * point.high:+.1f}"
+            here = f"{100 * point.value:+.1f} points (95 % {100 * point.low:+.1f} to {100 * point.high:+.1f})".replace(
+                "-", "−"
+            )
             assert here in user.words("words")
         assert "the curves cross at k = 3, 95 % interval" in user.words("words")
-        assert "of replicates do not cross" in user.words("words")
-        assert "higher c/n: RL 2, base 2, equal 2 of 6 problems" in user.words("words")
+        assert "of replicates (k ≤ 8)" in user.words("words")
+        assert "c/n higher for RL on 2 problems, for base on 2, tied on 2 of 6" in user.words("words")
         assert "over problems, bootstrap" in user.words("words")
         plot = "".join(line[: user.find(CurvePlot, "plot").size.width] for line in user.lines())
         assert "X" in plot and "points" in plot
@@ -91,18 +93,18 @@ async def test_a_difference_is_of_two_runs(sums_store: StoreLayout) -> None:
     async with explorer(sums_store) as user:
         await user.press("enter", "a", "d")
         assert user.crumbs[-1] == "pass@k"
-        assert "A difference is of two runs, and 3 are on" in user.said()
+        assert "A difference needs two runs, and 3 are shown" in user.said()
         await user.press("a", "d", "space")
-        assert "A difference is of two runs: switch on two" in user.words("words")
+        assert "A difference needs two runs: show exactly two" in user.words("words")
         await user.press("space")
-        assert "higher c/n" in user.words("words")
+        assert "c/n higher" in user.words("words")
 
 
 async def test_the_difference_of_two_steps_is_named_by_them(gym_store: StoreLayout) -> None:
     async with explorer(gym_store, (120, 40)) as user:
         await user.press("enter", "d", "end")
-        assert user.words("at") == "step 800 - step 400 at k = 50"
-        assert "higher c/n: step 800" in user.words("words")
+        assert user.words("at") == "step 800 − step 400 at k = 50"
+        assert "c/n higher for step 800" in user.words("words")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -145,7 +147,7 @@ async def test_a_curve_without_problems_has_no_band(sums_store: StoreLayout) -> 
         assert user.name == "CurvesScreen"
         assert user.cells("tiny-base@sums")[1:] == ["–", "–"]
         await user.press("d")
-        assert "No problem that counts has a verdict in both runs" in user.words("words")
+        assert "No problem has a verdict in both runs" in user.words("words")
         await user.press("c")
         assert user.cells("tiny-base@sums")[1:] == ["–", "–"]
 

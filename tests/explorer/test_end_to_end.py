@@ -73,7 +73,7 @@ def test_from_result_files_to_the_path_that_proves_it(start: Start, run_passk: P
         ("both 5", "[only step 400 4]", "only step 800 2", "neither 19", "all 30"),
         ("[only step 800 2]", "0/50", "4/50", "1/50"),
         ("problem 22", "reference answer: 480", "4/50 right", "0/50 right", "50 samples"),
-        ("✓ correct", "llama3b-800", "answer 480", "sample 1 of 50"),
+        ("✓ correct", "llama3b-800", "answer: 480", "sample 1 of 50"),
     ]
     assert len(keys) <= 5, "from Curves with a pair selected a path is at most five keys away"
     screens = [terminal.screen()]
@@ -85,7 +85,7 @@ def test_from_result_files_to_the_path_that_proves_it(start: Start, run_passk: P
     terminal.resize(120, 40)
     terminal.wait(until=lambda screen: completions[0]["full_model_response"][:100] in screen)
     terminal.resize(60, 20)
-    terminal.wait("answer 480", until=lambda screen: max(map(len, screen.splitlines())) <= 60)
+    terminal.wait("answer: 480", until=lambda screen: max(map(len, screen.splitlines())) <= 60)
     terminal.resize(80, 24)
     terminal.wait(until=lambda screen: screen == screens[-1])
 

@@ -40,9 +40,7 @@ def test_search_from_the_store_down_to_the_match_and_kept_as_a_filter(open_at: T
     open_at.keys("C-u")
     type_in(open_at, r"/(?m)^I stop here,.*[0-9]/")
     open_at.keys("Enter")
-    found = open_at.wait(
-        "of 51,200 paths", "neither", "in the order of the store;", until=lambda s: "esc stops" not in s
-    )
+    found = open_at.wait("of 51,200 paths", "neither", "in store order;", until=lambda s: "esc stops" not in s)
     [shown] = re.findall(r"countdown-base: (\d+) of 51,200 paths, in (\d+) problems", found)
     assert 0 < int(shown[1]) <= int(shown[0]) < 51_200
     open_at.keys("C-o")
@@ -69,14 +67,14 @@ def test_search_from_the_store_down_to_the_match_and_kept_as_a_filter(open_at: T
 def test_judged_blind_and_what_that_says_of_the_curves(open_at: Terminal, run_passk: Passk) -> None:
     run_passk("judge", "--run", RL, "--checker", "arithmetic")
     open_at.keys("Q")
-    open_at.wait("judging queue", "right paths of the hardest solvable problems (0 < c/n < 5 %)", "models are hidden")
+    open_at.wait("judging queue", "correct paths of the hardest solvable problems (0 < c/n < 5 %)", "models are hidden")
     open_at.keys("N")
     first = open_at.wait("problem c001", "model hidden", "Numbers: 5 10 4 2. Target: 16.", "0 of 536 paths")
     assert "countdown-base" not in first and "countdown-rl" not in first
     open_at.keys("v")
-    open_at.wait("1 of 536 paths of the queue judged by you", "reasoning not judged")
+    open_at.wait("you have judged 1 of 536 paths in the queue", "reasoning not judged")
     open_at.keys("x")
-    open_at.wait("problem c003", "2 of 536 paths of the queue judged by you")
+    open_at.wait("problem c003", "you have judged 2 of 536 paths in the queue")
     open_at.keys("n")
     open_at.wait("a note on this path")
     type_in(open_at, "a [/b] guess")
@@ -91,7 +89,9 @@ def test_judged_blind_and_what_that_says_of_the_curves(open_at: Terminal, run_pa
     open_at.keys("V")
     open_at.wait("CoT-pass@k beside pass@k", "countdown-base: 3 of 4,118", "countdown-rl-150: 9,505 of 9,505")
     open_at.keys("Enter", "V")
-    open_at.wait("by valid paths only", "base 3 of 4,118 right paths judged", "(7,507 valid, 1,995 invalid, 3 unsure)")
+    open_at.wait(
+        "c counts valid paths only", "base 3 of 4,118 correct paths judged", "(7,507 valid, 1,995 invalid, 3 unsure)"
+    )
     open_at.keys("V")
     open_at.wait("[base-only 69]")
     open_at.keys("f")
@@ -147,7 +147,7 @@ def test_references_are_scored_from_the_screen(open_at: Terminal, models: Path) 
     open_at.keys("Enter")
     open_at.wait("only 3 of 200 problems")
     open_at.keys("P")
-    open_at.wait("› perplexity", "reference base", "not scored; s scores")
+    open_at.wait("› perplexity", "reference base", "not scored (s)")
     open_at.keys("j", "j", "s")
     open_at.wait("Score under countdown-base", "‹ reference ›", "3 texts of 3 problems in float32")
     open_at.keys("Enter")

@@ -92,7 +92,7 @@ async def test_a_filter_that_leaves_nothing(sums_store: StoreLayout) -> None:
         await user.press("enter")
         assert "only 0 of 6 problems" in user.flat()
         assert user.cells("tiny-base@sums")[1] == "–", "unknown, not zero"
-        assert "pass@k unknown, no problem is left" in " ".join(user.words("words").split())
+        assert "pass@k unknown, no problem left" in " ".join(user.words("words").split())
         await user.press("enter")
         assert counts(user)["all"] == 0
         await user.press("enter")
@@ -132,7 +132,7 @@ async def test_a_filter_that_means_nothing_among_other_runs(sums_store: StoreLay
         assert "only 2 of 6 problems" in user.flat()
         await user.press("a", "enter")
         assert user.name == "SetsScreen"
-        said = "not filtered, all problems are shown: set:base_only: solve sets are of two runs, and 3 are compared"
+        said = "filter ignored, all problems shown: set:base_only: solve sets are of two runs, and 3 are compared"
         assert said in user.flat()
         assert "Say it by counts, such as base.c>0 rl.c=0." in user.flat()
         assert counts(user)["all"] == 6

@@ -126,7 +126,7 @@ async def test_difference_follows_the_cursor(sums_store: StoreLayout) -> None:
         await user.press("enter")
         assert "difference +4.2 points" in user.words("words")
         await user.press("end")
-        assert "difference -16.7 points" in user.words("words")
+        assert "difference −16.7 points" in user.words("words")
 
 
 async def test_what_is_undefined_is_unknown_and_says_why(sums_store: StoreLayout) -> None:

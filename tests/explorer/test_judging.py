@@ -86,16 +86,16 @@ async def test_right_answers_with_wrong_reasoning_are_a_key_away(store: StoreLay
         await open_sets(user)
         await user.press("left", "left", "j", "enter")
         assert user.crumbs[-1] == "problem p1"
-        # Nothing is judged: only right ones, only others, all.
+        # Nothing is judged: only correct ones, only incorrect ones, all.
         for shown in (20, 20, 40):
             await user.press("v")
             assert user.table.total == shown
         await user.press("g", "enter", "x", "right", "x", "right", "v", "escape")
         await user.press("v", "v")
-        assert "2 of 40 samples, only right with invalid reasoning" in user.flat()
+        assert "2 of 40 samples, only correct with invalid reasoning" in user.flat()
         assert [cell[:1] for cell in user.column("read")] == ["X", "X"]
         await user.press("v")
-        assert "20 of 40 samples, only not right" in user.flat()
+        assert "20 of 40 samples, only incorrect" in user.flat()
         await user.press("escape", "f")
         await user.type("judged:invalid")
         await user.press("enter")
@@ -120,7 +120,7 @@ async def test_the_queue_is_judged_blind_path_by_path(store: StoreLayout, size: 
     async with explorer(store, size) as user:
         await user.press("enter", "Q")
         assert user.name == "QueueScreen"
-        assert "3 right paths of the hardest solvable problems" in user.flat()
+        assert "3 correct paths of the hardest solvable problems" in user.flat()
         assert "0 judged by ann" in user.flat()
         assert user.column("run") == ["hidden"] * 3
         await user.press("N")
@@ -130,10 +130,10 @@ async def test_the_queue_is_judged_blind_path_by_path(store: StoreLayout, size: 
             assert "tiny-" not in user.flat().replace("judged.passk", "")
             seen.append(user.crumbs[-2])
             await user.press(key)
-        assert "2 of 3 paths of the queue judged by you" in user.flat()
+        assert "you have judged 2 of 3 paths in the queue" in user.flat()
         await user.press("u")
-        assert "You have judged every path of the queue" in user.said()
-        assert "3 paths of the queue judged by you" in user.flat()
+        assert "You have judged every path in the queue" in user.said()
+        assert "you have judged 3 of 3 paths in the queue" in user.flat()
         await user.press("escape")
         assert user.name == "QueueScreen"
         assert "3 judged by ann" in user.flat()
@@ -150,12 +150,12 @@ async def test_sets_by_valid_paths(store: StoreLayout, size: tuple[int, int]) ->
         await open_sets(user)
         assert "both 2" in user.flat() and "RL-only 1" in user.flat()
         await user.press("V")
-        assert "by valid paths only" in user.flat()
+        assert "c counts valid paths only" in user.flat()
         assert "neither 3" in user.flat()
-        assert "base 0 of 21 right paths judged" in user.flat()
-        assert "3 problems hang on paths that are not settled" in user.flat()
+        assert "base 0 of 21 correct paths judged" in user.flat()
+        assert "3 of 3 problems depend on unjudged paths" in user.flat()
         await user.press("right", "home", "enter", "enter", "v", "escape", "escape")
-        assert "1 of 21 right paths judged (1 valid, 0 invalid, 0 unsure)" in user.flat()
+        assert "1 of 21 correct paths judged (1 valid, 0 invalid, 0 unsure)" in user.flat()
         await user.press("V")
         assert "both 2" in user.flat()
 
@@ -165,7 +165,7 @@ async def test_cot_pass_at_k_beside_pass_at_k(store: StoreLayout, size: tuple[in
     async with explorer(store, size) as user:
         await user.press("enter", "V", "end")
         assert "CoT-pass@k beside pass@k" in user.crumbs
-        assert "0 of 21 right paths judged" in user.words("words")
+        assert "0 of 21 correct paths judged" in user.words("words")
         # At k = n a run solves two of three problems, none of them surely by valid paths.
         assert user.column("value")[0] == "66.7"
         assert user.column("interval")[0] == "0.0–66.7"

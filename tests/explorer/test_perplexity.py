@@ -80,18 +80,18 @@ async def test_groups_of_a_benchmark(scored_store: StoreLayout, size: tuple[int,
         boxes = user.column("box")
         for box in boxes[:2]:
             assert re.fullmatch(r"─*▒*┃▒*─*", box)
-        assert boxes[2] == "not scored; s scores"
+        assert boxes[2] == "not scored (s)"
         assert "base responses under base: median" in user.words("words")
         assert "n = 40 of 40 stored, 4 problems" in user.flat()
         assert set(user.words("histogram")) & set("▁▂▃▄▅▆▇█")
         await user.press("j")
-        assert "% of them lie within what base writes itself" in user.flat()
+        assert "% of them are no more perplexing to base than 95 % of its own samples" in user.flat()
         await user.press("j")
         assert "passk score --benchmark countdown --references --under countdown-base" in user.flat()
         await user.press("j")
         assert f"passk score --run {BASE} --under countdown-rl-150" in user.flat()
         await user.press("v")
-        assert "right samples only" in user.flat()
+        assert "only correct samples" in user.flat()
         assert user.table.cursor_key == f"countdown-rl-150\t{BASE}"
         await user.press("escape")
         assert user.name == "CurvesScreen"
@@ -186,18 +186,18 @@ async def test_surprise_in_the_reader(scored_store: StoreLayout, size: tuple[int
         view = user.find(TextView)
         before = user.lines()
         await user.press("full_stop")
-        assert "t shows the surprise of tokens first" in user.said()
+        assert "Press t first to show token surprise" in user.said()
         await user.press("t")
         expected = [place for place, logprob in enumerate(scores.logprobs) if logprob < -log(20)]
         assert expected
         perplexity = exp(-sum(scores.logprobs) / len(scores.logprobs))
-        counted = f"{len(expected)} of {len(scores.logprobs)} tokens below 1 in 20"
+        counted = f"{len(expected)} of {len(scores.logprobs)} tokens with p < 0.05"
         assert f"under base (float32): perplexity {perplexity:.3f}, {counted}" in user.flat()
         starts = (0, *scores.ends[:-1])
         for place in expected[:4]:
             assert view.mark == (starts[place], scores.ends[place])
             assert f"token {place + 1} ‹{text[starts[place] : scores.ends[place]]}›" in user.words("surprise")
-            assert "likeliest: ‹" in user.words("surprise")
+            assert "most likely: ‹" in user.words("surprise")
             await user.press("full_stop")
         looks = {look for _, _, look in view.painted.spans}
         assert {SURPRISING, UNLIKELY} <= looks
@@ -223,10 +223,10 @@ async def test_without_scores_a_sentence_says_what_to_do(sums_store: StoreLayout
         await user.press("enter", "enter", "enter", "enter")
         assert user.name == "PathScreen"
         await user.press("t")
-        assert "No token scores are stored for this path" in user.said()
+        assert "No token log-probabilities are stored for this path" in user.said()
         assert "passk score --run" in user.said()
         await user.press("escape", "P")
-        assert all(box == "not scored; s scores" for box in user.column("box"))
+        assert all(box == "not scored (s)" for box in user.column("box"))
         await user.press("s")
         await until(lambda: "Where is the model" in user.flat() or "prompt" in user.flat())
 

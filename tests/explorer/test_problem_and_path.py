@@ -35,9 +35,9 @@ async def test_a_problem_shows_all_that_is_known(sums_store: StoreLayout, size: 
         assert user.find(TextView, "statement").text == "What is 40 + 4?"
         assert "What is 40 + 4?" in user.shown
         tallies = user.words("tallies")
-        assert "▶ 2/8 right (25.0 %) tiny-base: 5 wrong, 1 no answer" in tallies
-        assert "0/8 right (0.0 %) tiny-rl: 7 wrong, 1 no answer" in tallies
-        assert "0/4 right (0.0 %) tiny-sft: 3 wrong, 1 no answer" in tallies
+        assert "▶ 2/8 correct (25.0 %) tiny-base: 5 wrong, 1 no answer" in tallies
+        assert "0/8 correct (0.0 %) tiny-rl: 7 wrong, 1 no answer" in tallies
+        assert "0/4 correct (0.0 %) tiny-sft: 3 wrong, 1 no answer" in tallies
         assert user.column("index") == [str(i) for i in range(8)]
         assert user.column("verdict") == ["✗ wrong", "∅ no answer", *["✗ wrong"] * 4, "✓ correct", "✓ correct"]
         assert user.column("answer") == ["0", "–", "2", "3", "4", "5", "44", "44"]
@@ -54,10 +54,10 @@ async def test_verdict_filter(sums_store: StoreLayout) -> None:
         await open_problem(user)
         await user.press("v")
         assert user.column("index") == ["6", "7"]
-        assert user.words("status") == "tiny-base: 2 of 8 samples, only right"
+        assert user.words("status") == "tiny-base: 2 of 8 samples, only correct"
         await user.press("v")
         assert user.column("index") == ["0", "1", "2", "3", "4", "5"]
-        assert user.words("status") == "tiny-base: 6 of 8 samples, only not right"
+        assert user.words("status") == "tiny-base: 6 of 8 samples, only incorrect"
         await user.press("v")
         assert len(user.column("index")) == 8
 
@@ -71,7 +71,7 @@ async def test_answers_with_their_counts(sums_store: StoreLayout) -> None:
         assert rows["✓ correct", "44"] == ["2", "0"]
         assert rows["∅ no answer", "no answer"] == ["1", "1"]
         assert rows["✗ wrong", "7"] == ["0", "1"]
-        assert "9 different answers" in user.words("status")
+        assert "9 distinct answers" in user.words("status")
         await user.press("a")
         assert len(user.column("index")) == 8
 
@@ -156,7 +156,7 @@ async def test_a_path_is_shown_exactly(sums_store: StoreLayout, size: tuple[int,
         assert "base thinks about s4, attempt 6." in user.shown
         assert text.mark == (text.text.index("44"), text.text.index("44") + 2), "the answer is marked"
         heading = user.words("heading")
-        for known in ("✓ correct", "sample 7 of 8", "answer 44", "406 tokens", "finish eos", "seed 1006"):
+        for known in ("✓ correct", "sample 7 of 8", "answer: 44", "406 tokens", "finish: eos", "seed 1006"):
             assert known in heading
         assert "base.jsonl:31" in heading
         await user.press("i")
@@ -193,7 +193,7 @@ async def test_from_sample_to_sample(sums_store: StoreLayout) -> None:
             await user.press(key)
             assert here(user) == ("tiny-base", f"sample {sample}"), key
             assert user.find(TextView).text.startswith(f"base thinks about s4, attempt {sample}.")
-        assert "No earlier right sample in this run" in user.said()
+        assert "No earlier correct sample in this run" in user.said()
 
 
 async def test_other_run(sums_store: StoreLayout) -> None:
@@ -216,7 +216,7 @@ async def test_what_has_no_answer_says_so(sums_store: StoreLayout) -> None:
         assert here(user) == ("tiny-base", "sample 1")
         assert "no answer extracted" in user.words("heading")
         await user.press("a")
-        assert "The extracted answer is not found in this text" in user.said()
+        assert "The extracted answer does not occur in this text" in user.said()
 
 
 @pytest.mark.shared_data
@@ -243,11 +243,11 @@ async def test_the_details_list_every_verdict_and_which_one_counts(sums_store: S
     async with explorer(store, (120, 40)) as user:
         await open_problem(user)
         await user.press("enter", "i")
-        assert "verdict correct that it came with (counts), answer 44" in user.words("details")
+        assert "verdict correct from its source (counts), answer 44" in user.words("details")
         run = user.crumbs[-2]
     with_reader(store, lambda reader: verify(reader, reader.run(run), verifier="exact", again=True, processes=1))
     async with explorer(store, (120, 40)) as user:
         await open_problem(user)
         await user.press("enter", "i")
-        assert "verdict correct that it came with (beside), answer 44" in user.words("details")
+        assert "verdict correct from its source (does not count), answer 44" in user.words("details")
         assert re.search(r"verdict \w+ by exact \S+ on [\d-]{10} \(counts\)", user.words("details"))

@@ -191,9 +191,9 @@ def a_path(text: str, verdict: str = "wrong", finish: str | None = None) -> Reas
 def test_special_tokens_and_a_cut_end_are_seen_in_both_views(view: object) -> None:
     assert callable(view)
     shown = view(a_path("<think>So</think> done<|im_end|>", "truncated", "length"))
-    assert shown.text == f"<think>So</think> done<|im_end|>\n{CUT_OFF} (finish length)"
+    assert shown.text == f"<think>So</think> done<|im_end|>\n{CUT_OFF} (finish: length)"
     looks = {shown.text[a:b]: look for a, b, look in shown.spans}
-    assert set(looks) == {"<think>", "</think>", "<|im_end|>", f"{CUT_OFF} (finish length)"}
+    assert set(looks) == {"<think>", "</think>", "<|im_end|>", f"{CUT_OFF} (finish: length)"}
     assert CUT_OFF not in view(a_path("So.", finish="stop")).text
 
 

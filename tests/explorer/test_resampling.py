@@ -149,7 +149,7 @@ def test_another_temperature_makes_runs_of_their_own(compared: Passk, terminals:
     terminal.keys("Enter")
     terminal.wait("1 job started")
     terminal.keys("J")
-    terminal.wait("✓ finished", "12/12", "samples/s", "the path that finished last")
+    terminal.wait("✓ finished", "12/12", "samples/s", "last finished path")
     runs = {run["run"]: run for run in compared("runs", "--format", "json").json}
     assert runs["countdown-base@countdown+temperature=0.5"]["parameters"]["temperature"] == 0.5
     assert runs["countdown-base@countdown"]["samples"] == 24
@@ -188,7 +188,7 @@ def test_what_is_missing_is_said_in_the_dialog(run_passk: Passk, terminals: list
     terminal.keys("r")
     terminal.wait("Where is the model unknown-base?", "config.toml")
     terminal.keys("Enter")
-    terminal.wait("Nothing can be drawn yet")
+    terminal.wait("Nothing can be sampled yet")
     terminal.keys("Escape")
     terminal.wait("sums", until=lambda screen: "Draw more samples" not in screen)
     assert not jobs_of(StoreLayout(run_passk.folder / "store.passk"))

@@ -46,7 +46,7 @@ async def test_scopes_go_from_the_path_to_the_store(sums_store: StoreLayout) -> 
         seen = [len(user.column("sample"))]
         for _ in range(3):
             await user.press("ctrl+o")
-            status = user.flat().split(" paths, in the order of the store")[0].rsplit(" ", 1)[-1]
+            status = user.flat().split(" paths, in store order")[0].rsplit(" ", 1)[-1]
             seen.append(int(status))
         # This path; the problem in base and RL; all problems in both; all three runs.
         assert seen == [1, 16, 96, 120]

@@ -126,7 +126,7 @@ async def test_sorted_by_every_column(sums_store: StoreLayout, size: tuple[int, 
         await user.press("S")
         assert user.column("problem") == ["s1", "s2", "s3", "s4", "s5", "s6"], "the other way around"
         await user.press("s")
-        assert "by benchmark order" in user.words("status")
+        assert "in benchmark order" in user.words("status")
 
 
 async def test_clicks_sort_and_select(sums_store: StoreLayout) -> None:
@@ -138,7 +138,7 @@ async def test_clicks_sort_and_select(sums_store: StoreLayout) -> None:
         assert user.column("problem") == ["s1", "s2", "s3", "s4", "s5", "s6"]
         await user.click_text("base c/n")
         assert user.column("problem")[0] == "s1"
-        assert "by base c/n descending" in user.words("status")
+        assert "sorted by base c/n, descending" in user.words("status")
         await user.click_text("base c/n")
         assert user.column("problem")[-1] == "s1"
         await user.click_text("What is 40")
@@ -160,7 +160,7 @@ async def test_three_runs_have_eight_sets(sums_store: StoreLayout) -> None:
             "all runs", "base + RL", "base + SFT", "RL + SFT", "base-only", "RL-only", "SFT-only", "no run",
         }  # fmt: skip
         assert "SFT n = 4" in user.words("words")
-        assert "n differs; expected at 4 draws each:" in user.words("words")
+        assert "n differs; expected at 4 samples each:" in user.words("words")
         for chip in counts:
             await user.press("home")
             while user.screen.location.solved != chip.solved:
@@ -219,8 +219,8 @@ async def test_doubt_is_shown_with_its_kind(sums_store: StoreLayout) -> None:
             for low, high in uncertainty.expected.values():
                 assert f"{low}–{high}" in user.flat()
             assert "95 % prediction" in user.flat()
-            moving = f"{uncertainty.expected_changes:.1f} expected to move"
-            assert f"{uncertainty.uncertain} of 6 in doubt (5 % or more); {moving}" in user.flat()
+            moving = f"about {uncertainty.expected_changes:.1f} of 6 problems would change set in a replication"
+            assert moving in user.flat()
             while user.crumbs[-1] != "all":
                 await user.press("right")
             cells = dict(zip(user.column("problem"), user.column("p_change"), strict=True))
@@ -243,5 +243,5 @@ async def test_a_problem_says_what_its_samples_do_not_show(sums_store: StoreLayo
             assert f"RL {100 * rl.mean:.1f} % ({100 * rl.low:.1f}–{100 * rl.high:.1f}" in user.flat()
             assert "95 % credible" in user.flat()
             chances = [f"{100 * chance:.1f}" for chance in (*of_s3.runs, of_s3.set)]
-            said = f"base unsolved {chances[0]}, RL solved {chances[1]}, another set {chances[2]}"
-            assert f"fresh run, expected %: {said}" in user.flat()
+            said = f"P(base fails) {chances[0]} %, P(RL solves) {chances[1]} %, P(set changes) {chances[2]} %"
+            assert f"in a replication: {said}" in user.flat()

@@ -46,11 +46,11 @@ async def test_a_budget_is_shared_out_by_doubt(doubtful_store: StoreLayout, size
         await user.type("90")
         await user.press("down", "right")
         assert share.chosen == 1
-        await until(lambda: "expected to change" in user.words("state"))
+        await until(lambda: "changes of set expected" in user.words("state"))
         said = " ".join(user.words("state").split())
-        assert "90 of 90 samples, where most memberships are expected to change for their tokens" in said
-        assert f"expected to change {plan.expected_changes:.1f} memberships, of {plan.unsolved} without" in said
-        rule = f"within the next 256 samples of each: {plan.before:.1f} now, {plan.after:.1f} after this round"
+        assert "90 of 90 samples, where they help most per token" in said
+        assert f"{plan.expected_changes:.1f} changes of set expected ({plan.unsolved} unsolved so far)" in said
+        rule = f"changes expected in 256 more samples each: {plan.before:.1f} now, {plan.after:.1f} after this round"
         assert rule in said
         # Published counts hold no statements and name no model: the dialog says so, and enter starts nothing.
         assert "Where is the model" in said
@@ -61,6 +61,4 @@ async def test_a_budget_is_shared_out_by_doubt(doubtful_store: StoreLayout, size
 def test_what_a_job_found_stands_beside_what_was_expected() -> None:
     assert found_in_words(ResamplingOutcome((), (), None, None)) == []
     moved = (Move("q1", (False, True), (True, True)), Move("q2", (False, False), (False, True)))
-    assert found_in_words(ResamplingOutcome(("a", "b"), moved, 3.44, 1)) == [
-        "expected to change 3.4 memberships, found 1 by now"
-    ]
+    assert found_in_words(ResamplingOutcome(("a", "b"), moved, 3.44, 1)) == ["changes of set: 3.4 expected, 1 so far"]

@@ -137,8 +137,8 @@ async def test_agreement_says_what_is_exact(sums_store: StoreLayout) -> None:
         assert "±" not in rows["1"] and "±" not in rows["8"]
         assert "±" in rows["2"]
         assert f"{100 * sum(CORRECT['base'][0]) / 48:.1f}" in rows["1"]
-        assert "Exact where no ± stands" in text(user)
-        assert "gave no answer and do not vote" in text(user)
+        assert "Exact where there is no ±" in text(user)
+        assert "have no answer and do not vote" in text(user)
         assert user.find(LinePlot).display
 
 
@@ -151,7 +151,7 @@ async def test_what_cannot_be_known_is_said(counts_store: StoreLayout, size: tup
             "4": "Entropy unknown: no log-probabilities are stored",
             "5": "no token counts are stored",
             "6": "no samples are stored",
-            "7": "only counts are stored",
+            "7": "Only counts are stored",
         }
         for key, words in expected.items():
             await user.press(key)

@@ -72,7 +72,7 @@ async def test_every_branch_says_who_took_it_and_how_it_ended(tree_store: StoreL
             assert lines(user) == ["5 0 5 1 ▸ Try sums:", "− 2 1 0 0 ▸ Try pairs:", "+ 0 0 1 0 · Guess."]
         else:
             assert lines(user)[1] == "− 2 28.6 1 0 0.0 0 ▸ Try pairs:"
-        assert user.words("status") == "base 5 of 7 (71.4 %), 0 right   RL 5 of 6 (83.3 %), 1 right"
+        assert user.words("status") == "base 5 of 7 (71.4 %), 0 correct   RL 5 of 6 (83.3 %), 1 correct"
         await user.press("j")
         assert user.words("status").endswith("− only base")
         assert user.find(TextView).text == "Try pairs: "
@@ -81,13 +81,13 @@ async def test_every_branch_says_who_took_it_and_how_it_ended(tree_store: StoreL
         await user.press("right")
         assert step(user) == "· 2 * 3 = 6. Good.", "from an open branch to its first way"
         await user.press("right")
-        assert "does not part" in user.said()
+        assert "does not split" in user.said()
         await user.press("left")
         assert step(user) == "▾ Try pairs:"
         await user.press("left")
         assert len(lines(user)) == 3
         await user.press("left")
-        assert "first level" in user.said()
+        assert "top level" in user.said()
 
 
 async def test_ways_by_one_key(tree_store: StoreLayout) -> None:
@@ -97,13 +97,13 @@ async def test_ways_by_one_key(tree_store: StoreLayout) -> None:
         assert step(user) == "· 1 + 2 = 3. Stop."
         assert user.cells()[1:5] == ["3", "0", "4", "0"]
         await user.press("m")
-        assert "does not part" in user.said()
+        assert "does not split" in user.said()
         await user.press("o")
-        assert "No sample of this branch is right" in user.said()
+        assert "No sample of this branch is correct" in user.said()
         await user.press("g", "o")
         assert step(user) == "· 5 + 1 = 6. Good."
         await user.press("o")
-        assert "one way to the right end" in user.said()
+        assert "The correct samples do not split" in user.said()
         await user.press("d")
         assert step(user).endswith("Try pairs:")
         await user.press("d")
@@ -116,7 +116,7 @@ async def test_sorted_by_right_ones_and_by_words(tree_store: StoreLayout) -> Non
     async with explorer(tree_store) as user:
         await open_tree(user)
         await user.press("s")
-        assert "most right first" in user.words("heading")
+        assert "most correct first" in user.words("heading")
         assert step(user) == "▸ Try sums:", "the cursor stays on its branch"
         await user.press("s")
         assert lines(user)[0].endswith("Try pairs:"), "most one-sided first"
@@ -131,7 +131,7 @@ async def test_the_samples_under_a_branch(tree_store: StoreLayout) -> None:
         await user.press("enter")
         assert user.name == "BranchScreen"
         assert "10 samples" in user.words("heading")
-        assert user.column("run") == ["tiny-rl", *["tiny-base"] * 5, *["tiny-rl"] * 4], "right ones first"
+        assert user.column("run") == ["tiny-rl", *["tiny-base"] * 5, *["tiny-rl"] * 4], "correct ones first"
         await user.press("enter")
         assert user.name == "PathScreen"
         assert user.find(TextView).text == "Try sums: 5 + 1 = 6. Good."

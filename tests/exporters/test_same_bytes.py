@@ -245,7 +245,7 @@ async def test_escape_stops_an_export_and_leaves_nothing(
         await driver.pilot.press("enter")
         await until(lambda: "esc stops" in driver.flat())
         await driver.pilot.press("escape")
-        await until(lambda: "Stopped; nothing is left" in driver.flat())
+        await until(lambda: "Stopped. No file was written" in driver.flat())
         await until(lambda: os.listdir(place) == [])
         await driver.press("escape")
         assert driver.name == "HomeScreen"
