@@ -47,6 +47,17 @@ def add_import(parser: argparse.ArgumentParser) -> None:
         help="which of several verdicts counts: the name of a filter, scorer, test suite or reward of the file "
         "(default: the first; the others are kept beside)",
     )
+    parser.add_argument(
+        "--correct-at",
+        metavar="REWARD",
+        type=float,
+        help="from which reward on a sample is correct (default: 1, and then a whole number above 1 is refused)",
+    )
+    parser.add_argument(
+        "--drop-copies",
+        action="store_true",
+        help="leave out responses that are exact copies of another to the same problem in the same run",
+    )
     parser.add_argument("--dry-run", action="store_true", help="report, write nothing")
 
 
@@ -109,7 +120,13 @@ def run_import(arguments: argparse.Namespace) -> int:
                 benchmark=arguments.benchmark,
                 source=arguments.source,
             ),
-            options=Options(n=arguments.n, columns=columns(arguments.column), filter=arguments.filter),
+            options=Options(
+                n=arguments.n,
+                columns=columns(arguments.column),
+                correct_at=arguments.correct_at,
+                drop_copies=arguments.drop_copies,
+                filter=arguments.filter,
+            ),
             wanted_format=arguments.format,
             dry_run=arguments.dry_run,
             progress=progress,
