@@ -383,3 +383,8 @@ def without_rights() -> list[str]:
     if not shutil.which("setpriv") or subprocess.run([*prefix, sys.executable, "-V"], capture_output=True).returncode:
         pytest.skip("as root this needs setpriv (util-linux), to run a command as a user without rights")
     return prefix
+
+
+def apart_from_copies(notes: Mapping[str, int]) -> dict[str, int]:
+    """The notes of an import without that on exact copies: many examples say the same text twice."""
+    return {note: times for note, times in notes.items() if "exact copies" not in note}

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 THINKING = "reasoning that came apart from its answer, put before it between <think> and </think>"
 """The note for texts that `content_text` put together."""
+
+
+_TURNS = {"tool": "<tool_response>\n{}\n</tool_response>", "user": "<user>\n{}\n</user>"}
+
+
+def turn_text(role: str, text: str) -> str:
+    """A turn of a completion as it stands in the one text: the model's as it is, another's between tags."""
+    return _TURNS.get(role, "{}").format(text)
 
 
 def content_text(content: Any, resolve: Callable[[str], str] = str) -> tuple[str | None, bool]:
@@ -39,14 +49,35 @@ def content_text(content: Any, resolve: Callable[[str], str] = str) -> tuple[str
 
 
 def message_text(message: Any, resolve: Callable[[str], str] = str) -> tuple[str | None, bool]:
-    """The text of one message; like `content_text`. `reasoning_content` beside the content is reasoning too."""
+    """The text of one message; like `content_text`.
+
+    `reasoning_content` or `reasoning` beside the content is reasoning too; calls of tools follow the text, each between
+    `<tool_call>` and `</tool_call>`, as Hermes and Qwen templates write them.
+    """
     if not isinstance(message, dict):
         return content_text(message, resolve)
     text, thought = content_text(message.get("content"), resolve)
-    reasoning = message.get("reasoning_content")
-    if isinstance(reasoning, str) and reasoning and not thought:
-        return f"<think>\n{resolve(reasoning)}\n</think>\n\n{text or ''}", True
+    reasoning = next((message[key] for key in ("reasoning_content", "reasoning") if message.get(key)), None)
+    if isinstance(reasoning, str) and not thought:
+        text, thought = f"<think>\n{resolve(reasoning)}\n</think>\n\n{text or ''}", True
+    calls = message.get("tool_calls")
+    if isinstance(calls, list) and calls:
+        text = "\n".join(([text] if text else []) + [f"<tool_call>\n{_call(call)}\n</tool_call>" for call in calls])
     return text, thought
+
+
+def _call(call: Any) -> str:
+    """One call of a tool as JSON: its name and its arguments, which come as an object or as JSON text."""
+    if isinstance(call, str):
+        return call
+    function = call.get("function", call) if isinstance(call, dict) else call
+    if not isinstance(function, dict) or "name" not in function:
+        return json.dumps(call, ensure_ascii=False, default=str)
+    arguments = function.get("arguments")
+    if isinstance(arguments, str):
+        with suppress(ValueError, RecursionError):
+            arguments = json.loads(arguments)
+    return json.dumps({"name": function.get("name"), "arguments": arguments}, ensure_ascii=False, default=str)
 
 
 def prompt_text(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
@@ -62,11 +93,17 @@ def prompt_text(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
 
 
 def completion_text(completion: Any) -> tuple[str | None, bool]:
-    """What a model said in a completion: a string, one message, or the assistant's messages of several, in order."""
+    """What happened in a completion: a string, one message, or the turns of several messages, in order.
+
+    The assistant's messages are its text; what a tool answered stands between `<tool_response>` and `</tool_response>`,
+    what a user said meanwhile between `<user>` and `</user>`, so that no turn is lost and each shows whose it is.
+    """
     if not isinstance(completion, list):
         return message_text(completion)
     if all(isinstance(message, dict) and "role" in message for message in completion):
-        said = [message_text(m) for m in completion if m["role"] == "assistant"]
-        texts = [text for text, _ in said if text is not None]
-        return ("\n\n".join(texts) if texts else None), any(thought for _, thought in said)
+        said = [(message["role"], *message_text(message)) for message in completion]
+        if not any(role == "assistant" and text is not None for role, text, _ in said):
+            return None, False
+        turns = [turn_text(role, text) for role, text, _ in said if text is not None and role != "system"]
+        return "\n\n".join(turns), any(thought for _, _, thought in said)
     return content_text(completion)

@@ -12,11 +12,11 @@ from backend.importers.chat import THINKING, message_text, prompt_text
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import Archive, SourceFile, has_member, input_error
 from backend.importers.values import (
-    CORRECT_WORDS,
     as_mapping,
     as_text,
     decode,
     kind_of_value,
+    parse_correct,
     read_document,
     refine_verdict,
 )
@@ -63,15 +63,11 @@ def verdicts_of(scores: Any) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
             yield name, value, score
 
 
-def correct(value: Any) -> bool | None:
+def correct(value: Any, correct_at: float | None = None) -> bool | None:
     """Whether a score's value means right; None where it says neither."""
-    if isinstance(value, str):
-        return LETTERS[value] if value in LETTERS else CORRECT_WORDS.get(value.strip().lower())
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float) and isfinite(value):
-        return value >= 1
-    return None
+    if isinstance(value, str) and value in LETTERS:
+        return LETTERS[value]
+    return parse_correct(value, correct_at)
 
 
 class InspectSample:
@@ -174,7 +170,7 @@ class InspectSample:
         used, answer = "unverified", None
         beside: list[Beside] = []
         for name, value, score in verdicts_of(sample.get("scores")):
-            said = correct(value)
+            said = correct(value, self.source.correct_at)
             if said is None and value is not None:
                 self.notes.add(f"scores whose value says neither right nor wrong: {name}")
             if value == "P" or (isinstance(value, float) and 0 < value < 1):

@@ -11,7 +11,7 @@ from backend.importers.blocks import choose_one
 from backend.importers.chat import THINKING
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
-from backend.importers.values import as_text, kind_of_value
+from backend.importers.values import as_text, kind_of_value, parse_correct
 
 COLUMNS = ("doc", "metric", "model_response")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT")
@@ -127,7 +127,8 @@ class LightEval:
     def _verdict(self, value: Any) -> str | None:
         if not isinstance(value, bool | int | float):
             return None
-        return "correct" if value >= 1 else "wrong"
+        said = parse_correct(value)
+        return None if said is None else "correct" if said else "wrong"
 
     @staticmethod
     def _texts(source: SourceFile, row: int, response: Mapping[str, Any], notes: Notes) -> list[str | None]:

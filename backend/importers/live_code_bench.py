@@ -75,7 +75,7 @@ class LiveCodeBench:
         details = list_of(source, row, record, "metadata", size, where="problem") or [None] * size
         verdicts, said = [], []
         for number, (grade, code, detail) in enumerate(zip(graded, codes or texts or [], details, strict=True), 1):
-            correct = parse_correct(grade)
+            correct = parse_correct(grade, source.correct_at)
             if grade is not None and correct is None:
                 raise input_error(source, row, f"field graded_list: entry {number} is no verdict", where="problem")
             late, words = self._detail(detail)

@@ -43,8 +43,10 @@ class _Said:
 
 def _texts(resps: Any) -> list[str | None] | None:
     """The texts of a document: [[text, ...]]. Log-likelihoods are no texts: one sample without one. None: neither."""
-    if type(resps) is list and len(resps) == 1 and type(resps[0]) is list and set(map(type, resps[0])) == {str}:
-        return resps[0]
+    while type(resps) is list and len(resps) == 1 and type(resps[0]) is list and set(map(type, resps[0])) == {list}:
+        resps = resps[0]  # each of several samples in a list of its own
+    if type(resps) is list and resps and all(type(entry) is list and set(map(type, entry)) == {str} for entry in resps):
+        return [text for entry in resps for text in entry]
     if not isinstance(resps, list) or not resps or not all(isinstance(entry, list) for entry in resps):
         return None
     return [None]
@@ -111,10 +113,14 @@ class LmEval:
                 if name not in names:
                     names[name] = metric
                     said.verdicts[name], said.answers[name] = {}, {}
-                if not 0 <= value <= 1:
+                if value != value:
+                    notes.add(f"samples whose {metric} is NaN: unverified")
+                    continue
+                if not 0 <= value <= 1 and source.correct_at is None:
                     beyond.add(name)
                 if len(texts) == 1:
-                    said.verdicts[name][key] = "correct" if value >= 1 else "wrong"
+                    at_least = 1 if source.correct_at is None else source.correct_at
+                    said.verdicts[name][key] = "correct" if value >= at_least else "wrong"
                     said.answers[name][key] = _answer(filtered)
             if len(texts) > 1 and metrics:
                 notes.add("documents with several samples and one metric for all of them: unverified (passk verify)")

@@ -23,7 +23,9 @@ from backend.importers.tables import (
     read_rows,
 )
 from backend.importers.values import (
+    ANOTHER_SCALE,
     WANTED,
+    NotAVerdict,
     as_text,
     as_they_are,
     count,
@@ -221,9 +223,14 @@ class _Gatherer:
             if isinstance(value, str) and value in VERDICTS:
                 result.append(value)
                 continue
-            correct = parse_correct(value)
-            if correct is None and value not in (None, ""):
-                column = self.column_of["verdict"]
+            column = self.column_of["verdict"]
+            try:
+                correct = parse_correct(value, self.source.correct_at)
+            except NotAVerdict as error:
+                raise input_error(self.source, numbers[i], f"field {column}: {error}", ANOTHER_SCALE) from None
+            if isinstance(value, float) and value != value:
+                self.notes.add("samples whose verdict is NaN: unverified")
+            elif correct is None and value not in (None, ""):
                 raise input_error(
                     self.source,
                     numbers[i],

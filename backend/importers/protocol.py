@@ -6,8 +6,8 @@ A new format is a module with an object `importer` that satisfies `Importer`, na
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from backend.errors import InputError, UsageError
@@ -78,6 +78,28 @@ class Block:
     beside: list[Beside] | None = None
 
 
+def without_samples(block: Block, left_out: Container[int]) -> Block:
+    """The block without some of its samples, given by their place in its lists."""
+    kept = [place for place in range(len(block.verdicts)) if place not in left_out]
+
+    def those(values: list[Any] | None) -> Any:
+        return None if values is None else [values[place] for place in kept]
+
+    return replace(
+        block,
+        **{name: those(getattr(block, name)) for name in LISTS_OF_SAMPLES},
+        beside=None
+        if block.beside is None
+        else [replace(one, verdicts=those(one.verdicts), answers=those(one.answers)) for one in block.beside],
+    )
+
+
+LISTS_OF_SAMPLES = (
+    "verdicts", "rows", "texts", "answers", "details", "tokens", "finish_reasons", "seeds", "logprob_sums", "indices",
+)  # fmt: skip
+"""Fields of a block with one entry a sample, or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Published counts of one problem and run: no samples, only n and c."""
@@ -97,6 +119,10 @@ class Options:
     """Samples a problem, for counts files that hold only c."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Field -> column of the file."""
+    correct_at: float | None = None
+    """From which reward on a sample is correct; 1 when the user does not say, and then no whole number above 1 is."""
+    drop_copies: bool = False
+    """Whether exact copies of a response to the same problem in the same run are left out."""
     filter: str | None = None
     """Which of several verdicts counts, where a file has them: a filter, scorer, test suite or reward by its name."""
 

@@ -86,8 +86,8 @@ class QwenMath:
                 notes.add(f"lines with field {unknown}, which is not kept", 1)
         verdicts: list[str] = []
         for i in range(size):
-            correct = None if scores is None or scores[i] is None else parse_correct(scores[i])
-            if scores is not None and scores[i] is not None and correct is None:
+            correct = None if scores is None or scores[i] is None else parse_correct(scores[i], source.correct_at)
+            if scores is not None and scores[i] is not None and scores[i] == scores[i] and correct is None:
                 raise input_error(
                     source, row, f"field score: entry {i + 1} is {kind_of_value(scores[i])}, expected true or false"
                 )

@@ -106,8 +106,8 @@ class ReasoningGym:
                     source, row, f"completion {number}, field full_model_response: expected a string", where="result"
                 )
             score = completion.get("score")
-            correct = parse_correct(score)
-            if score is not None and correct is None:
+            correct = parse_correct(score, source.correct_at)
+            if correct is None and score is not None and score == score:
                 raise input_error(source, row, f"completion {number}, field score: expected a number", where="result")
             if isinstance(score, float) and 0 < score < 1:
                 notes.add("samples with a score between 0 and 1, which is not correct")

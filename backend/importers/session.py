@@ -15,9 +15,20 @@ import duckdb
 
 from backend.errors import PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
-from backend.importers.protocol import Block, Counts, Importer, Notes, NotSaid, Options, ProblemFacts, unexpected
+from backend.importers.protocol import (
+    Block,
+    Counts,
+    Importer,
+    Notes,
+    NotSaid,
+    Options,
+    ProblemFacts,
+    unexpected,
+    without_samples,
+)
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
+from backend.importers.values import ANOTHER_SCALE, NotAVerdict
 from backend.store.database import open_store
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 from backend.store.layout import StoreLayout
@@ -84,6 +95,16 @@ class ImportReport:
 SURROGATES = "strings with lone surrogates, kept as U+FFFD"
 REPEATED = "repeated questions, each taken as one problem with more samples"
 
+AGAIN = "rows that the file has twice, with one sample index: one of them kept"
+COPIES = (
+    "responses that are exact copies of another to the same problem in the same run (one seed on several workers?); "
+    "--drop-copies leaves them out"
+)
+DROPPED = "exact copies of a response, left out"
+
+TWIN = "-"
+"""Between the digest of a file and its number among files of one import with the same bytes."""
+
 MOST_INDEX = 2**31 - 2
 """Largest sample index that the store holds."""
 
@@ -148,8 +169,21 @@ class _InFile:
     """What is added to the file's own indices, for each run: seeds come as files that all count from 0."""
     taken: dict[tuple[str, int], set[int]] = field(default_factory=dict)
     """Indices that the file gave, for each run and problem."""
+    written: dict[tuple[str, int], dict[int, tuple[int, int]]] = field(default_factory=dict)
+    """Row and hash of each sample index that the file gave, for each run and problem."""
     counted: dict[tuple[str, int], int] = field(default_factory=dict)
     """Row of the published counts of each run and problem."""
+
+
+def _is_same_file(path: Path, other: Path) -> bool:
+    """Whether two names are one file, or a file and its compressed twin beside it."""
+    if path.resolve() == other.resolve():
+        return True
+    plain = [one.with_suffix("") if one.suffix in COMPRESSED else one for one in (path.absolute(), other.absolute())]
+    return plain[0] == plain[1]
+
+
+COMPRESSED = (".gz", ".zst")
 
 
 class ImportSession:
@@ -172,6 +206,12 @@ class ImportSession:
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
         self._samples = 0
+        self._left_out = 0
+        """Copies that were left out."""
+        self._read: dict[str, list[Path]] = {}
+        """Files that this import has read, by their digest."""
+        self._responses: dict[tuple[str, int], set[int]] = {}
+        """Hashes of the responses of each run and problem."""
         self._bytes_before = 0
         self._bytes_total = 0
         self._last_progress = 0.0
@@ -191,18 +231,27 @@ class ImportSession:
                 form = None if entry.importer is None else entry.importer.name
                 self.files.append(FileReport(str(entry.path), form, "left", reason=entry.reason))
             else:
-                self._read_file(SourceFile(entry.path), entry.importer)
+                self._read_file(SourceFile(entry.path, correct_at=self.options.correct_at), entry.importer)
             self._bytes_before += entry.path.stat().st_size
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
         digest = source.digest
+        twins = self._read.setdefault(digest, [])
+        if any(_is_same_file(source.path, twin) for twin in twins):
+            self.files.append(FileReport(str(source.path), importer.name, "already imported"))
+            return
+        # Two files are two sources even if their bytes are equal: several seeds may say the same.
+        before_this = digest
+        if twins:
+            digest = f"{digest}{TWIN}{len(twins)}"
+        twins.append(source.path)
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
-        before = self._samples
+        before, left_out = self._samples, self._left_out
         self._file = _InFile()
         try:
             for item in importer.read(source, self.options, self.notes):
                 target = self.targets.resolve(item.facts, str(source.path))
-                if not entry.runs and target.run in self.known_sources.get(digest, set()):
+                if not entry.runs and target.run in self.known_sources.get(before_this, set()):
                     more = target.run not in self.gathered.runs and self.targets.tells_more(target.run)
                     if more:
                         # The samples are there; what the user now says of their model is new.
@@ -221,14 +270,14 @@ class ImportSession:
             return
         except RecursionError:
             raise input_error(source, source.row, "JSON nested too deeply to read") from None
+        except NotAVerdict as error:
+            raise input_error(source, source.row, str(error), ANOTHER_SCALE) from None
         except (PasskError, OSError):
             raise  # an OSError is of the store: a full disk
         except Exception as error:
             raise unexpected(source, importer.name, error) from error
-        if self._samples == before:
+        if self._samples == before and self._left_out == left_out:
             raise input_error(source, None, "holds no samples")
-        for run in entry.runs:
-            self.known_sources.setdefault(digest, set()).add(run)
         self.gathered.sources.append(entry)
         self.files.append(FileReport(str(source.path), importer.name, "imported", self._samples - before))
 
@@ -240,6 +289,12 @@ class ImportSession:
         if totals is None:
             totals = self.gathered.runs[target.run] = RunTotals(target, end=target.next_sample)
         key = self._problem(item.problem, target.benchmark)
+        if isinstance(item, Block):
+            item = self._without_copies(
+                self._without_rows_written_again(source, item, target.run, key), target.run, key
+            )
+            if not item.verdicts:
+                return
         if isinstance(item, Counts):
             self._once(source, item, target.run, key)
             self.gathered.counts.append((target.run, key, item.n, item.c))
@@ -261,6 +316,56 @@ class ImportSession:
         if now - self._last_progress > 0.1:
             self._last_progress = now
             self.progress(self._bytes_before + source.bytes_read, self._bytes_total, self._samples)
+
+    def _without_rows_written_again(self, source: SourceFile, block: Block, run: str, key: int) -> Block:
+        """The block without samples whose index the file had already: a job that was resumed writes rows twice.
+
+        Raises:
+            InputError: they have one index and differ.
+        """
+        if block.indices is None or key in self._file.repeated:
+            return block
+        seen = self._file.written.setdefault((run, key), {})
+        again = set()
+        for place, index in enumerate(block.indices):
+            content = hash((block.verdicts[place], block.texts[place] if block.texts else None))
+            before = seen.setdefault(index, (block.rows[place], content))
+            if before[0] == block.rows[place]:
+                continue
+            if before[1] != content:
+                raise input_error(
+                    source,
+                    block.rows[place],
+                    f"sample {index} of problem {block.problem.id} is there already, otherwise, in line {before[0]}",
+                    "Nothing was imported. Keep one of the two lines, or name the column that tells samples apart with "
+                    "--column index=COLUMN.",
+                )
+            again.add(place)
+        if again:
+            self.notes.add(AGAIN, len(again))
+            return without_samples(block, again)
+        return block
+
+    def _without_copies(self, block: Block, run: str, key: int) -> Block:
+        """The block; exact copies of a response are counted, and left out where the user wants that."""
+        if block.texts is None:
+            return block
+        seen = self._responses.setdefault((run, key), set())
+        copies = set()
+        for place, text in enumerate(block.texts):
+            if text is None:
+                continue
+            content = hash(text)
+            if content in seen:
+                copies.add(place)
+            seen.add(content)
+        if not copies:
+            return block
+        self.notes.add(DROPPED if self.options.drop_copies else COPIES, len(copies))
+        if not self.options.drop_copies:
+            return block
+        self._left_out += len(copies)
+        return without_samples(block, copies)
 
     def _problem(self, facts: ProblemFacts, benchmark: str) -> int:
         key = problem_key(benchmark, facts.statement, facts.id)
@@ -435,7 +540,7 @@ def _attempt(
     known: dict[str, set[str]] = {}
     for manifest in before.values():
         for source in manifest.sources:
-            known.setdefault(source.digest, set()).update(source.runs)
+            known.setdefault(source.digest.partition(TWIN)[0], set()).update(source.runs)
     if dry_run:
         session = ImportSession(targets, options, known, None, progress)
         session.read(files, wanted_format)

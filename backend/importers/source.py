@@ -160,6 +160,8 @@ class SourceFile:
     """How far a reader has come, for the progress bar."""
     row: int | None = None
     """The line that is being read, for errors that do not know it themselves."""
+    correct_at: float | None = None
+    """From which reward on a sample is correct, where the user said so."""
 
     @cached_property
     def compression(self) -> str | None:
@@ -218,6 +220,21 @@ class SourceFile:
                 value = json.loads(line)
             except (ValueError, RecursionError):
                 return None
+        return value if isinstance(value, dict) else None
+
+    @cached_property
+    def first_in_array(self) -> dict[str, Any] | None:
+        """The first entry of a JSON array, when it is an object; None otherwise."""
+        import json
+
+        start = self.first_document
+        if not start.startswith(b"["):
+            return None
+        text = start[1:].decode("utf-8", "replace").lstrip()
+        try:
+            value, _ = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):
+            return None
         return value if isinstance(value, dict) else None
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.errors import UsageError, suggestion
 from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_errors
-from backend.importers.values import json_lines
+from backend.importers.values import json_lines, kind_of_value, read_document
 
 # Which column of a tabular file holds what: by usual names, or as the user says with --column FIELD=COLUMN.
 
@@ -127,9 +127,8 @@ def column_names(source: SourceFile) -> list[str] | None:
 
         with parquet_errors(source):
             return list(pq.read_schema(source.local).names)
-    if source.first_object is not None:
-        return list(source.first_object)
-    return looks_like_csv(source)
+    first = source.first_object or source.first_in_array
+    return list(first) if first is not None else looks_like_csv(source)
 
 
 def constant_columns(source: SourceFile) -> dict[str, Any]:
@@ -183,6 +182,8 @@ def read_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
         return _parquet_rows(source, columns)
     if source.first_object is not None:
         return _json_rows(source, columns)
+    if source.first_in_array is not None:
+        return _array_rows(source, columns)
     return _csv_rows(source, columns)
 
 
@@ -190,6 +191,15 @@ def _json_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
     for number, record in json_lines(source):
         get = record.get
         yield number, [get(column) for column in columns]
+
+
+def _array_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+    for number, record in enumerate(read_document(source), 1):
+        if not isinstance(record, dict):
+            expected = f"expected a JSON object, found {kind_of_value(record)}"
+            raise input_error(source, number, expected, where="entry")
+        source.row = number
+        yield number, [record.get(column) for column in columns]
 
 
 def _parquet_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:

@@ -21,6 +21,7 @@ from backend.importers.values import (
     figure,
     json_lines,
     kind_of_value,
+    parse_correct,
     refine_verdict,
     shortened,
     steps_named,
@@ -107,7 +108,7 @@ class Tinker:
                 raise input_error(
                     source, row, f"field correct of the metrics: expected a number, found {kind_of_value(value)}"
                 )
-            return value >= 1
+            return parse_correct(value, source.correct_at)
         notes.add("samples without the metric `correct`: unverified, for the total reward is shaped")
         return None
 

@@ -58,7 +58,7 @@ class Trl:
             references = numbers.pop() if reference else [None] * len(steps)
             scores = dict(zip((*rewards, "advantage"), (*numbers, advantages), strict=True))
             details = self._details({name: values for name, values in scores.items() if name != used}, len(steps))
-            verdicts = self._verdicts(scores[used] if used is not None else [None] * len(steps), notes)
+            verdicts = self._verdicts(source, scores[used] if used is not None else [None] * len(steps), notes)
             for offset, (step, prompt, completion) in enumerate(zip(steps, prompts, completions, strict=True)):
                 row = first + offset
                 statement = prompt_text(prompt)
@@ -85,10 +85,10 @@ class Trl:
             raise input_error(source, row, f"field step: {shortened(value)} is no training step", where="row") from None
 
     @staticmethod
-    def _verdicts(values: Sequence[Any], notes: Notes) -> list[str]:
+    def _verdicts(source: SourceFile, values: Sequence[Any], notes: Notes) -> list[str]:
         said = []
         for value in values:
-            correct = parse_correct(value)
+            correct = parse_correct(value, source.correct_at)
             if isinstance(value, float) and 0 < value < 1:
                 notes.add("samples with a score between 0 and 1, which is not correct")
             said.append("unverified" if correct is None else "correct" if correct else "wrong")

@@ -167,18 +167,48 @@ CORRECT_WORDS = {
 }  # fmt: skip
 
 
-def parse_correct(value: object) -> bool | None:
-    """Whether a value says right (True) or wrong (False); None when it says neither.
+class NotAVerdict(ValueError):
+    """A whole number above 1 where a verdict is expected: a count, or a reward of another scale."""
 
-    A number says right only at 1 or more: rewards between 0 and 1 are for form, not for a right answer.
+    def __init__(self, value: object) -> None:
+        super().__init__(f"{value} is no verdict: a whole number above 1 is a count, or a reward of another scale")
+
+
+ANOTHER_SCALE = (
+    "Nothing was imported. A reward: say from where on it is correct, --correct-at 10. A count of correct samples: "
+    "--column c=COLUMN, with --n. Another column is the verdict: --column verdict=COLUMN."
+)
+"""What to do about NotAVerdict."""
+
+
+def parse_correct(value: object, correct_at: float | None = None) -> bool | None:
+    """Whether a value says correct (True) or wrong (False); None when it says neither, such as NaN.
+
+    A number says correct only at 1 or more: rewards between 0 and 1 are for form, not for a right answer.
+
+    Args:
+        correct_at: from which number on a value is correct, where the user said so.
+
+    Raises:
+        NotAVerdict: a whole number above 1, and the user said nothing.
     """
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float):
-        return None if value != value else value >= 1
     if isinstance(value, str):
-        return CORRECT_WORDS.get(value.strip().lower())
-    return None
+        known = CORRECT_WORDS.get(value.strip().lower())
+        if known is not None and correct_at is None:
+            return known
+        try:
+            value = float(value)
+        except ValueError:
+            return known
+    if not isinstance(value, int | float) or value != value:
+        return None
+    if correct_at is not None:
+        return value >= correct_at
+    if value > 1 and (not isfinite(value) or value == int(value)):
+        raise NotAVerdict(f"{value:g}")
+    return value >= 1
 
 
 def refine_verdict(correct: bool | None, answer: object, finish_reason: object, answers_known: bool) -> str:

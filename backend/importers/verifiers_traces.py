@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, about_answers, sampling_parameters
-from backend.importers.chat import THINKING, message_text, prompt_text
+from backend.importers.chat import THINKING, message_text, prompt_text, turn_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
@@ -21,6 +21,7 @@ from backend.importers.values import (
     figure,
     json_lines,
     kind_of_value,
+    parse_correct,
     refine_verdict,
     shortened,
     steps_named,
@@ -138,10 +139,10 @@ class VerifiersTraces:
                 text, thought = message_text(message)
                 if thought:
                     notes.add(THINKING)
-                if message.get("tool_calls"):
-                    notes.add("messages with tool calls, which are not in the text")
                 if text:
                     said.append(text)
+            elif said and message.get("role") == "tool" and (answer := message_text(message)[0]) is not None:
+                said.append(turn_text("tool", answer))
             before = node.get("parent")
             if before is not None and not (type(before) is int and 0 <= before < at):
                 raise input_error(source, row, f"field nodes: node {at} has the predecessor {shortened(before)}")
@@ -184,7 +185,7 @@ class VerifiersTraces:
             raise input_error(source, row, f"field rewards.{used}: expected a number, found {kind_of_value(score)}")
         if 0 < score < 1:
             notes.add("samples with a reward between 0 and 1, which is not correct")
-        return score >= 1
+        return parse_correct(score, source.correct_at)
 
     @staticmethod
     def _reference(data: Mapping[str, Any]) -> str | None:

@@ -91,12 +91,14 @@ class Verl:
         """`acc` where there is one, for the score may be shaped; else the score, which is right from 1 on."""
         field = "acc" if record.get("acc") is not None else "score"
         value = record.get(field)
-        correct = parse_correct(value)
-        if value is not None and correct is None:
+        correct = parse_correct(value, source.correct_at)
+        if correct is None and value is not None and value == value:
             raise input_error(
                 source, row, f"field {field}: expected a number or true/false, found {kind_of_value(value)}"
             )
-        if isinstance(value, float) and 0 < value < 1:
+        if value is not None and value != value:
+            notes.add("samples whose score is NaN: unverified")
+        if isinstance(value, float) and 0 < value < 1 and source.correct_at is None:
             notes.add("samples with a score between 0 and 1, which is not correct")
         return correct
 

@@ -48,7 +48,13 @@ def run_import(arguments: argparse.Namespace) -> int:
                 benchmark=arguments.benchmark,
                 source=arguments.source,
             ),
-            options=Options(n=arguments.n, columns=columns(arguments.column), filter=arguments.filter),
+            options=Options(
+                n=arguments.n,
+                columns=columns(arguments.column),
+                correct_at=arguments.correct_at,
+                drop_copies=arguments.drop_copies,
+                filter=arguments.filter,
+            ),
             wanted_format=arguments.format,
             dry_run=arguments.dry_run,
             progress=progress,
@@ -123,6 +129,16 @@ COMMANDS = {
                 "which of several verdicts counts: the name of a filter, scorer, test suite or reward of the file "
                 "(default: the first; the others are kept beside)",
                 metavar="NAME",
+            ),
+            Option(
+                "--correct-at",
+                "from which reward on a sample is correct (default: 1, and then a whole number above 1 is refused)",
+                metavar="REWARD",
+                check=float,
+            ),
+            Option(
+                "--drop-copies",
+                "leave out responses that are exact copies of another to the same problem in the same run",
             ),
             Option("--dry-run", "report, write nothing"),
         ),

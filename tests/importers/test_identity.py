@@ -193,8 +193,9 @@ def test_numbered_and_unnumbered_files_of_one_run(store: StoreLayout, tmp_path: 
 
 
 def test_an_index_twice_in_one_file_is_refused(store: StoreLayout, tmp_path: Path) -> None:
-    rows = [{"id": "p", "text": "x", "correct": True, "index": i} for i in (0, 1, 0)]
-    with pytest.raises(Exception, match=r"a\.jsonl, line 3: sample 0 of problem p is there twice"):
+    rows = [{"id": "p", "text": text, "correct": True, "index": i} for i, text in ((0, "x"), (1, "y"), (0, "z"))]
+    said = r"a\.jsonl, line 3: sample 0 of problem p is there already, otherwise, in line 1"
+    with pytest.raises(Exception, match=said):
         imported(store, jsonl(tmp_path / "a.jsonl", rows))
 
 

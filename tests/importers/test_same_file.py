@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
+import pytest
+
 from backend import RunOptions, import_files
+from backend.errors import InputError
 from backend.store.layout import StoreLayout
 from tests.support import (
     Passk,
@@ -37,12 +41,41 @@ def test_importing_a_file_again_changes_nothing_and_says_so(run_passk: Passk) ->
     assert list(store.unfinished.iterdir()) == []
 
 
-def test_a_file_and_its_copy_in_one_import(store: StoreLayout, tmp_path: Path) -> None:
+def test_two_files_of_one_import_are_two_sources_even_if_their_bytes_are_equal(
+    store: StoreLayout, tmp_path: Path
+) -> None:
+    """Seeds of a small model say the same; the same path twice, and a compressed twin, are one file all the same."""
     a = jsonl(tmp_path / "a.jsonl", long_rows())
-    copy = Path(shutil.copy(a, tmp_path / "b.jsonl"))
-    report = imported(store, a, copy, a)
-    assert [file.status for file in report.files] == ["imported", "already imported", "already imported"]
+    b = Path(shutil.copy(a, tmp_path / "b.jsonl"))
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(a.read_bytes()))
+    report = imported(store, a, b, a, tmp_path / "a.jsonl.gz")
+    assert [file.status for file in report.files] == ["imported", "imported", "already imported", "already imported"]
+    assert totals(runs_of(store)["m@b"]) == (3, 24, 6)
+    assert next(times for note, times in report.notes.items() if "exact copies" in note) == 12
+    before = contents(store)
+    again = imported(store, b, a)
+    assert [file.status for file in again.files] == ["already imported", "already imported"]
+    assert contents(store) == before
+
+
+def test_copies_can_be_left_out(run_passk: Passk) -> None:
+    for worker in range(2):
+        jsonl(run_passk.folder / f"{worker}.jsonl", long_rows())
+    chosen = ("--model", "m", "--benchmark", "b", "--drop-copies")
+    said = run_passk("import", "0.jsonl", "1.jsonl", *chosen).stderr
+    assert "12 exact copies of a response, left out" in said
+    assert totals(runs_of(StoreLayout(run_passk.folder / "store.passk"))["m@b"]) == (3, 12, 3)
+
+
+def test_rows_that_a_resumed_job_wrote_again(store: StoreLayout, tmp_path: Path) -> None:
+    rows = [row | {"sample_idx": place % 4} for place, row in enumerate(long_rows())]
+    report = imported(store, jsonl(tmp_path / "a.jsonl", [*rows, *rows[6:]]))
     assert totals(runs_of(store)["m@b"]) == (3, 12, 3)
+    assert next(times for note, times in report.notes.items() if "one sample index" in note) == 6
+    changed = [*rows, rows[3] | {"completion": "Something else."}]
+    with pytest.raises(InputError) as refused:
+        imported(store, jsonl(tmp_path / "b.jsonl", changed), run="second")
+    assert "line 13" in str(refused.value) and "line 4" in str(refused.value)
 
 
 def test_a_new_file_beside_a_known_one(store: StoreLayout, tmp_path: Path) -> None:
