@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,32 @@ def test_every_module_below_the_public_face_loads_no_screen_and_no_engine(area: 
 
 def test_the_command_line_starts_light() -> None:
     assert not loaded_by("explorer.commands.main") & (HEAVY | ENGINES)
+
+
+SCREENS_IN_CIRCLES = "explorer.screens"
+"""Screens lead to one another, and to the app that opens them: one node. They import each other inside functions."""
+
+
+def imported(tree: ast.Module, names: set[str]) -> Iterator[str]:
+    """Modules of the project that this one imports, at once or inside a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            of_package = {f"{node.module}.{alias.name}" for alias in node.names} & names
+            yield from of_package or {node.module} & names
+        elif isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & names
+
+
+def test_no_imports_in_a_circle() -> None:
+    trees = {dotted(path): tree for folder in ("explorer", "backend") for path, tree in modules(folder).items()}
+
+    def node(name: str) -> str:
+        return SCREENS_IN_CIRCLES if name == "explorer.app" or name.startswith("explorer.screens.") else name
+
+    graph: dict[str, set[str]] = {}
+    for name, tree in trees.items():
+        graph.setdefault(node(name), set()).update({node(each) for each in imported(tree, set(trees))} - {node(name)})
+    TopologicalSorter(graph).prepare()  # raises CycleError with the circle
 
 
 # SQL

@@ -10,11 +10,9 @@ from rich.text import Text
 from backend.records import Run
 from backend.records.comparison import BandPoint
 from backend.wording import percent, run_label
-from explorer.render.curves import interval
+from explorer.render.curves import MARKERS, RICH_COLOURS, interval
 from explorer.render.names import shorten_middle
-from explorer.render.text import cell
-from explorer.widgets.paged_table import Column
-from explorer.widgets.plots import MARKERS, RICH_COLOURS
+from explorer.render.text import Column, cell
 
 VALUE, INTERVAL = 7, 10
 """Widths of these columns."""

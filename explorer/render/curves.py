@@ -211,6 +211,44 @@ def curve_end_in_words(curve: Curve) -> list[str]:
     return result
 
 
+# What tells the runs apart, and lines over any axis.
+
+MARKERS = "ox+*#@%&$^vz"
+"""One for each run, so that curves differ without colour."""
+RICH_COLOURS = (
+    "bright_cyan",
+    "yellow",
+    "bright_green",
+    "bright_magenta",
+    "bright_red",
+    "bright_blue",
+    "white",
+    "bright_black",
+)
+"""One for each run as well, in Rich's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlottedLine:
+    """Points in increasing x."""
+
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+    style_index: int
+    """Index of its marker and colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A plot: its lines, and where the x axis has which ticks."""
+
+    lines: tuple[PlottedLine, ...]
+    ticks: tuple[float, ...]
+    tick_labels: tuple[str, ...]
+    x_label: str
+    y_label: str
+
+
 # What a plot of curves shows, from records: pure data, in places of the axis and percent.
 
 

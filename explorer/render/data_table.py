@@ -12,8 +12,8 @@ from rich.text import Text
 from backend.records.table import SCREEN, Column, Table
 from backend.wording import shown
 from explorer.render.names import shorten_middle
+from explorer.render.text import Column as Shown
 from explorer.render.text import cell
-from explorer.widgets.paged_table import Column as Shown
 
 LEAST_PROSE = 10
 """Cells that prose gets at least."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content
@@ -13,7 +12,7 @@ from backend.visible_text import visible
 from backend.wording import UNKNOWN, count, run_label
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES
 from explorer.render.summaries import model_in_words, parameters_in_words
-from explorer.render.text import VisibleText, join_lines, join_words, literal, to_visible
+from explorer.render.text import SPECIAL, SPECIAL_STYLE, VisibleText, join_lines, join_words, literal, to_visible
 
 # One sample in words: the heading of the reader and all its details.
 
@@ -107,11 +106,6 @@ def path_details(path: Response, verdicts: Sequence[GivenVerdict]) -> Content:
 # Another view is one more entry of `VIEWS`; what it adds or replaces must carry a sign.
 
 PathView = Callable[[Response], VisibleText]
-
-SPECIAL = re.compile(r"<[|｜][^<>|｜\n]{1,48}[|｜]>|</?(?:s|bos|eos|pad|unk|think|answer|tool_call)>|\[/?INST\]")
-"""Tokens that templates and tokenizers give a meaning."""
-
-SPECIAL_STYLE = "bold magenta"
 
 CUT_OFF = "⏹ cut off here"
 

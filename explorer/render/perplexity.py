@@ -11,8 +11,7 @@ from backend import LogprobRequest
 from backend.records import Run
 from backend.records.reading import Perplexities, PerplexityGroup
 from backend.wording import UNKNOWN, compact, count, short_names, with_noun
-from explorer.render.text import join_lines, literal
-from explorer.widgets.paged_table import Column
+from explorer.render.text import Column, join_lines, literal
 
 WHISKER, BOX, MEDIAN = "─", "▒", "┃"
 LEGEND = f"{WHISKER} 5–95 %  {BOX} 25–75 %  {MEDIAN} median"

@@ -13,8 +13,7 @@ from backend.wording import UNKNOWN, compact, percent, run_label, short_names, s
 from explorer.render.judgements import JUDGEMENT_MARKS
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, is_correct, shorten_middle
 from explorer.render.perplexity import short_perplexity
-from explorer.render.text import cell, join_lines, join_words, literal
-from explorer.widgets.paged_table import Column
+from explorer.render.text import Column, cell, join_lines, join_words, literal
 
 # One problem in words: heading, tallies, answers.
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 
 from backend.visible_text import visible
 from explorer.render.latex import unicode_formula
-from explorer.render.path import SPECIAL, SPECIAL_STYLE
-from explorer.render.text import VisibleText
+from explorer.render.text import SPECIAL, SPECIAL_STYLE, VisibleText
 
 LONGEST_FORMULA = 2_000
 """Characters between two delimiters that may be a formula."""

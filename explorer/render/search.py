@@ -13,8 +13,7 @@ from backend.records.samples import Findings, Hit, RunHits, Selection
 from backend.wording import shown_of, with_noun
 from explorer.location import Location
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
-from explorer.render.text import cell
-from explorer.widgets.paged_table import Column
+from explorer.render.text import Column, cell
 
 # A filter in words: above the figures it holds for, and while it is written.
 

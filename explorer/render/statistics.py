@@ -24,9 +24,9 @@ from backend.records.table import SCREEN, Column, Table
 from backend.records.views import AccuracyHistogram, Agreement, Efficiency, Lengths, Series, TemperatureSweep
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, percent, run_label
+from explorer.render.curves import MARKERS, Lines, PlottedLine
 from explorer.render.names import shorten_middle
 from explorer.render.text_table import GAP, table_lines
-from explorer.widgets.plots import MARKERS, Line, Lines
 
 # Tables and bars of text: what a view shows that one reads and does not walk in.
 
@@ -147,7 +147,7 @@ def _steps_plot(series: Series) -> Lines:
         ([level.pass_at_1 for level in series.points], [level.pass_at_k for level in series.points])
     ):
         known = [(step, 100 * value) for step, value in zip(steps, values, strict=True) if value is not None]
-        lines.append(Line(tuple(step for step, _ in known), tuple(value for _, value in known), style_index))
+        lines.append(PlottedLine(tuple(step for step, _ in known), tuple(value for _, value in known), style_index))
     labels = tuple(f"{step:g}" for step in steps)
     return Lines(tuple(lines), tuple(steps), labels, "training step", "%")
 
@@ -194,7 +194,7 @@ def agreement_view(record: Sequence[Agreement], frame: Frame) -> StatisticsPage:
     )
     plot = Lines(
         tuple(
-            Line(
+            PlottedLine(
                 tuple(log2(point.k) for point in entry.points),
                 tuple(100 * point.value for point in entry.points),
                 frame.style_indices[entry.run.key],

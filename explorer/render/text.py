@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,22 @@ def join_lines(parts: Iterable[str | Content]) -> Content:
 def cell(text: str, style: str = "", *, longest: int = 200, right: bool = False) -> Text:
     """Text on one line for a table cell."""
     return Text(visible_line(text, longest), style=style, justify="right" if right else "left", no_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its key for sorting, its heading, and its width in cells."""
+
+    key: str
+    heading: str
+    width: int
+    right: bool = False
+
+
+SPECIAL = re.compile(r"<[|｜][^<>|｜\n]{1,48}[|｜]>|</?(?:s|bos|eos|pad|unk|think|answer|tool_call)>|\[/?INST\]")
+"""Tokens that templates and tokenizers give a meaning."""
+
+SPECIAL_STYLE = "bold magenta"
 
 
 # A text as it is painted: what stands there, how it looks, and which character of it is which of the stored text.

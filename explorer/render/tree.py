@@ -14,8 +14,7 @@ from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names, with_noun
 from explorer.render.branches import branch_words, only_run, sign_of
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
-from explorer.render.text import cell, join_words, literal
-from explorer.widgets.paged_table import Column
+from explorer.render.text import Column, cell, join_words, literal
 
 # The search tree as rows of a table, and in words.
 

@@ -13,9 +13,9 @@ from backend.wording import count
 from explorer.actions import BOOKMARKS, bindings
 from explorer.location import resolve_permalink
 from explorer.reading_marks import Bookmark
-from explorer.render.text import cell
+from explorer.render.text import Column, cell
 from explorer.screens.base import DataScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
 

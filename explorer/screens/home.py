@@ -15,9 +15,9 @@ from explorer.actions import HOME, bindings
 from explorer.location import Location
 from explorer.render.names import pair_label
 from explorer.render.summaries import empty_store, pair_in_words, run_in_words
-from explorer.render.text import cell
+from explorer.render.text import Column, cell
 from explorer.screens.base import DataScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
 

@@ -23,10 +23,10 @@ from explorer.render.jobs import (
     without_benchmark,
 )
 from explorer.render.names import shorten_middle
-from explorer.render.text import cell
+from explorer.render.text import Column, cell
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
 

@@ -21,10 +21,10 @@ from explorer.render.perplexity import (
     perplexity_columns,
     score_command,
 )
-from explorer.render.text import cell, join_lines
+from explorer.render.text import Column, cell, join_lines
 from explorer.screens.base import next_of
 from explorer.screens.filtered import FilteredScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
 MARGIN = 2

@@ -28,9 +28,10 @@ from explorer.render.problem import (
     samples_in_words,
     tallies_in_words,
 )
+from explorer.render.text import Column
 from explorer.render.uncertainty import problem_uncertainty_in_words
 from explorer.screens.base import DataScreen, next_of
-from explorer.widgets.paged_table import Column, PagedTable, Sort
+from explorer.widgets.paged_table import PagedTable, Sort
 from explorer.widgets.plain import Plain
 from explorer.widgets.text_view import TextView
 

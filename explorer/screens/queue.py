@@ -19,10 +19,10 @@ from explorer.location import Location
 from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgements_line, queue_in_words
 from explorer.render.names import shorten_middle
 from explorer.render.path import path_heading
-from explorer.render.text import cell, join_lines, join_words, literal
+from explorer.render.text import Column, cell, join_lines, join_words, literal
 from explorer.screens.base import DataScreen
 from explorer.screens.path import PathRecord, PathScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
 

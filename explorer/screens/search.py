@@ -26,8 +26,9 @@ from backend.wording import count
 from explorer.actions import SEARCH, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.search import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
+from explorer.render.text import Column
 from explorer.screens.base import DataScreen
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
 MOST_HITS = 2_000

@@ -21,10 +21,11 @@ from explorer.render.data_table import data_cells, data_columns, in_order
 from explorer.render.judgements import valid_sets_in_words
 from explorer.render.sets import MARK, first_choice, in_set, list_in_words
 from explorer.render.summaries import sets_in_words
+from explorer.render.text import Column
 from explorer.render.uncertainty import uncertainty_on_screen
 from explorer.screens.base import next_of
 from explorer.screens.filtered import FilteredScreen
-from explorer.widgets.paged_table import Column, PagedTable, Sort
+from explorer.widgets.paged_table import PagedTable, Sort
 from explorer.widgets.plain import Plain
 from explorer.widgets.strips import Chip, SetStrip
 

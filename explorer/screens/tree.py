@@ -12,6 +12,7 @@ from backend import Reader, SearchTree, TreeView, search_tree
 from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, BranchSample, TreeRow
 from explorer.actions import BRANCH, TREE, bindings
 from explorer.location import Location
+from explorer.render.text import Column
 from explorer.render.tree import (
     branch_cells,
     branch_columns,
@@ -23,7 +24,7 @@ from explorer.render.tree import (
     tree_heading,
 )
 from explorer.screens.base import DataScreen, next_of
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 from explorer.widgets.text_view import TextView
 

@@ -17,23 +17,13 @@ from textual.message import Message
 from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
-from explorer.render.text import cell
+from explorer.render.text import Column, cell
 
 PAGE = 60
 """Rows formatted at a time. A row costs some 0.1 ms, so a page is painted within a frame or two."""
 
 AHEAD = 30
 """The next page is added when the cursor comes this near to the end of what is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its key for sorting, its heading, and its width in cells."""
-
-    key: str
-    heading: str
-    width: int
-    right: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, floor
 
 from textual.app import RenderResult
 from textual_plotext import PlotextPlot
 
-from explorer.render.curves import Edges, Picture
+from explorer.render.curves import MARKERS, Edges, Lines, Picture
 
 # Curves with their bands, a marker for each run, and a cursor.
 
-MARKERS = "ox+*#@%&$^vz"
-"""One for each run, so that curves differ without colour."""
 COLOURS = ("cyan+", "orange+", "green+", "magenta+", "red+", "blue+", "white", "gray+")
-"""plotext's names of the colours."""
-RICH_COLOURS = (
-    "bright_cyan",
-    "yellow",
-    "bright_green",
-    "bright_magenta",
-    "bright_red",
-    "bright_blue",
-    "white",
-    "bright_black",
-)
-"""The same colours in Rich's words."""
-
-
+"""plotext's names of `RICH_COLOURS`."""
 DOTS = (3, 5)
 """Every how many dots of a row a band's edge has one: different, so that two bands differ without colour."""
 
@@ -132,27 +116,6 @@ def round_steps(low: float, high: float, most: int = 7) -> list[float]:
 
 
 # Lines over any axis: training steps, or k on a log2 axis. Each has a marker, so that they differ without colour.
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Points in increasing x."""
-
-    xs: tuple[float, ...]
-    ys: tuple[float, ...]
-    style_index: int
-    """Index of its marker and colour."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """A plot: its lines, and where the x axis has which ticks."""
-
-    lines: tuple[Line, ...]
-    ticks: tuple[float, ...]
-    tick_labels: tuple[str, ...]
-    x_label: str
-    y_label: str
 
 
 class LinePlot(PlotextPlot):

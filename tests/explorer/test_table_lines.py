@@ -11,7 +11,8 @@ from textual.app import App, ComposeResult
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
-from explorer.widgets.paged_table import Column, PagedTable
+from explorer.render.text import Column
+from explorer.widgets.paged_table import PagedTable
 
 COLUMNS = [Column("id", "problem", 10), Column("c", "c▲", 6, right=True), Column("words", "words", 20)]
 
