@@ -106,25 +106,23 @@ INDEX = Number(int, 0)
 
 # Which store, which runs, which problems
 
-STORE = Option(
-    "--store", "the store folder (default: $PASSK_STORE, else ./store.passk, else the sample store)", metavar="S"
-)
+STORE = Option("--store", "the store folder (default: $PASSK_STORE, else ./store.passk, else the sample store)", "S")
 STORE_TO_WRITE = STORE.but(help="the store folder (default: $PASSK_STORE, else ./store.passk)")
-BENCHMARK = Option("--benchmark", "look for the runs in this benchmark (default: the only one)", metavar="B")
-RUN = Option("--run", "the run", metavar="R", required=True)
-RUNS = Option("--run", "only this run; repeatable (default: all)", metavar="R", repeated=True)
-BASE = Option("--base", "the base run (default: of the only pair)", metavar="R")
-RL = Option("--rl", "the RL run (default: of the only pair)", metavar="R")
+BENCHMARK = Option("--benchmark", "look for the runs in this benchmark (default: the only one)", "B")
+RUN = Option("--run", "the run", "R", required=True)
+RUNS = Option("--run", "only this run; repeatable (default: all)", "R", repeated=True)
+BASE = Option("--base", "the base run (default: of the only pair)", "R")
+RL = Option("--rl", "the RL run (default: of the only pair)", "R")
 PAIR = (BASE, RL, BENCHMARK)
-PROBLEM = Option("--problem", "the problem's id", metavar="P", required=True)
+PROBLEM = Option("--problem", "the problem's id", "P", required=True)
 PROBLEMS = Option(
     "--problems",
     "only these: level=5, c<3, rl.c>3, rate<0.05, tokens>2000, set:base_only, guess:RUN<0.05, ids, words",
-    metavar="SELECTOR",
+    "SELECTOR",
     default="",
 )
-SAMPLE = Option("--sample", "index of the sample", metavar="I", check=INDEX)
-LIMIT = Option("--limit", "at most N samples", metavar="N", check=POSITIVE)
+SAMPLE = Option("--sample", "index of the sample", "I", INDEX)
+LIMIT = Option("--limit", "at most N samples", "N", POSITIVE)
 
 # How it is printed
 
@@ -134,44 +132,44 @@ TEXT_OR_JSON = FORMAT.but(choices=("text", "json"), default="text")
 
 # What the curves and sets are of
 
-MIN_CORRECT = Option("--min-correct", "correct samples that count as solved", metavar="T", check=POSITIVE, default=1)
+MIN_CORRECT = Option("--min-correct", "correct samples that count as solved", "T", POSITIVE, default=1)
 BANDS = Option(
     "--bands",
     "95 % intervals: over problems (others of this kind), or over samples (of these very problems)",
     choices=("problems", "samples"),
 )
-K = Option("--k", "1,2,4 or all (default: powers of two, and n)", metavar="K")
+K = Option("--k", "1,2,4 or all (default: powers of two, and n)", "K")
 
 # More samples, and scoring
 
-COUNT = Option("--n", "samples wanted of each problem; what is there is not drawn", metavar="N", check=POSITIVE)
-ADD = Option("--add", "so many more samples of each problem", metavar="N", check=POSITIVE)
-MODEL = Option("--model", "model folder, or what the engine calls the model", metavar="PATH", check=folder_or_name)
-ENGINE = Option("--engine", "an engine that passk doctor lists, or a name of config.toml", metavar="E")
-ENGINE_OPTION = Option("--option", "an option of the engine; repeatable", metavar="A=B", repeated=True)
+COUNT = Option("--n", "samples wanted of each problem; what is there is not drawn", "N", POSITIVE)
+ADD = Option("--add", "so many more samples of each problem", "N", POSITIVE)
+MODEL = Option("--model", "model folder, or what the engine calls the model", "PATH", folder_or_name)
+ENGINE = Option("--engine", "an engine that passk doctor lists, or a name of config.toml", "E")
+ENGINE_OPTION = Option("--option", "an option of the engine; repeatable", "A=B", repeated=True)
 TEMPERATURE = Option(
-    "--temperature", "default: the run's own, else 0.6; another value makes a new run", metavar="T",
-    check=Number(float, 0),
+    "--temperature", "default: the run's own, else 0.6; another value makes a new run", "T",
+    Number(float, 0),
 )  # fmt: skip
-TOP_P = Option("--top-p", "default: the run's own, else 0.95", metavar="P", check=Number(float, 0, 1))
-MAX_TOKENS = Option("--max-tokens", "default: the run's own, else 16384", metavar="N", check=POSITIVE)
+TOP_P = Option("--top-p", "default: the run's own, else 0.95", "P", Number(float, 0, 1))
+MAX_TOKENS = Option("--max-tokens", "default: the run's own, else 16384", "N", POSITIVE)
 SAMPLING_PARAMETERS = (TEMPERATURE, TOP_P, MAX_TOKENS)
-TEMPLATE = Option("--template", "prompt template by name or file (default: the benchmark's runs')", metavar="T")
+TEMPLATE = Option("--template", "prompt template by name or file (default: the benchmark's runs')", "T")
 POOL = Option("--pool", "add to an imported run although its prompt and parameters are not known to be the same")
-SAMPLES = Option("--samples", "only the first N samples of each problem and run", metavar="N", check=POSITIVE)
+SAMPLES = Option("--samples", "only the first N samples of each problem and run", "N", POSITIVE)
 TOKENS = Option("--tokens", "keep the log-probability of every token, for the reader's t")
 PREPARE = Option("--prepare", "write the job and stop; passk work JOB does it elsewhere", excludes="--wait")
 WAIT = Option("--wait", "stay, show progress, fail if the job fails", excludes="--prepare")
 WHERE = (PREPARE, WAIT)
 AGAIN = Option("--again", "also samples that have a verdict; the new one counts, the earlier is kept beside it")
-VERIFIER = Option("--verifier", "default: the benchmark's, else the one that fits its references", metavar="V")
+VERIFIER = Option("--verifier", "default: the benchmark's, else the one that fits its references", "V")
 
 # The model of a run
 
-ROLE = Option("--role", "base, rl, sft, instruct or distill", metavar="R")
-FROM_MODEL = Option("--from-model", "the model that it was trained from", metavar="B")
-STEP = Option("--step", "training step", metavar="N", check=INDEX)
+ROLE = Option("--role", "base, rl, sft, instruct or distill", "R")
+FROM_MODEL = Option("--from-model", "the model that it was trained from", "B")
+STEP = Option("--step", "training step", "N", INDEX)
 
 # Files
 
-FILE = Option("--to", "the file; its ending chooses the form", metavar="FILE", nargs="+", required=True)
+FILE = Option("--to", "the file; its ending chooses the form", "FILE", nargs="+", required=True)

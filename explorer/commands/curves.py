@@ -142,7 +142,7 @@ def difference_in_words(found: Difference) -> list[str]:
 
 
 COVER = Option("--cover", "Cover@tau: the share of problems with c/n >= tau")
-TAU = Option("--tau", "0.1,0.5,1 (default: 0.05, 0.1 ... 1)", metavar="T")
+TAU = Option("--tau", "0.1,0.5,1 (default: 0.05, 0.1 ... 1)", "T")
 
 COMMANDS = {
     "curves": Command(

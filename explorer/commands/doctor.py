@@ -212,9 +212,9 @@ def run_config(arguments: argparse.Namespace) -> int:
     return 0
 
 
-PLUGIN = Option("--plugin", "check that a plug-in of that name keeps its protocol", metavar="NAME")
-EXAMPLE = Option("--example", "a file of the importer's format, or a model", metavar="E", check=folder_or_name)
-REBUILD = Option("--rebuild", "derive the tallies (n, c, tokens) of the store S anew from its samples", metavar="S")
+PLUGIN = Option("--plugin", "check that a plug-in of that name keeps its protocol", "NAME")
+EXAMPLE = Option("--example", "a file of the importer's format, or a model", "E", folder_or_name)
+REBUILD = Option("--rebuild", "derive the tallies (n, c, tokens) of the store S anew from its samples", "S")
 
 COMMANDS = {
     "doctor": Command(

@@ -130,12 +130,12 @@ OWN: dict[str, tuple[Option, ...]] = {
     "perplexity": (Option("--verdict", "only such samples", choices=("right", "not-right")),),
     "paths": (
         Option("--verdict", "only samples with this verdict", choices=VERDICTS),
-        Option("--find", "only samples that `passk search PATTERN` finds", metavar="PATTERN"),
+        Option("--find", "only samples that `passk search PATTERN` finds", "PATTERN"),
         SAMPLE.but(help="only the sample of this index"),
         LIMIT.but(help="at most N samples a run and problem"),
     ),
     "problems": (Option("--as", "the columns that verl trains from, in a .parquet", choices=("verl",), dest="form"),),
-    "datasets": (Option("--push", "upload the folder to the Hugging Face hub, private", metavar="NAME"),),
+    "datasets": (Option("--push", "upload the folder to the Hugging Face hub, private", "NAME"),),
 }
 """What is exported -> the options that only it has."""
 REQUEST = ("problems", "min_correct", "bands", "verdict", "sample", "limit", "find")

@@ -104,12 +104,12 @@ def _judge_check(arguments: argparse.Namespace) -> int:
 OF_RUNS = (STORE, RUNS, BENCHMARK, PROBLEMS)
 OF_PAIR = (BASE.but(help="the base run, before those of --run"), RL.but(help="the RL run, after the base run"))
 
-CHECKER = Option("--checker", f"its name: {', '.join(STEP_CHECKERS.names())}", metavar="C")
+CHECKER = Option("--checker", f"its name: {', '.join(STEP_CHECKERS.names())}", "C")
 ONE_PROBLEM = PROBLEM.but(required=False)
 ONE_PATH = (
     SAMPLE,
     Option("--judgement", "what its reasoning is", choices=JUDGEMENTS),
-    Option("--note", "a note, with or without a judgement", metavar="TEXT"),
+    Option("--note", "a note, with or without a judgement", "TEXT"),
 )
 
 COMMANDS = {

@@ -236,21 +236,11 @@ def _compare_print(comparison: PathComparison) -> None:
 VERDICT = Option("--verdict", "only samples with this verdict", choices=VERDICTS)
 
 COMMANDS = {
-    "paths": Command(
-        run_paths,
-        (
-            STORE,
-            RUN,
-            PROBLEM,
-            BENCHMARK,
-            VERDICT,
-            LIMIT,
-        ),
-    ),
+    "paths": Command(run_paths, (STORE, RUN, PROBLEM, BENCHMARK, VERDICT, LIMIT)),
     "search": Command(
         run_search,
         (
-            Option("pattern", "a text; /a regular expression/ or /one in any case/i (RE2)", metavar="PATTERN"),
+            Option("pattern", "a text; /a regular expression/ or /one in any case/i (RE2)", "PATTERN"),
             STORE,
             Option("--regex", "PATTERN is a regular expression without the slashes"),
             Option("--ignore-case", "in any case; PATTERN is text, or with --regex an expression"),
@@ -269,8 +259,8 @@ COMMANDS = {
             RUN.but(help="the runs; for a pair, base first", nargs="+", repeated=True),
             BENCHMARK,
             Option("--by", "default: step; word where hardly two first steps are alike", choices=TREE_CUTS),
-            Option("--depth", "levels", metavar="D", check=POSITIVE, default=2),
-            Option("--most", "rarer branches of a place are one line", metavar="N", check=POSITIVE, default=12),
+            Option("--depth", "levels", "D", POSITIVE, default=2),
+            Option("--most", "rarer branches of a place are one line", "N", POSITIVE, default=12),
             Option("--sort", "order of branches", choices=TREE_ORDERS, default=TREE_ORDERS[0]),
             TEXT_OR_JSON,
         ),
@@ -282,8 +272,8 @@ COMMANDS = {
             PROBLEM,
             RUN.but(help="the run of the first path"),
             SAMPLE.but(help="its index", required=True),
-            Option("--with-run", "the run of the other path (default: the same)", metavar="R"),
-            Option("--with-sample", "its index (default: the nearest one)", metavar="I", check=INDEX),
+            Option("--with-run", "the run of the other path (default: the same)", "R"),
+            Option("--with-sample", "its index (default: the nearest one)", "I", INDEX),
             BENCHMARK,
             TEXT_OR_JSON,
         ),

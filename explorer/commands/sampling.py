@@ -292,11 +292,11 @@ def run_work(arguments: argparse.Namespace) -> int:
 NEW = "--model PATH --n N"
 MORE = "--run R --add N"
 RUN_NAME = RUN.but(help="the run to add to, or the new run's name (default: MODEL@BENCHMARK)", required=False)
-AGAINST = Option("--against", "the other run of the pair, for set:", metavar="R", needs="--problems")
-NAME = Option("--name", "name of the model (default: its folder's name)", metavar="M")
+AGAINST = Option("--against", "the other run of the pair, for set:", "R", needs="--problems")
+NAME = Option("--name", "name of the model (default: its folder's name)", "M")
 CHOSEN = PROBLEMS.but(help='ids 17,23; level=5; "words" in quotes; RUN.c=0; with --run also c=0, set:base_only')
 
-BUDGET = Option("--budget", "samples of this round, over both runs", metavar="N", check=POSITIVE, required=True)
+BUDGET = Option("--budget", "samples of this round, over both runs", "N", POSITIVE, required=True)
 POLICY = Option(
     "--policy",
     "where most solve sets are expected to change for their tokens; evenly where no sample is correct; evenly over all "
@@ -306,7 +306,7 @@ POLICY = Option(
 )
 START = Option("--start", "draw them: a job for each run, in the background")
 
-JOB = Option("job", "its name or a part of it; last for the newest", metavar="JOB")
+JOB = Option("job", "its name or a part of it; last for the newest", "JOB")
 JSON = FORMAT.but(choices=("json",), default="json")
 
 COMMANDS = {
@@ -334,5 +334,5 @@ COMMANDS = {
             "resume": Command(partial(act_on_job, "resume"), (JOB, STORE), "start a worker for what is left"),
         },
     ),
-    "work": Command(run_work, (Option("job", "the job's folder: STORE/jobs/NAME", metavar="JOB", check=file_path),)),
+    "work": Command(run_work, (Option("job", "the job's folder: STORE/jobs/NAME", "JOB", file_path),)),
 }  # fmt: skip

@@ -56,6 +56,6 @@ def uncertainty_lines(sets: SolveSets, uncertainty: SetUncertainty) -> list[str]
 
 
 DOUBT = Option("--doubt", "how sure each membership is: P(change) in a replication, a fresh run of the same n")
-MORE = Option("--more", "what M further samples a problem would say; implies --doubt", metavar="M", check=POSITIVE)
+MORE = Option("--more", "what M further samples a problem would say; implies --doubt", "M", POSITIVE)
 
 COMMANDS = {"sets": Command(run_sets, (STORE, *PAIR, MIN_CORRECT, DOUBT, MORE, PROBLEMS, FORMAT))}

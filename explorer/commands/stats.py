@@ -130,7 +130,7 @@ USED = (
     STORE, BENCHMARK, RUNS, BASE.but(help="the base run (default: of the first pair)"),
     RL.but(help="a run against it; repeatable", repeated=True), PROBLEMS, FORMAT,
 )  # fmt: skip
-K = Option("--k", "k of pass@k (default: 256, or the largest common one)", metavar="K", check=POSITIVE)
+K = Option("--k", "k of pass@k (default: 256, or the largest common one)", "K", POSITIVE)
 OF_K = ("efficiency", "steps", "temperature")
 
 COMMANDS = {

@@ -64,9 +64,9 @@ USE = Option(
     "--use",
     "verify nothing; let verdicts count that stand beside: of another filter or scorer of the imported file, of an "
     "earlier verifier, or `imported`: those that the samples came with",
-    metavar="NAME",
+    "NAME",
 )
-PROCESSES = Option("--processes", "processes that verify (default: by the machine)", metavar="N", check=POSITIVE)
+PROCESSES = Option("--processes", "processes that verify (default: by the machine)", "N", POSITIVE)
 
 COMMANDS = {
     "verify": Command(
