@@ -109,7 +109,7 @@ def run(report: Report, folder: Path, chosen: argparse.Namespace) -> None:
             if chosen.only != "large":
                 Miniature(report, folder, EngineUse(name, exact), **numbers).all()
             if chosen.only != "miniature":
-                Large(report, folder, EngineUse(name, half), size).all()
+                Large(report, folder, EngineUse(name, half), size, chosen.device).all()
     if "vllm" not in uses and chosen.engine in (None, "vllm"):
         report.check("vllm", lambda: ("not installed in this Python: the same through it was not measured", ABSENT))
 

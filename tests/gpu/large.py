@@ -83,6 +83,8 @@ class Large:
     use: EngineUse
     """In bfloat16."""
     size: LargeSize
+    device: str
+    """Where the weights are made."""
     step: float = 0.0
     """Seconds a token takes all rows of a batch."""
 
@@ -122,7 +124,7 @@ class Large:
         before = torch.get_default_dtype()
         torch.set_default_dtype(torch.bfloat16)
         try:
-            with torch.device(str(self.use.options.get("device", "cuda"))):
+            with torch.device(self.device):
                 model = LlamaForCausalLM(
                     LlamaConfig(**self.size.shape, tie_word_embeddings=True, eos_token_id=1, pad_token_id=0)
                 )
@@ -241,7 +243,7 @@ class Large:
         from backend.engines.protocol import SamplingParams, make_request
         from backend.errors import UsageError
 
-        if not torch.cuda.is_available() or self.use.options.get("device") == "cpu":
+        if not torch.cuda.is_available() or self.device == "cpu":
             return "needs a GPU", ABSENT
         words = []
         with _only(1.5):
