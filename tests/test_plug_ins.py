@@ -105,7 +105,6 @@ def test_another_package_brings_one_of_each_kind(with_package: Passk) -> None:
     passk("judge", "--run", "loud", "--checker", "doubter", "--all")
     passk("export", "sets", "--run", "loud", "--to", "a.words")
     assert (passk.folder / "a.words").read_text(encoding="utf-8") == "problem by problem"
-    assert "nowhere" in passk("sample", "--help").stdout
     assert "depth" in passk("config").stdout
 
 

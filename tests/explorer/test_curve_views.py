@@ -78,7 +78,7 @@ async def test_difference(sums_store: StoreLayout, size: tuple[int, int]) -> Non
         assert "the curves cross at k = 3, 95 % interval" in user.words("words")
         assert "of replicates (k ≤ 8)" in user.words("words")
         assert "c/n higher for RL on 2 problems, for base on 2, tied on 2 of 6" in user.words("words")
-        assert "over problems, bootstrap" in user.words("words")
+        assert "over problems" in user.words("words")
         plot = "".join(line[: user.find(CurvePlot, "plot").size.width] for line in user.lines())
         assert "X" in plot and "points" in plot
         await user.press("b")

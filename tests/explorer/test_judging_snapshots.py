@@ -118,7 +118,7 @@ LARGE_TEXTS = {
     "queue": ("p2 hidden – – V valid V valid",),
     "queue-open": ("p5 tiny-rl 2 3/64 – X invalid",),
     "queued-path": (
-        "✓ correct model hidden answer 0",
+        "✓ correct model hidden answer: 0",
         "if both are whole and neither is prime?",
         "and [/b] does no harm.",
     ),

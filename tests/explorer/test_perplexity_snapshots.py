@@ -62,8 +62,8 @@ WALKS = {
 }
 """A screen, and further keys."""
 LARGE_TEXTS = {
-    "perplexity": ("base base 48 1.358 100.0 % ───", "12.5 % of them lie within", "not scored; s scores"),
-    "not-scored": ("base RL – – – not scored; s scores",),
+    "perplexity": ("base base 48 1.358 100.0 % ───", "12.5 % of them are no more perplexing", "not scored (s)"),
+    "not-scored": ("base RL – – – not scored (s)",),
     "problem": ("ppl base ppl RL", "▶ 0/8"),
     "path": (
         "under base (float32): perplexity 7.912",

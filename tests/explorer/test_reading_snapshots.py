@@ -60,7 +60,7 @@ LARGE_TEXTS = {
     ),
     "branch": ("tokens chars", "tiny-rl 4 ✓ correct Good. 9 26"),
     "compare": (
-        r"tiny-base sample 7 answer \frac{5}{2} │ ✗ wrong tiny-rl sample 6",
+        r"tiny-base, sample 7 answer: \frac{5}{2} │ ✗ wrong tiny-rl, sample 6",
         "⟦5⟧*x + 6 <= 0",
         "The ⟦middle of it⟧ is",
     ),

@@ -151,7 +151,7 @@ async def test_what_cannot_be_known_is_said(counts_store: StoreLayout, size: tup
             "4": "Entropy unknown: no log-probabilities are stored",
             "5": "no token counts are stored",
             "6": "no samples are stored",
-            "7": "Only counts are stored",
+            "7": "only counts are stored",
         }
         for key, words in expected.items():
             await user.press(key)

@@ -14,7 +14,7 @@ def test_every_built_in_verifier_has_its_name_and_a_version() -> None:
     assert set(VERIFIERS.built_in) == {"math", "exact", "number", "choice", "expression"}
     for name in set(VERIFIERS.built_in) - {"math"}:
         verifier = load_verifier(name)
-        assert (verifier.name, verifier.version) == (name, "1")
+        assert verifier.name == name and verifier.version
 
 
 def test_an_unknown_name_gets_the_nearest() -> None:
