@@ -298,7 +298,7 @@ def test_the_command(run_passk: Passk) -> None:
         {"run": "m@b", "before": "unverified", "now": "wrong", "samples": 2},
     ]
     assert "only 1 of 3 problems" in done.stderr
-    assert "4 of 4 samples without a verdict judged by number 1" in done.stderr
+    assert "4 of 4 samples without a verdict verified by number 2" in done.stderr
     assert len(run_passk("verify", "--run", "m", "--format", "csv").csv) == 2
     assert "nothing to judge; --again" in run_passk("verify", "--run", "m").stderr
     assert "no verifier nobody" in run_passk("verify", "--run", "m", "--again", "--verifier", "nobody", status=1).stderr
