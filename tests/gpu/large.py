@@ -185,7 +185,7 @@ class Large:
                 tokens = bare(engine, plan)
                 between = time.perf_counter()
                 layout = StoreLayout(self.folder / f"{self.use.name}-large-share-{turn}.passk")
-                drawn = draw(layout, plan, engine, ExactVerifier()).tokens
+                drawn = draw(layout, plan, engine, verifier_for(plan)).tokens
                 speeds.append(tokens / (between - began))
                 shares.append(drawn / (time.perf_counter() - between) / speeds[-1])
                 self.step = (between - began) / self.size.short
