@@ -166,9 +166,7 @@ class Large:
 
     def share_of_bare(self) -> tuple[str, str]:
         """Tokens a second drawn, verified and stored, against the bare engine, samples of some length."""
-        from backend.verifiers.exact import ExactVerifier
-
-        from backend import StoreLayout, draw
+        from backend import StoreLayout, draw, verifier_for
         from tests.bench.throughput import bare
 
         store = self.store("plan")
