@@ -132,9 +132,8 @@ class Miniature:
         job, at = self.begin(store, BASE, self.killed, **small), []
         for share in self.kills:
             status = wait_for(job, max(self.report.left, 30), samples=max(int(share * wanted), 1))
-            if status.state == "finished":
+            if status.state == "finished" or not kill(job):
                 break
-            kill(job)
             at.append(job.status().samples)
             store.passk("jobs", "resume", job.name)
             _begun_again(job, status.pid)
