@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from backend.engines.protocol import SamplingParams, Scoring, make_request
+from backend.engines.protocol import SamplingParams, TextToScore, make_request
 from backend.engines.registry import load_engine
 from backend.errors import UsageError
 from tests.support import run_python
@@ -22,7 +22,7 @@ from tests.support import run_python
 LIMITED = """
 import json, resource, sys
 
-from backend.engines.protocol import SamplingParams, Scoring, make_request
+from backend.engines.protocol import SamplingParams, TextToScore, make_request
 from backend.engines.registry import load_engine
 from backend.errors import UsageError
 
@@ -41,7 +41,7 @@ def draw(wanted):
 
 
 def score(wanted):
-    items = [Scoring("Numbers: 3 5.\\n", "Try" + LONG + " 8" * place) for place in range(wanted)]
+    items = [TextToScore("Numbers: 3 5.\\n", "Try" + LONG + " 8" * place) for place in range(wanted)]
     return [score.logprobs for score in engine.score(items)]
 
 
@@ -110,7 +110,7 @@ def test_a_batch_that_does_not_fit_is_drawn_in_halves_with_the_same_texts(models
 
 
 def test_texts_that_do_not_fit_together_are_scored_in_halves(models: Path, enough: Any) -> None:
-    items = [Scoring("Numbers: 3 5.\n", "Try" + " 7" * 100 + " 8" * place) for place in range(60)]
+    items = [TextToScore("Numbers: 3 5.\n", "Try" + " 7" * 100 + " 8" * place) for place in range(60)]
     scarce, _ = limited("score", models / "countdown-base", 60, 6)
     for one, other in zip(enough.score(items), scarce["done"], strict=True):
         assert other == pytest.approx(list(one.logprobs), abs=1e-4)

@@ -6,10 +6,12 @@ import argparse
 import json
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -19,13 +21,6 @@ from typing import Any
 
 from tests.gpu.product import BASE, DATA, RL, ROOT, EngineUse, Store
 from tests.gpu.report import ABSENT, OK, WIDTH, Report
-
-NEEDED = {
-    **{"torch": "torch", "transformers": "transformers", "duckdb": "duckdb", "pyarrow": "pyarrow"},
-    **{"orjson": "orjson", "numpy": "numpy", "scipy": "scipy", "platformdirs": "platformdirs", "jinja2": "jinja2"},
-    **{"lazy_loader": "lazy-loader", "rapidfuzz": "rapidfuzz", "re2": "google-re2", "textual": "textual"},
-}
-"""Module -> package that this Python must have."""
 
 NUMBERS: dict[str, Any] = {
     **{"problems": 200, "samples": 24, "batch": None, "killed": 24, "killed_batch": 512, "kills": (0.05, 0.35)},
@@ -49,10 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", metavar="FILE", type=Path, help="the rows, for whoever compares two machines")
     parser.add_argument("--missing", action="store_true", help="only say which packages this Python lacks")
     chosen = parser.parse_args(arguments)
-    missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
-    if not installed():
-        missing.append("passk-explorer")
-    if missing:
+    if missing := [name for name in needed() if not is_installed(name)]:
         print(f"{sys.executable} lacks: {' '.join(missing)}", file=sys.stderr)
         return 2
     if chosen.missing:
@@ -72,10 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if report.failed else 0
 
 
-def installed() -> bool:
-    """Whether passk itself is: its command needs its own metadata."""
+def needed() -> list[str]:
+    """Packages that this Python must have; passk among them, whose command needs its own metadata."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [re.split(r"[^\w-]", requirement)[0] for requirement in project["dependencies"]]
+    return ["torch", "transformers", *names, project["name"]]
+
+
+def is_installed(name: str) -> bool:
+    """Whether there is a package of that name."""
     try:
-        return bool(version("passk-explorer"))
+        return bool(version(name))
     except PackageNotFoundError:
         return False
 

@@ -166,9 +166,7 @@ class Large:
 
     def share_of_bare(self) -> tuple[str, str]:
         """Tokens a second drawn, verified and stored, against the bare engine, samples of some length."""
-        from backend.verifiers.exact import ExactVerifier
-
-        from backend import StoreLayout, draw
+        from backend import StoreLayout, draw, verifier_for
         from tests.bench.throughput import bare
 
         store = self.store("plan")
@@ -185,7 +183,7 @@ class Large:
                 tokens = bare(engine, plan)
                 between = time.perf_counter()
                 layout = StoreLayout(self.folder / f"{self.use.name}-large-share-{turn}.passk")
-                drawn = draw(layout, plan, engine, ExactVerifier()).tokens
+                drawn = draw(layout, plan, engine, verifier_for(plan)).tokens
                 speeds.append(tokens / (between - began))
                 shares.append(drawn / (time.perf_counter() - between) / speeds[-1])
                 self.step = (between - began) / self.size.short

@@ -132,9 +132,8 @@ class Miniature:
         job, at = self.begin(store, BASE, self.killed, **small), []
         for share in self.kills:
             status = wait_for(job, max(self.report.left, 30), samples=max(int(share * wanted), 1))
-            if status.state == "finished":
+            if status.state == "finished" or not kill(job):
                 break
-            kill(job)
             at.append(job.status().samples)
             store.passk("jobs", "resume", job.name)
             _begun_again(job, status.pid)
@@ -194,8 +193,7 @@ class Miniature:
 
     def share_of_bare(self, engine: Any) -> tuple[str, str]:
         """Samples a second drawn, verified and stored, against the bare engine on the same requests."""
-        from backend import StoreLayout, draw
-        from backend.verifiers.expression import ExpressionVerifier
+        from backend import StoreLayout, draw, verifier_for
         from tests.bench.throughput import bare
 
         store = self.store("plan")
@@ -206,7 +204,7 @@ class Miniature:
             tokens = bare(engine, plan)
             between = time.perf_counter()
             layout = StoreLayout(self.folder / f"{self.use.name}-share-{turn}.passk")
-            drawn = draw(layout, plan, engine, ExpressionVerifier()).tokens
+            drawn = draw(layout, plan, engine, verifier_for(plan)).tokens
             if turn:  # the first warms up
                 mine = drawn / (time.perf_counter() - between)
                 speeds.append(tokens / (between - began))
@@ -219,12 +217,12 @@ class Miniature:
 
     def scored(self, engine: Callable[[str], Any], dtype: str) -> tuple[str, str]:
         """Perplexities of the shipped samples under their models, against what was shipped."""
-        from backend.engines.protocol import Scoring
+        from backend.engines.protocol import TextToScore
 
         words, worst = [], 0.0
         for model in self.models:
             rows = list(shipped(model, self.problems, self.samples).values())
-            items = [Scoring(row["statement"] + "\n", row["text"], row["finish_reason"]) for row in rows]
+            items = [TextToScore(row["statement"] + "\n", row["text"], row["finish_reason"]) for row in rows]
             began = time.perf_counter()
             scores = list(engine(model).score(items))
             took = time.perf_counter() - began
@@ -261,15 +259,15 @@ def compared(
 
 
 def _requests(rows: Any) -> list[Any]:
-    from backend.engines.protocol import Request
+    from backend.engines.protocol import PromptRequest
 
     by_problem: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_problem.setdefault(row["problem"], []).append(row)
 
-    def request(problem: str, found: Sequence[dict[str, Any]]) -> Request:
+    def request(problem: str, found: Sequence[dict[str, Any]]) -> PromptRequest:
         indices, seeds = ([row[name] for row in found] for name in ("index", "seed"))
-        return Request(problem, found[0]["statement"] + "\n", tuple(indices), tuple(seeds))
+        return PromptRequest(problem, found[0]["statement"] + "\n", tuple(indices), tuple(seeds))
 
     return [request(problem, found) for problem, found in by_problem.items()]
 

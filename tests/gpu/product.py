@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache
 from io import StringIO
@@ -108,14 +108,16 @@ def wait_for(job: Any, seconds: float, *, samples: int | None = None) -> Any:
         time.sleep(0.05)
 
 
-def kill(job: Any) -> None:
-    """Kill the worker with -9, and wait until it is gone."""
-    os.kill(job.status().pid, signal.SIGKILL)
+def kill(job: Any) -> bool:
+    """Kill the worker with -9 and wait until it is gone; False where it had finished just before."""
+    with suppress(ProcessLookupError):
+        os.kill(job.status().pid, signal.SIGKILL)
     until = time.monotonic() + 30
-    while job.status().state == "running":
+    while (state := job.status().state) == "running":
         if time.monotonic() > until:
             raise CheckFailed("a worker that was killed still counts as running")
         time.sleep(0.05)
+    return bool(state != "finished")
 
 
 @cache

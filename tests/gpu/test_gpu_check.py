@@ -62,6 +62,6 @@ def test_what_this_python_lacks_is_said(models: Path) -> None:
     program = "import sys; from tests.gpu.__main__ import main; sys.exit(main(['--missing']))"
     lacking = subprocess.run([sys.executable, "-S", "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8")
     assert lacking.returncode == 2
-    assert "lacks: torch transformers duckdb" in lacking.stderr
+    assert "lacks: torch transformers textual " in lacking.stderr
     pytest.importorskip("duckdb")
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True).returncode == 0
