@@ -206,9 +206,9 @@ async def test_surprise_in_the_reader(scored_store: StoreLayout, size: tuple[int
         await user.press("greater_than_sign")
         assert user.words("surprise").count("token") >= 1
         await user.press("minus")
-        assert "below 1 in 10" in user.words("surprise")
+        assert "p < 0.1" in user.words("surprise")
         await user.press("plus", "plus")
-        assert "below 1 in 50" in user.words("surprise")
+        assert "p < 0.02" in user.words("surprise")
         await user.press("T")
         assert "under one model only" in user.said()
         await user.press("right")

@@ -186,7 +186,7 @@ def test_what_is_missing_is_said_in_the_dialog(run_passk: Passk, terminals: list
     terminal.keys("Enter")
     terminal.wait("all 2")
     terminal.keys("r")
-    terminal.wait("Where is the model unknown-base?", "config.toml")
+    terminal.wait("Where is the model unknown-base?", "[models]")
     terminal.keys("Enter")
     terminal.wait("Nothing can be sampled yet")
     terminal.keys("Escape")

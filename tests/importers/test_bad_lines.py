@@ -55,13 +55,11 @@ QWEN = {
     "fewer scores": (line(GOOD | {"score": [True]}), ("line 3", "field score: 1 entries for 2 samples")),
     "more answers": (line(GOOD | {"pred": ["1"] * 3}), ("line 3", "field pred: 3 entries for 2 samples")),
     "fewer reasons": (line(GOOD | {"finish_reason": ["stop"]}), ("line 3", "field finish_reason")),
-    "a score of NaN": (line(GOOD | {"score": [True, float("nan")]}), ("line 3", "field score: entry 2")),
     "a score in words": (line(GOOD | {"score": [True, "maybe"]}), ("line 3", "field score: entry 2")),
     "a number of many digits": (b'{"question": ' + b"9" * 5_000 + b"}\n", ("line 3", "not JSON")),
 }
 LONG_FORM = {
     "verdict in words": (line(LONG | {"correct": "perhaps"}), ("line 3", "field correct: 'perhaps' is no verdict")),
-    "a verdict of NaN": (line(LONG | {"correct": float("nan")}), ("line 3", "field correct: nan is no verdict")),
     "text no string": (line(LONG | {"text": {"a": 1}}), ("line 3", "field text: expected a string, found an object")),
     "huge tokens": (line(LONG | {"tokens": 10**30}), ("line 3", "field tokens")),
     "tokens beyond 32 bits": (line(LONG | {"tokens": 2**31}), ("line 3", "field tokens: 2147483648 is no whole")),
@@ -175,7 +173,6 @@ def broken_results(change: Callable[[dict[str, object]], object]) -> list[dict[s
         (lambda r: r.update(completions="x"), "result 2: field completions: expected a list"),
         (lambda r: r["completions"].append("x"), "result 2: completion 3: expected an object"),
         (lambda r: r["completions"][1].update(score="high"), "completion 2, field score: expected a number"),
-        (lambda r: r["completions"][1].update(score=float("nan")), "completion 2, field score"),
         (lambda r: r["completions"][0].update(full_model_response=7), "completion 1, field full_model_response"),
     ],
 )
