@@ -161,7 +161,7 @@ def test_a_job_that_nobody_has_begun_shows_so_and_can_be_begun(compared: Passk, 
     terminal = terminals[-1]
     terminal.wait("store.passk › benchmarks", "countdown-base")
     terminal.keys("J")
-    terminal.wait("· prepared", "0/12", "Nobody has begun it", "R starts a worker here")
+    terminal.wait("· prepared", "0/12", "Not started: R starts a worker here")
     terminal.keys("R")
     terminal.wait("✓ finished", "12/12", "verdicts so far")
     terminal.keys("l")

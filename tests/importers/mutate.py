@@ -252,7 +252,7 @@ def seeds(folder: Path) -> dict[str, bytes]:
     """The files that are mutated, small: one of each format, and the beginnings of other people's."""
     found = {name: path.read_bytes() for name, path in examples.each(folder).items()}
     if SHARED_DATA.is_dir():
-        for path in sorted(SHARED_DATA.rglob("*")):
+        for path in sorted(set(SHARED_DATA.rglob("*")) - set((SHARED_DATA / "cases").rglob("*"))):
             if path.suffix == ".jsonl":
                 lines = path.read_bytes().splitlines(keepends=True)
                 found[f"real {path.parent.name}/{path.name}"] = b"".join(lines[:FIRST_LINES])[:60_000]

@@ -66,7 +66,7 @@ def test_lone_surrogates_become_replacement_characters_and_are_reported(run_pass
     line = qwen_line("question \ud800?", [True, False], code=["a\ud83dz", "good \U0001f600"], pred=["\udc00", "x"])
     (run_passk.folder / "a.jsonl").write_text(json.dumps(line) + "\n")
     said = run_passk("import", "a.jsonl", "--model", "m\ud800".encode("utf-8", "replace").decode(), "--benchmark", "b")
-    assert "odd: 3 strings with lone surrogates, kept as U+FFFD" in said.stderr
+    assert "note: 3 strings with lone surrogates, kept as U+FFFD" in said.stderr
     first, second = run_passk("paths", "--run", "m?@b", "--problem", "0").lines
     assert first["text"] == "a\ufffdz"
     assert first["answer"] == "\ufffd"

@@ -167,7 +167,7 @@ def test_a_role_forgotten_at_first_can_be_said_later(run_passk: Passk) -> None:
     chosen = ("--model", "m", "--benchmark", "b")
     assert "role unknown" in run_passk("import", "a.jsonl", *chosen).stderr
     again = run_passk("import", "a.jsonl", *chosen, "--role", "base", "--step", "0")
-    assert "already imported; what you said of its model was added" in again.stderr
+    assert "already imported; model details updated" in again.stderr
     run = runs_of(StoreLayout(run_passk.folder / "store.passk"))["m@b"]
     assert (run.model.role, run.model.step, run.samples) == ("base", 0, 12)
     assert "nothing changed" in run_passk("import", "a.jsonl", *chosen, "--role", "base").stderr

@@ -307,13 +307,13 @@ def test_the_commands(store: StoreLayout, tmp_path: Path) -> None:
     done = passk("judge", *one, "--problem", "p0", "--sample", 0, "--judgement", "valid", "--note", "sound")
     assert "ann: valid on sample 0 of problem p0" in done.stderr
     checked = passk("judge", "--store", store.root, "--run", "rl@sums", "--checker", "arithmetic")
-    assert "42 right paths judged by arithmetic: 26 valid, 16 invalid, 0 unsure" in checked.stderr
+    assert "42 correct paths judged by arithmetic: 26 valid, 16 invalid, 0 unsure" in checked.stderr
     listed = [json.loads(line) for line in passk("judgements", "list", *one).stdout.splitlines()]
     assert [(row["author"], row["judgement"], row["note"], row["verdict"]) for row in listed] == [
         ("ann", "valid", "sound", "correct")
     ]
     queue = passk("judgements", "queue", "--store", store.root)
-    assert "3 right paths of problems with 0 < c/n < 5 %: 3 judged, 1 by ann" in queue.stderr
+    assert "3 correct paths of problems with 0 < c/n < 5 %: 3 judged, 1 by ann" in queue.stderr
     points = passk("judgements", "curves", "--store", store.root, "--run", "rl@sums", "--format", "json").json
     assert points[0]["points"][0]["cot_low"] == pytest.approx(26 / N / 3)
     sets = passk(

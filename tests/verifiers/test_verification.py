@@ -300,5 +300,5 @@ def test_the_command(run_passk: Passk) -> None:
     assert "only 1 of 3 problems" in done.stderr
     assert "4 of 4 samples without a verdict verified by number 2" in done.stderr
     assert len(run_passk("verify", "--run", "m", "--format", "csv").csv) == 2
-    assert "nothing to judge; --again" in run_passk("verify", "--run", "m").stderr
+    assert "nothing to verify; --again" in run_passk("verify", "--run", "m").stderr
     assert "no verifier nobody" in run_passk("verify", "--run", "m", "--again", "--verifier", "nobody", status=1).stderr
