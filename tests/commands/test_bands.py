@@ -72,7 +72,7 @@ def test_forms(counted: Passk) -> None:
     assert counted("curves", "--cover", "--format", "csv").csv[0]["tau"] == "0.05"
     difference = counted("difference", "--base", "base", "--rl", "rl", "--format", "csv", "--bands", "samples")
     assert [row["k"] for row in difference.csv] == ["1", "2", "4", "8"]
-    assert "of 40 problems" in difference.stderr
+    assert "over 40 problems" in difference.stderr
 
 
 def test_only_some_problems(counted: Passk) -> None:
