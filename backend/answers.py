@@ -69,8 +69,6 @@ _LONGEST_WRAPPED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FoundAnswer:
-    """An answer in a text."""
-
     span: Span
     """Start and end in characters."""
     rule: str
@@ -171,7 +169,6 @@ def last_line(text: str) -> Span | None:
 
 
 def trim_span(text: str, start: int, end: int) -> Span:
-    """The span without white space at its ends."""
     inside = text[start:end]
     bare = inside.strip()
     start += len(inside) - len(inside.lstrip()) if bare else 0

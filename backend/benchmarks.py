@@ -37,8 +37,6 @@ FILES = {".json": "json", ".jsonl": "json", ".csv": "csv", ".tsv": "csv", ".parq
 
 @dataclass(frozen=True, slots=True)
 class ProblemTable:
-    """An opened source."""
-
     data: Any
     """A datasets.Dataset."""
     columns: tuple[str, ...]
@@ -193,8 +191,6 @@ class BenchmarkColumns:
 
 @dataclass(slots=True)
 class Problems:
-    """What a table holds."""
-
     columns: BenchmarkColumns
     by_key: dict[int, ProblemFacts] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
@@ -311,8 +307,6 @@ def _storable(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkReport:
-    """What was added."""
-
     benchmark: str
     problems: int
     """Of the source."""
@@ -329,8 +323,6 @@ class BenchmarkReport:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the store knows of a benchmark."""
-
     parts: frozenset[str] = frozenset()
     """Every part that has been looked at."""
     problems: Mapping[int, tuple[str, str | None, bool]] | None = None

@@ -222,7 +222,6 @@ class _VerdictWriter:
         self._tallies: dict[int, list[int]] = {}
 
     def take(self, key: Key, found: Verdict) -> None:
-        """Note one verdict."""
         problem, sample, before = key
         self.judged += 1
         # What cannot be judged keeps its verdict; so does what the verifier failed on, if it has one.

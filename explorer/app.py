@@ -43,12 +43,10 @@ class Actions(Provider):
         ]
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
-        """Everything, before anything is typed."""
         for action, run in self._offers():
             yield DiscoveryHit(action.help, run, help=f"key {action.shown_key}")
 
     async def search(self, query: str) -> Hits:
-        """What matches."""
         matcher = self.matcher(query)
         for action, run in self._offers():
             if (score := matcher.match(action.help)) > 0:
@@ -81,7 +79,6 @@ class Explorer(App[None]):
         self._looking = False
 
     def on_mount(self) -> None:
-        """Home first; then look out once a second."""
         from explorer.screens.home import HomeScreen
 
         self.push_screen(HomeScreen(Location()))
@@ -118,7 +115,6 @@ class Explorer(App[None]):
         self.go_to(at)
 
     def action_bookmarks(self) -> None:
-        """The bookmarks of this user."""
         from explorer.screens.bookmarks import BookmarksScreen
 
         if not isinstance(self.screen, BookmarksScreen):
@@ -185,7 +181,6 @@ class Explorer(App[None]):
             self.pop_screen()
 
     def action_jobs(self) -> None:
-        """The sampling jobs."""
         from explorer.screens.jobs import JobsScreen
 
         if not isinstance(self.screen, JobsScreen):
@@ -202,7 +197,6 @@ class Explorer(App[None]):
         self.push_screen(ResampleDialog(runs, problems), started)
 
     def action_help(self) -> None:
-        """The keys of the screen in front."""
         self.push_screen(help_dialog(getattr(self.screen, "WHERE", "")))
 
     async def on_unmount(self) -> None:

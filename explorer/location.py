@@ -36,7 +36,6 @@ class Location:
     """What was searched for, as it was typed; the reader points it out."""
 
     def to(self, **changes: Any) -> Location:
-        """This location with some changes."""
         return replace(self, **changes)
 
 

@@ -24,7 +24,6 @@ class Number:
     most: float = inf
 
     def __call__(self, text: str) -> float:
-        """The number."""
         try:
             value = self.kind(text)
         except ValueError:

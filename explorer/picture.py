@@ -51,7 +51,6 @@ async def picture(app: Explorer, where: str = CURVES) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Save the picture."""
     parser = argparse.ArgumentParser(prog="python -m explorer.picture", description=__doc__)
     parser.add_argument("store", metavar="STORE")
     parser.add_argument("target", metavar="TARGET.svg", type=Path)

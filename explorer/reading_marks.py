@@ -42,7 +42,6 @@ class ReadingMarks:
         self._bookmarks: dict[str, Bookmark] = {}
 
     def seen(self, run_key: int, problem_key: int) -> frozenset[int]:
-        """Samples of a run and problem that were read."""
         return frozenset(self._read().get((run_key, problem_key), ()))
 
     def see(self, run_key: int, problem_key: int, sample: int) -> None:

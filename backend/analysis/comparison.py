@@ -109,7 +109,6 @@ def _up_to(limit: int, ks: Callable[[int], Sequence[int]]) -> list[int]:
 
 
 def every_k(limit: int) -> Sequence[int]:
-    """All k up to the limit."""
     return range(1, limit + 1)
 
 

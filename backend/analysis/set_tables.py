@@ -51,7 +51,6 @@ class SetsShown:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What the runs are called."""
         return short_names(self.sets.runs)
 
     def name(self, solved: Sequence[bool]) -> str:
@@ -65,7 +64,6 @@ class SetsShown:
         return " + ".join(run.name for run, one in zip(self.sets.runs, solved, strict=True) if one) or "none"
 
     def valid_name(self, problem: SetProblem) -> str | None:
-        """The set by valid paths only."""
         found = self._by_valid.get(problem.key)
         return None if found is None else self.data_name(found)
 
@@ -74,7 +72,6 @@ class SetsShown:
         return {problem.key: problem.solved for problem in self.valid.sets.problems} if self.valid else {}
 
     def sure(self, problem: SetProblem) -> ProblemUncertainty | None:
-        """How sure a problem's set is."""
         return self.uncertainty.problems.get(problem.key) if self.uncertainty else None
 
     def rate(self, problem: SetProblem, run: int, name: str) -> float | None:
@@ -155,7 +152,6 @@ SURE_ENDS = (
 
 
 def sets_table(shown: SetsShown) -> Table:
-    """The problems of a comparison of two runs or more."""
     uncertainty = shown.uncertainty
     columns = [*SETS, *(SURE if uncertainty else ()), *(SURE_ENDS if uncertainty and uncertainty.more else ())]
     return Table(

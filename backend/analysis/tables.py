@@ -70,7 +70,6 @@ RUNS = (
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
-    """The runs of a store."""
     return Table(RUNS, runs)
 
 
@@ -106,7 +105,6 @@ def sizes(run: Run, problems: int) -> str:
 
 
 def why_this_k(k: int | None) -> str:
-    """Why a view stops at its k."""
     if k is None:
         return "pass@k is unknown: a run has no sample with a verdict."
     return "k = 256, as in the paper." if k == 256 else f"k = {k}: the largest up to 256 that all these runs reach."
@@ -189,7 +187,6 @@ def bands_table(found: Sequence[Curve], bands: Sequence[BandCurve], value: Liter
 
 
 def difference_table(found: Difference) -> Table:
-    """RL − base at every k."""
     facts = {"benchmark": found.base.benchmark, "base": found.base.name, "rl": found.rl.name}
     facts |= {name: getattr(found, name) for name in ("problems", "n", "method")}
     more = {"crossing": found.crossing and asdict(found.crossing), "wins": asdict(found.wins)}
@@ -204,7 +201,6 @@ def difference_table(found: Difference) -> Table:
 
 
 def histogram_table(found: Sequence[AccuracyHistogram]) -> Table:
-    """Problems of runs by their share correct."""
     from backend.estimators.histograms import BINS
 
     columns = (
@@ -235,8 +231,6 @@ def _pass_columns(level: Callable[[Any], RunSummary], k: int | None) -> tuple[Co
 
 
 def efficiency_table(found: Efficiency) -> Table:
-    """Delta_SE and both ends of the curves of runs."""
-
     def run(gap: EfficiencyGap) -> Run:
         return gap.summary.run
 
@@ -309,8 +303,6 @@ def steps_table(found: Sequence[Series]) -> Table:
 
 
 def temperature_table(found: TemperatureSweep) -> Table:
-    """Runs by temperature with their entropy."""
-
     def run(point: TemperaturePoint) -> Run:
         return point.summary.run
 
@@ -352,7 +344,6 @@ KINDS_OF_SAMPLES = (("right", "✓ correct"), ("other", "✗ incorrect"))
 
 
 def lengths_table(found: Lengths) -> Table:
-    """How long correct and other samples are, in tokens."""
     words = dict(KINDS_OF_SAMPLES)
 
     def summary(name: str) -> Callable[[tuple[RunLengths, str, LengthSummary | None]], Any]:
@@ -500,7 +491,6 @@ def _agreement_notes(found: Sequence[Agreement]) -> list[str]:
 
 
 def perplexity_table(found: Perplexities) -> Table:
-    """Perplexities of every group of responses under every model that scored it."""
     scored = [group for group in found.groups if group.n or group.unfitting]
 
     def quantile(place: int) -> Callable[[PerplexityGroup], float | None]:
@@ -532,7 +522,6 @@ PLAN = (
 
 
 def plan_table(plan: SamplePlan) -> Table:
-    """Where the next samples go."""
     return Table(PLAN, plan.rows)
 
 
@@ -571,7 +560,6 @@ def cot_table(found: Sequence[CotCurve], plain: Sequence[Curve]) -> Table:
 
 
 def valid_sets_table(found: ValidSets) -> Table:
-    """The counts of solve sets by valid paths only."""
     sets, words = found.sets, short_names(found.sets.runs)
 
     def name(entry: tuple[bool, ...]) -> str:
@@ -611,7 +599,6 @@ JUDGEMENTS = (
 
 
 def judgements_table(found: Sequence[JudgedPath]) -> Table:
-    """Every judgement."""
     return Table(JUDGEMENTS, found)
 
 
@@ -627,7 +614,6 @@ QUEUE = (
 
 
 def queue_table(queue: Sequence[QueuedPath]) -> Table:
-    """Paths to be judged."""
     return Table(QUEUE, queue)
 
 
@@ -644,5 +630,4 @@ HITS = (
 
 
 def hits_table(hits: Sequence[Hit]) -> Table:
-    """What a search has found."""
     return Table(HITS, hits)

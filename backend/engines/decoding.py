@@ -158,8 +158,6 @@ def prefill(model: Any, prompts: Sequence[Sequence[int]], pad_id: int) -> Prefil
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished row of a batch."""
-
     row: int
     ids: tuple[int, ...]
     logprobs: tuple[float, ...]

@@ -72,7 +72,6 @@ class PromptRequest:
 
     @property
     def n(self) -> int:
-        """How many samples are wanted."""
         return len(self.seeds)
 
 
@@ -84,8 +83,6 @@ def make_request(run: str, problem: str, prompt: str, indices: Iterable[int]) ->
 
 @dataclass(frozen=True)
 class DrawnSample:
-    """A finished sample."""
-
     problem: str
     index: int
     seed: int

@@ -76,8 +76,6 @@ VLLM_ONLY = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "return_token_
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """The options of the server engine."""
-
     base_url: str | Sequence[str] = "http://127.0.0.1:8000/v1"
     """One or more, separated by commas or as a list."""
     concurrency: int = 64

@@ -121,11 +121,9 @@ class Connection:
         self._aborted = False
 
     def get(self, path: str, seconds: float = CONNECT_SECONDS) -> dict[str, Any]:
-        """GET a path; see `_call`."""
         return self._call("GET", path, None, seconds)
 
     def post(self, path: str, payload: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """POST a JSON object to a path; see `_call`."""
         return self._call("POST", path, json.dumps(payload).encode(), seconds)
 
     def abort(self) -> None:

@@ -226,7 +226,6 @@ def band_over_samples(n: Counts, c: Counts, statistic: Statistic) -> Band:
 
 
 def band(kind: IntervalKind, n: Counts, c: Counts, statistic: Statistic) -> Band:
-    """The band of that kind."""
     return (band_over_problems if kind == "problems" else band_over_samples)(n, c, statistic)
 
 

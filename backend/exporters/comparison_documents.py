@@ -38,12 +38,10 @@ def cells(table: Table, item: Any, escape: Callable[[str], str]) -> list[str]:
 
 
 def headings(table: Table, escape: Callable[[str], str]) -> list[str]:
-    """The headings."""
     return [escape(column.title) for column in table.columns]
 
 
 def markdown_table(table: Table) -> list[str]:
-    """A table of Markdown."""
     rows = [headings(table, for_markdown), ["---:" if column.right else "---" for column in table.columns]]
     rows += [cells(table, item, for_markdown) for item in table.items]
     return ["| " + " | ".join(row) + " |" for row in rows]
@@ -270,7 +268,6 @@ td:nth-child(2) { white-space: nowrap; }
 
 
 def export_html(job: ExportTask) -> int:
-    """The page."""
     comparison = comparison_of(job)
     with open(job.path, "w", encoding="utf-8") as page:
         _head(page, job, comparison)

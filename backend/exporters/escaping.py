@@ -110,5 +110,4 @@ def json_line(value: Any) -> bytes:
 
 
 def json_text(value: Any) -> str:
-    """The same as text."""
     return json_line(value).decode()

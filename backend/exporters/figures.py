@@ -103,13 +103,11 @@ def _of_curves(job: ExportTask, axes: tuple[str, str, str, str], found: Sequence
 
 
 def curves(job: ExportTask) -> Figure:
-    """pass@k."""
     found = bands.pass_at_k_bands(job.reader, job.runs, _kind(job), spaced_ks, problems=job.problems)
     return _of_curves(job, ("k", "pass_at_k", "Number of samples k", "Coverage (pass@k, %)"), found, log_x=True)
 
 
 def cover(job: ExportTask) -> Figure:
-    """Cover@tau."""
     found = bands.cover_bands(job.reader, job.runs, _kind(job), problems=job.problems)
     return _of_curves(job, ("tau", "cover", "Threshold \u03c4", "Cover@\u03c4 (%)"), found, log_x=False)
 
@@ -313,7 +311,6 @@ def efficiency(job: ExportTask) -> Figure:
 
 
 def lengths(job: ExportTask) -> Figure:
-    """How long correct and other samples are, as distributions."""
     found = response_lengths(job.reader, job.runs, problems=job.problems, bins=LENGTH_BINS)
     series = []
     for style_index, entry in enumerate(found.runs):
@@ -337,7 +334,6 @@ def lengths(job: ExportTask) -> Figure:
 
 
 def verdicts(job: ExportTask) -> Figure:
-    """Shares of verdicts."""
     found = response_lengths(job.reader, job.runs, problems=job.problems)
     shown = [entry for entry in found.runs if entry.verdicts]
     used = [verdict for verdict in VERDICTS if any(verdict in entry.verdicts for entry in shown)]
@@ -417,7 +413,6 @@ def look_of(series: Series, place: int) -> int:
 
 
 def colour_of(series: Series, place: int) -> str:
-    """The colour of the series at that place."""
     return COLOURS[look_of(series, place) % len(COLOURS)]
 
 

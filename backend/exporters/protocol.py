@@ -21,7 +21,6 @@ LONGEST = 200
 
 
 def version() -> str:
-    """The version of this passk."""
     from importlib.metadata import version as installed
 
     return installed("passk-explorer")
@@ -48,8 +47,6 @@ def _number(text: str) -> float:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Of one export."""
-
     request: ExportRequest
     runs: tuple[Run, ...]
     store: str
@@ -81,7 +78,6 @@ class Provenance:
 
     @cached_property
     def full(self) -> dict[str, Any]:
-        """Everything."""
         runs = [
             {
                 "run": run.name,
@@ -118,7 +114,6 @@ def parameters_in_words(run: Run) -> str:
 
 
 def provenance(reader: Reader, request: ExportRequest, runs: Sequence[Run], filter_words: str = "") -> Provenance:
-    """Of an export that is about to be made."""
     return Provenance(request, tuple(runs), fingerprint(reader), version(), filter_words)
 
 
@@ -130,8 +125,6 @@ Tell = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class ExportTask:
-    """One export that is being made."""
-
     reader: Reader
     request: ExportRequest
     runs: tuple[Run, ...]

@@ -51,8 +51,6 @@ SAMPLE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredProblem:
-    """A problem with all that the store holds of it."""
-
     key: int
     benchmark: str
     id: str
@@ -99,7 +97,6 @@ class RunTable:
         )  # fmt: skip
 
     def values(self, run: Run) -> tuple[Any, ...]:
-        """Of one run."""
         model = run.model
         rest = {name: value for name, value in sorted(run.parameters.items()) if name not in self.typed}
         return (
@@ -277,7 +274,6 @@ KNOWN = (
 
 
 def export_paths(job: ExportTask) -> int:
-    """The file, sample by sample."""
     rows = SampleRows(job)
     names = [column.key for column in rows.columns]
     written = 0

@@ -53,7 +53,6 @@ class _Lines:
         self.file = open(path, "wb", buffering=1 << 18)  # noqa: SIM115 - `close` closes it
 
     def close(self) -> None:
-        """Nothing more comes."""
         self.file.close()
 
 
@@ -61,7 +60,6 @@ class JsonLines(_Lines):
     """One JSON object a line."""
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Add rows."""
         names = [*(column.key for column in self.columns), PROVENANCE]
         for row in rows:
             self.file.write(json_line(dict(zip(names, (*row, self.provenance), strict=True))) + b"\n")
@@ -81,7 +79,6 @@ class Csv(_Lines):
         self.file.write(text.getvalue().encode())
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Add rows."""
         kinds = [column.kind for column in self.columns]
         lines = []
         for row in rows:
@@ -121,7 +118,6 @@ class Parquet:
         self.writer = pq.ParquetWriter(path, self.schema, compression="zstd", use_dictionary=long)
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Add rows as a row group."""
         import pyarrow as pa
 
         arrays = []
@@ -133,7 +129,6 @@ class Parquet:
         self.writer.write_table(pa.Table.from_arrays(arrays, schema=self.schema), row_group_size=max(len(rows), 1))
 
     def close(self) -> None:
-        """Write the footer."""
         self.writer.close()
 
 

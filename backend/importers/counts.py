@@ -43,8 +43,6 @@ def _role(name: str) -> str | None:
 
 
 class CountsFile:
-    """See the module."""
-
     name = "counts"
     title = "counts csv: problem, n, c"
 

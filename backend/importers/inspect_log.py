@@ -228,8 +228,6 @@ def facts_of(header: Mapping[str, Any], notes: Notes) -> RunFacts:
 
 
 class Inspect:
-    """See the module."""
-
     name = "inspect"
     title = "Inspect log (.eval or .json)"
 

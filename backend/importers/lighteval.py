@@ -41,8 +41,6 @@ def benchmark_of(task: Any) -> tuple[str | None, int | None]:
 
 
 class LightEval:
-    """See the module."""
-
     name = "lighteval"
     title = "lighteval details Parquet"
 

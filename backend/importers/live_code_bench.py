@@ -20,8 +20,6 @@ TIME_LIMIT = -3
 
 
 class LiveCodeBench:
-    """See the module."""
-
     name = "live-code-bench"
     title = "LiveCodeBench output or eval_all json"
 

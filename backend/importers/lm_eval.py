@@ -53,8 +53,6 @@ def _texts(resps: Any) -> list[str | None] | None:
 
 
 class LmEval:
-    """See the module."""
-
     name = "lm-eval"
     title = "lm-evaluation-harness samples jsonl"
 

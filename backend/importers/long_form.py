@@ -80,8 +80,6 @@ BUFFERED = 4_096
 
 
 class LongForm:
-    """See the module."""
-
     name = "long-form"
     title = "long form: one sample a row (jsonl, csv, Parquet)"
 
@@ -142,7 +140,6 @@ class _Gatherer:
         self.positions: dict[tuple[Any, ...], int] = {}
 
     def blocks(self) -> Iterator[Block]:
-        """Blocks of the whole file."""
         buffer: list[tuple[int, Sequence[Any]]] = []
         for entry in read_rows(self.source, self.columns):
             buffer.append(entry)

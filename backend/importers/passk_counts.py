@@ -16,8 +16,6 @@ COUNTED = {"run", "model", "benchmark", "problem", "n", "c"}
 
 
 class PasskCounts:
-    """See the module."""
-
     name = "passk-counts"
     title = "solve sets or counts that passk exported (Parquet)"
 
@@ -26,7 +24,6 @@ class PasskCounts:
         return _origin(source) is not None
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
-        """Read n and c of every problem and run."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -29,8 +29,6 @@ FILE_NAME = re.compile(r"_(?P<prompt>[a-z0-9-]+)_-?\d+_seed(?P<seed>\d+)_t(?P<t>
 
 
 class QwenMath:
-    """See the module."""
-
     name = "qwen-math"
     title = "Qwen2.5-Math / SimpleRL / limit-of-RLVR evaluation jsonl"
 

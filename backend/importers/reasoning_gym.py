@@ -35,8 +35,6 @@ def short_name(path: str) -> str:
 
 
 class ReasoningGym:
-    """See the module."""
-
     name = "reasoning-gym"
     title = "Reasoning Gym evaluation json"
 

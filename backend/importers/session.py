@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What came to one run."""
-
     run: str
     model: str
     role: str | None
@@ -64,8 +62,6 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file."""
-
     path: str
     format: str | None
     """Importer that read it; None when none recognised it."""
@@ -79,8 +75,6 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The whole import."""
-
     runs: tuple[RunReport, ...]
     files: tuple[FileReport, ...]
     notes: Mapping[str, int]
@@ -114,8 +108,6 @@ Progress = Callable[[int, int, int], None]
 
 @dataclass
 class RunTotals:
-    """What has come to one run so far."""
-
     target: RunSpec
     counts_only: bool = True
     correct: int = 0
@@ -421,7 +413,6 @@ class ImportSession:
         return result
 
     def report(self, *, dry_run: bool, part: str | None) -> ImportReport:
-        """What was read."""
         runs = []
         for name, totals in self.gathered.runs.items():
             target = self.targets.resolved(name)

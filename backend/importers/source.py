@@ -74,7 +74,6 @@ class Unpacking(io.RawIOBase):
         self._stream = pa.CompressedInputStream(self._raw, form)
 
     def readable(self) -> bool:
-        """It is."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
@@ -98,7 +97,6 @@ class Unpacking(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        """Close the file too."""
         if not self.closed:
             self._raw.close()
         super().close()

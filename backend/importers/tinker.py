@@ -34,8 +34,6 @@ TRAINED_ON = "train"
 
 
 class Tinker:
-    """See the module."""
-
     name = "tinker"
     title = "tinker-cookbook rollout summaries jsonl"
 

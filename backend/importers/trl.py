@@ -17,8 +17,6 @@ STEPS = "step"
 
 
 class Trl:
-    """See the module."""
-
     name = "trl"
     title = "TRL completions Parquet"
 

@@ -22,8 +22,6 @@ PARAMETERS = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", 
 
 
 class Verifiers:
-    """See the module."""
-
     name = "verifiers"
     title = "verifiers results jsonl"
 

@@ -36,8 +36,6 @@ STEP = re.compile(rb'"work"\s*:\s*\{[^{}]{0,200}?"step"\s*:\s*(\d{1,9})\s*[,}]')
 
 
 class VerifiersTraces:
-    """See the module."""
-
     name = "verifiers-traces"
     title = "verifiers traces jsonl (v1)"
 

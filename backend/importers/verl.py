@@ -30,8 +30,6 @@ UNKNOWN_ENDS = (
 
 
 class Verl:
-    """See the module."""
-
     name = "verl"
     title = "verl rollout or validation dump jsonl"
 

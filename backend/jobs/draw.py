@@ -36,8 +36,6 @@ KIND = "samples"
 
 @dataclass(frozen=True, slots=True)
 class DrawTarget:
-    """Where samples go to."""
-
     layout: StoreLayout
     plan: SamplingPlan
     origin: str
@@ -117,7 +115,6 @@ class PartPublisher:
     """Takes finished samples and publishes them; leaving the `with` block publishes the rest and ends the thread."""
 
     def __init__(self, target: DrawTarget) -> None:
-        """Write into this target."""
         self._target = target
         self._changed = threading.Condition()
         self._waiting: list[Drawn] = []

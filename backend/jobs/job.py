@@ -78,12 +78,10 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Its folder's name."""
         return self.folder.name
 
     @property
     def log(self) -> Path:
-        """What the worker printed."""
         return self.folder / "log"
 
     @property

@@ -73,12 +73,10 @@ class LogprobPlan:
 
     @property
     def samples(self) -> int:
-        """How many texts are to be scored."""
         return sum(len(texts.indices) for texts in self.texts)
 
     @property
     def problems(self) -> tuple[int, ...]:
-        """Keys of the problems that they are of."""
         return tuple(dict.fromkeys(texts.key for texts in self.texts))
 
     @property
@@ -88,11 +86,9 @@ class LogprobPlan:
 
     @property
     def title(self) -> str:
-        """What a list of jobs calls it."""
         return f"{' + '.join(run or 'references' for run in self.runs) or self.benchmark} under {self.scorer}"
 
     def keys(self) -> Iterable[TextKey]:
-        """Every text."""
         return ((texts.run, texts.key, index) for texts in self.texts for index in texts.indices)
 
     def stored(self, layout: StoreLayout) -> Counter[str]:
@@ -101,7 +97,6 @@ class LogprobPlan:
             return Counter(outcome(fits) for fits in scored_texts(reader, self).values())
 
     def left(self, layout: StoreLayout, job: str) -> LogprobPlan:
-        """See `Plan.left`."""
         # Claims first: those of a job that finishes in between are in the store then.
         others = claimed_texts(layout, self, but=job)
         with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
@@ -117,7 +112,6 @@ class LogprobPlan:
             return score(layout, left, loaded, progress, job=job)
 
     def finish(self, layout: StoreLayout, job: str) -> None:
-        """See `Plan.finish`."""
         from backend.jobs.logprobs import compact_scores
 
         compact_scores(layout, job)

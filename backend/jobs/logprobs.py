@@ -42,8 +42,6 @@ class ScoredText:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTarget:
-    """Where scores go to."""
-
     layout: StoreLayout
     plan: LogprobPlan
     engine: str

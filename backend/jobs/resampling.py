@@ -48,8 +48,6 @@ NO_CHANGES = ParameterChanges({})
 
 @dataclass(frozen=True, slots=True)
 class RunExtension:
-    """More samples of some problems of a run."""
-
     plan: SamplingPlan
     engine: EngineChoice
     asked: str

@@ -35,7 +35,6 @@ _OPEN = "⟨the statement stands here⟩"
 
 
 def template_names() -> list[str]:
-    """The templates that have a name."""
     names = (entry.name for entry in files("backend.jobs").joinpath("prompt_templates").iterdir())
     return sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING))
 

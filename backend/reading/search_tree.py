@@ -112,7 +112,6 @@ class SearchTree:
 
     @property
     def root(self) -> Branch:
-        """All samples."""
         return self._nodes[ROOT].branch
 
     def branches(self, branch: Branch) -> tuple[Branch, ...]:
@@ -362,7 +361,6 @@ class TreeView:
         return -branch.taken, -branch.right
 
     def sorted_by(self, order: str) -> TreeView:
-        """In another order."""
         return replace(self, order=order)
 
     def opening(self, branch: Branch) -> tuple[TreeView, Branch]:

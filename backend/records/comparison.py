@@ -39,7 +39,6 @@ class BandCurve:
     points: tuple[BandPoint, ...]
 
     def at(self, place: float) -> BandPoint | None:
-        """The point there, None where there is none."""
         return next((point for point in self.points if point.at == place), None)
 
 
@@ -81,7 +80,6 @@ class Difference:
     wins: Wins
 
     def at(self, k: int) -> BandPoint | None:
-        """The point there, None where there is none."""
         return next((point for point in self.points if point.at == k), None)
 
 
@@ -307,7 +305,6 @@ class SamplePlan:
 
     @property
     def samples(self) -> int:
-        """Samples of the round."""
         return sum(row.add for row in self.rows)
 
     @property

@@ -69,8 +69,6 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written."""
-
     path: str
     rows: int
     """Problems, points or samples."""
@@ -103,8 +101,6 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box of a box plot."""
-
     group: str
     """What stands under it and its neighbours."""
     name: str

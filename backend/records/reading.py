@@ -75,8 +75,6 @@ class TreeRow:
 
 @dataclass(frozen=True, slots=True)
 class BranchSample:
-    """A sample under a branch."""
-
     run: Run
     index: int
     verdict: str
@@ -188,7 +186,6 @@ class Judged:
 
     @property
     def judged(self) -> int:
-        """Right paths that somebody has judged."""
         return self.valid + self.invalid + self.unsure
 
     @property
@@ -268,7 +265,6 @@ class PerplexityGroup:
 
     @property
     def median(self) -> float | None:
-        """The median perplexity."""
         return self.quantiles[QUANTILES.index(0.5)] if self.quantiles else None
 
 

@@ -268,5 +268,4 @@ class Selection:
 
     @property
     def count(self) -> int:
-        """How many problems are meant."""
         return self.total if self.problems is None else len(self.problems)

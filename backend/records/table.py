@@ -27,8 +27,6 @@ EVERYWHERE = PEOPLE | DATA
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column."""
-
     key: str
     """Its name in data."""
     kind: Kind = "text"
@@ -79,11 +77,9 @@ class Table:
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
-        """The values of every item."""
         return [self.values(item) for item in self.items]
 
     def column(self, key: str) -> Column:
-        """The column of that key."""
         return next(column for column in self.columns if column.key == key)
 
     def record(self, item: Any) -> dict[str, Any]:
@@ -98,7 +94,6 @@ class Table:
         return found
 
     def json(self) -> Any:
-        """The whole as JSON has it."""
         table = self.on(JSON)
         records = [table.record(item) for item in self.items]
         return records if self.document is None else self.document(records)

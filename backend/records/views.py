@@ -143,8 +143,6 @@ class Lengths:
 
 @dataclass(frozen=True, slots=True)
 class MajorityPoint:
-    """maj@k at one k."""
-
     k: int
     value: float
     error: float | None

@@ -32,7 +32,6 @@ class StoreCursor:
         self._interrupted = False
 
     def close(self) -> None:
-        """Give the cursor back."""
         self._cursor.close()
 
     def __enter__(self) -> Self:

@@ -35,7 +35,6 @@ class ExactVerifier:
     cheap = True
 
     def judge(self, task: Task) -> Verdict:
-        """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not (wanted := _plain(unwrap_reference(reference))):
             return Verdict("unverified", detail=NO_REFERENCE)
@@ -111,7 +110,6 @@ class ChoiceVerifier:
     cheap = True
 
     def judge(self, task: Task) -> Verdict:
-        """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not reference.strip():
             return Verdict("unverified", detail=NO_REFERENCE)

@@ -68,7 +68,6 @@ class MathVerifier:
         _parsed("1")
 
     def judge(self, task: Task) -> Verdict:
-        """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not (wanted := unwrap_reference(reference)):
             return Verdict("unverified", detail=NO_REFERENCE)

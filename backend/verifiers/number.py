@@ -289,7 +289,6 @@ class NumberVerifier:
     cheap = True
 
     def judge(self, task: Task) -> Verdict:
-        """Judges one text."""
         text, reference, finish_reason = task.text, task.reference, task.finish_reason
         if reference is None or not reference.strip():
             return Verdict("unverified", detail=NO_REFERENCE)

@@ -88,13 +88,11 @@ class ImmediateVerdicts(Generic[T]):
         self._done: deque[tuple[T, Verdict]] = deque()
 
     def submit(self, sample: T, task: Task) -> None:
-        """Judge a sample."""
         unverified = Verdict("unverified", detail="no verifier")
         judged = unverified if self._verifier is None else verify_safely(self._verifier, task)
         self._done.append((sample, judged))
 
     def ready(self) -> Iterator[tuple[T, Verdict]]:
-        """What has been judged and not been taken."""
         while self._done:
             yield self._done.popleft()
 

@@ -194,7 +194,6 @@ def _parser(prog: str, command: Command) -> Parser:
 
 
 def _add(group: argparse._ActionsContainer, option: Option) -> None:
-    """The argument of an option."""
     words = f"with {option.needs}: {option.help}" if option.needs else option.help
     if option.takes_value and option.default not in (None, "") and "default" not in words:
         words += f" (default: {option.default})"

@@ -58,7 +58,6 @@ def tau_choice(text: str | None) -> tuple[Fraction, ...]:
 
 
 def run_curves(arguments: argparse.Namespace) -> int:
-    """Print pass@k or Cover@tau of the chosen runs."""
     from backend import bands_table, cover_bands, curves, curves_table, pass_at_k_bands, wide_curves_table
 
     (choice, named), taus = k_choice(arguments.k), tau_choice(arguments.tau)
@@ -111,7 +110,6 @@ def without_verdict(curve: Curve) -> list[str]:
 
 
 def run_difference(arguments: argparse.Namespace) -> int:
-    """Print RL - base, problem by problem, and where the curves cross."""
     from backend import difference, difference_table
 
     choice, named = k_choice(arguments.k)

@@ -30,7 +30,6 @@ def columns(entries: list[str]) -> dict[str, str]:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    """Import, and report on stderr."""
     from backend import Options, RunOptions, import_files, store_for_writing
 
     layout = store_for_writing(arguments.store)

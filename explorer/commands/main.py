@@ -62,7 +62,6 @@ def load_command(name: str) -> Command:
 
 @cache
 def every_command() -> Mapping[str, Command]:
-    """All of them."""
     return {name: load_command(name) for name in COMMANDS}
 
 

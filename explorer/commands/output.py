@@ -14,7 +14,6 @@ from backend.visible_text import escape_in_json, visible
 
 
 def print_json(value: Any) -> None:
-    """One JSON document."""
     print(escape_in_json(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
@@ -81,7 +80,6 @@ def _column(column: str | Column, rows: Sequence[Mapping[str, Any]]) -> Column:
 
 
 def bar(share: float) -> str:
-    """A share as a bar of 30 characters."""
     return f"{'█' * round(30 * min(share, 1)):░<30}"
 
 
@@ -97,7 +95,6 @@ class Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Remove the line."""
         if self.shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 
 def run_paths(arguments: argparse.Namespace) -> int:
-    """Print the samples of one problem, one JSON object a line."""
     with reading(arguments.store) as reader:
         run = run_of(reader, arguments)
         key = reader.problem_key(run.benchmark, arguments.problem)
@@ -120,7 +119,6 @@ LONGEST_STEP = 100
 
 
 def run_tree(arguments: argparse.Namespace) -> int:
-    """Print the search tree of one problem."""
     from backend import TreeView, search_tree
 
     with reading(arguments.store) as reader:

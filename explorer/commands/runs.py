@@ -11,7 +11,6 @@ from explorer.options import FORMAT, POSITIVE, STORE, STORE_TO_WRITE, VERIFIER, 
 
 
 def run_runs(arguments: argparse.Namespace) -> int:
-    """Print every run of the store."""
     from backend import runs_table
 
     with reading(arguments.store) as reader:
@@ -27,7 +26,6 @@ BENCHMARK_SHORT = ("benchmark", "problems", "statements", "answers", "runs", "ve
 
 
 def add_problems(arguments: argparse.Namespace) -> int:
-    """Add the problems of a benchmark."""
     from backend import BenchmarkColumns, add_benchmark, store_for_writing
 
     report = add_benchmark(
@@ -59,7 +57,6 @@ def add_problems(arguments: argparse.Namespace) -> int:
 
 
 def list_benchmarks(arguments: argparse.Namespace) -> int:
-    """Print every benchmark of the store."""
     from dataclasses import asdict
 
     from backend import known_benchmarks

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
 
 def run_sample(arguments: argparse.Namespace) -> int:
-    """Make a job and start it."""
     from backend import claiming_jobs, planning_lock, prepare
 
     with reading(arguments.store) as reader, planning_lock(reader.database.layout):
@@ -72,7 +71,6 @@ def run_sample(arguments: argparse.Namespace) -> int:
 
 
 def _planned(reader: Reader, arguments: argparse.Namespace) -> tuple[SamplingPlan, EngineChoice]:
-    """What the options ask for."""
     from backend import engine_option, read_configuration
     from backend.errors import UsageError
 
@@ -153,7 +151,6 @@ def _template(arguments: argparse.Namespace, model: str) -> str | None:
 
 
 def run_plan(arguments: argparse.Namespace) -> int:
-    """Print where the next samples go, and what they are expected to find."""
     from backend import plan_samples, plan_table, solve_sets
 
     with reading(arguments.store) as reader:
@@ -241,7 +238,6 @@ TOO_LATE = {"cancel": ("finished", "cancelled"), "resume": ("running", "finished
 
 
 def list_jobs(arguments: argparse.Namespace) -> int:
-    """Print all jobs."""
     from backend import describe, jobs_of, store_for_reading
 
     rows = [describe(job) for job in jobs_of(store_for_reading(arguments.store))]
@@ -255,7 +251,6 @@ def list_jobs(arguments: argparse.Namespace) -> int:
 
 
 def act_on_job(action: str, arguments: argparse.Namespace) -> int:
-    """Show, cancel or resume one job."""
     from dataclasses import asdict
 
     from backend import describe, find_job, resampling_outcome, store_for_reading

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 
 def run_score(arguments: argparse.Namespace) -> int:
-    """Make a job and start it."""
     from backend import prepare_logprobs
 
     with reading(arguments.store) as reader:
@@ -59,7 +58,6 @@ def run_score(arguments: argparse.Namespace) -> int:
 
 
 def _planned(reader: Reader, arguments: argparse.Namespace) -> LogprobRequest:
-    """What the options ask for."""
     from backend import TextChoice, engine_option, plan_logprobs, read_configuration, read_references, template_for
     from backend.errors import UsageError
 
@@ -97,7 +95,6 @@ def _planned(reader: Reader, arguments: argparse.Namespace) -> LogprobRequest:
 
 
 def run_perplexity(arguments: argparse.Namespace) -> int:
-    """Print the perplexity of every group of responses under every model that scored it."""
     from backend import perplexities, perplexity_table
 
     with reading(arguments.store) as reader:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 def run_sets(arguments: argparse.Namespace) -> int:
-    """Print the solve sets of the pair."""
     from backend import SetsShown, set_uncertainty, sets_table, solve_sets
 
     with reading(arguments.store) as reader:
@@ -36,7 +35,6 @@ def run_sets(arguments: argparse.Namespace) -> int:
 
 
 def counts_in_words(shown: SetsShown) -> str:
-    """How many problems each set has."""
     counts = ", ".join(f"{shown.name(entry)} {count}" for entry, count in shown.sets.counts.items())
     return f"{shown.sets.benchmark}, {with_noun(len(shown.sets.problems), 'problem')} compared: {counts}"
 

@@ -31,7 +31,6 @@ class Asked:
 
 
 def print_view(view: Callable[[Asked], Table], arguments: argparse.Namespace) -> int:
-    """Print one view."""
     with reading(arguments.store) as reader:
         runs, base = _runs(reader, arguments)
         meant = problems_of(reader, runs, arguments.problems)
@@ -62,14 +61,12 @@ def _runs(reader: Reader, arguments: argparse.Namespace) -> tuple[list[Run], Run
 
 
 def histogram(asked: Asked) -> Table:
-    """Problems by their share correct."""
     from backend import accuracy_histograms, histogram_table
 
     return histogram_table(accuracy_histograms(asked.reader, asked.runs, problems=asked.problems))
 
 
 def efficiency(asked: Asked) -> Table:
-    """Delta_SE."""
     from backend import efficiency as read
     from backend import efficiency_table
 
@@ -77,14 +74,12 @@ def efficiency(asked: Asked) -> Table:
 
 
 def steps(asked: Asked) -> Table:
-    """Training steps as series."""
     from backend import step_series, steps_table
 
     return steps_table(step_series(asked.reader, asked.runs, k=asked.k, problems=asked.problems))
 
 
 def temperature(asked: Asked) -> Table:
-    """Temperature sweep and matching entropy."""
     from backend import temperature_sweep, temperature_table
 
     return temperature_table(
@@ -93,21 +88,18 @@ def temperature(asked: Asked) -> Table:
 
 
 def lengths(asked: Asked) -> Table:
-    """Response lengths."""
     from backend import lengths_table, response_lengths
 
     return lengths_table(response_lengths(asked.reader, asked.runs, problems=asked.problems))
 
 
 def verdicts(asked: Asked) -> Table:
-    """Shares of verdicts."""
     from backend import response_lengths, verdicts_table
 
     return verdicts_table(response_lengths(asked.reader, asked.runs, problems=asked.problems))
 
 
 def agreement(asked: Asked) -> Table:
-    """Majority answers and maj@k."""
     from backend import agreement as read
     from backend import agreement_table
 

@@ -17,7 +17,6 @@ COLUMNS = ("run", "before", "now", "samples")
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
-    """Verify stored samples, and print how many changed from what to what."""
     from backend import use_verdicts, verify
 
     with reading(arguments.store) as reader, Progress("samples") as progress:

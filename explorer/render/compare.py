@@ -149,7 +149,6 @@ class _Side:
         return start, end
 
     def finished(self) -> VisibleText:
-        """The whole."""
         return VisibleText(visible("".join(self.pieces)), tuple(self.spans), tuple(self.moves))
 
 

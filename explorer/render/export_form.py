@@ -40,7 +40,6 @@ class ExportChoice:
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The forms it has."""
         return FORMS[self.request.what]
 
     def file_name(self, form: str) -> str:

@@ -49,7 +49,6 @@ def queue_in_words(queue: Sequence[QueuedPath], author: str, *, blind: bool) -> 
 
 
 def judged_in_words(judged: Judged) -> str:
-    """How many correct paths are judged, and how."""
     return (
         f"{count(judged.judged)} of {count(judged.right)} correct paths judged "
         f"({count(judged.valid)} valid, {count(judged.invalid)} invalid, {count(judged.unsure)} unsure)"

@@ -102,7 +102,6 @@ def perplexity_columns(record: Perplexities, width: int) -> list[Column]:
 
 
 def group_cells(group: PerplexityGroup, record: Perplexities, columns: Sequence[Column]) -> dict[str, str]:
-    """The cells of one group."""
     room = next(column.width for column in columns if column.key == "box")
     if group.quantiles is not None:
         box = Axis(record.edges, room).box(group.quantiles)
@@ -185,7 +184,6 @@ def heading(record: Perplexities) -> Content:
 
 
 def request_in_words(request: LogprobRequest) -> Content:
-    """What a job would score, and what there is to say about it."""
     plan = request.plan
     precision = plan.dtype or "the server's precision (unknown)"
     size = f"{with_noun(plan.samples, 'text')} of {with_noun(len(plan.problems), 'problem')} in {precision}"

@@ -190,7 +190,6 @@ def sample_columns(width: int, beside: Beside) -> list[Column]:
 
 
 def sample_cells(sample: Sample, beside: Beside, columns: Sequence[Column]) -> list[Text]:
-    """The cells of one sample under these columns."""
     style = VERDICT_STYLES.get(sample.verdict, "")
     values = {
         "index": str(sample.index),

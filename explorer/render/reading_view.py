@@ -92,7 +92,6 @@ class _Page:
         self.moves = [(0, 0)]
 
     def finished(self) -> VisibleText:
-        """The whole."""
         return VisibleText(visible("".join(self.pieces)), tuple(self.spans), tuple(self.moves))
 
     def _keep(self, start: int, end: int, style: str = "") -> None:

@@ -104,7 +104,6 @@ class Frame:
     """Run key -> index of its marker and colour."""
 
     def marked(self, run: Run) -> str:
-        """A run's name with its marker."""
         return f"{MARKERS[self.style_indices[run.key] % len(MARKERS)]} {shorten_middle(run_label(run), LONGEST_NAME)}"
 
 
@@ -116,7 +115,6 @@ def histogram_view(record: Sequence[AccuracyHistogram], frame: Frame) -> Statist
 
 
 def efficiency_view(record: Efficiency, frame: Frame) -> StatisticsPage:
-    """Delta_SE and the two ends of the curves."""
     return _page(efficiency_table(record), frame)
 
 

@@ -42,7 +42,6 @@ def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
 
 
 def tree_cells(row: TreeRow, root: Branch, columns: Sequence[Column]) -> list[Text]:
-    """The cells of one line."""
     branch = row.branch
     only = only_run(branch)
     style = "" if only is None else ONLY_STYLES[only % len(ONLY_STYLES)]
@@ -137,7 +136,6 @@ def branch_columns(width: int) -> list[Column]:
 
 
 def branch_cells(sample: BranchSample, columns: Sequence[Column]) -> list[Text]:
-    """The cells of one sample under these columns."""
     values = {
         "run": run_label(sample.run),
         "index": str(sample.index),

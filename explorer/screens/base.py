@@ -81,19 +81,16 @@ class DataScreen(Screen[None]):
 
     @property
     def explorer(self) -> Explorer:
-        """The app, by its type."""
         return cast("Explorer", self.app)
 
     # Size
 
     @property
     def narrow(self) -> bool:
-        """Whether the terminal has few columns."""
         return self.app.size.width < NARROW
 
     @property
     def short(self) -> bool:
-        """Whether the terminal has few lines."""
         return self.app.size.height < SHORT
 
     def on_resize(self) -> None:
@@ -171,7 +168,6 @@ class DataScreen(Screen[None]):
             self._appear()
 
     def on_ended(self, event: Ended) -> None:
-        """A stream has come to its end."""
         event.stop()
         if self.explorer.gateway.is_current(event.request):
             self._settle(event.request.slot)
@@ -196,7 +192,6 @@ class DataScreen(Screen[None]):
         self.query_one(f"#{name}", Plain).update(text)
 
     def crumbs(self, *parts: str) -> None:
-        """Say where one is."""
         self.query_one(Breadcrumbs).parts = (self.explorer.store_name, *(part for part in parts if part))
 
     def show_activity(self, activity: str) -> None:
@@ -221,7 +216,6 @@ class DataScreen(Screen[None]):
             await self.run_action(self.ON_CLICK)
 
     def action_search(self) -> None:
-        """Search the texts of this location."""
         from explorer.screens.search import SearchScreen
 
         self.app.push_screen(SearchScreen(self.location))
@@ -233,7 +227,6 @@ class DataScreen(Screen[None]):
         self.app.push_screen(PerplexityScreen(self.location, self.problem_label))
 
     def action_queue(self) -> None:
-        """Judge the reasoning of the hardest problems' right paths."""
         from explorer.screens.queue import QueueScreen
 
         self.app.push_screen(QueueScreen(self.location))
@@ -245,7 +238,6 @@ class DataScreen(Screen[None]):
         self.app.push_screen(PathScreen(self.location.to(run=run, sample=sample), self.problem_label))
 
     def action_copy_permalink(self) -> None:
-        """Copy the command that opens this location on another copy of the store."""
         line = f"passk {permalink(self.WHERE, self.location)}"
         self.explorer.copy_to_clipboard(line)
         self.explorer.say(f"Copied: {line}")
@@ -259,7 +251,6 @@ class DataScreen(Screen[None]):
         return ExportContext()
 
     def action_export(self) -> None:
-        """Write what is shown here to a file."""
         from explorer.screens.export import ExportDialog
 
         location, context = self.export_location(), self.export_context()

@@ -40,7 +40,6 @@ class BookmarksScreen(DataScreen):
         self.tell("status", words if self.marks else "No bookmarks yet: press b on a path to add one.")
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one bookmark."""
         mark = self.marks[key]
         return [cell(mark.created[:16].replace("T", " ")), cell(mark.title, longest=max(self.size.width - 22, 20))]
 
@@ -50,13 +49,11 @@ class BookmarksScreen(DataScreen):
     # Keys
 
     def action_open(self) -> None:
-        """Open the location, with the way to it behind."""
         line = self.query_one(PagedTable).cursor_key
         if line is not None:
             self.ask("location", lambda reader: resolve_permalink(reader, line), self.explorer.from_home_to)
 
     def action_remove(self) -> None:
-        """Take the bookmark under the cursor away."""
         line = self.query_one(PagedTable).cursor_key
         if line is None:
             return

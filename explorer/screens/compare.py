@@ -141,7 +141,6 @@ class CompareScreen(DataScreen):
     # Keys
 
     def action_difference(self, by: int) -> None:
-        """Next or previous difference."""
         total = len(self.record.pair.differences) if self.record else 0
         wanted = (0 if by > 0 else total - 1) if self.at is None else self.at + by
         if 0 <= wanted < total:
@@ -150,14 +149,12 @@ class CompareScreen(DataScreen):
             self.refuse(f"No {'further' if by > 0 else 'earlier'} difference")
 
     def action_first_difference(self) -> None:
-        """Where the paths part."""
         if self.record is not None and self.record.pair.differences:
             self.go_to(0)
         else:
             self.refuse("The two paths differ in white space at most")
 
     def action_other(self, by: int) -> None:
-        """Beside the next or previous path of the kind."""
         if self.record is None:
             return
         offered = candidates(self.record.near, self.record.comparison.left, self.kind)
@@ -169,7 +166,6 @@ class CompareScreen(DataScreen):
         self._ask(afresh=False)
 
     def action_kind(self) -> None:
-        """The nearest of the next kind of which there is one."""
         if self.record is None:
             return
         kind = next_of(KINDS, self.kind)
@@ -182,13 +178,11 @@ class CompareScreen(DataScreen):
             self._ask(afresh=False)
 
     def action_together(self) -> None:
-        """Scroll both, or only the one that has the focus."""
         self.is_together = not self.is_together
         for view in self.views:
             view.follows = self.is_together
         self._say()
 
     def action_open(self) -> None:
-        """The other path alone."""
         if self.chosen is not None:
             self.read_path(*self.chosen)

@@ -70,7 +70,6 @@ class CurvesScreen(FilteredScreen):
 
     @property
     def settings(self) -> CurveSettings:
-        """What is looked at."""
         others = [curve.run.name for curve in self.curves if curve.run.name not in self.pair]
         on = tuple(name for name in (*self.pair, *others) if name in self.on)
         return CurveSettings(self.location.benchmark, on, self.view, self.kind, self.location.k, self.tau)
@@ -78,7 +77,6 @@ class CurvesScreen(FilteredScreen):
     # Asking
 
     def reload(self) -> None:
-        """Ask for the curves of all runs of the benchmark."""
         self.crumbs(self.location.benchmark, NAMES[self.view])
         settings = self.settings
         self.ask_filtered("curves", lambda reader, problems: read_curves(reader, settings, problems), self.show_curves)
@@ -112,12 +110,10 @@ class CurvesScreen(FilteredScreen):
         self.ask_filtered("bands", lambda reader, problems: read_bands(reader, settings, problems), self.show_bands)
 
     def show_values(self, values: Values) -> None:
-        """The values at the cursor have come."""
         self.values = values
         self.show_side()
 
     def show_bands(self, bands: Bands) -> None:
-        """The bands have come, and intervals with them."""
         self.bands = bands
         self.find_values()
         self.show()
@@ -129,12 +125,10 @@ class CurvesScreen(FilteredScreen):
     # Showing
 
     def show(self) -> None:
-        """Plot and values."""
         self.show_plot()
         self.show_side()
 
     def show_plot(self) -> None:
-        """The curves that are on, their bands, and the cursor."""
         drawn = picture(self.curves, self.settings, self.bands)
         if drawn is not None:
             self.query_one(CurvePlot).draw(drawn)
@@ -175,23 +169,18 @@ class CurvesScreen(FilteredScreen):
             self.ask_bands()
 
     def action_k_next(self) -> None:
-        """To the next power of two, or to the end; to the next twentieth."""
         self.move(1 << self.location.k.bit_length(), Fraction(self.tau * 20 // 1 + 1, 20))
 
     def action_k_previous(self) -> None:
-        """To the power of two before; to the twentieth before."""
         self.move(1 << max((self.location.k - 1).bit_length() - 1, 0), Fraction(-(self.tau * -20 // 1) - 1, 20))
 
     def action_k_step(self, by: int) -> None:
-        """To the k beside; by a hundredth."""
         self.move(self.location.k + by, self.tau + Fraction(by, 100))
 
     def action_k_first(self) -> None:
-        """To k = 1; to the smallest tau."""
         self.move(1, Fraction(0))
 
     def action_k_last(self) -> None:
-        """To the largest k; to tau = 1."""
         self.move(BEYOND, Fraction(1))
 
     # Keys
@@ -203,7 +192,6 @@ class CurvesScreen(FilteredScreen):
         self.show_settings()
 
     def action_difference(self) -> None:
-        """The difference of the two runs that are on, or pass@k again."""
         if self.view != "difference" and len(self.on) != 2:
             self.refuse(
                 f"A difference needs two runs, and {len(self.on)} {'is' if len(self.on) == 1 else 'are'} shown",
@@ -213,11 +201,9 @@ class CurvesScreen(FilteredScreen):
         self.change_view("difference")
 
     def action_cover(self) -> None:
-        """Cover@tau, or pass@k again."""
         self.change_view("cover")
 
     def action_valid(self) -> None:
-        """CoT-pass@k beside pass@k, or pass@k alone again."""
         self.change_view("cot")
 
     def change_view(self, view: CurveView) -> None:
@@ -226,34 +212,28 @@ class CurvesScreen(FilteredScreen):
         self.reload()
 
     def action_toggle_run(self) -> None:
-        """Switch the run under the cursor."""
         name = self.query_one("#runs", PagedTable).cursor_key
         if name is not None:
             self.on ^= {name}
             self.show_settings()
 
     def action_all_runs(self) -> None:
-        """All runs, or the pair again."""
         every = {curve.run.name for curve in self.curves}
         self.on = set(self.pair) if self.on == every else every
         self.show_settings()
 
     def export_location(self) -> Location:
-        """Of the runs that are on."""
         return self.location.to(runs=self.settings.on)
 
     def export_context(self) -> ExportContext:
-        """The view, with its intervals."""
         return ExportContext(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
 
     def action_statistics(self) -> None:
-        """The paper's other views of the runs that are on."""
         from explorer.screens.statistics import StatisticsScreen
 
         self.app.push_screen(StatisticsScreen(self.location, list(self.settings.on)))
 
     def action_open(self) -> None:
-        """Solve sets of the runs that are on; the pair keeps its order."""
         from explorer.screens.sets import SetsScreen
 
         chosen = self.settings.on
@@ -284,7 +264,6 @@ def plotted_ks(n: int) -> list[int]:
 
 
 def read_curves(reader: Reader, settings: CurveSettings, problems: Problems) -> tuple[Curve, ...]:
-    """The curves of every run of the benchmark."""
     return curves(reader, reader.runs(settings.benchmark), plotted_ks, problems=problems)
 
 
@@ -336,7 +315,6 @@ def _cot(
 
 
 def read_bands(reader: Reader, settings: CurveSettings, problems: Problems) -> Bands:
-    """The bands of the plot, the difference of two runs, or Cover@tau."""
     of_name = {run.name: run for run in reader.runs(settings.benchmark)}
     on = [of_name[name] for name in settings.on if name in of_name]
     banded, others = on[:MOST_BANDS], on[MOST_BANDS:]

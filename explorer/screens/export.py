@@ -50,7 +50,6 @@ class ExportDialog(FormDialog[None]):
         """Set to stop the export that is being written; None while there is none."""
 
     def on_mount(self) -> None:
-        """Ask what the location holds."""
         where, location, shown = self.where, self.location, self.shown
 
         def read(reader: Reader) -> list[ExportChoice]:
@@ -116,11 +115,9 @@ class ExportDialog(FormDialog[None]):
         self.say("")
 
     def action_start(self) -> None:
-        """Write the file, unless there is one."""
         self.action_write(False)
 
     def action_write(self, force: bool) -> None:
-        """Write the file in a thread."""
         if self.stopping is not None or not self.query(Form):
             return
         try:
@@ -139,13 +136,11 @@ class ExportDialog(FormDialog[None]):
         self.ask("export", lambda reader: export(reader, request, path, force=force, tell=tell))
 
     def on_export_dialog_wrote(self, event: Wrote) -> None:
-        """A bar while it is written."""
         if self.stopping is not None and not self.stopping.is_set():
             share = event.done / max(event.total, 1)
             self.say(f"{'█' * round(30 * share):░<30} {share:4.0%}  {event.done:,} of {event.total:,}  esc stops")
 
     def action_close(self) -> None:
-        """Stop writing; when nothing is being written, close."""
         if self.stopping is None:
             self.dismiss()
             return
@@ -155,7 +150,6 @@ class ExportDialog(FormDialog[None]):
         self.say("Stopped. No file was written.")
 
     async def answered(self, slot: str, record: Any) -> None:
-        """The choices, or what was written."""
         if slot == "choices":
             self.choices = record
             await self._show_fields()
@@ -165,6 +159,5 @@ class ExportDialog(FormDialog[None]):
         self.dismiss()
 
     def failed(self, error: PasskError) -> None:
-        """Why the file was not written."""
         self.stopping = None
         self.say(f"{error.title}\nctrl+o overwrites it." if isinstance(error, AlreadyThere) else str(error))

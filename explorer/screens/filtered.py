@@ -77,7 +77,6 @@ class FilteredScreen(DataScreen):
     # The line
 
     def action_filter(self) -> None:
-        """Open the line in which a filter is written."""
         self._before = self.focused
         self.query_one(FilterLine).open(self.location.filter)
 

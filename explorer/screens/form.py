@@ -39,7 +39,6 @@ class FormDialog(ModalScreen[Result]):
         self.fields = tuple(fields)
 
     def compose(self) -> ComposeResult:
-        """What it is about, the fields, what they come to."""
         with Box(self.heading, f"enter {self.verb}  ↑↓ field  ←→ choose  esc closes", can_focus=False):
             if self.about:
                 yield Plain(self.about, id="about")
@@ -49,12 +48,10 @@ class FormDialog(ModalScreen[Result]):
 
     @property
     def explorer(self) -> Explorer:
-        """The app, by its type."""
         return cast("Explorer", self.app)
 
     @property
     def form(self) -> Form:
-        """The fields."""
         return self.query_one(Form)
 
     def say(self, words: str | Content) -> None:
@@ -70,44 +67,35 @@ class FormDialog(ModalScreen[Result]):
         self.explorer.gateway.forget(self)
 
     async def on_loaded(self, event: Loaded) -> None:
-        """An answer, if nothing newer was asked."""
         event.stop()
         if self.explorer.gateway.is_current(event.request):
             await self.answered(event.request.slot, event.record)
 
     def on_failed(self, event: Failed) -> None:
-        """Say so in the dialog."""
         event.stop()
         self.failed(event.error)
 
     def on_form_changed(self, event: Form.Changed) -> None:
-        """A field is different."""
         event.stop()
         self.changed(event.name)
 
     def on_form_submitted(self, event: Form.Submitted) -> None:
-        """Enter in a line."""
         event.stop()
         self.action_start()
 
     async def answered(self, slot: str, record: Any) -> None:
-        """What the store says."""
         raise NotImplementedError
 
     def failed(self, error: PasskError) -> None:
-        """What went wrong."""
         self.say(str(error))
 
     def changed(self, name: str) -> None:
-        """The field of that name is different."""
         raise NotImplementedError
 
     def action_start(self) -> None:
-        """Do what the fields say."""
         raise NotImplementedError
 
     def action_close(self) -> None:
-        """Leave it."""
         self.dismiss()
 
 
@@ -145,11 +133,9 @@ class PlanDialog(FormDialog[Result]):
         return True
 
     def on_mount(self) -> None:
-        """Plan at once with what the fields have."""
         self.changed("")
 
     def changed(self, name: str) -> None:
-        """Plan anew."""
         self.planned, self.start_soon, self.waiting = None, False, False
         try:
             question = self.plan()
@@ -161,7 +147,6 @@ class PlanDialog(FormDialog[Result]):
             self.ask("plan", question)
 
     async def answered(self, slot: str, record: Any) -> None:
-        """A plan, or the result of starting it."""
         if slot == "start":
             self.dismiss(record)
             return
@@ -172,12 +157,10 @@ class PlanDialog(FormDialog[Result]):
             self.action_start()
 
     def failed(self, error: PasskError) -> None:
-        """Nothing can be started like this."""
         self.planned, self.waiting, self.starting = None, False, False
         self.say(str(error))
 
     def action_start(self) -> None:
-        """Start what is planned, once; what is on its way when it comes."""
         if self.waiting:
             self.start_soon = True
             return

@@ -23,14 +23,11 @@ from explorer.widgets.plain import Plain
 
 @dataclass(frozen=True, slots=True)
 class HomeRecord:
-    """What Home shows."""
-
     runs: tuple[Run, ...]
     pairs: tuple[PairSummary, ...]
 
 
 def read_home(reader: Reader) -> HomeRecord:
-    """Runs and pairs of the whole store."""
     runs = reader.runs()
     return HomeRecord(runs, pair_summaries(reader, default_pairs(runs)))
 
@@ -58,7 +55,6 @@ class HomeScreen(DataScreen):
         self.ask("home", read_home, self.show_home)
 
     def show_home(self, record: HomeRecord) -> None:
-        """Fill the table."""
         paired = {run.key for pair in record.pairs for run in (pair.base, pair.rl)}
         entries: list[tuple[str, str, PairSummary | Run]] = [
             (pair.benchmark, f"{pair.base.name}\t{pair.rl.name}", pair) for pair in record.pairs
@@ -75,7 +71,6 @@ class HomeScreen(DataScreen):
             self.show_table()
 
     def show_table(self) -> None:
-        """The rows, with as many columns as the terminal has room for."""
         self.query_one(PagedTable).show(self.columns(), list(self.entries), self.row)
 
     def columns(self) -> list[Column]:
@@ -102,7 +97,6 @@ class HomeScreen(DataScreen):
         ]
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one pair or run."""
         entry = self.entries[key]
         columns = self.columns()
         room = next(column.width for column in columns if column.key == "runs")
@@ -110,7 +104,6 @@ class HomeScreen(DataScreen):
         return [cell(values[column.key], longest=column.width, right=column.right) for column in columns]
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
-        """The details follow the cursor."""
         entry = self.entries[event.key]
         self.tell("details", pair_in_words(entry) if isinstance(entry, PairSummary) else run_in_words(entry))
 
@@ -131,13 +124,11 @@ class HomeScreen(DataScreen):
             self.refuse("The store is empty", "Import results: passk import FILE --store STORE")
 
     def action_open(self) -> None:
-        """Open the curves of the pair or run."""
         from explorer.screens.curves import CurvesScreen
 
         self._open(CurvesScreen)
 
     def action_perplexity(self) -> None:
-        """Perplexity of the pair or run."""
         from explorer.screens.perplexity import PerplexityScreen
 
         self._open(PerplexityScreen)

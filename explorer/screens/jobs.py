@@ -53,7 +53,6 @@ class JobsScreen(DataScreen):
         self.set_interval(1.0, self.reload)
 
     def reload(self) -> None:
-        """Ask for all jobs."""
         self.crumbs("jobs")
 
         def read(reader: Reader) -> list[dict[str, Any]]:
@@ -71,7 +70,6 @@ class JobsScreen(DataScreen):
             self.tell("details", empty)
 
     def columns(self) -> list[Column]:
-        """Columns for this width."""
         fixed = [
             Column("state", "state", 11),
             Column("progress", "progress", 8 if self.narrow else 20),
@@ -84,7 +82,6 @@ class JobsScreen(DataScreen):
         return [fixed[0], Column("run", "run", max(rest - 2, 10)), *fixed[1:]]
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one job."""
         row = self.rows[key]
         columns = self.columns()
         widths = {column.key: column.width for column in columns}
@@ -101,7 +98,6 @@ class JobsScreen(DataScreen):
         return [cell(values[c.key], longest=c.width, right=c.right) for c in columns]
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
-        """The details follow the cursor."""
         self.show_details(event.key, self.moved.get(event.key, []))
         key = event.key
         if self.rows[key]["state"] == "damaged":
@@ -118,17 +114,14 @@ class JobsScreen(DataScreen):
         self.ask("moves", read, lambda answer: self.show_moves(*answer))
 
     def show_moves(self, key: str, moved: list[str]) -> None:
-        """What moved has come."""
         self.moved[key] = moved
         if self.query_one(PagedTable).cursor_key == key:
             self.show_details(key, moved)
 
     def show_details(self, key: str, moved: list[str]) -> None:
-        """One job in words."""
         self.tell("details", job_in_words(self.rows[key], moved))
 
     def action_log(self) -> None:
-        """What the worker printed, its end first in sight."""
         key = self.query_one(PagedTable).cursor_key
         if key is None:
             return
@@ -142,11 +135,9 @@ class JobsScreen(DataScreen):
         self.ask("log", read, show)
 
     def action_cancel(self) -> None:
-        """Ask the worker to stop."""
         self._change(Job.cancel, "stopping; the samples drawn so far are kept", ("finished", "cancelled"))
 
     def action_resume(self) -> None:
-        """Start a worker for what is left."""
         self._change(Job.start, "resumed", ("running", "finished"))
 
     def _change(self, change: Callable[[Job], object], said: str, too_late: tuple[str, ...]) -> None:

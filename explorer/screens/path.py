@@ -94,7 +94,6 @@ class PathScreen(DataScreen):
 
     @property
     def text(self) -> TextView:
-        """The widget that shows the text."""
         return self.query_one(TextView)
 
     @property
@@ -165,7 +164,6 @@ class PathScreen(DataScreen):
         self._step(by, "incorrect sample", correct=False)
 
     def action_random(self) -> None:
-        """A path of this run and problem that this user has not read."""
         if self.record is None:
             return
         run, problem, _ = self.record.key
@@ -177,7 +175,6 @@ class PathScreen(DataScreen):
             self.refuse("You have read every path of this run and problem")
 
     def action_other_run(self) -> None:
-        """The same problem in the next run that has paths of it."""
         if self.record is None:
             return
         names = [run.name for run in self.record.runs]
@@ -187,7 +184,6 @@ class PathScreen(DataScreen):
             self.go_to_sample(None, next_of(names, self.record.path.run.name))
 
     def action_compare(self) -> None:
-        """Beside another path of this problem."""
         from explorer.screens.compare import CompareScreen
 
         if self.stored_text is not None:
@@ -196,19 +192,16 @@ class PathScreen(DataScreen):
     # In the text
 
     def action_reading(self) -> None:
-        """The reading view, or the text as it is stored."""
         self.view = next_of(tuple(VIEWS), self.view)
         self.hide_surprise()
         self.reload()
 
     def action_to_answer(self) -> None:
-        """Scroll to the extracted answer."""
         self.hide_surprise()
         if not self.text.scroll_to_mark():
             self.refuse("The extracted answer does not occur in this text")
 
     def action_match(self, by: int) -> None:
-        """The next or previous match of what was searched for."""
         matches = self.record.matches if self.record else ()
         if not matches:
             find = self.location.find
@@ -233,7 +226,6 @@ class PathScreen(DataScreen):
             self.copy(text, "the path")
 
     def action_bookmark(self) -> None:
-        """Set a bookmark here, or remove it."""
         if self.record is None:
             return
         path = self.record.path
@@ -248,8 +240,6 @@ class PathScreen(DataScreen):
     # Judging the reasoning
 
     def ask_judgements(self, path: Response) -> None:
-        """Ask what was said of the path."""
-
         def read(reader: Reader) -> tuple[PathJudgement, ...]:
             return judgements_of(reader, path.run, path.problem_key, path.sample.index)
 
@@ -259,7 +249,6 @@ class PathScreen(DataScreen):
         self.tell("judgements", judgements_line(said))
 
     def action_statement(self) -> None:
-        """What was asked: one cannot judge an answer without the question."""
         if self.record is not None:
             _, problem, _ = self.record.key
 
@@ -269,12 +258,9 @@ class PathScreen(DataScreen):
             self.ask("statement", lambda reader: reader.problem(problem), show)
 
     def action_judge(self, judgement: str) -> None:
-        """Say valid, invalid or unsure."""
         self.write_judgement(judgement)
 
     def action_note(self) -> None:
-        """Write a note."""
-
         def written(text: str | None) -> None:
             if text and text.strip():
                 self.write_judgement(None, text)
@@ -314,7 +300,6 @@ class PathScreen(DataScreen):
             self.reload()
 
     def ask_tokens(self, path: Response) -> None:
-        """Ask for the log-probabilities of the path's tokens."""
         names = self.location.runs
 
         def read(reader: Reader) -> tuple[dict[str, str], tuple[TokenLogprobs, ...]]:
@@ -345,7 +330,6 @@ class PathScreen(DataScreen):
         self.query_one("#surprise").display = True
 
     def hide_surprise(self) -> None:
-        """The text as it was."""
         if self.surprise.on and self.record is not None:
             self.surprise.on = False
             self.query_one("#surprise").display = False
@@ -366,7 +350,6 @@ class PathScreen(DataScreen):
             self._tell_surprise()
 
     def action_surprising(self, by: int) -> None:
-        """The next or previous surprising token."""
         if self._surprise_is_shown():
             self._go_to_token(self.surprise.to_surprising(by), "surprising token")
 
@@ -375,13 +358,11 @@ class PathScreen(DataScreen):
             self._go_to_token(self.surprise.to_token(by), "token")
 
     def action_threshold(self, by: int) -> None:
-        """What counts as surprising."""
         if self._surprise_is_shown():
             self.surprise.change_threshold(by)
             self._paint_surprise()
 
     def action_scorer(self) -> None:
-        """Under the next model."""
         if not self._surprise_is_shown():
             return
         if len(self.surprise.views) < 2:

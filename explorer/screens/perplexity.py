@@ -81,7 +81,6 @@ class PerplexityScreen(FilteredScreen):
             self.query_one(PagedTable).show(self.columns, list(self.groups), self.row)
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one group."""
         assert self.record is not None
         values = group_cells(self.groups[key], self.record, self.columns)
         style = "" if self.groups[key].n else "dim"
@@ -90,7 +89,6 @@ class PerplexityScreen(FilteredScreen):
         ]
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
-        """The group under the cursor in words and as a histogram."""
         group, record = self.groups[event.key], self.record
         assert record is not None
         words = group_in_words(group, record)
@@ -118,12 +116,10 @@ class PerplexityScreen(FilteredScreen):
     # Keys
 
     def action_verdicts(self) -> None:
-        """All samples, right ones, others."""
         self.choice = next_of(CHOICES, self.choice)
         self.reload()
 
     def action_score(self) -> None:
-        """Score what the cursor is on, or all that is missing."""
         from explorer.screens.score import ScoreDialog
 
         key = self.query_one(PagedTable).cursor_key

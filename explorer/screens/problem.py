@@ -134,13 +134,11 @@ class ProblemScreen(DataScreen):
 
     @property
     def tally(self) -> RunTally | None:
-        """The tally of the run looked at."""
         if self.record is None:
             return None
         return next((t for t in self.record.problem.tallies if t.run.key == self.record.run.key), None)
 
     def show_samples(self, cursor: str | None = None) -> None:
-        """Tallies, and the table of samples or answers."""
         if (record := self.record) is None:
             return
         self.tell("tallies", tallies_in_words(record.problem, record.run.name))
@@ -169,7 +167,6 @@ class ProblemScreen(DataScreen):
     # Keys
 
     def action_other_run(self, by: int) -> None:
-        """The samples of the next run."""
         if self.record is None or not self.record.problem.tallies:
             return
         names = [tally.run.name for tally in self.record.problem.tallies]
@@ -178,7 +175,6 @@ class ProblemScreen(DataScreen):
         self.reload()
 
     def action_verdicts(self) -> None:
-        """All samples, correct ones, others."""
         if self.record is None:
             return
         self.choice = choice_after(self.record.samples, self.record.beside, self.choice)
@@ -186,29 +182,24 @@ class ProblemScreen(DataScreen):
         self.show_samples()
 
     def action_answers(self) -> None:
-        """Answers or samples."""
         self.showing_answers = not self.showing_answers
         self.show_samples()
 
     def action_statement(self) -> None:
-        """The statement on the whole screen, or back."""
         whole = not self.has_class("whole-statement")
         self.set_class(whole, "whole-statement")
         (self.query_one(TextView) if whole else self.query_one(PagedTable)).focus()
 
     def action_sort(self) -> None:
-        """By the next column."""
         keys = [column.key for column in self.columns]
         self.sort = Sort(next_of(keys, self.sort.key), self.sort.descending)
         self.show_samples()
 
     def action_reverse(self) -> None:
-        """The other way around."""
         self.sort = self.sort.reversed()
         self.show_samples()
 
     def action_resample(self) -> None:
-        """More samples of this problem."""
         if self.record is not None:
             compared = [tally.run for tally in self.record.problem.tallies if tally.run.name in self.location.runs]
             self.explorer.resample(compared, [self.record.problem.label])
@@ -225,7 +216,6 @@ class ProblemScreen(DataScreen):
         self.show_samples(cursor=str(given[0].index))
 
     def action_tree(self) -> None:
-        """All samples of the runs compared, merged by steps."""
         from explorer.screens.tree import TreeScreen
 
         if self.record is None or not any(tally.texts for tally in self.record.problem.tallies):
@@ -234,7 +224,6 @@ class ProblemScreen(DataScreen):
             self.app.push_screen(TreeScreen(self.location, self.problem_label))
 
     def action_copy(self) -> None:
-        """Copy the statement."""
         statement = self.record.problem.statement if self.record else None
         if statement is None:
             self.refuse("No statement is stored for this problem")
@@ -242,7 +231,6 @@ class ProblemScreen(DataScreen):
             self.copy(statement, "the statement")
 
     def action_open(self) -> None:
-        """Read the path under the cursor; from an answer, the first sample that gave it."""
         key = self.query_one(PagedTable).cursor_key
         if self.record is None or key is None or not self.record.samples.total:
             self.refuse("No paths are stored here", "These are published counts: the source has only n and c.")

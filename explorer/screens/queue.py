@@ -91,12 +91,10 @@ class QueueScreen(DataScreen):
     # Keys
 
     def action_blind(self) -> None:
-        """Hide the models, or show them."""
         self.blind = not self.blind
         self.show_table()
 
     def action_open(self) -> None:
-        """Read and judge the path under the cursor."""
         key = self.query_one(PagedTable).cursor_key
         if key is None:
             self.refuse("There is nothing to judge", "No problem with 0 < c/n < 5 % has a stored correct path.")
@@ -104,7 +102,6 @@ class QueueScreen(DataScreen):
             self._judge(key)
 
     def action_next(self) -> None:
-        """The next one that this person has not judged."""
         key = next((key for key, path in self.queue.items() if path.mine is None), None)
         if key is None:
             self.refuse("You have judged every path in the queue")
@@ -208,7 +205,6 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
         self._show_queued(ahead[0])
 
     def action_previous(self) -> None:
-        """The path before in the queue, judged or not."""
         keys = list(self.queue)
         self._show_queued(keys[keys.index(self.key) - 1])
 

@@ -69,7 +69,6 @@ class ResampleDialog(PlanDialog[int]):
         super().on_mount()
 
     def plan(self) -> Callable[[Reader], Planned]:
-        """What the fields take."""
         form = self.form
         names, _ = self.choices[form.chosen("runs")]
         self._show_kept(form, names)
@@ -110,5 +109,4 @@ class ResampleDialog(PlanDialog[int]):
         return (lambda reader: len(start_by_uncertainty(layout, requests))) if requests else None
 
     def is_complete(self, planned: Planned) -> bool:
-        """Whether every run can be sampled."""
         return not any(each.refusals for each in planned[1])

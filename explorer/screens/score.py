@@ -59,7 +59,6 @@ class ScoreDialog(PlanDialog[str]):
         )
 
     def plan(self) -> Callable[[Reader], LogprobRequest]:
-        """What the fields take."""
         form, location, chosen = self.form, self.location, self.problems
         runs, references, _ = self.choices[form.chosen("responses")]
         samples = form.value("samples")
@@ -79,12 +78,9 @@ class ScoreDialog(PlanDialog[str]):
         return read
 
     def words(self, planned: LogprobRequest) -> Content:
-        """What it takes."""
         return request_in_words(planned)
 
     def begin(self, planned: LogprobRequest) -> Callable[[Reader], str] | None:
-        """Start the job."""
-
         def start(reader: Reader) -> str:
             job = prepare_logprobs(reader.database.layout, planned)
             if job is not None:

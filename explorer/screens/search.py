@@ -83,7 +83,6 @@ class SearchScreen(DataScreen):
             self.ask("sets", lambda reader: _sets(reader, location.runs), self.show_sets)
 
     def show_findings(self, findings: Findings) -> None:
-        """More hits and higher counts."""
         self.findings = findings
         first = len(self.hits)
         self.hits.update({str(first + i): hit for i, hit in enumerate(findings.hits)})
@@ -92,7 +91,6 @@ class SearchScreen(DataScreen):
         self._show_counts()
 
     def show_sets(self, sets: dict[int, str]) -> None:
-        """Which set every problem of the pair is in."""
         self.sets = sets
         self._show_counts()
 
@@ -114,7 +112,6 @@ class SearchScreen(DataScreen):
         self.tell("status", f"{listed} paths, in store order; {state}")
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one hit."""
         return hit_cells(self.hits[key], self.columns)
 
     def _explain(self, words: str) -> None:
@@ -134,7 +131,6 @@ class SearchScreen(DataScreen):
             self._show_counts()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Search, and go to the hits."""
         event.stop()
         self.start(event.value)
         if not self.has_class("wrong"):
@@ -146,14 +142,12 @@ class SearchScreen(DataScreen):
             self._show_counts()
 
     def action_scope(self) -> None:
-        """Search elsewhere."""
         self.chosen = (self.chosen + 1) % len(self.scopes)
         self._show_scope()
         if self.searched:
             self.start(self.searched)
 
     def action_pattern(self) -> None:
-        """Back to the line."""
         self.query_one(Input).focus()
 
     def go_back(self) -> bool:
@@ -167,7 +161,6 @@ class SearchScreen(DataScreen):
         return True
 
     def action_keep(self) -> None:
-        """Make of the search a filter of the screens of the benchmark."""
         from explorer.screens.filtered import FilteredScreen
 
         screens = [screen for screen in self.app.screen_stack if isinstance(screen, FilteredScreen)]
@@ -180,15 +173,12 @@ class SearchScreen(DataScreen):
         front.set_filter(f"{front.location.filter} {contains_word(self.searched)}".strip())
 
     def export_location(self) -> Location:
-        """Where it was searched."""
         return self.scopes[self.chosen].location
 
     def export_context(self) -> ExportContext:
-        """What was searched for."""
         return ExportContext(find=self.searched)
 
     def action_open(self) -> None:
-        """Read the path under the cursor, at the match."""
         from explorer.screens.path import PathScreen
 
         key = self.query_one(PagedTable).cursor_key

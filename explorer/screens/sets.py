@@ -66,7 +66,6 @@ class SetsScreen(FilteredScreen):
         yield Plain(id="status")
 
     def reload(self) -> None:
-        """Ask for the sets at the current threshold."""
         names, min_correct, by_valid = self.location.runs, self.location.min_correct, self.by_valid
 
         def read(reader: Reader, problems: frozenset[int] | None) -> SolveSets | ValidSets:
@@ -96,7 +95,6 @@ class SetsScreen(FilteredScreen):
             self.ask("uncertainty", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
 
     def show_uncertainty(self, uncertainty: SetUncertainty) -> None:
-        """How sure the sets are, once it is known."""
         self.uncertainty = uncertainty
         strip = self.query_one(SetStrip)
         strip.chips = [
@@ -108,7 +106,6 @@ class SetsScreen(FilteredScreen):
         self.show_problems()
 
     def show_problems(self) -> None:
-        """The problems of the selected set, sorted."""
         if self.record is None:
             return
         solved = self.location.solved
@@ -134,17 +131,14 @@ class SetsScreen(FilteredScreen):
         return self.marked.intersection(problem.key for problem in self.record.problems) if self.record else set()
 
     def export_context(self) -> ExportContext:
-        """The marked problems."""
         here = self.marked_here()
         problems = self.record.problems if self.record else ()
         return ExportContext(marked=tuple(problem.label for problem in problems if problem.key in here))
 
     def set_label(self) -> str:
-        """Name of the selected set."""
         return "all" if self.location.solved is None else set_name(self.location.solved, self.words)
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one problem."""
         problem = self.problems[key]
         mark = f"{MARK if problem.key in self.marked else ' '} "
         return data_cells(self.table, problem, self.columns, mark)
@@ -155,16 +149,13 @@ class SetsScreen(FilteredScreen):
     # Keys
 
     def select(self, solved: Solved) -> None:
-        """Go to another set."""
         self.location = self.location.to(solved=solved)
         self.show_problems()
 
     def on_set_strip_picked(self, event: SetStrip.Picked) -> None:
-        """A click on a set."""
         self.select(event.solved)
 
     def action_move_set(self, by: int) -> None:
-        """To the set on the right (1) or on the left (-1)."""
         choices = [chip.solved for chip in self.query_one(SetStrip).chips]
         if choices:
             self.select(next_of(choices, self.location.solved, by))
@@ -174,7 +165,6 @@ class SetsScreen(FilteredScreen):
         self._sort_by(next_of([POSITION.key, *(column.key for column in self.columns)], self.sort.key))
 
     def action_reverse(self) -> None:
-        """The other way around."""
         self.sort = self.sort.reversed()
         self.show_problems()
 
@@ -192,14 +182,12 @@ class SetsScreen(FilteredScreen):
         self.show_problems()
 
     def action_min_correct(self, by: int) -> None:
-        """Ask for more or fewer correct samples."""
         wanted = max(self.location.min_correct + by, 1)
         if wanted != self.location.min_correct:
             self.location = self.location.to(min_correct=wanted)
             self.reload()
 
     def action_valid(self) -> None:
-        """Count valid paths only, or every right answer again."""
         self.by_valid = not self.by_valid
         self.reload()
 
@@ -212,7 +200,6 @@ class SetsScreen(FilteredScreen):
             table.action_cursor_down()
 
     def action_resample(self) -> None:
-        """More samples of the marked problems, or of all that are shown."""
         if self.record is None:
             return
         marked = self.marked_here()
@@ -235,7 +222,6 @@ class SetsScreen(FilteredScreen):
         self.app.push_screen(ProblemScreen(location, problem.label, problem.excerpt))
 
     def action_copy(self) -> None:
-        """Copy the ids of the problems shown, one a line."""
         labels = [problem.label for problem in self.problems.values()]
         if labels:
             self.copy(

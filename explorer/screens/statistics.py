@@ -91,11 +91,9 @@ class StatisticsScreen(FilteredScreen):
 
     @property
     def view(self) -> _View:
-        """The view that is chosen."""
         return VIEWS[self.choice]
 
     def reload(self) -> None:
-        """Ask for what the view shows."""
         self.crumbs(self.location.benchmark, "statistics", self.view.name)
         self.query_one(ViewStrip).chosen = self.choice
         view, location, names = self.view, self.location, self.on
@@ -110,7 +108,6 @@ class StatisticsScreen(FilteredScreen):
         self.ask_filtered("view", read, self.show_view)
 
     def show_view(self, answer: tuple[Mapping[int, int], Any]) -> None:
-        """Text, and a plot where the view has one."""
         self.answer = answer
         style_indices, record = answer
         shown = self.view.show(record, Frame(self.size.width - 4, style_indices))
@@ -129,7 +126,6 @@ class StatisticsScreen(FilteredScreen):
     # Keys
 
     def action_view(self, number: int) -> None:
-        """To a view by its number, from 1."""
         if number - 1 == self.choice:
             return
         self.choice = number - 1
@@ -140,24 +136,19 @@ class StatisticsScreen(FilteredScreen):
         self.reload()
 
     def action_move_view(self, by: int) -> None:
-        """To the view on the right (1) or on the left (-1)."""
         self.action_view((self.choice + by) % len(VIEWS) + 1)
 
     def on_view_strip_picked(self, event: ViewStrip.Picked) -> None:
-        """A click on a name."""
         self.action_view(event.index + 1)
 
     def export_location(self) -> Location:
-        """Of the runs that are on."""
         return self.location.to(runs=self.on)
 
     def export_context(self) -> ExportContext:
-        """The view, and the base that some views have."""
         name = self.view.name
         return ExportContext(figure="histogram" if name == "accuracy" else name, base=self.location.runs[0])
 
     def action_all_runs(self) -> None:
-        """All runs of the benchmark, or those that were on."""
         benchmark = self.location.benchmark
 
         def show(runs: tuple[Run, ...]) -> None:

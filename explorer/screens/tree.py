@@ -31,8 +31,6 @@ from explorer.widgets.text_view import TextView
 
 @dataclass(frozen=True, slots=True)
 class TreeRecord:
-    """The tree as it is to be shown."""
-
     view: TreeView
     rows: tuple[TreeRow, ...]
     cursor: int | None = None
@@ -95,12 +93,10 @@ class TreeScreen(DataScreen):
         self.query_one(PagedTable).show(self.columns, list(self.rows), self.row, cursor=cursor)
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one branch."""
         assert self.view is not None
         return tree_cells(self.rows[key], self.view.tree.root, self.columns)
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
-        """Say all about the branch under the cursor."""
         row = self.rows.get(event.key)
         if self.view is None or row is None:
             return
@@ -112,7 +108,6 @@ class TreeScreen(DataScreen):
 
     @property
     def cursor(self) -> Branch | None:
-        """The branch under the cursor."""
         row = self.rows.get(self.query_one(PagedTable).cursor_key or "")
         return None if row is None else row.branch
 
@@ -164,12 +159,10 @@ class TreeScreen(DataScreen):
             self.refuse("This branch is on the top level")
 
     def action_most_taken(self) -> None:
-        """Follow the most taken way."""
         if (here := self.cursor) is not None:
             self._follow(lambda tree: tree.most_taken(here), "This branch does not split any further")
 
     def action_right_one(self) -> None:
-        """Follow the right ones down to where they part."""
         if (here := self.cursor) is not None:
             words = (
                 "The correct samples do not split from here on" if here.right else "No sample of this branch is correct"
@@ -188,25 +181,21 @@ class TreeScreen(DataScreen):
         self._follow(next_parting, "All runs take every branch")
 
     def action_cut(self) -> None:
-        """By steps, by words."""
         if self.by is not None:
             self.by = next_of(TREE_CUTS, self.by)
             self.reload()
 
     def action_sort(self) -> None:
-        """The branches of each place in another order."""
         if self.view is not None:
             self._turn(self.view.sorted_by(next_of(TREE_ORDERS, self.view.order)))
 
     def action_copy(self) -> None:
-        """Copy the text of the branch."""
         if (branch := self.cursor) is None or not branch.text:
             self.refuse("This row has no text to copy")
         else:
             self.copy(branch.text, "the branch" if len(branch.text) == branch.characters else "the branch's beginning")
 
     def action_open(self) -> None:
-        """The samples under the branch; a single one is read at once."""
         if self.view is None or self.cursor is None:
             return
         samples = self.view.tree.samples(self.cursor)
@@ -245,11 +234,9 @@ class BranchScreen(DataScreen):
         self.query_one(PagedTable).show(self.columns, list(self.samples), self.row)
 
     def row(self, key: str) -> Sequence[Text]:
-        """The cells of one sample."""
         return branch_cells(self.samples[key], self.columns)
 
     def action_open(self) -> None:
-        """Read the sample under the cursor."""
         sample = self.samples.get(self.query_one(PagedTable).cursor_key or "")
         if sample is not None:
             self.read_path(sample.run.name, sample.index)

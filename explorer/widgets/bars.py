@@ -96,5 +96,4 @@ class KeyBar(Widget):
         return tight
 
     def action_press(self, index: int) -> None:
-        """A click on a key."""
         self.app.simulate_key(self._actions[index].keys.split(",")[0])

@@ -49,8 +49,6 @@ class Choice(Plain, can_focus=True):
     ]
 
     class Changed(Message):
-        """Something else is chosen."""
-
         def __init__(self, name: str) -> None:
             super().__init__()
             self.name = name
@@ -71,12 +69,10 @@ class Choice(Plain, can_focus=True):
         self.update(f"‹ {words} ›" if len(self.options) > 1 else f"  {words}")
 
     def watch_chosen(self) -> None:
-        """Show it, and tell it."""
         self.show()
         self.post_message(self.Changed(self.id or ""))
 
     def action_choose(self, by: int) -> None:
-        """The next option, or the previous one."""
         self.chosen = (self.chosen + by) % len(self.options)
 
 
@@ -89,27 +85,21 @@ class FilterLine(Vertical):
     """Closed until it is asked for. It says what was typed; whoever has the store says what that means."""
 
     class Typed(Message):
-        """The text has changed."""
-
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     class Kept(Message):
-        """Enter."""
-
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     def compose(self) -> ComposeResult:
-        """The feedback above the line that one types in."""
         yield Plain(id="filter-feedback")
         yield Input(placeholder=HINT, id="filter", compact=True, select_on_focus=False)
 
     @property
     def is_open(self) -> bool:
-        """Whether one can type in it."""
         return self.has_class("open")
 
     def open(self, text: str) -> None:
@@ -123,7 +113,6 @@ class FilterLine(Vertical):
         self.post_message(self.Typed(text))
 
     def close(self) -> None:
-        """Put the line away."""
         self.remove_class("open")
 
     def say(self, words: str, *, wrong: bool) -> None:
@@ -132,12 +121,10 @@ class FilterLine(Vertical):
         self.query_one(Plain).update(words)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Every letter."""
         event.stop()
         self.post_message(self.Typed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
         event.stop()
         self.post_message(self.Kept(event.value))
 
@@ -156,7 +143,6 @@ class FormField:
     """What stands in the line at first."""
 
     def widget(self) -> Widget:
-        """What one chooses or types in."""
         if self.choices:
             return Choice(self.choices, self.option.name)
         check = self.option.check
@@ -170,8 +156,6 @@ class Form(Vertical):
     """Fields under each other, a note beside each, and below them the help of the one that has the focus."""
 
     class Changed(Message):
-        """A field is different: the one of that name."""
-
         def __init__(self, name: str) -> None:
             super().__init__()
             self.name = name
@@ -185,7 +169,6 @@ class Form(Vertical):
         self.fields = tuple(fields)
 
     def compose(self) -> ComposeResult:
-        """A row a field."""
         for field in self.fields:
             with Horizontal(id=f"{field.option.name}-row"):
                 yield Plain(field.label, classes="name")
@@ -195,7 +178,6 @@ class Form(Vertical):
         yield Plain(id="help")
 
     def chosen(self, name: str) -> int:
-        """Which of its things a field has."""
         return self.query_one(f"#{name}", Choice).chosen
 
     def value(self, name: str) -> Any:
@@ -207,11 +189,9 @@ class Form(Vertical):
         return self.options[name].read(self.text(name))
 
     def text(self, name: str) -> str:
-        """What is typed in a line."""
         return self.query_one(f"#{name}", Field).value
 
     def is_filled(self, name: str) -> bool:
-        """Whether anything is typed in a line."""
         return bool(self.text(name).strip())
 
     def note(self, name: str, text: str) -> None:
@@ -219,7 +199,6 @@ class Form(Vertical):
         self.query_one(f"#{name}-note", Plain).update(text)
 
     def show(self, name: str, shown: bool) -> None:
-        """Show a row, or hide it."""
         self.query_one(f"#{name}-row").display = shown
 
     def choose(self, name: str, chosen: int, choices: Sequence[str] | None = None) -> None:
@@ -231,25 +210,20 @@ class Form(Vertical):
         field.show()
 
     def type(self, name: str, text: str) -> None:
-        """Put a text into a line."""
         self.query_one(f"#{name}", Field).value = text
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """What the field is for."""
         option = self.options.get(event.widget.id or "")
         self.query_one("#help", Plain).update(option.help if option else "")
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
-        """Something else is chosen."""
         event.stop()
         self.post_message(self.Changed(event.name))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Something else is typed."""
         event.stop()
         self.post_message(self.Changed(event.input.id or ""))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter."""
         event.stop()
         self.post_message(self.Submitted())

@@ -34,7 +34,6 @@ class Sort:
     descending: bool = False
 
     def reversed(self) -> Sort:
-        """The other way around."""
         return Sort(self.key, not self.descending)
 
     def heading(self, column: Column) -> str:
@@ -58,8 +57,6 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
     ]
 
     class Moved(Message):
-        """The cursor is on another row."""
-
         def __init__(self, table: PagedTable, key: str) -> None:
             super().__init__()
             self.table = table
@@ -67,7 +64,6 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
 
         @property
         def control(self) -> PagedTable:
-            """The table."""
             return self.table
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
@@ -157,7 +153,6 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
 
     @property
     def cursor_key(self) -> str | None:
-        """Key of the row under the cursor; None in an empty table."""
         return self._keys[self.cursor_row] if 0 <= self.cursor_row < len(self._keys) else None
 
     @property
@@ -190,7 +185,6 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
             self._load(self.row_count + PAGE)
 
     def action_scroll_bottom(self) -> None:
-        """To the last row, however many there are."""
         self._load(len(self._keys))
         super().action_scroll_bottom()
 

@@ -17,7 +17,6 @@ class Plain(Static):
         super().__init__(_shown(text), markup=False, id=id, classes=classes)
 
     def update(self, text: str | Content = "", *, layout: bool = True) -> None:  # type: ignore[override]
-        """Show this instead."""
         super().update(_shown(text), layout=layout)
 
 

@@ -89,7 +89,6 @@ class CurvePlot(PlotextPlot):
 
 
 def colour(style_index: int) -> str:
-    """Plotext's name of a run's colour."""
     return COLOURS[style_index % len(COLOURS)]
 
 
@@ -128,7 +127,6 @@ class LinePlot(PlotextPlot):
         return super().render() if self.drawn else ""
 
     def draw(self, shown: Lines) -> None:
-        """Draw these lines instead of the last ones."""
         self.drawn = True
         plt = self.plt
         plt.clear_data()

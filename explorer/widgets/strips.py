@@ -45,8 +45,6 @@ class SetStrip(Widget):
     """Chips that add up to the last one, which is all problems."""
 
     class Picked(Message):
-        """A set was clicked."""
-
         def __init__(self, solved: tuple[bool, ...] | None) -> None:
             super().__init__()
             self.solved = solved
@@ -76,7 +74,6 @@ class SetStrip(Widget):
         return join_words(wrapped, "")
 
     def action_pick(self, index: int) -> None:
-        """A click on a chip."""
         self.post_message(self.Picked(self.chips[index].solved))
 
     def on_click(self, event: Click) -> None:
@@ -91,8 +88,6 @@ class ViewStrip(Widget):
     """Names with their numbers; the chosen one in reverse and in brackets, so that it shows without colour."""
 
     class Picked(Message):
-        """A name was clicked."""
-
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
@@ -119,5 +114,4 @@ class ViewStrip(Widget):
         return join_words(parts, " ")
 
     def action_pick(self, index: int) -> None:
-        """A click on a name."""
         self.post_message(self.Picked(index))

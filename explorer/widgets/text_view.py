@@ -75,7 +75,6 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def lines(self) -> int:
-        """How many lines the text takes at this width."""
         return len(self._lines)
 
     def _wrap(self) -> None:
@@ -87,7 +86,6 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
             self.virtual_size = Size(width, len(self._lines))
 
     def broken(self, width: int) -> list[Line]:
-        """The lines at this width."""
         return wrap(self.painted.text, width)
 
     def on_resize(self) -> None:
@@ -145,7 +143,6 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to(y=max(self._line_of(position) - above, 0), animate=False, immediate=True, force=True)
 
     def render_line(self, y: int) -> Strip:
-        """One line of the window."""
         style = self.rich_style
         width = self.scrollable_content_region.width
         index = y + self.scroll_offset.y
