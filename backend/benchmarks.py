@@ -25,7 +25,7 @@ from backend.store.identity import problem_key, without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
-from backend.store.parts import as_json, read_manifest, waiting_parts
+from backend.store.parts import as_json, read_manifests, waiting_parts
 from backend.store.reads import Reader
 from backend.verifiers.registry import VERIFIERS, fitting_verifier
 
@@ -490,7 +490,7 @@ def _publish(
         part.write("problems", rows)
         with exclusive_lock(layout.publish_lock):
             news = [name for name in waiting_parts(layout) if name not in seen]
-            if any((found := read_manifest(layout, name)) and found.kind != "samples" for name in news):
+            if any(found.kind != "samples" for found in read_manifests(layout, news)[0]):
                 return False
             part.publish(notes=[f"{times} {note}" for note, times in report.notes.items()])
     return True

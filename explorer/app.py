@@ -76,6 +76,7 @@ class Explorer(App[None]):
         self.judgement_book = JudgementBook(database.layout, author_name())
         self.marks = ReadingMarks(marks_path(self.store_name))
         self._seen_failure = ""
+        self._seen_strays: set[str] = set()
         self._looking = False
 
     def on_mount(self) -> None:
@@ -140,7 +141,11 @@ class Explorer(App[None]):
     def on_loaded(self, event: Loaded) -> None:
         """The look-out's answer: the screen in front asks again, those behind when they come to the front."""
         self._seen_failure, self._looking = "", False
-        changed, activity = event.record
+        changed, activity, strays = event.record
+        for stray in strays:
+            if str(stray) not in self._seen_strays:
+                self._seen_strays.add(str(stray))
+                self.show_error(stray)
         for screen in self.screen_stack:
             if isinstance(screen, DataScreen):
                 screen.show_activity(activity)
@@ -214,11 +219,11 @@ def collect_again() -> None:
         gc.enable()
 
 
-def look_out(reader: Reader) -> tuple[bool, str]:
-    """Take in new parts; whether there were any, and the running jobs in a few words."""
-    changed = reader.database.refresh()
+def look_out(reader: Reader) -> tuple[bool, str, Sequence[PasskError]]:
+    """Take in new parts; whether there were any, the running jobs in a few words, and which parts do not count."""
+    changed, strays = reader.database.refresh(), reader.database.strays
     running = running_jobs(reader.database.layout)
     if not running:
-        return changed, ""
+        return changed, "", strays
     share = sum(status.samples for status in running) / max(sum(status.wanted for status in running), 1)
-    return changed, f"▶ {len(running)} {'job' if len(running) == 1 else 'jobs'} {share:.0%}"
+    return changed, f"▶ {len(running)} {'job' if len(running) == 1 else 'jobs'} {share:.0%}", strays

@@ -24,7 +24,7 @@ class Location:
     """Where the cursor stands on the curves."""
     min_correct: int = 1
     solved: tuple[bool, ...] | None = None
-    """The solve set looked at: which of the runs solve its problems; None for all problems."""
+    """The solve set looked at: which of the runs solve its problems; None for all problems, or before one is chosen."""
     problem: int | None = None
     """Key of a problem."""
     run: str | None = None
@@ -61,6 +61,9 @@ class ExportContext:
 SCREENS = ("home", "curves", "sets", "problem", "path")
 """The screens on the way down, each of which a line can open."""
 
+ALL = "all"
+"""In place of a solve set: all problems were looked at, which is a choice too. It is read as ()."""
+
 _WRITE: dict[str, Callable[[Any], str]] = {
     "benchmark": quote,
     "runs": lambda runs: "+".join(quote(run, safe="") for run in runs),
@@ -80,7 +83,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "runs": lambda text: tuple(unquote(run) for run in text.split("+")),
     "k": int,
     "min_correct": int,
-    "solved": lambda text: tuple({"0": False, "1": True}[letter] for letter in text),
+    "solved": lambda text: () if text == ALL else tuple({"0": False, "1": True}[letter] for letter in text),
     "problem": lambda text: int(text, 16),
     "run": unquote,
     "sample": int,
@@ -105,7 +108,8 @@ def permalink(screen: str, location: Location) -> str:
         for name, write in _WRITE.items()
         if (value := getattr(location, name)) != getattr(empty, name)
     ]
-    return ",".join([f"@{screen}", *fields])
+    everything = [f"solved={ALL}"] if screen == "sets" and location.solved is None else []
+    return ",".join([f"@{screen}", *fields, *everything])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,8 @@ def resolve_permalink(reader: Reader, line: str) -> ResolvedPermalink:
                 f"This store has no run {missing[0]}",
                 next_step=suggestion(missing[0], sorted(known), "run"),
             )
+        if location.solved and len(location.solved) != len(location.runs):
+            raise UsageError(f"{line} is a solve set of {len(location.solved)} runs, and names {len(location.runs)}")
     label = ""
     if screen in ("problem", "path"):
         found = reader.labels(location.benchmark).get(-1 if location.problem is None else location.problem)

@@ -14,6 +14,7 @@ from backend.analysis.comparison import RunTallies, curves, restrict_runs, talli
 from backend.estimators.histograms import accuracy_bins, in_bins, quantiles, round_width
 from backend.estimators.pass_at_k import DRAWS, Counts, majority_at_k, majority_score, pass_at_k_of_runs, powers_and_end
 from backend.records import VERDICTS, Run
+from backend.records.samples import NOT_SAMPLING
 from backend.records.views import (
     AccuracyHistogram,
     Agreement,
@@ -157,7 +158,8 @@ def _series_of(run: Run) -> SeriesKey:
 
 
 def _configuration(run: Run) -> str:
-    return json.dumps(dict(run.parameters), sort_keys=True, default=str)
+    sampling = {name: value for name, value in run.parameters.items() if name not in NOT_SAMPLING}
+    return json.dumps(sampling, sort_keys=True, default=str)
 
 
 def _origin(runs: Sequence[Run], checkpoint: Run) -> list[Run]:

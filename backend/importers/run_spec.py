@@ -11,11 +11,9 @@ import msgspec
 from backend.errors import UsageError
 from backend.importers.protocol import NotSaid, RunFacts
 from backend.records import ROLES, Model
+from backend.records.samples import NOT_SAMPLING
 from backend.store.identity import without_surrogates
 from backend.store.parts import Manifest, PartRun
-
-NOT_SAMPLING = ("source", "model_path")
-"""Parameters that say where something lies; they do not make another sampling configuration."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,8 @@ def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
     Raises:
         StoreError: the store cannot be written.
     """
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    # Sorts by time. Of the last version's names, which end with the second, one sorts before those of the same second.
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S%f}-{secrets.token_hex(2)}"
     workspace = layout.unfinished / f"job-{name}"
     job = Job(workspace)
     text = plan_to_json(plan, engine)

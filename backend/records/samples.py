@@ -12,6 +12,9 @@ from typing import Any, Generic, TypeVar
 ROLES = ("base", "rl", "sft", "instruct", "distill")
 """Every role of a model."""
 
+NOT_SAMPLING = ("source", "model_path")
+"""Parameters of a run that say where something lies; they do not make another sampling configuration."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

@@ -33,7 +33,7 @@ from backend.store.parts import (
     SCHEMA_VERSION,
     Manifest,
     manifest_from_json,
-    read_manifest,
+    read_manifests,
     waiting_parts,
 )
 
@@ -62,6 +62,8 @@ class Database:
         self._merged: dict[str, Manifest] = {}
         self._waiting: dict[str, Manifest] = {}
         self._superseded: set[str] = set()
+        self.strays: list[StoreError] = []
+        """Why folders in `parts/` do not count."""
         self.query_cache: dict[CacheKey, list[tuple[Any, ...]]] = {}
         """Rows of small queries that everybody asks again and again; another dictionary whenever the store changes."""
         try:
@@ -155,9 +157,7 @@ class Database:
             self._take_new_base()
         names = waiting_parts(self.layout, known=self._merged)
         gone = set(self._waiting).difference(names)
-        new = [
-            manifest for part in names if part not in self._waiting and (manifest := read_manifest(self.layout, part))
-        ]
+        new, self.strays = read_manifests(self.layout, [part for part in names if part not in self._waiting])
         if not new and not gone:
             return False
         superseded = self._superseded.union(part for manifest in new for part in manifest.supersedes)

@@ -29,7 +29,7 @@ from backend.store.parts import (
     discard,
     manifest_from_json,
     new_part_name,
-    read_manifest,
+    read_manifests,
     sweep_unfinished,
     waiting_parts,
 )
@@ -224,7 +224,7 @@ def _merge_waiting(
 ) -> None:
     ledger = dict(connection.execute(queries.load("merge/merged_parts")).fetchall())
     names = waiting_parts(layout)
-    waiting = [manifest for part in names if (manifest := read_manifest(layout, part))]
+    waiting, _ = read_manifests(layout, names)
     superseded = {part for manifest in waiting for part in manifest.supersedes}
     for name, text in ledger.items():
         superseded.update(manifest_from_json(text, f"The ledger's {name}").supersedes)

@@ -173,9 +173,30 @@ def read_manifest(layout: StoreLayout, part: str) -> Manifest | None:
     return manifest_from_json(text, f"The part {part}")
 
 
+def read_manifests(layout: StoreLayout, parts: Iterable[str]) -> tuple[list[Manifest], list[StoreError]]:
+    """The manifests of waiting parts; and why folders that are copies of a part, or were renamed, do not count.
+
+    Raises:
+        StoreError: as `read_manifest`.
+    """
+    manifests, strays = [], []
+    for part in parts:
+        manifest = read_manifest(layout, part)
+        if manifest is None:
+            continue
+        if manifest.part == part:
+            manifests.append(manifest)
+            continue
+        # Syncthing and Dropbox make such copies of what two machines have written; counted, they would double n.
+        title = f"The folder parts/{part} is a copy of a part, or was renamed: it does not count"
+        advice = f"Remove it; or, where parts/{manifest.part} is missing and was not merged, give it that name back."
+        strays.append(StoreError(title, f"Its manifest is of {manifest.part}.", advice))
+    return manifests, strays
+
+
 def waiting_manifests(layout: StoreLayout) -> list[Manifest]:
     """The manifests of the parts in `parts/`, sorted by time; raises like `read_manifest`."""
-    return [manifest for part in waiting_parts(layout) if (manifest := read_manifest(layout, part))]
+    return read_manifests(layout, waiting_parts(layout))[0]
 
 
 def discard(folder: Path) -> None:

@@ -6,7 +6,6 @@ import argparse
 import signal
 import threading
 from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from backend.records import VERDICTS
 from backend.records.exports import PURPOSES, ExportRequest
 from explorer.commands.command import Command
-from explorer.commands.inputs import benchmark_named, benchmark_of, pair_of, runs_named
+from explorer.commands.inputs import benchmark_named, benchmark_of, pair_of, reading, runs_named
 from explorer.commands.output import Progress, say
 from explorer.options import (
     BANDS,
@@ -101,11 +100,10 @@ def write_data_set(arguments: argparse.Namespace) -> int:
 
 
 def _write(what: str, path: Path, arguments: argparse.Namespace) -> int:
-    from backend import Reader, export, open_store, push_dataset, store_for_reading
+    from backend import export, push_dataset
 
     stop_as_ctrl_c_does()
-    database = open_store(store_for_reading(arguments.store), memory_limit=MEMORY)
-    with closing(database), Reader(database) as reader:
+    with reading(arguments.store, memory_limit=MEMORY) as reader:
         request = request_of(reader, what, path, arguments)
         with Progress("rows") as progress:
             made = export(reader, request, path, force=arguments.force, tell=progress)

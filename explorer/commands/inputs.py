@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reading(store: str | None) -> Iterator[Reader]:
-    """A reader of the store that the user means, closed afterwards."""
+def reading(store: str | None, *, memory_limit: str = "2GB") -> Iterator[Reader]:
+    """A reader of the store that the user means, closed afterwards; parts of it that do not count are said."""
     from backend import Reader, open_store, store_for_reading
 
-    database = open_store(store_for_reading(store))
+    database = open_store(store_for_reading(store), memory_limit=memory_limit)
     try:
+        for stray in database.strays:
+            say(str(stray))
         with Reader(database) as reader:
             yield reader
     finally:

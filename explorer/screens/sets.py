@@ -43,7 +43,7 @@ class SetsScreen(FilteredScreen):
     BINDINGS = bindings(SETS)
 
     def __init__(self, location: Location) -> None:
-        super().__init__(location)
+        super().__init__(location.to(solved=location.solved or None))
         self.record: SolveSets | None = None
         self.uncertainty: SetUncertainty | None = None
         self.table = Table(())
@@ -55,7 +55,7 @@ class SetsScreen(FilteredScreen):
         """Keys of the problems marked for resampling."""
         self.by_valid = False
         """Whether only right answers with valid reasoning count."""
-        self.chosen = False
+        self.chosen = location.solved is not None
         """Whether a set has been selected, by the user or at first sight."""
 
     def compose_body(self) -> ComposeResult:

@@ -34,6 +34,8 @@ places = st.builds(
 @given(st.sampled_from(SCREENS), places)
 def test_a_line_is_the_place_and_one_word_of_a_shell(screen: str, place: Location) -> None:
     line = permalink(screen, place)
+    if screen == "sets" and place.solved is None:
+        place = place.to(solved=())  # all problems, as a choice
     assert parse_permalink(line) == (screen, place)
     assert shlex.split(line, comments=True) == [line]
     assert not set(line) & set("&;|<>()$`\\\"' \t\n*?[]#{}!")
@@ -55,7 +57,9 @@ def test_a_screen_beside_the_way_is_written_as_the_nearest_on_it() -> None:
     assert permalink("jobs", Location()) == "@home"
 
 
-@pytest.mark.parametrize("keys", [[], ["enter"], ["enter", "enter"], ["enter", "enter", "right"]])
+@pytest.mark.parametrize(
+    "keys", [[], ["enter"], ["enter", "enter"], ["enter", "enter", "right"], ["right"], ["right"] * 3]
+)
 async def test_a_copied_place_opens_where_it_was_copied(sums_store: StoreLayout, keys: list[str]) -> None:
     async with explorer(sums_store) as user:
         await open_sets(user)
@@ -77,6 +81,7 @@ async def test_a_copied_place_opens_where_it_was_copied(sums_store: StoreLayout,
         ("@problem,benchmark=sums,problem=00000000000000ff", "no such problem of sums"),
         ("@nowhere", "@nowhere is no place"),
         ("@curves,benchmark=sums,k=many", "k=many"),
+        ("@sets,benchmark=sums,runs=tiny-base%40sums+tiny-rl%40sums,solved=010", "set of 3 runs, and names 2"),
     ],
 )
 def test_a_place_that_is_not_in_this_store_says_so(sums_store: StoreLayout, line: str, said: str) -> None:

@@ -230,6 +230,25 @@ async def test_a_damaged_part_is_said_once(sums_store: StoreLayout, tmp_path: Pa
         assert user.name == "CurvesScreen", "what is not damaged can still be read"
 
 
+async def test_a_conflicted_copy_is_said_once_and_adds_nothing(sums_store: StoreLayout, tmp_path: Path) -> None:
+    layout = StoreLayout(Path(shutil.copytree(sums_store.root, tmp_path / "shared.passk")))
+    async with explorer(layout) as user:
+        rows = user.table.total
+        part = write_part(layout, "20990101T000001-new", [Attempt("x", 0)], run="new@b", model="new")
+        await until(lambda: user.table.total > rows)
+        await user.press("G")
+        before = user.cells()
+        shutil.copytree(part, part.with_name(f"{part.name} (conflicted copy)"))
+        await until(lambda: isinstance(user.screen, Dialog))
+        assert "does not count" in user.flat()
+        looks = user.app.gateway._number
+        await until(lambda: user.app.gateway._number >= looks + 2)
+        await user.idle()
+        assert sum(isinstance(screen, Dialog) for screen in user.app.screen_stack) == 1
+        await user.press("escape")
+        assert user.cells() == before
+
+
 # Live
 
 

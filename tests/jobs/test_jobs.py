@@ -59,6 +59,18 @@ def test_a_new_run_is_drawn_verified_and_known(asked: Passk, models: Path) -> No
     assert list(StoreLayout(asked.folder / "store.passk").unfinished.iterdir()) == []
 
 
+def test_the_job_made_last_is_the_newest_also_within_a_second(asked: Passk, models: Path) -> None:
+    layout = StoreLayout(asked.folder / "store.passk")
+    (layout.jobs / "20261127-073549-f288").mkdir(parents=True)  # a name of the last version
+    made = []
+    for n in range(1, 6):
+        plan = ("--model", models / "countdown-base", "--benchmark", "countdown", "--n", n, "--run", f"r{n}")
+        made.append(Path(asked("sample", *map(str, plan), "--prepare").stdout.strip()).name)
+    assert [job.name for job in jobs_of(layout)][: len(made)] == made[::-1]
+    assert find_job(layout, "last").name == made[-1]
+    assert find_job(layout, "073549-f288").name == "20261127-073549-f288"
+
+
 def test_nothing_that_passk_starts_takes_modules_from_the_working_folder(asked: Passk, models: Path) -> None:
     """A worker and the processes that judge, in a folder whose modules carry the names of ours and of Python's own."""
     pytest.importorskip("math_verify")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
+from contextlib import closing
 from fractions import Fraction
 from math import comb
 from pathlib import Path
@@ -107,6 +109,23 @@ def test_a_run_without_a_verdict_is_unknown_and_hides_nothing(reader: Reader, tm
         assert agreement(own, [rl])[0].points == ()
         assert accuracy_histograms(own, [rl])[0].problems == 0
     database.close()
+
+
+def test_checkpoints_that_passk_drew_itself_are_a_series(tmp_path: Path) -> None:
+    """Each run's parameters say where its model lies, which no two checkpoints share."""
+    layout = StoreLayout(tmp_path / "drawn.passk")
+    for step in (None, 50, 100):
+        drawn = json.dumps({"temperature": 1.0, "model_path": f"/models/{step}"})
+        row = {"problem_id": "q", "question": "?", "completion": "?", "is_correct": True, "parameters": drawn}
+        options = RunOptions(
+            model=f"m-{step}", role="rl" if step else "base", step=step, from_model="m-None" if step else None,
+            benchmark="b",
+        )  # fmt: skip
+        import_files(layout, [jsonl(tmp_path / f"{step}.jsonl", [row])], run_options=options, options=Options())
+    with closing(open_store(layout)) as database, Reader(database) as own:
+        assert all("model_path" in run.parameters for run in own.runs("b"))
+        [series] = step_series(own, own.runs("b"))
+    assert [level.run.model.step for level in series.points] == [None, 50, 100]
 
 
 def test_no_step_no_series(reader: Reader) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -195,6 +196,25 @@ def test_killed_between_commit_and_unlink(store: StoreLayout, tmp_path: Path) ->
     assert merge(store).merged == ()
     assert not part.exists()
     assert everything_in(store) == merged
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_conflicted_copy_of_a_part_does_not_count_and_is_said(
+    store: StoreLayout, run_passk: Passk, merged: bool
+) -> None:
+    part = write_part(store, "0010-samples", [Attempt("p", 0)])
+    copy = part.with_name("0010-samples.sync-conflict-20261127-100000")
+    shutil.copytree(part, copy)
+    if merged:
+        assert merge(store).merged == ("0010-samples",)
+    assert len(everything_in(store)["outcomes"]) == 1
+    with closing(open_store(store, merging=False)) as database:
+        assert not database.refresh(), "it is no news at every look"
+        [stray] = database.strays
+    assert copy.name in stray.title and "0010-samples" in stray.detail
+    said = run_passk("runs", "--store", str(store.root))
+    assert copy.name in said.stderr and said.stdout.count("\n") == 2
+    assert copy.exists()
 
 
 @pytest.mark.parametrize("left", ["manifest.json", "outcomes.parquet", None])
