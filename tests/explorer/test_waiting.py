@@ -240,6 +240,7 @@ async def test_a_conflicted_copy_is_said_once_and_adds_nothing(sums_store: Store
         before = user.cells()
         shutil.copytree(part, part.with_name(f"{part.name} (conflicted copy)"))
         await until(lambda: isinstance(user.screen, Dialog))
+        await user.idle()
         assert "does not count" in user.flat()
         looks = user.app.gateway._number
         await until(lambda: user.app.gateway._number >= looks + 2)
