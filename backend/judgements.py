@@ -134,9 +134,7 @@ def check_steps(
     What has been judged stays when it is killed; the next call goes on.
 
     Args:
-        checker: its name.
         only_right: judge right answers only: those are what CoT-pass@k counts.
-        problems: keys of the only problems; None for all.
         progress: told how many paths are judged.
 
     Returns:

@@ -67,11 +67,7 @@ class PlugIns(Generic[T]):
             raise UsageError(f"There is no {self.what} {name}", next_step=known)
 
     def load(self, name: str) -> T:
-        """The plug-in of that name.
-
-        Raises:
-            UsageError: there is none, or another package's cannot be loaded or made.
-        """
+        """The plug-in of that name. Raises UsageError: there is none, or another package's cannot be loaded or made."""
         self.require(name)
         if name in self.built_in:
             return self._made(resolve_name(self.built_in[name]))

@@ -61,7 +61,6 @@ class Scope:
     """The runs that a selector speaks of, and what their benchmark holds.
 
     Args:
-        reader: of the runs' store.
         runs: those that a word without a name speaks of, of one benchmark.
         partner: a run that a single one is compared with.
         texts: whether statements are looked at.
@@ -154,11 +153,7 @@ class Scope:
         return pairs[0]
 
     def spoken_of(self) -> tuple[Run, ...]:
-        """The runs that a word without a name speaks of.
-
-        Raises:
-            UsageError: there is none yet.
-        """
+        """The runs that a word without a name speaks of. Raises UsageError: there is none yet."""
         if not self.runs:
             raise UsageError("the run has no samples yet", next_step="Name another run, such as RUN.c=0.")
         return self.runs
@@ -227,11 +222,7 @@ def alternatives(text: str) -> list[str]:
 
 
 def _number(text: str) -> Fraction:
-    """A number exactly as it is written; a percentage is a share.
-
-    Raises:
-        UsageError: not a number.
-    """
+    """A number exactly as it is written; a percentage is a share. Raises UsageError: not a number."""
     found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(%?)", text, re.ASCII)
     if found is None:
         what = f"{text} is not a number" if text else "a number is missing"
@@ -480,11 +471,7 @@ class Word(NamedTuple):
 
 
 def parse(selector: str) -> tuple[Word, ...]:
-    """The words of a selector.
-
-    Raises:
-        UsageError: a quote that does not end.
-    """
+    """The words of a selector. Raises UsageError: a quote that does not end."""
     words: list[Word] = []
     at = 0
     for found in _WORD.finditer(selector):
@@ -502,9 +489,7 @@ def resolve_selector(reader: Reader, runs: Sequence[Run], selector: str) -> Sele
     """What a selector means where these runs are compared.
 
     Args:
-        reader: of the runs' store.
         runs: the runs compared, for a pair base first; runs of several benchmarks are taken benchmark by benchmark.
-        selector: see the module.
 
     Raises:
         UsageError: a word that cannot be understood here; the title names it.
@@ -546,9 +531,7 @@ def select(reader: Reader, run: Run, selector: str, against: Run | None = None) 
     A word that is no id must be in quotes to be looked for in statements: a typo would cost samples.
 
     Args:
-        reader: of the run's store.
         run: whose problems, n and c are meant.
-        selector: see the module.
         against: the other run of the pair, for `set:`; the usual partner when omitted.
 
     Raises:

@@ -59,9 +59,7 @@ def verify(
 
     Args:
         reader: of the run's store; it sees the new verdicts afterwards.
-        run: whose samples.
         verifier: name of a verifier; that of the benchmark, or the one that fits its reference answers, when omitted.
-        problems: only samples of these problem keys; None for all.
         again: judge every sample, also those that have a verdict.
         processes: at most so many judging processes.
         progress: told now and then.
@@ -110,9 +108,7 @@ def use_verdicts(reader: Reader, run: Run, name: str, *, problems: Collection[in
 
     Args:
         reader: of the run's store; it sees the change afterwards.
-        run: whose samples.
         name: of the filter, scorer or verifier, or `imported` for the verdicts that the samples came with.
-        problems: only samples of these problem keys; None for all.
 
     Raises:
         UsageError: nobody of that name gave verdicts to this run, or somebody else verifies it.

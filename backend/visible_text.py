@@ -45,7 +45,6 @@ def visible(text: str, *, keep_tabs: bool = False) -> str:
     """The text with line feeds kept and every other control or format character as a visible symbol; same length.
 
     Args:
-        text: any text.
         keep_tabs: for documents, whose readers know what a tab is.
     """
     if text.isascii() and text.isprintable():

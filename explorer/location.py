@@ -152,11 +152,7 @@ def resolve_permalink(reader: Reader, line: str) -> ResolvedPermalink:
 
 
 def parse_permalink(line: str) -> tuple[str, Location]:
-    """The screen and the location of a permalink.
-
-    Raises:
-        UsageError: not a permalink; says which field is wrong.
-    """
+    """The screen and the location of a permalink. Raises UsageError: not a permalink; says which field is wrong."""
     screen, *fields = line.removeprefix("@").strip().split(",")
     if screen not in SCREENS:
         raise UsageError(f"@{screen} is no place", next_step=f"A place begins with one of @{', @'.join(SCREENS)}.")

@@ -45,11 +45,7 @@ class ReadingMarks:
         return frozenset(self._read().get((run_key, problem_key), ()))
 
     def see(self, run_key: int, problem_key: int, sample: int) -> None:
-        """A path is being read.
-
-        Raises:
-            StoreError: the file cannot be written.
-        """
+        """A path is being read. Raises StoreError: the file cannot be written."""
         of_problem = self._read().setdefault((run_key, problem_key), set())
         if sample not in of_problem:
             self._add({"seen": [run_key, problem_key, sample]})

@@ -48,11 +48,7 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 @cache
 def query(name: str) -> Query:
-    """The query of that name.
-
-    Raises:
-        FileNotFoundError: no file `queries/<name>.sql`.
-    """
+    """The query of that name. Raises FileNotFoundError: no file `queries/<name>.sql`."""
     sql = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
     purpose: list[str] = []
     fields = {"parameters": "", "columns": "", "files": "", "tables": ""}

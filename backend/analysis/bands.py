@@ -54,11 +54,8 @@ def pass_at_k_bands(
     """pass@k of each run with its 95 % interval.
 
     Args:
-        reader: of the runs' store.
-        runs: any runs.
         kind: what the intervals are over; None for none.
         ks: for the smallest n of a run, the k's to compute; those beyond it are left out.
-        problems: keys of the only problems that count; None for all.
     """
 
     def points(n: Counts) -> tuple[Sequence[int], Statistic]:
@@ -152,12 +149,10 @@ def difference(
     """pass@k of RL minus that of base, problem by problem, with its 95 % interval, and where the curves cross.
 
     Args:
-        reader: of the runs' store.
         base: the base run.
         rl: another run of its benchmark.
         kind: what the interval is over.
         ks: for the smaller n of the two, the k's to compute; those beyond it are left out.
-        problems: keys of the only problems that count; None for all.
 
     Raises:
         UsageError: the same run twice, or runs of different benchmarks.

@@ -194,7 +194,6 @@ def solve_sets(
     Args:
         runs: two or more runs of one benchmark; for a pair, base first.
         min_correct: correct samples from which on a problem counts as solved.
-        problems: keys of the only problems that count; None for all.
 
     Raises:
         UsageError: fewer than two runs, runs of different benchmarks, or min_correct below 1.

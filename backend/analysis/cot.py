@@ -53,7 +53,6 @@ def judging_queue(
 
     Args:
         author: whose own judgements are told apart.
-        problems: keys of the only problems that count; None for all.
     """
     rows = reader.rows("judgements/queue", run_keys=[run.key for run in runs], rate=below, author=author)
     queued = (QueuedPath(*row) for row in rows)
@@ -71,7 +70,6 @@ def cot_curves(
 
     Args:
         ks: for the smallest n of a run, the k's to compute; those beyond it are left out.
-        problems: keys of the only problems that count; None for all.
     """
     settled, tallies = settled_counts(reader, runs), tallies_of(reader, runs, problems)
     found = []

@@ -51,10 +51,7 @@ def perplexities(
     """Perplexities of the runs' samples and of the reference responses under every model that scored any.
 
     Args:
-        reader: of the store.
-        benchmark: of the runs.
         runs: for a pair, base first.
-        problems: keys of the only problems that count; None for all.
         choice: one of `CHOICES`.
     """
     assert choice in CHOICES

@@ -62,11 +62,7 @@ def run_summaries(
 def accuracy_histograms(
     reader: Reader, runs: Sequence[Run], *, problems: Collection[int] | None = None
 ) -> tuple[AccuracyHistogram, ...]:
-    """The histogram of each run, over its problems with a verified sample.
-
-    Args:
-        problems: keys of the only problems that count; None for all.
-    """
+    """The histogram of each run, over its problems with a verified sample."""
     tallies = tallies_of(reader, runs, problems)
     result = []
     for run in restrict_runs(reader, runs, problems):
@@ -93,7 +89,6 @@ def efficiency(
         base: whose pass@k counts.
         runs: the others; the base is put first if it is not among them.
         k: 256 when omitted, or the largest k at which all are defined if that is less.
-        problems: keys of the only problems that count; None for all.
     """
     every = list(runs) if any(run.key == base.key for run in runs) else [base, *runs]
     k = k if k is not None else common_k(reader, every, problems)
@@ -131,9 +126,7 @@ def step_series(
     """The trainings among the runs of one benchmark: checkpoints of one origin, algorithm and sampling configuration.
 
     Args:
-        runs: those of one benchmark.
         k: 256 when omitted, or the largest k at which every point of a series is defined if that is less.
-        problems: keys of the only problems that count; None for all.
 
     Returns:
         Series of two points or more: steps in order, after the base run that was sampled in the same way, if there is
@@ -194,9 +187,7 @@ def temperature_sweep(
 
     Args:
         base: whose entropy is to be matched.
-        runs: those of one benchmark.
         k: 256 when omitted, or the largest k at which all are defined if that is less.
-        problems: keys of the only problems that count; None for all.
     """
     k = k if k is not None else common_k(reader, runs, problems)
     entropies = _entropies(reader, [base, *runs], problems)
@@ -251,7 +242,6 @@ def response_lengths(
     """How long the samples of each run are, in tokens, and how many have which verdict.
 
     Args:
-        problems: keys of the only problems that count; None for all.
         bins: how many bins at most.
     """
     by_run: dict[int, Lines] = {run.key: [] for run in runs}
@@ -307,11 +297,7 @@ SEED = 20_260_101
 
 
 def agreement(reader: Reader, runs: Sequence[Run], *, problems: Collection[int] | None = None) -> tuple[Agreement, ...]:
-    """What the samples of each run agree on. Answers are the same where their extracted words are.
-
-    Args:
-        problems: keys of the only problems that count; None for all.
-    """
+    """What the samples of each run agree on. Answers are the same where their extracted words are."""
     return tuple(_agreement(reader, run, problems) for run in restrict_runs(reader, runs, problems))
 
 

@@ -279,7 +279,6 @@ def score_rows(
     """Score each text after its prompt.
 
     Args:
-        model: a causal language model.
         rows: token ids of prompt and text, neither empty.
         pad_id: any token; it stands on the right, where causal attention never looks back from.
         alternatives: so many of the likeliest tokens are kept at each place.

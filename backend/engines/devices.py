@@ -68,11 +68,7 @@ def find_device(wanted: str | None) -> str:
 
 
 def find_precision(wanted: str) -> Any:
-    """A torch dtype, or "auto".
-
-    Raises:
-        UsageError: no such precision.
-    """
+    """A torch dtype, or "auto". Raises UsageError: no such precision."""
     if wanted not in PRECISIONS:
         raise UsageError(f"There is no dtype {wanted}", next_step=suggestion(str(wanted), list(PRECISIONS), "dtype"))
     return wanted if wanted == "auto" else getattr(torch, wanted)

@@ -154,7 +154,6 @@ class Engine(Protocol):
         score is that of the text's own tokens. They may be others than those that were drawn.
 
         Args:
-            items: prompts and texts.
             alternatives: so many of the likeliest tokens are wanted at each place, and where each token ends in the
                 text; None where neither is wanted.
         """

@@ -99,7 +99,6 @@ def text_ends(tokenizer: Any, text: str, ids: Sequence[int]) -> tuple[int, ...] 
 
     Args:
         tokenizer: that the ids come from.
-        text: the whole text.
         ids: its tokens; an end-of-text token may follow them and ends where the text does.
 
     Returns:

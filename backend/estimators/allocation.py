@@ -53,7 +53,6 @@ def allocate_by_change(
         grid: rates, shape (G,).
         chances: posterior of the rate of each unsolved unit, shape (units, G).
         costs: of one sample of each unit, all positive, shape (units,).
-        budget: samples to give.
         ahead: see `Allocation.before`.
         enough: stop giving when fewer changes than this are left within `ahead` samples of each.
 

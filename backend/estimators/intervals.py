@@ -153,7 +153,6 @@ def band_over_problems(n: Counts, c: Counts, statistic: Statistic) -> Band:
     Args:
         n: samples of each problem, shape (problems,), all >= 1, at least one problem.
         c: correct samples, same shape.
-        statistic: see `Statistic`.
     """
     (sizes, correct), times = distinct_tallies(n, c)
     return percentile_band(statistic_per_problem(sizes, correct, statistic), times, draw_bootstrap(times))[0]
@@ -190,7 +189,6 @@ def sampling_variance(n: Counts, c: Counts, statistic: Statistic) -> Floats:
     Args:
         n: samples of each problem, shape (problems,), all >= 1, at least one problem.
         c: correct samples, same shape.
-        statistic: see `Statistic`.
 
     Returns:
         Shape (points,).
@@ -263,7 +261,6 @@ def paired_difference(kind: IntervalKind, base: Tallies, rl: Tallies, statistic:
         kind: what the interval is over.
         base: n and c of each problem, arrays of shape (problems,), n >= 1, at least one problem.
         rl: the same problems.
-        statistic: see `intervals.Statistic`; points in their order.
     """
     (base_n, base_c, rl_n, rl_c), times = distinct_tallies(*base, *rl)
     of_base, of_rl = statistic_per_problem(base_n, base_c, statistic), statistic_per_problem(rl_n, rl_c, statistic)

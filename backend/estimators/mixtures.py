@@ -92,7 +92,6 @@ def fit_prior(n: Counts, c: Counts, grid: Floats | None = None, *, rounds: int =
     Args:
         n: samples of each problem, shape (problems,); problems without samples count for nothing.
         c: correct samples, same shape.
-        grid: see `rates`.
         rounds: of EM at most; after few of them the distribution is still smooth, as it began.
 
     Returns:

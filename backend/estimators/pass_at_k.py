@@ -191,7 +191,6 @@ def majority_at_k(
 
     Args:
         votes, correct: see `majority_score`; sum(votes) <= n, and the other samples gave no answer.
-        n: samples.
         ks: increasing, each in 1..n.
         seed: of the random orders.
 

@@ -90,8 +90,6 @@ def at_least(rates: Floats, draws: Counts, needed: Counts) -> Floats:
     """Chance that at least `needed` of `draws` samples are right: the binomial tail.
 
     Args:
-        rates: success rates.
-        draws: samples.
         needed: right ones wanted; 0 or less is certain. All three are broadcast against each other.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,7 +153,6 @@ def predict_replication(
 
     Args:
         posterior: of the same problems and runs.
-        runs: the tallies.
         least: right samples from which on a run solves a problem.
         more: further samples of each problem and run; None for a fresh run.
     """

@@ -28,11 +28,7 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 
 def export_folder(job: ExportTask) -> int:
-    """Samples, counts, problems and the card.
-
-    Raises:
-        UsageError: datasets is missing.
-    """
+    """Samples, counts, problems and the card. Raises UsageError: datasets is missing."""
     try:
         from datasets import Features, Value
     except ImportError as error:

@@ -57,11 +57,7 @@ STYLE: dict[str, Any] = {
 
 
 def export_drawing(job: ExportTask) -> int:
-    """SVG or PDF, by the form of the request.
-
-    Raises:
-        UsageError: matplotlib is missing.
-    """
+    """SVG or PDF, by the form of the request. Raises UsageError: matplotlib is missing."""
     try:
         import matplotlib
         from matplotlib.figure import Figure as Canvas

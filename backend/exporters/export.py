@@ -57,11 +57,7 @@ def forms_of(what: str) -> tuple[str, ...]:
 
 
 def exporter_for(request: ExportRequest) -> Exporter:
-    """The function that meets a request.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The function that meets a request. Raises UsageError: there is none."""
     if (name := f"{request.what}.{request.form}") not in EXPORTERS:
         forms = ", ".join(forms_of(request.what))
         raise UsageError(f"{request.what} cannot be exported as {request.form}", next_step=f"Forms: {forms}.")
@@ -101,11 +97,7 @@ def form_of(what: str, path: Path, verl: bool = False) -> str:
 
 
 def resolve_runs(reader: Reader, request: ExportRequest) -> tuple[Run, ...]:
-    """The runs of a request.
-
-    Raises:
-        UsageError: one does not exist, or they cannot be exported together.
-    """
+    """The runs of a request. Raises UsageError: one does not exist, or they cannot be exported together."""
     runs = tuple({run.key: run for run in (reader.run(name) for name in request.runs)}.values())
     benchmarks = sorted({run.benchmark for run in runs})
     if not runs:

@@ -136,11 +136,7 @@ def difference(job: ExportTask) -> Figure:
 
 
 def cot(job: ExportTask) -> Figure:
-    """CoT-pass@k of every run that somebody judged, beside its pass@k.
-
-    Raises:
-        UsageError: nothing is judged.
-    """
+    """CoT-pass@k of every run that somebody judged, beside its pass@k. Raises UsageError: nothing is judged."""
     series, notes, problems, is_open = [], [], [], False
     for style_index, run in enumerate(job.runs):
         (plain,) = bands.pass_at_k_bands(job.reader, [run], None, spaced_ks, problems=job.problems)
@@ -171,11 +167,7 @@ def cot(job: ExportTask) -> Figure:
 
 
 def steps(job: ExportTask) -> Figure:
-    """pass@1 and pass@k of the trainings among the runs.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """pass@1 and pass@k of the trainings among the runs. Raises UsageError: there is none."""
     drawn, notes, problems = [], [], []
     trainings = step_series(job.reader, job.runs, problems=job.problems)
     for style_index, found in enumerate(trainings):
@@ -429,11 +421,7 @@ def legend_of(series: Series) -> str:
 
 
 def figure_of(job: ExportTask, kind: str) -> Figure:
-    """The figure of that kind of a job's runs.
-
-    Raises:
-        UsageError: there is nothing to draw.
-    """
+    """The figure of that kind of a job's runs. Raises UsageError: there is nothing to draw."""
     figure = KINDS[kind](job)
     if not figure.series and not figure.boxes:
         raise UsageError("There is nothing to draw", "; ".join(figure.notes))

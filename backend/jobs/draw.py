@@ -217,11 +217,8 @@ def draw(
     those of an earlier attempt that was killed. Interrupted, what has been drawn stays, and the next draw goes on.
 
     Args:
-        layout: the store.
         plan: what is to be drawn; nobody else may be drawing the same indices (see `claims`).
-        engine: draws.
         verifier: judges; without one every sample is `unverified`.
-        progress: see `Progress`.
         job: name of the job that this is; its attempts compact each other's parts.
 
     Raises:
@@ -258,11 +255,7 @@ def draw(
 
 
 def sampling_params(parameters: Mapping[str, Any]) -> SamplingParams:
-    """A run's parameters as an engine takes them.
-
-    Raises:
-        UsageError: a value that no engine can honour.
-    """
+    """A run's parameters as an engine takes them. Raises UsageError: a value that no engine can honour."""
     try:
         return SamplingParams(
             temperature=float(parameters["temperature"]),

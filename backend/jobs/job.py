@@ -95,11 +95,7 @@ class Job:
         return self.folder / "cancel"
 
     def plan(self) -> tuple[Plan, EngineChoice]:
-        """What is to be done, and with what.
-
-        Raises:
-            StoreError: the plan is damaged.
-        """
+        """What is to be done, and with what. Raises StoreError: the plan is damaged."""
         try:
             return plan_from_json((self.folder / "plan.json").read_bytes())
         except (OSError, ValueError, KeyError) as error:
@@ -169,11 +165,7 @@ def _is_gone(lock: Path, status: JobStatus) -> bool:
 
 
 def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
-    """Write a job that any worker that sees the folder can do.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
+    """Write a job that any worker that sees the folder can do. Raises StoreError: the store cannot be written."""
     # Sorts by time. Of the last version's names, which end with the second, one sorts before those of the same second.
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S%f}-{secrets.token_hex(2)}"
     workspace = layout.unfinished / f"job-{name}"
@@ -279,11 +271,7 @@ CLAIMING = ("prepared", "running", "gone", "failed")
 
 @contextmanager
 def planning_lock(layout: StoreLayout) -> Iterator[None]:
-    """Hold the planning lock.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
+    """Hold the planning lock. Raises StoreError: the store cannot be written."""
     layout.create()
     with exclusive_lock(layout.jobs / "planning.lock"):
         yield

@@ -228,10 +228,7 @@ def plan_logprobs(
     """Plan scoring under a model; what has its score already is not scored again.
 
     Args:
-        reader: of the store.
         under: a model of the store, or one of its runs, or a model folder.
-        wanted: the texts.
-        configuration: of the user.
         engine: its name; the configured one when omitted.
         options: of the engine; the precision is float32 unless `dtype` says otherwise.
         model: where the model lies, or what the engine calls it.

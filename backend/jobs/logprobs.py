@@ -164,7 +164,6 @@ def score(
     those of an earlier attempt that was killed. Interrupted, what has been scored stays, and the next attempt goes on.
 
     Args:
-        layout: the store.
         plan: what is to be scored.
         engine: with the model that the plan names.
         progress: told after every text; what it raises ends the scoring.

@@ -268,11 +268,7 @@ def last_throughput(layout: StoreLayout, engine: str) -> float | None:
 
 
 def start_resampling(layout: StoreLayout, request: ResamplingRequest) -> list[Job]:
-    """Write a job for each run and start its worker.
-
-    Raises:
-        StoreError: the store cannot be written.
-    """
+    """Write a job for each run and start its worker. Raises StoreError: the store cannot be written."""
     jobs = []
     # Planned anew, from what the store holds now: since the estimate others may have drawn the same indices.
     with planning_lock(layout), closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
@@ -326,7 +322,6 @@ def plan_by_uncertainty(reader: Reader, request: ResamplingRequest) -> tuple[Sam
     """What settles most doubt about the problems of a request: the plan, and for each run what that comes to.
 
     Args:
-        reader: of the runs' store.
         request: its `add` is the budget over all problems and runs.
 
     Raises:

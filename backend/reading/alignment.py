@@ -212,7 +212,6 @@ def neighbours(reader: Reader, path: Response, runs: Sequence[Run]) -> tuple[Nei
     """All other samples of the path's problem that have a text, those with the longest common beginning first.
 
     Args:
-        reader: of the path's store.
         path: it must have a text, or there are none.
         runs: whose samples; the path's own run may be among them.
     """

@@ -285,8 +285,6 @@ def search_tree(reader: Reader, problem_key: int, runs: Sequence[Run], by: str |
     otherwise, where most samples share their first step with no other.
 
     Args:
-        reader: of the runs' store.
-        problem_key: the problem.
         runs: one or more; for a pair, base first.
         by: one of `TREE_CUTS`; None to choose.
 

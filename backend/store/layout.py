@@ -88,11 +88,7 @@ class StoreLayout:
 
 
 def require_store(root: Path) -> StoreLayout:
-    """The layout of an existing store.
-
-    Raises:
-        StoreError: nothing there, or something that is not a store.
-    """
+    """The layout of an existing store. Raises StoreError: nothing there, or something that is not a store."""
     layout = StoreLayout(root)
     root = layout.root
     if not root.exists():

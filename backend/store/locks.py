@@ -36,7 +36,6 @@ def exclusive_lock(path: Path, busy: PasskError | None = None) -> Iterator[None]
     """Hold the lock on a file, which is made if need be and stays.
 
     Args:
-        path: the file.
         busy: raised when somebody else holds the lock; waits for them when omitted.
 
     Raises:
@@ -78,11 +77,7 @@ class BaseLock:
     """A lock on base.duckdb, held until `release`."""
 
     def __init__(self, base: Path) -> None:
-        """Take no lock yet.
-
-        Raises:
-            OSError: the file cannot be opened.
-        """
+        """Take no lock yet. Raises OSError: the file cannot be opened."""
         self._file = os.open(base, os.O_RDONLY)
 
     def try_alone(self) -> bool:
@@ -90,11 +85,7 @@ class BaseLock:
         return _try_lock(self._file, fcntl.LOCK_EX) is not False
 
     def share(self, *, patience: float = 20.0) -> None:
-        """Keep merges out; waits for one that is running, which is short.
-
-        Raises:
-            StoreError: the merge did not end.
-        """
+        """Keep merges out; waits for one that is running, which is short. Raises StoreError: the merge did not end."""
         deadline = time.monotonic() + patience
         while _try_lock(self._file, fcntl.LOCK_SH) is False:
             if time.monotonic() > deadline:

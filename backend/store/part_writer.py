@@ -83,7 +83,6 @@ class PartWriter:
         """Make the private folder, and the store if there is none.
 
         Args:
-            layout: the store.
             kind: see `Manifest.kind`.
             name: of the part, which must sort by time; a new one when omitted.
             connection: to use instead of one for each file, which takes longer to open than most files to write.
@@ -253,8 +252,6 @@ def compact_parts(
     """Make one sorted part of a job's provisional parts, which supersedes them; nothing where there are none.
 
     Args:
-        layout: the store.
-        kind: of the parts.
         job: name of the job; parts of its attempts that were killed count too.
         run: only parts of this run.
         parts: only these, into a part that is provisional again; all of them, into the final one, when omitted.

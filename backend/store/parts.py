@@ -121,11 +121,7 @@ def _finite(value: Any) -> Any:
 
 
 def manifest_from_json(text: str, where: str) -> Manifest:
-    """Read a manifest.
-
-    Raises:
-        StoreError: not a manifest, or one of a newer schema.
-    """
+    """Read a manifest. Raises StoreError: not a manifest, or one of a newer schema."""
     try:
         # By the standard library, which reads what it has written: NaN among a run's parameters.
         data = json.loads(text)

@@ -78,11 +78,7 @@ class Reader(StoreCursor):
     # One problem
 
     def problem_key(self, benchmark: str, name: str) -> int:
-        """Key of the problem with that label or id.
-
-        Raises:
-            UsageError: none, or several problems share the id.
-        """
+        """Key of the problem with that label or id. Raises UsageError: none, or several problems share the id."""
         found = self.rows("reads/problem_labels", benchmark=benchmark, name=name)
         if len(found) == 1:
             return int(found[0][0])
@@ -168,11 +164,7 @@ class Reader(StoreCursor):
         return Page(tuple(_sample(row, sources) for row in rows), offset, total)
 
     def path(self, run: Run, problem_key: int, sample: int) -> Response:
-        """One reasoning path with its exact text.
-
-        Raises:
-            UsageError: no such sample.
-        """
+        """One reasoning path with its exact text. Raises UsageError: no such sample."""
         key = {"run_key": run.key, "problem_key": problem_key, "sample": sample}
         found = self.rows("reads/sample", **key)
         if not found:

@@ -233,11 +233,7 @@ class VerifierPool(Generic[T]):
         atexit.register(self.close)
 
     def submit(self, sample: T, task: Task) -> None:
-        """Take a sample in.
-
-        Raises:
-            UsageError: the verifier cannot be loaded.
-        """
+        """Take a sample in. Raises UsageError: the verifier cannot be loaded."""
         with self._changed:
             while len(self._waiting) >= CAPACITY and self._failure is None:
                 self._changed.wait()

@@ -83,8 +83,6 @@ def parse(
     """What is to be run, and the values of its options.
 
     Args:
-        name: of the command.
-        family: the command.
         words: what stands behind its name.
         every: reads all commands, for a message that names those that would use an option.
 

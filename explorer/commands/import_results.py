@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 
 def columns(entries: list[str]) -> dict[str, str]:
-    """FIELD=COLUMN pairs.
-
-    Raises:
-        UsageError: no equals sign.
-    """
+    """FIELD=COLUMN pairs. Raises UsageError: no equals sign."""
     from backend.errors import UsageError
 
     pairs = [entry.partition("=") for entry in entries]

@@ -92,11 +92,7 @@ class ExportDialog(FormDialog[None]):
         self.show_command()
 
     def request(self) -> tuple[ExportRequest, Path]:
-        """What the fields say.
-
-        Raises:
-            UsageError: the file's ending is of no form.
-        """
+        """What the fields say. Raises UsageError: the file's ending is of no form."""
         choice = self.choices[self.chosen]
         path = Path(self.form.text("to").strip() or ".")
         form = form_of(choice.request.what, path, choice.forms[self.form.chosen("form")] == "verl")

@@ -113,11 +113,7 @@ class PlanDialog(FormDialog[Result]):
     starting = False
 
     def plan(self) -> Callable[[Reader], Any]:
-        """The question that the fields ask.
-
-        Raises:
-            UsageError: a field is wrong.
-        """
+        """The question that the fields ask. Raises UsageError: a field is wrong."""
         raise NotImplementedError
 
     def words(self, planned: Any) -> Content:
