@@ -21,7 +21,8 @@ OPTIONS = {
 
 def said(option: Option) -> list[str]:
     """The option as one writes it, with a value that it takes."""
-    value = option.choices[0] if option.choices else "1" if isinstance(option.check, Number) else "x"
+    is_number = isinstance(option.check, Number) or option.check in (int, float)
+    value = option.choices[0] if option.choices else "1" if is_number else "x"
     spelling = [option.spelling] if option.spelling.startswith("-") else []
     return [*spelling, value] if option.takes_value else spelling
 

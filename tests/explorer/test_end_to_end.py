@@ -64,7 +64,7 @@ def test_from_result_files_to_the_path_that_proves_it(start: Start, run_passk: P
     terminal.keys("Enter")
     curves = terminal.wait("AIME_2024 › pass@k", "difference +0.3 points", "0.6–7.9", "0.8–8.1", "95 % confidence")
     terminal.keys("End")
-    terminal.wait("pass@k at k = 50", "30.0", "23.3", "difference -6.7 points")
+    terminal.wait("pass@k at k = 50", "30.0", "23.3", "difference −6.7 points")
     terminal.keys("Home")
     terminal.wait("pass@k at k = 1 ", "difference +0.3 points", until=lambda screen: screen == curves)
 
@@ -72,7 +72,7 @@ def test_from_result_files_to_the_path_that_proves_it(start: Start, run_passk: P
     expected = [
         ("both 5", "[only step 400 4]", "only step 800 2", "neither 19", "all 30"),
         ("[only step 800 2]", "0/50", "4/50", "1/50"),
-        ("problem 22", "reference answer: 480", "4/50 right", "0/50 right", "50 samples"),
+        ("problem 22", "reference answer: 480", "4/50 correct", "0/50 correct", "50 samples"),
         ("✓ correct", "llama3b-800", "answer: 480", "sample 1 of 50"),
     ]
     assert len(keys) <= 5, "from Curves with a pair selected a path is at most five keys away"

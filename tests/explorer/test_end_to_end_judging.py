@@ -98,7 +98,7 @@ def test_judged_blind_and_what_that_says_of_the_curves(open_at: Terminal, run_pa
     open_at.wait("level")
     type_in(open_at, "rl.judged:invalid")
     open_at.keys("Enter")
-    open_at.wait("a right path of countdown-rl-150 is judged invalid", "of 200 problems")
+    open_at.wait("a correct path of countdown-rl-150 is judged invalid", "of 200 problems")
     open_at.keys("q")
     open_at.wait("STATUS 0")
     said = [line for line in run_passk("judgements", "list", "--run", BASE).stdout.splitlines() if line]
@@ -109,7 +109,7 @@ def test_a_bookmark_and_a_line_lead_a_colleague_to_the_same_path(open_at: Termin
     open_at.keys("Enter")
     open_at.wait("[base-only 69]")
     open_at.keys("Enter")
-    open_at.wait("problem c001", "2/256 right")
+    open_at.wait("problem c001", "2/256 correct")
     open_at.keys("Enter")
     path = open_at.wait("sample 54 of 256", "16 is 16.")
     open_at.keys("b")
@@ -132,7 +132,7 @@ def test_a_bookmark_and_a_line_lead_a_colleague_to_the_same_path(open_at: Termin
     try:
         colleague.wait("sample 54 of 256", "16 is 16.", until=lambda screen: screen == path)
         colleague.keys("Escape")
-        colleague.wait("problem c001", "2/256 right")
+        colleague.wait("problem c001", "2/256 correct")
         colleague.keys("q")
         colleague.wait("STATUS 0")
     finally:

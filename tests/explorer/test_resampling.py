@@ -85,9 +85,9 @@ def test_marked_problems_are_drawn_while_the_terminal_is_gone(compared: Passk, t
 
 
 def ids_and_marks(screen: str) -> list[list[str]]:
-    """The rows of the table on a Sets screen, by their first two words."""
+    """The rows of the table on a Sets screen, by their first two words: mark and problem."""
     rows = screen.splitlines()
-    header = next(number for number, row in enumerate(rows) if row.split()[:1] == ["id"])
+    header = next(number for number, row in enumerate(rows) if row.split()[:1] == ["problem"])
     return [row.split()[:2] for row in rows[header + 1 :]]
 
 
@@ -188,7 +188,7 @@ def test_what_is_missing_is_said_in_the_dialog(run_passk: Passk, terminals: list
     terminal.keys("r")
     terminal.wait("Where is the model unknown-base?", "[models]")
     terminal.keys("Enter")
-    terminal.wait("Nothing can be sampled yet")
+    terminal.wait("Nothing can be drawn yet")
     terminal.keys("Escape")
     terminal.wait("sums", until=lambda screen: "Draw more samples" not in screen)
     assert not jobs_of(StoreLayout(run_passk.folder / "store.passk"))

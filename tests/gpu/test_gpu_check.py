@@ -60,8 +60,11 @@ def test_a_check_that_fails_is_a_row_and_the_rest_goes_on() -> None:
 
 def test_what_this_python_lacks_is_said(models: Path) -> None:
     program = "import sys; from tests.gpu.__main__ import main; sys.exit(main(['--missing']))"
-    lacking = subprocess.run([sys.executable, "-S", "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8")
+    # The commands of tests that ran before may have switched the working folder off for all that is started.
+    found = {**os.environ, "PYTHONPATH": str(ROOT)}
+    bare = [sys.executable, "-S", "-c", program]
+    lacking = subprocess.run(bare, env=found, capture_output=True, encoding="utf-8")
     assert lacking.returncode == 2
     assert "lacks: torch transformers textual " in lacking.stderr
     pytest.importorskip("duckdb")
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], env=found, capture_output=True).returncode == 0
