@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import duckdb
 
 from backend.answers import unwrap_reference
 from backend.errors import InputError, StoreError, UsageError, suggestion
+from backend.importers.known_problems import KnownProblems, stored_problems
 from backend.importers.protocol import Notes, ProblemFacts
 from backend.importers.session import problem_row
 from backend.importers.values import as_text
@@ -396,6 +397,8 @@ def _attempt(
     layout: StoreLayout, name: str, source: str, problems: Problems, wanted: str | None, split: str | None
 ) -> BenchmarkReport | None:
     known = _known(layout, name)
+    stored = KnownProblems(stored_problems(layout))
+    problems = replace(problems, by_key={stored.key(name, facts, {}): facts for facts in problems.by_key.values()})
     there = known.problems or {}
     _refuse_contradictions(name, source, problems, known, wanted)
     verifier = known.verifier or wanted or fitting_verifier((p.reference, p.metadata) for p in problems.by_key.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -58,28 +58,30 @@ class BlockBuilder:
         """`lists` are the optional lists of `Block` that this format can fill."""
         self._lists = lists
         self._blocks: dict[tuple[int, int], tuple[Block, list[list[Any]]]] = {}
-        self._problems: dict[str, ProblemFacts] = {}
+        self._problems: dict[Hashable, ProblemFacts] = {}
         self._waiting = 0
 
     def problem(
         self,
-        identity: str,
+        identity: Hashable,
         *,
         name: str | None = None,
         statement: str | None = None,
         reference: str | None = None,
         level: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        **asked: Any,
     ) -> ProblemFacts:
         """The problem of that identity; what is known of it comes from its first sample.
 
         Args:
             name: its id in the file; its place among the problems when omitted.
+            asked: what was asked beside the statement, as `ProblemFacts` has it.
         """
         known = self._problems.get(identity)
         if known is None:
             place = len(self._problems)
-            facts = ProblemFacts(name or str(place), place, statement, reference, level, metadata or {})
+            facts = ProblemFacts(name or str(place), place, statement, reference, level, metadata or {}, **asked)
             known = self._problems[identity] = facts
         return known
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from backend.importers.values import image_names
+
 THINKING = "reasoning that came apart from its answer, put before it between <think> and </think>"
 """The note for texts that `content_text` put together."""
 
@@ -90,6 +92,15 @@ def prompt_text(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
     of_user = [message for message in messages if message.get("role") == "user"]
     texts = [message_text(message, resolve)[0] for message in of_user or messages]
     return "\n\n".join(text for text in texts if text) or None
+
+
+def prompt_images(prompt: Any) -> tuple[str, ...]:
+    """The images of a prompt's messages, as `image_names` knows them."""
+    if not isinstance(prompt, list):
+        return ()
+    contents = [message.get("content") for message in prompt if isinstance(message, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
+    return image_names([part for part in parts if "image" in str(part.get("type", "")) or "image_url" in part])
 
 
 def completion_text(completion: Any) -> tuple[str | None, bool]:

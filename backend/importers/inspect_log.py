@@ -8,7 +8,7 @@ from math import fsum, isfinite
 from typing import Any
 
 from backend.importers.blocks import choose_one, sampling_parameters
-from backend.importers.chat import THINKING, message_text, prompt_text
+from backend.importers.chat import THINKING, message_text, prompt_images, prompt_text
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import Archive, SourceFile, has_member, input_error
 from backend.importers.values import (
@@ -132,18 +132,18 @@ class InspectSample:
         name = as_text(sample["id"]) or ""
         statement = prompt_text(sample.get("input"), resolve)
         choices = sample.get("choices")
-        if statement and isinstance(choices, list) and choices:
-            # Questions such as "Which of these is true?" are told apart by their choices.
-            letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-            shown = [f"{letter}) {as_text(choice)}" for letter, choice in zip(letters, choices, strict=False)]
-            statement += "\n\n" + "\n".join(shown)
+        # Questions such as "Which of these is true?" are told apart by their choices.
+        options = tuple(as_text(choice) or "" for choice in choices) if isinstance(choices, list) else ()
         target = sample.get("target")
         reference = target[0] if isinstance(target, list) and len(target) == 1 else target
         metadata = sample.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         position = self.positions.setdefault(name, len(self.positions))
         level = metadata.get("level", metadata.get("difficulty"))
-        return ProblemFacts(name or str(position), position, statement, as_text(reference), as_text(level), metadata)
+        return ProblemFacts(
+            name or str(position), position, statement, as_text(reference), as_text(level), metadata, options=options,
+            images=prompt_images(sample.get("input")),
+        )  # fmt: skip
 
     def _output(
         self, sample: Mapping[str, Any], resolve: Callable[[str], str]

@@ -18,10 +18,13 @@ from backend.importers.blocks import choose_one, read_json_beside, sampling_para
 from backend.importers.chat import prompt_text
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
-from backend.importers.values import as_text, json_lines
+from backend.importers.values import as_text, image_names, json_lines, option_texts
 
 FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
 STATEMENTS = ("question", "problem", "Question", "Problem", "query", "prompt", "input", "text")
+CONTEXTS = ("passage", "context", "article", "paragraph", "story", "support", "background", "premise", "sentence1")
+OPTIONS = ("choices", "options", "endings")
+IMAGES = ("image", "images", "image_path")
 PARAMETERS = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "min_p": "min_p",
     "max_gen_toks": "max_tokens", "max_tokens": "max_tokens",
@@ -182,6 +185,7 @@ class LmEval:
                 reference=as_text(record.get("target")),
                 level=as_text(document.get("level", document.get("difficulty"))),
                 metadata={k: v for k, v in document.items() if type(v) is str and len(v) < 100},
+                **_asked(document),
             ),
             verdicts=[verdict or "unverified"] if size == 1 else ["unverified"] * size,
             rows=[row] * size,
@@ -222,6 +226,22 @@ def _arguments(record: Mapping[str, Any]) -> list[Any]:
     elif isinstance(arguments, list) and arguments:
         first = arguments[0]
     return list(first.values()) if isinstance(first, dict) else first if isinstance(first, list) else []
+
+
+def _asked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a document asks beside its question, by the usual names of these fields."""
+    contexts = [document[name] for name in CONTEXTS if isinstance(document.get(name), str) and document[name].strip()]
+    options = next((found for name in OPTIONS if (found := option_texts(document.get(name)))), ())
+    if not options and all(isinstance(document.get(letter), str) for letter in "AB"):
+        options = tuple(document[letter] for letter in "ABCDEFGHIJ" if isinstance(document.get(letter), str))
+    images = next((found for name in IMAGES if (found := image_names(document.get(name)))), ())
+    tests = document.get("test", document.get("test_list"))
+    return {
+        "context": "\n\n".join(contexts) or None,
+        "options": options,
+        "images": images,
+        "tests": as_text(tests) if isinstance(tests, str | list) else None,
+    }
 
 
 def _statement(document: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:

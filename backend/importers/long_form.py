@@ -29,8 +29,10 @@ from backend.importers.values import (
     as_text,
     as_they_are,
     count,
+    image_names,
     integer,
     kind_of_value,
+    option_texts,
     parameter,
     parse_correct,
     plain_value,
@@ -46,6 +48,7 @@ EXPORTED = {"position": ("position",), "parameters": ("parameters",)}
 WHERE_FROM = ("export", "source", "format", "source_row")
 """Columns of passk's own exports that say where a row was before; they are not kept, and that goes without saying."""
 OF_RUN = (*RUN_FIELDS, *PARAMETERS, "parameters")
+ASKED = ("context", "options", "images", "tests")
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}, **EXPORTED}
 
 
@@ -135,6 +138,9 @@ class _Gatherer:
         self.column_of = dict(mapping)
         self.run_places = [self.place[f] for f in OF_RUN if f in self.place]
         self.problem_places = [self.place[f] for f in ("problem", "statement") if f in self.place]
+        # Where there are no ids, one question with two references is two problems.
+        more = ASKED if "problem" in self.place else (*ASKED, "reference")
+        self.asked = [(f, self.place[f]) for f in more if f in self.place and "statement" in self.place]
         self.runs: dict[tuple[Any, ...], RunFacts] = {}
         self.problems: dict[tuple[Any, ...], _Problem] = {}
         self.positions: dict[tuple[Any, ...], int] = {}
@@ -154,6 +160,8 @@ class _Gatherer:
         for entry in buffer:
             values = entry[1]
             key = (*[values[p] for p in run_places], *[values[p] for p in problem_places])
+            if self.asked:
+                key += tuple(_asked(field, values[place]) for field, place in self.asked)
             try:
                 group = groups.get(key)
             except TypeError:
@@ -316,6 +324,7 @@ class _Gatherer:
             reference=as_text(value("reference")) or None,
             level=as_text(value("level")) or None,
             metadata=metadata if isinstance(metadata, dict) else {},
+            **{field: _asked(field, values[place]) for field, place in self.asked if field in ASKED},
         )
         return _Problem(facts, run)
 
@@ -334,6 +343,13 @@ class _Gatherer:
             if value(name) not in (None, "")
         }
         return RunFacts(**known, step=number, parameters=tuple(sorted(parameters.items())))
+
+
+def _asked(field: str, value: Any) -> Any:
+    """What was asked beside the question, as `ProblemFacts` has it."""
+    if field == "images":
+        return image_names(value)
+    return option_texts(value) if field == "options" else as_text(value) or None
 
 
 def _exported(text: Any) -> dict[str, Any]:

@@ -40,9 +40,40 @@ class ProblemFacts:
     position: int
     """Place in the file, from 0; the order in which problems are listed."""
     statement: str | None = None
+    """The question, without the template that it was asked through."""
     reference: str | None = None
     level: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    context: str | None = None
+    """What was asked about: a passage, a table, an article."""
+    options: tuple[str, ...] = ()
+    """What there was to choose from."""
+    images: tuple[str, ...] = ()
+    """`values.image_names` of what was shown."""
+    tests: str | None = None
+    """The tests that an answer has to pass, where they belong to the problem."""
+
+    @property
+    def asked(self) -> str | None:
+        """All that was asked, as one text: context, question and options."""
+        text = self.statement
+        if not text or not (self.context or self.options):
+            return text
+        if self.context and self.context.strip() not in text:
+            text = f"{self.context}\n\n{text}"
+        lines = [line.rstrip() for line in text.splitlines()]
+        if not all(any(line.endswith(option.strip()) for line in lines[1:]) for option in self.options):
+            listed = zip(LETTERS, self.options, strict=False)
+            text += "\n\n" + "\n".join(f"{letter}) {option}" for letter, option in listed)
+        return text
+
+    def stored_metadata(self) -> Mapping[str, Any]:
+        """The metadata with what was asked and is no text of the statement."""
+        beside = {"images": list(self.images) or None, "tests": self.tests}
+        return {**self.metadata, **{name: value for name, value in beside.items() if value is not None}}
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ import duckdb
 
 from backend.errors import PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
+from backend.importers.known_problems import KnownProblems, stored_problems
 from backend.importers.protocol import (
     Block,
     Counts,
@@ -30,7 +31,7 @@ from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import ANOTHER_SCALE, NotAVerdict
 from backend.store.database import open_store
-from backend.store.identity import problem_key, run_key, source_key, without_surrogates
+from backend.store.identity import run_key, source_key, without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
@@ -89,6 +90,8 @@ class ImportReport:
 SURROGATES = "strings with lone surrogates, kept as U+FFFD"
 REPEATED = "repeated questions, each taken as one problem with more samples"
 
+SEVERAL = "statements that come with several reference answers, such as problem {}: {}"
+
 AGAIN = "rows that the file has twice, with one sample index: one of them kept"
 COPIES = (
     "responses that are exact copies of another to the same problem in the same run (one seed on several workers?); "
@@ -145,7 +148,7 @@ class ImportTotals:
 
 def problem_row(key: int, benchmark: str, facts: ProblemFacts, metadata: str | None) -> tuple[Any, ...]:
     """A problem as a part holds it; `metadata` is that of the facts as JSON."""
-    said = (facts.id, facts.position, facts.statement, facts.reference, facts.level)
+    said = (facts.id, facts.position, facts.asked, facts.reference, facts.level)
     return key, benchmark, *said, metadata
 
 
@@ -188,12 +191,14 @@ class ImportSession:
         known_sources: dict[str, set[str]],
         sink: Callable[[int, int, list[int], Block, int], None] | None,
         progress: Progress,
+        problems: KnownProblems | None = None,
     ) -> None:
         self.targets = targets
         self.options = options
         self.known_sources = known_sources
         self.sink = sink
         self.progress = progress
+        self.problems = problems or KnownProblems()
         self.notes = Notes()
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
@@ -225,6 +230,9 @@ class ImportSession:
             else:
                 self._read_file(SourceFile(entry.path, correct_at=self.options.correct_at), entry.importer)
             self._bytes_before += entry.path.stat().st_size
+        if self.problems.several:
+            name, references = next(iter(self.problems.several.values()))
+            self.notes.add(SEVERAL.format(name, " and ".join(references)), len(self.problems.several))
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
         digest = source.digest
@@ -360,18 +368,16 @@ class ImportSession:
         return without_samples(block, copies)
 
     def _problem(self, facts: ProblemFacts, benchmark: str) -> int:
-        key = problem_key(benchmark, facts.statement, facts.id)
+        key = self.problems.key(benchmark, facts, self._file.first)
         first = self._file.first.get(key)
         if first is None:
             self._file.first[key] = facts
             known = self.gathered.problems.get(key)
             if known is None:
-                metadata = as_json(facts.metadata) if facts.metadata else None
-                self.gathered.problems[key] = benchmark, facts, metadata
+                metadata = facts.stored_metadata()
+                self.gathered.problems[key] = benchmark, facts, as_json(metadata) if metadata else None
                 said = [value for value in (facts.statement, facts.reference) if value is not None]
                 self.notes.add(SURROGATES, sum(value != without_surrogates(value) for value in said))
-            elif None not in (known[1].reference, facts.reference) and known[1].reference != facts.reference:
-                self.notes.add("problems with another reference answer in another file")
         elif first is not facts and (first.id, first.position) != (facts.id, facts.position):
             self._file.repeated.add(key)
             self.notes.add(REPEATED)
@@ -532,15 +538,16 @@ def _attempt(
     for manifest in before.values():
         for source in manifest.sources:
             known.setdefault(source.digest.partition(TWIN)[0], set()).update(source.runs)
+    problems = KnownProblems(stored_problems(layout))
     if dry_run:
-        session = ImportSession(targets, options, known, None, progress)
+        session = ImportSession(targets, options, known, None, progress, problems)
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
 
     from backend.store.part_writer import PartWriter
 
     with PartWriter(layout, "import") as part:
-        session = ImportSession(targets, options, known, None, progress)
+        session = ImportSession(targets, options, known, None, progress, problems)
         runs = fill_part(part, session, files, wanted_format)
         if not runs:
             return session.report(dry_run=False, part=None)

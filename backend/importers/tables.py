@@ -33,6 +33,10 @@ PROBLEM_FIELDS = {
     "statement": ("statement", "question", "prompt", "problem_statement", "problem_text", "query", "input"),
     "level": ("level", "difficulty"),
     "metadata": ("metadata",),
+    "context": ("context", "passage"),
+    "options": ("options", "choices"),
+    "images": ("images", "image", "image_path"),
+    "tests": ("tests",),
 }
 
 SAMPLE_FIELDS = {

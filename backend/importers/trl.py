@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, about_answers
-from backend.importers.chat import THINKING, completion_text, prompt_text
+from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
 from backend.importers.values import as_text, count, figure, parse_correct, shortened
@@ -69,7 +69,11 @@ class Trl:
                 text, thought = completion_text(completion)
                 if thought:
                     notes.add(THINKING)
-                problem = gathering.problem(statement, statement=statement, reference=as_text(references[offset]))
+                # There are no ids: one question with two references, or two images, is two problems.
+                truth, images = as_text(references[offset]), prompt_images(prompt)
+                problem = gathering.problem(
+                    (statement, truth, images), statement=statement, reference=truth, images=images
+                )
                 gathering.add(run, problem, row, verdicts[offset], text, details[offset])
             if gathering.full:
                 yield from gathering.rest()

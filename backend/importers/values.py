@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from math import isfinite
 from typing import Any
 
@@ -315,3 +317,41 @@ WANTED: dict[Callable[[Any], Any], str] = {
 def as_mapping(value: Any) -> Mapping[str, Any]:
     """An object of a file that may be missing or be something else: then one without fields."""
     return value if isinstance(value, dict) else {}
+
+
+def image_names(value: Any) -> tuple[str, ...]:
+    """What images are known by: the hash of their bytes, else their path or address.
+
+    Args:
+        value: a path, an address (`data:` too), bytes, an object with one of them, or a list of such.
+    """
+    if isinstance(value, list | tuple):
+        return tuple(name for entry in value for name in image_names(entry))
+    if isinstance(value, dict):
+        held = next((value[key] for key in ("bytes", "image_url", "url", "image", "path") if value.get(key)), None)
+        return image_names(held)
+    if isinstance(value, str) and value.startswith("data:") and ";base64," in value[:100]:
+        try:
+            value = b64decode(value.partition(",")[2], validate=True)
+        except ValueError:
+            return (value,)
+    if isinstance(value, bytes):
+        return (f"blake2b:{blake2b(value, digest_size=16).hexdigest()}",)
+    return (value,) if isinstance(value, str) and value else ()
+
+
+def option_texts(value: Any) -> tuple[str, ...]:
+    """What there is to choose from: a list of texts, or lm-evaluation-harness's object of `text` and `label`."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return ()
+    if isinstance(value, dict):
+        listed = value.get("text")
+        value = listed if isinstance(listed, list) else list(value.values())
+    if isinstance(value, str) and value.strip():
+        return (value,)
+    if not isinstance(value, list | tuple) or not all(isinstance(entry, str | int | float) for entry in value):
+        return ()
+    return tuple(text for entry in value if (text := as_text(entry)) is not None)

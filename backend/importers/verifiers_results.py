@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, note_others, read_json_beside, sampling_parameters
-from backend.importers.chat import THINKING, completion_text, prompt_text
+from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import as_text, figure, json_lines, kind_of_value, refine_verdict
@@ -50,9 +50,11 @@ class Verifiers:
             statement = prompt_text(record.get("prompt"))
             if not statement and not example:
                 raise input_error(source, row, "neither an example_id nor a prompt")
+            reference, images = as_text(record.get("answer")), prompt_images(record.get("prompt"))
             problem = gathering.problem(
-                statement or f"id {example}", name=example, statement=statement, reference=as_text(record.get("answer"))
-            )
+                (statement, example, reference),
+                name=example, statement=statement, reference=reference, images=images,
+            )  # fmt: skip
             text, thought = completion_text(record.get("completion"))
             if text is None and record.get("completion") is not None:
                 notes.add("completions without a text of the assistant")

@@ -56,7 +56,7 @@ class Verl:
         return steps
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
-        """Samples gathered by prompt: there is no problem id, and the prompt is the identity."""
+        """Samples gathered by prompt and reference: there is no problem id."""
         gathering = BlockBuilder("texts", "answers")
         facts: dict[int | None, RunFacts] = {}
         rows = 0
@@ -69,7 +69,9 @@ class Verl:
             correct = self._correct(source, row, record, notes)
             answer = as_text(record.get("pred"))
             note_others(record, KNOWN, notes)
-            problem = gathering.problem(prompt, statement=prompt, reference=as_text(record.get("gts")))
+            # There are no ids: one question with two references is two problems, for example of two images.
+            reference = as_text(record.get("gts"))
+            problem = gathering.problem((prompt, reference), statement=prompt, reference=reference)
             verdict = refine_verdict(correct, answer, None, record.get("pred") is not None)
             gathering.add(run, problem, row, verdict, output, answer or None)
             rows += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -19,20 +20,33 @@ def _key(*fields: str) -> int:
     return int.from_bytes(blake2b(joined, digest_size=8).digest(), "big")
 
 
-def normalise_statement(statement: str) -> str:
-    """A statement with every run of whitespace as one space: what makes two statements the same problem."""
-    return " ".join(statement.split())
+def canonical_text(text: str) -> str:
+    """What of a text makes it the same: Unicode NFC; line ends and trailing blanks do not matter, all else does."""
+    text = without_surrogates(text) if text.isascii() else unicodedata.normalize("NFC", without_surrogates(text))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\n" not in text:
+        return text.strip()
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip()
 
 
-def problem_key(benchmark: str, statement: str | None, problem_id: str) -> int:
-    """Key of a problem: benchmark and normalised statement, or benchmark and id where no statement is known.
+def problem_key(benchmark: str, statement: str | None, problem_id: str, *beside: str) -> int:
+    """Key of a problem: benchmark and statement, or benchmark and id where no statement is known.
+
+    Statements on one line with single blanks have the keys that every version of passk gave them. Older versions took
+    all white space for one blank; `importers.known_problems` finds what they stored.
+
+    Args:
+        beside: what else makes it another problem than that of the same statement, such as its images.
 
     Returns:
         An unsigned 64-bit integer. A statement and an id never give the same key.
     """
-    if statement is not None and (text := normalise_statement(statement)):
+    if statement is not None and (text := canonical_text(statement)):
+        if beside or "\n" in text or text != " ".join(text.split()):
+            return _key("content", benchmark, text, *beside)
         return _key("statement", benchmark, text)
-    return _key("id", benchmark, problem_id)
+    return _key("id", benchmark, problem_id, *beside)
 
 
 @lru_cache(maxsize=4096)

@@ -24,7 +24,7 @@ CREATE TABLE runs (
 );
 
 CREATE TABLE problems (
-    problem_key UBIGINT, -- from benchmark and whitespace-normalised statement; from the id where there is no statement
+    problem_key UBIGINT, -- from benchmark and all that was asked; from the id where there is no statement
     benchmark VARCHAR,
     id VARCHAR,          -- as the source named it; not necessarily unique
     position INTEGER,    -- place in its source, from 0

@@ -270,7 +270,7 @@ def test_it_joins_the_problems_of_imported_results(store: StoreLayout, tmp_path:
     lines = [qwen_line("What is a?", [True, False], idx=0), qwen_line("What is b?", [True, True], idx=1)]
     import_files(store, [jsonl(tmp_path / "run.jsonl", lines)], run_options=RunOptions(model="m", benchmark="sums"))
     assert listed(store)["sums"].source is None
-    rows = [{"question": f"What  is {name}?", "answer": "42"} for name in "abc"]
+    rows = [{"question": f"What is {name}? ", "answer": "42"} for name in "abc"]
     report = add(store, jsonl(tmp_path / "t.jsonl", rows))
     assert (report.added, report.verifier) == (1, "number")
     entry = listed(store)["sums"]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from backend import Options, RunOptions, default_pairs, import_files, solve_sets
 from backend.errors import UsageError
 from backend.records import Problem, SolveSets
-from backend.store.identity import problem_key
+from backend.store.identity import problem_key, run_key
 from backend.store.layout import StoreLayout
+from backend.store.part_writer import PartWriter
+from backend.store.parts import PartRun
 from tests.support import (
+    SHARED_DATA,
     contents,
     csv_file,
     imported,
@@ -34,15 +40,113 @@ def pair(layout: StoreLayout, base: str, rl: str) -> SolveSets:
 # Problems
 
 
-def test_whitespace_and_index_make_no_other_problem(store: StoreLayout, tmp_path: Path) -> None:
-    first = jsonl(tmp_path / "a.jsonl", [qwen_line("Find\n  x,  if 2x = 4.", [True], idx=7)])
-    rows = [{"question": " Find x, if\t2x = 4. ", "completion": "x", "correct": False}]
+def test_line_ends_trailing_blanks_and_index_make_no_other_problem(store: StoreLayout, tmp_path: Path) -> None:
+    first = jsonl(tmp_path / "a.jsonl", [qwen_line("Find x\n  if 2x = 4, caf\u00e9.", [True], idx=7)])
+    rows = [{"question": " Find x \r\n  if 2x = 4, cafe\u0301. \n", "completion": "x", "correct": False}]
     second = jsonl(tmp_path / "b.jsonl", rows)
     imported(store, first, model="a")
     imported(store, second, model="b")
     sets = pair(store, "a@b", "b@b")
     assert [problem.label for problem in sets.problems] == ["7"]
     assert sets.not_compared.total == 0
+
+
+def problems_of(store: StoreLayout, benchmark: str = "b") -> list[tuple[str | None, str | None]]:
+    """Statement and reference of every problem."""
+    found = with_reader(store, lambda reader: reader.rows("imports/known_problems", benchmark=benchmark))
+    return sorted((row[2], row[3]) for row in found)
+
+
+def test_line_breaks_and_indentation_make_another_problem(store: StoreLayout, tmp_path: Path) -> None:
+    questions = ["if x:\n    y = 1\nz = 2", "if x:\n    y = 1\n    z = 2", "if x: y = 1 z = 2", "if x:  y = 1 z = 2"]
+    imported(store, jsonl(tmp_path / "a.jsonl", [qwen_line(text, [True], idx=i) for i, text in enumerate(questions)]))
+    assert [statement for statement, _ in problems_of(store)] == sorted(questions)
+
+
+def test_what_is_asked_beside_the_question_makes_another_problem(store: StoreLayout, tmp_path: Path) -> None:
+    picture = {"bytes": b"\x89PNG 1", "path": "tmp/1.png"}
+    asked: list[dict[str, object]] = [
+        {"passage": "Red kicked 44."}, {"passage": "Blue kicked 51."}, {"choices": ["44", "51"]},
+        {"choices": ["51", "44"]}, {"images": [picture]}, {"images": [{**picture, "bytes": b"\x89PNG 2"}]},
+        {"images": [{**picture, "path": "other/1.png"}]}, {"tests": "assert f(1)"}, {"tests": "assert f(2)"},
+    ]  # fmt: skip
+    columns = {name: [row.get(name) for row in asked] for name in ("passage", "choices", "images", "tests")}
+    size = len(asked)
+    constant = {name: [value] * size for name, value in (("question", "How far?"), ("text", "x"), ("correct", True))}
+    table = pa.table({**constant, **columns})
+    for model in ("a", "b"):
+        pq.write_table(table, tmp_path / f"{model}.parquet")
+        report = imported(store, tmp_path / f"{model}.parquet", model=model)
+        assert report.runs[0].problems == 8, "the picture at two paths is one"
+    assert len(pair(store, "a@b", "b@b").problems) == 8
+    statements = [statement for statement, _ in problems_of(store)]
+    assert "Red kicked 44.\n\nHow far?" in statements
+    assert "How far?\n\nA) 51\nB) 44" in statements
+
+
+def test_rows_with_other_ids_and_references_are_never_one_problem(store: StoreLayout, tmp_path: Path) -> None:
+    rows = [
+        {"id": name, "question": "Find x.", "text": "t", "correct": name == "b", "gold": gold}
+        for name, gold in (("a", "12"), ("b", "7"), ("c", "90"), ("d", "7"))
+    ]
+    report = imported(store, jsonl(tmp_path / "a.jsonl", rows), model="base")
+    assert report.notes["statements that come with several reference answers, such as problem a: 12 and 7 and 90"] == 1
+    assert report.runs[0].problems == 3, "d is b once more"
+    # Another file has them in another order.
+    imported(store, jsonl(tmp_path / "b.jsonl", [rows[2], rows[1], rows[0]]), model="rl")
+    sets = pair(store, "base@b", "rl@b")
+    assert {(problem.label.partition("#")[0], problem.tallies[0].n) for problem in sets.problems} == {
+        ("a", 1), ("b", 2), ("c", 1),
+    }  # fmt: skip
+    assert problems_of(store) == [("Find x.", "12"), ("Find x.", "7"), ("Find x.", "90")]
+
+
+def test_another_reference_in_another_file_is_said_with_both(store: StoreLayout, tmp_path: Path) -> None:
+    for model, gold in (("base", "384"), ("rl", "385")):
+        rows = [{"id": "q", "question": "Count.", "text": "t", "correct": True, "gold": gold}]
+        report = imported(store, jsonl(tmp_path / f"{model}.jsonl", rows), model=model)
+    said = "statements that come with several reference answers, such as problem q: 384 and 385"
+    assert report.notes[said] == 1
+    assert len(pair(store, "base@b", "rl@b").problems) == 1
+
+
+def test_a_statement_that_an_older_store_holds_is_the_same_problem(store: StoreLayout, tmp_path: Path) -> None:
+    """Versions up to schema 3 took all white space for one blank."""
+    asked = {"lines": "Transpose:\n1 2\n3 4", "plain": "What is 1 + 1?", "blanks": "Add  1."}
+    old = {
+        name: int.from_bytes(
+            blake2b("\x1f".join(("statement", "b", " ".join(text.split()))).encode(), digest_size=8).digest(), "big"
+        )
+        for name, text in asked.items()
+    }
+    with PartWriter(store, "import") as part:
+        part.write("problems", [(old[name], "b", name, 0, text, "1", None, None) for name, text in asked.items()])
+        part.write("counts", [(run_key("old@b"), key, "counts", 4, 1, 0, 0, 0, 0) for key in old.values()])
+        part.publish(runs=[PartRun("old@b", "old", "base", None, None, None, "b", {}, 0, 0)])
+    rows = [
+        {"id": name, "question": text, "text": "t", "correct": True, "gold": "1"} for name, text in asked.items()
+    ] + [{"id": "other", "question": "Transpose: 1 2 3 4", "text": "t", "correct": True, "gold": "1"}]
+    imported(store, jsonl(tmp_path / "a.jsonl", rows), model="new")
+    sets = pair(store, "old@b", "new@b")
+    assert sorted(problem.label for problem in sets.problems) == ["blanks", "lines", "plain"]
+    assert sets.not_compared.total == 1
+
+
+CASES = SHARED_DATA / "cases"
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not there")
+@pytest.mark.parametrize(
+    ("case", "problems", "correct"),
+    [
+        ("problems-that-differ-in-their-image/1.jsonl", 3, 3),
+        ("white-space-matters/ws.jsonl", 4, 2),
+        ("lm-eval-passage-and-question", 3, 2),
+    ],
+)
+def test_cases_of_identity(store: StoreLayout, case: str, problems: int, correct: int) -> None:
+    report = imported(store, CASES / "identity" / case)
+    assert [(run.problems, run.correct) for run in report.runs] == [(problems, correct)]
 
 
 def test_the_same_index_makes_no_same_problem(store: StoreLayout, tmp_path: Path) -> None:
