@@ -82,6 +82,15 @@ def _call(call: Any) -> str:
     return json.dumps({"name": function.get("name"), "arguments": arguments}, ensure_ascii=False, default=str)
 
 
+def are_messages(value: Any) -> bool:
+    """Whether a value is a chat message, or a list of them."""
+    entries = value if isinstance(value, list) else [value]
+    return bool(entries) and all(
+        isinstance(entry, dict) and "role" in entry and ("content" in entry or "tool_calls" in entry)
+        for entry in entries
+    )
+
+
 def prompt_text(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
     """What a prompt asks: a string as it is; of chat messages what the user says, not the system."""
     if isinstance(prompt, str):

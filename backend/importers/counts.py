@@ -1,4 +1,4 @@
-"""Counts: csv of problem, n, c; or of problem and a column of c for each model, with --n. Results without texts."""
+"""Counts: a table of problem, n, c; or of problem and a column of c for each model, with --n. Results without texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from backend.errors import UsageError, suggestion
+from backend.importers.chat import prompt_text
 from backend.importers.protocol import Block, Counts, Notes, NotSaid, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.tables import (
@@ -15,10 +16,13 @@ from backend.importers.tables import (
     PROBLEM_FIELDS,
     RUN_FIELDS,
     SAMPLE_FIELDS,
+    column_names,
     looks_like_csv,
     map_columns,
+    move_statement,
     read_rows,
 )
+from backend.importers.values import as_text, shortened
 from backend.records import ROLES
 
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **COUNT_FIELDS}
@@ -32,8 +36,17 @@ LOOKED_AT = 1_000
 """Rows that are read to tell counts from verdicts."""
 
 
-def _whole(value: str) -> int | None:
-    return int(value) if re.fullmatch(r"\s*\d{1,18}\s*", value) else None
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str):
+        return int(value) if re.fullmatch(r"\s*\d{1,18}\s*", value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Tables that were a data frame once have whole numbers as 4.0.
+    return int(value) if 0 <= value < 10**18 and value == int(value) else None
+
+
+def _is_csv(source: SourceFile) -> bool:
+    return source.selected is None and looks_like_csv(source) is not None
 
 
 def _role(name: str) -> str | None:
@@ -44,18 +57,23 @@ def _role(name: str) -> str | None:
 
 class CountsFile:
     name = "counts"
-    title = "counts csv: problem, n, c"
+    title = "counts: problem, n, c (csv, json, jsonl, Parquet)"
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
-        """A csv with a problem column and whole numbers beside it: n and c, or one column for each model."""
-        header = looks_like_csv(source)
+        """A problem column and whole numbers beside it: n and c, or one column for each model."""
+        header = column_names(source)
         if header is None:
             return False
-        mapping = map_columns(header, FIELDS, options.columns, extra_allowed=True)
-        if "problem" not in mapping:
+        mapping = self._mapping(source, header, options)
+        if not {"problem", "statement"} & mapping.keys():
             return False
         wanted = [mapping["c"]] if "c" in mapping else self._model_columns(header, mapping, options)
         if not wanted or ("c" not in mapping and "n" in mapping):
+            return False
+        of_samples = set(header).intersection(SAMPLE_FIELDS["text"]).difference(mapping.values())
+        named = "c" in mapping or all(AFFIXES.search(name) or _role(name) for name in wanted)
+        if not _is_csv(source) and not options.columns and (of_samples or not named):
+            # Rows of JSON hold many things: a text is of one sample, and a number of its own name is no count.
             return False
         beginning = list(islice(read_rows(source, wanted), LOOKED_AT))
         if not beginning or any(_whole(value) is None for value in beginning[0][1]):
@@ -63,8 +81,14 @@ class CountsFile:
         if "c" not in mapping or "n" in mapping or options.n is not None or "c" in options.columns:
             return True
         # Whole numbers and no word of n: 0 and 1 alone are verdicts, and a text is of one sample.
-        texts = set(header).intersection(SAMPLE_FIELDS["text"]).difference(mapping.values())
-        return not texts and any(_whole(values[0]) not in (0, 1) for _, values in beginning)
+        return not of_samples and any(_whole(values[0]) not in (0, 1, None) for _, values in beginning)
+
+    @staticmethod
+    def _mapping(source: SourceFile, header: Sequence[str], options: Options) -> dict[str, str]:
+        mapping = map_columns(header, FIELDS, options.columns, extra_allowed=True)
+        if not _is_csv(source):
+            move_statement(source, mapping, header, options.columns)
+        return mapping
 
     @staticmethod
     def _model_columns(header: Sequence[str], mapping: Mapping[str, str], options: Options) -> list[str]:
@@ -79,10 +103,10 @@ class CountsFile:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Counts of every problem and model; the id is the problem's identity."""
-        header = looks_like_csv(source) or []
-        mapping = map_columns(header, FIELDS, options.columns, extra_allowed=True)
+        header = column_names(source) or []
+        mapping = self._mapping(source, header, options)
         if "c" in mapping:
-            mapping = map_columns(header, FIELDS, options.columns)
+            map_columns(header, FIELDS, options.columns)  # refuses fields that there are none of
             yield from self._one_model(source, mapping, options)
         else:
             yield from self._many_models(source, header, mapping, options)
@@ -95,14 +119,10 @@ class CountsFile:
         for row, values in read_rows(source, [mapping[field] for field in fields]):
             record = dict(zip(fields, values, strict=True))
             step = record.get("step")
+            said: dict[str, Any] = {name: as_text(record.get(name)) or None for name in RUN_FIELDS if name != "step"}
             facts = RunFacts(
-                run=record.get("run") or None,
-                model=record.get("model") or None,
-                role=record.get("role") or None,
-                from_model=record.get("from_model") or None,
-                step=self._count(source, row, mapping["step"], step, MOST_STEPS) if step else None,
-                algorithm=record.get("algorithm") or None,
-                benchmark=record.get("benchmark") or None,
+                **said,
+                step=self._count(source, row, mapping["step"], step, MOST_STEPS) if step not in (None, "") else None,
             )
             n = self._count(source, row, mapping["n"], record["n"]) if "n" in mapping else options.n
             yield self._counts(source, row, facts, record, positions, n or 0, mapping["c"], record["c"])
@@ -127,10 +147,10 @@ class CountsFile:
                 yield self._counts(source, row, run, record, positions, options.n, column, value)
 
     @staticmethod
-    def _count(source: SourceFile, row: int, column: str, value: str, most: int = MOST_SAMPLES) -> int:
+    def _count(source: SourceFile, row: int, column: str, value: Any, most: int = MOST_SAMPLES) -> int:
         number = _whole(value)
         if number is None:
-            raise input_error(source, row, f"field {column}: {value!r} is no whole number")
+            raise input_error(source, row, f"field {column}: {shortened(value)} is no whole number")
         if number > most:
             raise input_error(source, row, f"field {column}: {value} is more than {most:,}")
         return number
@@ -144,16 +164,17 @@ class CountsFile:
         positions: dict[str, int],
         n: int,
         column: str,
-        value: str,
+        value: Any,
     ) -> Counts:
         c = self._count(source, row, column, value)
         if c > n:
             raise input_error(source, row, f"field {column}: {c} correct of only {n} samples")
-        if not record["problem"]:
+        name, statement = as_text(record.get("problem")), prompt_text(record.get("statement"))
+        if not name and not statement:
             raise input_error(source, row, "no problem id")
-        position = positions.setdefault(record["problem"], len(positions))
+        position = positions.setdefault(name or statement or "", len(positions))
         problem = ProblemFacts(
-            record["problem"], position, record.get("statement") or None, level=record.get("level") or None
+            name or str(position), position, statement or None, level=as_text(record.get("level")) or None
         )
         return Counts(facts, problem, n, c, row)
 

@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from backend.errors import InputError, PasskError, UsageError, suggestion
+from backend.importers.mapping import EXAMPLE, holds_lists, shortened_type
 from backend.importers.protocol import Importer, Options, unexpected
 from backend.importers.source import HEAD, SourceFile
-from backend.importers.tables import column_names
+from backend.importers.tables import column_names, first_values
 from backend.plug_ins import PlugIns
 
 # The importers that are installed, and which of them reads a file.
@@ -62,6 +64,8 @@ def importer_for(source: SourceFile, options: Options, wanted: str | None = None
         UsageError: no such format.
     """
     known = importers()
+    if source.selected is not None:
+        return _importer_of_selected(source, options)
     if wanted is not None:
         if wanted not in known:
             raise UsageError(f"--format {wanted}: unknown format", next_step=suggestion(wanted, list(known), "format"))
@@ -73,6 +77,33 @@ def importer_for(source: SourceFile, options: Options, wanted: str | None = None
             next_step="Say which it is with --format, and tell whoever maintains these importers.",
         )
     return found[0] if found else None
+
+
+def _importer_of_selected(source: SourceFile, options: Options) -> Importer:
+    """The table that a statement's rows are: samples, or counts.
+
+    Raises:
+        UsageError: they are neither.
+    """
+    selected, select = source.selected, source.select
+    assert selected is not None and select is not None
+    tables = [importers()[name] for name in LAST]
+    if found := next((table for table in tables if _claims(table, source, options)), None):
+        return found
+    lists = [name for name, kind in selected.columns.items() if holds_lists(kind)]
+    if lists:
+        raise UsageError(
+            f"{source.path}: {select.name}: the column {lists[0]} holds lists or objects",
+            f"Its type is {shortened_type(selected.columns[lists[0]])}.",
+            f"An entry a row: unnest({lists[0]}) AS {lists[0]}. A field of an object: {lists[0]}.NAME AS {lists[0]}.",
+        )
+    empty = not first_values(source, list(selected.columns))
+    raise UsageError(
+        f"{source.path}: {select.name} makes no samples",
+        f"Its columns: {_named(selected.columns) or 'none'}." + (" It has no row." if empty else ""),
+        "Name a column problem or statement, and another text or verdict: unnest(responses) AS text. For counts: "
+        "problem, n and c.",
+    )
 
 
 def importers_claiming(source: SourceFile, options: Options) -> list[Importer]:
@@ -128,7 +159,7 @@ def fuller_file(path: Path, recognised: Iterable[Path]) -> Path | None:
 # What is wrong with a file that nobody reads, and what its owner can do: as far as it can be seen.
 
 COLUMNS = (
-    "Say which column holds what: --column problem=COL (or statement=COL) with --column text=COL or "
+    "Columns of single values can be named: --column problem=COL (or statement=COL) with --column text=COL or "
     "--column verdict=COL; for counts --column c=COL and --n N."
 )
 FORMATS = "If you know what it is, say so with --format NAME."
@@ -140,7 +171,20 @@ def not_recognised(source: SourceFile) -> InputError:
     """The error for a file that nobody reads."""
     found, next_step = _diagnosis(source)
     known = f"Known formats: {', '.join(importers())}."
-    return InputError(f"{source.path}: not recognised as a result file", f"{found} {known}".strip(), next_step)
+    steps = "\n".join(step for step in (next_step, ways_out(source)) if step)
+    return InputError(f"{source.path}: not recognised as a result file", f"{found} {known}".strip(), steps)
+
+
+def ways_out(source: SourceFile) -> str:
+    """What always works: a line of the long form, and a statement that makes such lines of this file."""
+    from backend.importers.suggestion import suggest_mapping
+
+    ways = f"It can always be read as lines of the long form, a sample a line: {EXAMPLE}"
+    mapping = suggest_mapping(source, [importers()[name] for name in LAST])
+    if mapping is None:
+        return ways
+    how = "Or by a statement. Save this as mapping.sql, look it through, and: passk import FILE --select mapping.sql"
+    return f"{ways}\n{how}\n{mapping}"
 
 
 def why_skipped(source: SourceFile) -> str:
@@ -198,9 +242,18 @@ def _diagnosis(source: SourceFile) -> tuple[str, str]:
 def _of_columns(source: SourceFile) -> tuple[str, str]:
     try:
         columns = column_names(source)
+        values = first_values(source, columns) if columns else ()
     except PasskError as error:
         return error.title, "Was it copied whole?"
-    return (f"Its columns: {_named(columns)}.", COLUMNS) if columns else ("", FORMATS)
+    if not columns:
+        return "", FORMATS
+    if not values:
+        return f"Its columns: {_named(columns)}. It has no row.", "Was the run that writes it finished?"
+    kinds: dict[type, str] = {list: "lists", dict: "objects"}
+    nested = {name: kinds[type(value)] for name, value in zip(columns, values, strict=True) if type(value) in kinds}
+    said = "".join(f" {name} holds {kind}." for name, kind in islice(nested.items(), MOST_NAMED))
+    plain = len(nested) < len(columns) - 1
+    return f"Its columns: {_named(columns)}.{said}", COLUMNS if plain else ""
 
 
 def _named(names: Iterable[str]) -> str:
@@ -276,7 +329,7 @@ def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: 
 
 def _recognise(path: Path, named: bool, options: Options, wanted: str | None) -> Recognised:
     # Made anew when the file is read: the beginnings of thousands of files need not stay in memory.
-    source = SourceFile(path)
+    source = SourceFile(path, select=options.select)
     try:
         importer = importer_for(source, options, wanted)
     except UsageError:

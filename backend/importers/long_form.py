@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from backend.errors import UsageError, suggestion
+from backend.importers.chat import THINKING, are_messages, completion_text, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.tables import (
@@ -20,6 +21,7 @@ from backend.importers.tables import (
     constant_columns,
     first_values,
     map_columns,
+    move_statement,
     read_rows,
 )
 from backend.importers.values import (
@@ -58,15 +60,7 @@ def table_columns(source: SourceFile, options: Options) -> dict[str, str] | None
     if present is None:
         return None
     mapping = map_columns(present, FIELDS, options.columns, extra_allowed=True)
-    named = mapping.get("problem")
-    if named is not None and named not in options.columns.values() and "statement" not in mapping:
-        # MATH-like files call the statement `problem`: then it holds a sentence and another column the id.
-        values = first_values(source, [named])
-        if values and isinstance(values[0], str) and any(space in values[0].strip() for space in " \n"):
-            mapping["statement"] = named
-            rest = [column for column in present if column not in mapping.values()]
-            del mapping["problem"]
-            mapping.update(map_columns(rest, {"problem": PROBLEM_FIELDS["problem"]}, {}))
+    move_statement(source, mapping, present, options.columns)
     if "parameters" in mapping and "parameters" not in options.columns:
         # Other people's column of that name may be an object: then it is one that is not kept.
         values = first_values(source, [mapping["parameters"]])
@@ -78,6 +72,8 @@ def table_columns(source: SourceFile, options: Options) -> dict[str, str] | None
 # Long form: one sample a row, in jsonl, csv or Parquet, with columns of usual names or named by the user.
 
 _KNOWN = frozenset(VERDICTS)
+MESSAGES = ("statement", "text")
+"""Fields that may come as chat messages."""
 BUFFERED = 4_096
 """Rows that are gathered into blocks at a time: samples of a problem need not follow each other."""
 
@@ -87,7 +83,7 @@ class LongForm:
     title = "long form: one sample a row (jsonl, csv, Parquet)"
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
-        """A problem and a text or verdict in every row, none of them a list."""
+        """A problem and a text or verdict in every row, none of them a list but chat messages."""
         mapping = table_columns(source, options)
         if mapping is None or not ({"problem", "statement"} & mapping.keys()):
             return False
@@ -95,7 +91,10 @@ class LongForm:
             return False
         fields = [field for field in ("problem", "statement", "text", "verdict") if field in mapping]
         values = first_values(source, [mapping[field] for field in fields])
-        return not any(isinstance(value, list | dict) for value in values)
+        return not any(
+            isinstance(value, list | dict) and not (field in MESSAGES and are_messages(value))
+            for field, value in zip(fields, values, strict=False)
+        )
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples, gathered by problem within some thousand rows."""
@@ -147,12 +146,33 @@ class _Gatherer:
 
     def blocks(self) -> Iterator[Block]:
         buffer: list[tuple[int, Sequence[Any]]] = []
-        for entry in read_rows(self.source, self.columns):
+        for entry in self._rows():
             buffer.append(entry)
             if len(buffer) >= BUFFERED:
                 yield from self._gather(buffer)
                 buffer = []
         yield from self._gather(buffer)
+
+    def _rows(self) -> Iterator[tuple[int, Sequence[Any]]]:
+        """Rows in which chat messages have become text."""
+        places = [self.place[field] for field in MESSAGES if field in self.place]
+        for row, values in read_rows(self.source, self.columns):
+            if any(isinstance(values[place], list | dict) for place in places):
+                values = [self._text_of(place, value) for place, value in enumerate(values)]
+            yield row, values
+
+    def _text_of(self, place: int, value: Any) -> Any:
+        field = self.fields[place]
+        if field not in MESSAGES or not are_messages(value):
+            return value
+        if field == "statement":
+            return prompt_text(value)
+        text, thought = completion_text(value)
+        if thought:
+            self.notes.add(THINKING)
+        if text is None:
+            self.notes.add("responses without a message of the assistant")
+        return text
 
     def _gather(self, buffer: list[tuple[int, Sequence[Any]]]) -> Iterator[Block]:
         groups: dict[tuple[Any, ...], list[tuple[int, Sequence[Any]]]] = {}

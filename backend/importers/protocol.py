@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from backend.errors import InputError, UsageError
+from backend.importers.mapping import Select
 from backend.importers.source import SourceFile
 
 
@@ -154,6 +155,8 @@ class Options:
     """From which reward on a sample is correct; 1 when the user does not say, and then no whole number above 1 is."""
     drop_copies: bool = False
     """Whether exact copies of a response to the same problem in the same run are left out."""
+    select: Select | None = None
+    """A SELECT that makes rows of the long form of every file."""
     filter: str | None = None
     """Which of several verdicts counts, where a file has them: a filter, scorer, test suite or reward by its name."""
 

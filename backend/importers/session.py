@@ -228,7 +228,10 @@ class ImportSession:
                 form = None if entry.importer is None else entry.importer.name
                 self.files.append(FileReport(str(entry.path), form, "left", reason=entry.reason))
             else:
-                self._read_file(SourceFile(entry.path, correct_at=self.options.correct_at), entry.importer)
+                self._read_file(
+                    SourceFile(entry.path, correct_at=self.options.correct_at, select=self.options.select),
+                    entry.importer,
+                )
             self._bytes_before += entry.path.stat().st_size
         if self.problems.several:
             name, references = next(iter(self.problems.several.values()))

@@ -19,6 +19,8 @@ from backend.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from backend.importers.mapping import Select, SelectedRows
+
 
 # Opening a result file: as it is, or unpacked where it is compressed with gzip or zstd. Bombs are refused.
 
@@ -160,6 +162,15 @@ class SourceFile:
     """The line that is being read, for errors that do not know it themselves."""
     correct_at: float | None = None
     """From which reward on a sample is correct, where the user said so."""
+    select: Select | None = None
+    """The statement that makes rows of it, where the user gave one."""
+
+    @cached_property
+    def selected(self) -> SelectedRows | None:
+        """The rows that the statement makes of it; None without one."""
+        from backend.importers.mapping import SelectedRows
+
+        return None if self.select is None else SelectedRows(self, self.select)
 
     @cached_property
     def compression(self) -> str | None:
@@ -239,6 +250,12 @@ class SourceFile:
     def first_document(self) -> bytes:
         """The beginning without what may come before a JSON document: a byte order mark and white space."""
         return self.head.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+    @property
+    def delimiter(self) -> str:
+        """What stands between the columns of a csv file, by its first line."""
+        first = self.head.split(b"\n", 1)[0].decode("utf-8", "replace")
+        return next((mark for mark in ",\t;" if mark in first), ",")
 
     @property
     def is_parquet(self) -> bool:

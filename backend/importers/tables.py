@@ -1,4 +1,4 @@
-"""Rows of tabular files (jsonl, csv, Parquet) and which column holds what."""
+"""Rows of tabular files (jsonl, csv, Parquet, or what a statement makes of any file) and which column holds what."""
 
 from __future__ import annotations
 
@@ -53,9 +53,12 @@ SAMPLE_FIELDS = {
 }
 
 COUNT_FIELDS = {
-    "n": ("n", "samples", "num_samples", "total"),
-    "c": ("c", "num_correct", "correct", "n_correct"),
-}
+    "n": ("n", "samples", "num_samples", "n_samples", "total", "num_total", "num_rollouts", "attempts", "trials"),
+    "c": (
+        "c", "num_correct", "correct", "n_correct", "correct_count", "num_passed", "n_passed", "num_success",
+        "successes",
+    ),
+}  # fmt: skip
 
 
 def map_columns(
@@ -91,6 +94,21 @@ def map_columns(
     return taken
 
 
+def move_statement(
+    source: SourceFile, mapping: dict[str, str], present: Sequence[str], chosen: Mapping[str, str]
+) -> None:
+    """MATH-like files call the statement `problem`: then it holds a sentence, and another column the id."""
+    named = mapping.get("problem")
+    if named is None or named in chosen.values() or "statement" in mapping:
+        return
+    values = first_values(source, [named])
+    if values and isinstance(values[0], str) and any(space in values[0].strip() for space in " \n"):
+        mapping["statement"] = named
+        rest = [column for column in present if column not in mapping.values()]
+        del mapping["problem"]
+        mapping.update(map_columns(rest, {"problem": PROBLEM_FIELDS["problem"]}, {}))
+
+
 # Rows of tabular files (jsonl, csv, Parquet) with chosen columns, each row with its number for error messages.
 
 Row = tuple[int, Sequence[Any]]
@@ -112,7 +130,7 @@ def looks_like_csv(source: SourceFile) -> list[str] | None:
     if line[:1] in "{[<" or len(line) > 20_000:
         return None
     try:
-        header = next(csv.reader([line], delimiter=_delimiter(line)), [])
+        header = next(csv.reader([line], delimiter=source.delimiter), [])
     except csv.Error:
         return None
     names = [name.strip() for name in header]
@@ -120,12 +138,10 @@ def looks_like_csv(source: SourceFile) -> list[str] | None:
     return names if usable else None
 
 
-def _delimiter(header: str) -> str:
-    return next((mark for mark in ",\t;" if mark in header), ",")
-
-
 def column_names(source: SourceFile) -> list[str] | None:
     """The columns of a tabular file (of its first line, for jsonl); None when it is none."""
+    if source.selected is not None:
+        return list(source.selected.columns)
     if source.is_parquet:
         import pyarrow.parquet as pq
 
@@ -140,7 +156,7 @@ def constant_columns(source: SourceFile) -> dict[str, Any]:
 
     Model, parameters and the like mostly are: they need not be read row by row.
     """
-    if not source.is_parquet:
+    if not source.is_parquet or source.selected is not None:
         return {}
     import pyarrow.parquet as pq
 
@@ -182,6 +198,8 @@ def read_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
     Raises:
         InputError: a line is no row of this file: broken JSON, too few fields, not UTF-8.
     """
+    if source.selected is not None:
+        return source.selected.rows(columns)
     if source.is_parquet:
         return _parquet_rows(source, columns)
     if source.first_object is not None:
@@ -214,11 +232,10 @@ def _parquet_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
 def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
     header = looks_like_csv(source) or []
-    first = source.head.split(b"\n", 1)[0].decode("utf-8-sig")
     places = [header.index(column) for column in columns]
     plain = source.compression is None
     with source.open() as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=_delimiter(first), strict=True)
+        reader = csv.reader(file, delimiter=source.delimiter, strict=True)
         try:
             next(reader)
             for values in reader:

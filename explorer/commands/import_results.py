@@ -26,7 +26,7 @@ def columns(entries: list[str]) -> dict[str, str]:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    from backend import Options, RunOptions, import_files, store_for_writing
+    from backend import Options, RunOptions, import_files, read_select, store_for_writing
 
     layout = store_for_writing(arguments.store)
     with Progress("samples") as progress:
@@ -48,6 +48,7 @@ def run_import(arguments: argparse.Namespace) -> int:
                 columns=columns(arguments.column),
                 correct_at=arguments.correct_at,
                 drop_copies=arguments.drop_copies,
+                select=None if arguments.select is None else read_select(arguments.select),
                 filter=arguments.filter,
             ),
             wanted_format=arguments.format,
@@ -112,7 +113,14 @@ COMMANDS = {
             BENCHMARK.but(help="name of the benchmark"),
             Option("--source", "where the results were published, kept with the run", "TEXT"),
             COUNT.but(help="samples a problem, for counts files without a column n"),
-            Option("--format", "read every file as this format instead of recognising it", "F"),
+            Option("--format", "read every file as this format instead of recognising it", "F", excludes="--select"),
+            Option(
+                "--select",
+                "a file of any shape by SQL: one SELECT over the file, called source there, whose columns are named as in the "
+                "long form (problem, statement, text, verdict, reference, model, ...), or problem, n and c",
+                "MAPPING.SQL",
+                file_path,
+            ),
             Option(
                 "--column",
                 "which column of a table holds what, such as verdict=is_correct; in counts files MODEL=COLUMN",
