@@ -116,7 +116,7 @@ COMMANDS = {
             Option("--format", "read every file as this format instead of recognising it", "F", excludes="--select"),
             Option(
                 "--select",
-                "a file of any shape by SQL: one SELECT over the file, called source there, with columns named as in the "
+                "a file of any shape by SQL: one SELECT over the file, called source, with columns named as in the "
                 "long form (problem, statement, text, verdict, reference, model, ...), or problem, n and c",
                 "MAPPING.SQL",
                 file_path,
