@@ -8,28 +8,44 @@ from os.path import commonprefix
 from rich.text import Text
 
 from backend.records import Run
-from backend.records.comparison import BandPoint
 from backend.wording import percent, run_label
-from explorer.render.curves import MARKERS, RICH_COLOURS, interval
+from explorer.render.curves import MARKERS, RICH_COLOURS, CurveSettings, Values, interval, interval_heading
 from explorer.render.names import shorten_middle
-from explorer.render.text import Column, cell
+from explorer.render.text import Column, cell, room_beside
 
 VALUE, INTERVAL = 7, 10
 """Widths of these columns."""
 BESIDE = 2
-"""Cells beside the text of a column."""
+"""Cells of a marker and the space behind it."""
 SHORTEST = 10
 """The least width of a name."""
 
 
-def run_columns(width: int, heading: str, interval_heading: str | None) -> list[Column]:
-    """The columns for a table of this width; without an interval where it has no heading."""
-    others = [
-        Column("value", heading, VALUE, True),
-        *([Column("interval", interval_heading, INTERVAL, True)] if interval_heading else []),
-    ]
-    room = width - BESIDE - sum(column.width + BESIDE for column in others)
-    return [Column("run", "run", max(room, SHORTEST)), *others]
+def run_columns(runs: Sequence[Run], settings: CurveSettings, values: Values, heading: str, width: int) -> list[Column]:
+    """The columns for a table of this width; a run that is off has no marker and no interval."""
+    order = [run.key for run in runs]
+
+    def style(run: Run) -> str:
+        return "" if run.name in settings.on else "dim"
+
+    def value(run: Run) -> str:
+        point = values.get(run.name)
+        return percent(None if point is None else point.value)
+
+    def ends(run: Run) -> str:
+        return interval(values.get(run.name)) if run.name in settings.on else ""
+
+    def name(run: Run) -> Text:
+        place = order.index(run.key)
+        marker = MARKERS[place % len(MARKERS)] if run.name in settings.on else " "
+        return cell(f"{marker} ", RICH_COLOURS[place % len(RICH_COLOURS)]) + cell(names[place], style(run))
+
+    others = [Column("value", heading, VALUE, True, value, style)]
+    if (over := interval_heading(settings)) is not None:
+        others.append(Column("interval", over, INTERVAL, True, ends, style))
+    room = max(room_beside(others, width), SHORTEST)
+    names = run_names(runs, room - BESIDE)
+    return [Column("run", "run", room, value=name), *others]
 
 
 def run_names(runs: Sequence[Run], width: int) -> list[str]:
@@ -39,14 +55,3 @@ def run_names(runs: Sequence[Run], width: int) -> list[str]:
     if len(names) > 1 and max(map(len, names)) > width and len(shared[0]) > 2:
         names = [f"…{name[len(shared[0]) + 1 :]}" for name in names]
     return [shorten_middle(name, width) for name in names]
-
-
-def run_row(name: str, style_index: int, value: BandPoint | None, columns: Sequence[Column], *, on: bool) -> list[Text]:
-    """One run, as `run_names` calls it; a run that is off has no marker and no interval."""
-    style = "" if on else "dim"
-    marker = cell(
-        f"{MARKERS[style_index % len(MARKERS)]} " if on else "  ", RICH_COLOURS[style_index % len(RICH_COLOURS)]
-    )
-    label = cell(name, style)
-    ends = [cell(interval(value) if on else "", style, right=True) for column in columns if column.key == "interval"]
-    return [marker + label, cell(percent(None if value is None else value.value), style, right=True), *ends]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from backend.records.table import SCREEN, Column, Table
 from backend.wording import shown
 from explorer.render.names import shorten_middle
 from explorer.render.text import Column as Shown
-from explorer.render.text import cell
 
 LEAST_PROSE = 10
 """Cells that prose gets at least."""
@@ -26,24 +26,33 @@ BESIDE = 2
 """Cells beside the text of a column."""
 
 
-def data_columns(table: Table, width: int, mark: int = 0) -> list[Shown]:
+def data_columns(table: Table, width: int, mark: Callable[[Any], str] | None = None) -> list[Shown]:
     """The columns of a table on a screen: those that find room in so many cells, prose second with what is left.
 
     Args:
-        mark: cells of a mark before the first column.
+        mark: what stands before the first column of an item, two cells.
     """
     columns = list(table.on(SCREEN).columns)
     sizes = {column.key: _width(table, column) for column in columns}
-    sizes[columns[0].key] += mark
+    sizes[columns[0].key] += 2 if mark else 0
 
     def rest() -> int:
         return width - 2 * BESIDE - sum(sizes[each.key] + BESIDE for each in columns if each.kind != "prose")
 
     while rest() < LEAST_PROSE and (least := max(columns, key=lambda column: column.gives_way)).gives_way:
         columns.remove(least)
-    placed = [Shown(each.key, _heading(each), sizes[each.key], each.right) for each in columns if each.kind != "prose"]
-    prose = [Shown(each.key, each.title, max(rest(), LEAST_PROSE)) for each in columns if each.kind == "prose"]
-    return [*placed[:1], *prose, *placed[1:]]
+    sizes |= {each.key: max(rest(), LEAST_PROSE) for each in columns if each.kind == "prose"}
+    first, *others = [
+        Shown(each.key, _heading(each), sizes[each.key], each.right, partial(_text, each))
+        for each in sorted(columns, key=lambda each: (each is not columns[0], each.kind != "prose"))
+    ]
+    if mark:
+        first = replace(first, value=lambda item: mark(item) + _text(columns[0], item))
+    return [first, *others]
+
+
+def _text(column: Column, item: Any) -> str:
+    return shown(column.of(item), column.kind)
 
 
 def _heading(column: Column) -> str:
@@ -55,17 +64,9 @@ def _width(table: Table, column: Column) -> int:
     """Cells for the values and for the heading with its arrow."""
     most = WIDEST.get(column.kind)
     if most is None:
-        lengths = (cell_len(shown(column.of(item), column.kind)) for item in table.items)
+        lengths = (cell_len(_text(column, item)) for item in table.items)
         most = min(max(lengths, default=0), LONGEST_TEXT)
     return max(most, cell_len(_heading(column)) + 1)
-
-
-def data_cells(table: Table, item: Any, columns: Sequence[Shown], mark: str = "") -> list[Text]:
-    """The cells of a row under these columns; `mark` stands before the first."""
-    of = {column.key: column for column in table.on(SCREEN).columns}
-    texts = [shown(of[column.key].of(item), of[column.key].kind) for column in columns]
-    texts[0] = mark + texts[0]
-    return [cell(text, longest=column.width, right=column.right) for text, column in zip(texts, columns, strict=True)]
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:

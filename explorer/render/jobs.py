@@ -34,9 +34,9 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3_600:.1f} h"
 
 
-def progress_bar(samples: int, wanted: int, width: int) -> str:
+def progress_bar(samples: int | None, wanted: int | None, width: int) -> str:
     """A bar of that many cells."""
-    filled = round(width * samples / wanted) if wanted else 0
+    filled = round(width * (samples or 0) / wanted) if wanted else 0
     return "█" * filled + "░" * (width - filled)
 
 

@@ -17,6 +17,10 @@ VERDICT_MARKS = {
 VERDICT_STYLES = {"correct": "bold green", "wrong": "red", "unverified": "dim"}
 
 
+def marked_verdict(verdict: str) -> str:
+    return f"{VERDICT_MARKS[verdict]} {verdict.replace('_', ' ')}"
+
+
 def is_correct(verdict: str) -> bool | None:
     """None for an unverified sample, which is neither correct nor incorrect."""
     return None if verdict == "unverified" else verdict == "correct"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from math import exp, isfinite, log
 
 from textual.content import Content
@@ -11,7 +12,7 @@ from backend import LogprobRequest
 from backend.records import Run
 from backend.records.reading import Perplexities, PerplexityGroup
 from backend.wording import UNKNOWN, compact, count, short_names, with_noun
-from explorer.render.text import Column, join_lines, literal
+from explorer.render.text import Column, join_lines, literal, room_beside
 
 WHISKER, BOX, MEDIAN = "─", "▒", "┃"
 LEGEND = f"{WHISKER} 5–95 %  {BOX} 25–75 %  {MEDIAN} median"
@@ -90,31 +91,29 @@ def perplexity_columns(record: Perplexities, width: int) -> list[Column]:
     under = min(max([5, *(len(word) for word in words.values())]), 24 if width >= 110 else 12)
     whose = min(max(len(responses_word(group, record)) for group in record.groups), 24 if width >= 110 else 12)
     fixed = [
-        Column("responses", "responses", max(whose, 9)),
-        Column("under", "under", under),
-        Column("n", "n", 6, True),
-        Column("median", "median", 6, True),
+        Column("responses", "responses", max(whose, 9), False, lambda group: responses_word(group, record), _style),
+        Column("under", "under", under, False, lambda group: words[group.scorer], _style),
+        Column("n", "n", 6, True, lambda group: compact(group.n) if group.n else UNKNOWN, _style),
+        Column("median", "median", 6, True, lambda group: short_perplexity(group.median), _style),
     ]
     if width >= 110:
-        fixed.append(Column("within", "≤ own 95 %", 10, True))
-    room = max(width - 6 - sum(column.width + 2 for column in fixed), 16)
-    return [*fixed, Column("box", Axis(record.edges, room).ticks(), room)]
+        fixed.append(Column("within", "≤ own 95 %", 10, True, _within_own, _style))
+    axis = Axis(record.edges, max(room_beside(fixed, width) - 4, 16))
+    return [*fixed, Column("box", axis.ticks(), axis.width, False, partial(_box, axis), _style)]
 
 
-def group_cells(group: PerplexityGroup, record: Perplexities, columns: Sequence[Column]) -> dict[str, str]:
-    room = next(column.width for column in columns if column.key == "box")
+def _style(group: PerplexityGroup) -> str:
+    return "" if group.n else "dim"
+
+
+def _within_own(group: PerplexityGroup) -> str:
+    return UNKNOWN if group.within_own is None else f"{100 * group.within_own:.1f} %"
+
+
+def _box(axis: Axis, group: PerplexityGroup) -> str:
     if group.quantiles is not None:
-        box = Axis(record.edges, room).box(group.quantiles)
-    else:
-        box = "too long for the context" if group.unfitting else "not scored (s)"
-    return {
-        "responses": responses_word(group, record),
-        "under": model_words(record)[group.scorer],
-        "n": compact(group.n) if group.n else UNKNOWN,
-        "median": short_perplexity(group.median),
-        "within": UNKNOWN if group.within_own is None else f"{100 * group.within_own:.1f} %",
-        "box": box,
-    }
+        return axis.box(group.quantiles)
+    return "too long for the context" if group.unfitting else "not scored (s)"
 
 
 def histogram(group: PerplexityGroup, record: Perplexities, width: int, height: int) -> list[str]:

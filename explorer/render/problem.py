@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from rich.text import Text
 from textual.content import Content
 
 from backend.records import Page, Problem, Run, RunTally, Sample
 from backend.wording import UNKNOWN, compact, percent, run_label, short_names, shown_of
 from explorer.render.judgements import JUDGEMENT_MARKS
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, is_correct, shorten_middle
+from explorer.render.names import VERDICT_STYLES, is_correct, marked_verdict, shorten_middle
 from explorer.render.perplexity import short_perplexity
-from explorer.render.text import Column, cell, join_lines, join_words, literal
+from explorer.render.text import Column, join_lines, join_words, literal, room_beside
 
 # One problem in words: heading, tallies, answers.
 
@@ -75,29 +75,23 @@ def same_answer(answer: str | None, listed: str | None) -> bool:
     )
 
 
-def answer_rows(problem: Problem, runs: Sequence[str], width: int) -> tuple[list[Column], dict[str, Sequence[Text]]]:
-    """The answers given with how often each run gave them, the most frequent first.
-
-    Returns:
-        Columns, and the cells of each row by key.
-    """
-    named = _ranking_runs(problem, runs)
-    words = short_names(named)
-    ranked = ranked_answers(problem, runs)
+def answer_columns(problem: Problem, runs: Sequence[str], width: int) -> list[Column]:
+    """An answer of `ranked_answers`, its verdict, and how often each run gave it."""
+    named = _ranking_runs(problem, runs)[:4]
+    verdict = Column("verdict", "verdict", 11, False, lambda given: marked_verdict(given[0][1]),
+                     lambda given: VERDICT_STYLES.get(given[0][1], ""))  # fmt: skip
     tallies = [
-        Column(run.name, shorten_middle(word, 12), 12, True) for run, word in zip(named[:4], words, strict=False)
+        Column(run.name, shorten_middle(word, 12), 12, True, partial(_times, run.name))
+        for run, word in zip(named, short_names(_ranking_runs(problem, runs)), strict=False)
     ]
-    rest = width - 4 - 13 - sum(column.width + 2 for column in tallies)
-    columns = [Column("verdict", "verdict", 11), Column("answer", "answer", max(rest, 12)), *tallies]
-    rows: dict[str, Sequence[Text]] = {}
-    for number, ((answer, verdict), given) in enumerate(ranked):
-        mark = f"{VERDICT_MARKS[verdict]} {verdict.replace('_', ' ')}"
-        rows[str(number)] = [
-            cell(mark, VERDICT_STYLES.get(verdict, "")),
-            cell("no answer" if answer is None else answer, "dim" if answer is None else "", longest=columns[1].width),
-            *(cell(str(given.get(run.name, 0)), right=True) for run in named[:4]),
-        ]
-    return columns, rows
+    answer = Column("answer", "answer", max(room_beside([verdict, *tallies], width) - 2, 12), False,
+                    lambda given: "no answer" if given[0][0] is None else given[0][0],
+                    lambda given: "dim" if given[0][0] is None else "")  # fmt: skip
+    return [verdict, answer, *tallies]
+
+
+def _times(run: str, given: Given) -> str:
+    return str(given[1].get(run, 0))
 
 
 # The table of samples of one problem and run: which, in what order, columns for a width, cells of a row.
@@ -169,43 +163,34 @@ def _read(sample: Sample, beside: Beside) -> str:
 
 def sample_columns(width: int, beside: Beside) -> list[Column]:
     """Columns for this width; the answer takes what is left. Perplexities, where there are any, go before lengths."""
-    scored = [Column(heading, heading, len(heading) + 1, True) for heading in beside.scores]
-    fixed = [
-        Column("index", "#", 5, True),
-        Column("read", "read", 5),
-        Column("verdict", "verdict", 11),
-        Column("tokens", "tokens", 7, True),
-        Column("characters", "chars", 7, True),
-        Column("finish", "finish", 9),
+    scored = [
+        Column(heading, heading, len(heading) + 1, True, partial(_perplexity, of))
+        for heading, of in beside.scores.items()
     ]
+    fixed = [
+        Column("index", "#", 5, True, lambda sample: str(sample.index)),
+        Column("read", "read", 5, value=lambda sample: _read(sample, beside)),
+        Column("verdict", "verdict", 11, False, lambda sample: marked_verdict(sample.verdict),
+               lambda sample: VERDICT_STYLES.get(sample.verdict, "")),
+        Column("tokens", "tokens", 7, True, lambda sample: compact(sample.tokens)),
+        Column("characters", "chars", 7, True, lambda sample: compact(sample.characters)),
+        Column("finish", "finish", 9, value=lambda sample: sample.finish_reason or UNKNOWN),
+    ]  # fmt: skip
+    seed = Column("seed", "seed", 20, True, lambda sample: UNKNOWN if sample.seed is None else str(sample.seed))
     if width >= 110:
-        fixed = [*fixed, Column("seed", "seed", 20, True)] if len(scored) < 2 else fixed
+        fixed += [seed] if len(scored) < 2 else []
     elif scored:
         fixed = fixed[:4]
         # Some room for the answer, whatever the models are called.
         scored = scored[: max((width - 55) // (scored[0].width + 2), 1)]
     fixed += scored
-    rest = width - 4 - sum(column.width + 2 for column in fixed)
-    return [*fixed[:3], Column("answer", "answer", max(rest, 10)), *fixed[3:]]
+    answer = Column("answer", "answer", max(room_beside(fixed, width) - 2, 10),
+                    value=lambda sample: sample.answer or sample.detail or UNKNOWN)  # fmt: skip
+    return [*fixed[:3], answer, *fixed[3:]]
 
 
-def sample_cells(sample: Sample, beside: Beside, columns: Sequence[Column]) -> list[Text]:
-    style = VERDICT_STYLES.get(sample.verdict, "")
-    values = {
-        "index": str(sample.index),
-        "verdict": f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}",
-        "answer": sample.answer or sample.detail or UNKNOWN,
-        "tokens": compact(sample.tokens),
-        "characters": compact(sample.characters),
-        "finish": sample.finish_reason or UNKNOWN,
-        "seed": UNKNOWN if sample.seed is None else str(sample.seed),
-        "read": _read(sample, beside),
-        **{heading: short_perplexity(of.get(sample.index)) for heading, of in beside.scores.items()},
-    }
-    return [
-        cell(values[column.key], style if column.key == "verdict" else "", longest=column.width, right=column.right)
-        for column in columns
-    ]
+def _perplexity(of: Mapping[int, float], sample: Sample) -> str:
+    return short_perplexity(of.get(sample.index))
 
 
 def samples_in_words(run: Run, samples: Page[Sample], shown: int, choice: str) -> str:

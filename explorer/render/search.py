@@ -13,7 +13,7 @@ from backend.records.samples import Findings, Hit, RunHits, Selection
 from backend.wording import shown_of, with_noun
 from explorer.location import Location
 from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
-from explorer.render.text import Column, cell
+from explorer.render.text import Column, cell, room_beside
 
 # A filter in words: above the figures it holds for, and while it is written.
 
@@ -104,31 +104,22 @@ def findings_in_words(findings: Findings, sets: Mapping[int, str], benchmark: st
 
 def hit_columns(width: int, *, narrow: bool) -> list[Column]:
     """Columns for this width; the excerpt takes what is left."""
+    name = 14 if narrow else 26
     fixed = [
-        Column("run", "run", 14 if narrow else 26),
-        Column("problem", "problem", 8 if narrow else 12),
-        Column("sample", "#", 5, True),
-        Column("verdict", "", 1),
-    ]
+        Column("run", "run", name, value=lambda hit: shorten_middle(hit.run.removesuffix(f"@{hit.benchmark}"), name)),
+        Column("problem", "problem", 8 if narrow else 12, value=lambda hit: hit.label),
+        Column("sample", "#", 5, True, lambda hit: str(hit.sample)),
+        Column("verdict", "", 1, False, lambda hit: VERDICT_MARKS[hit.verdict],
+               lambda hit: VERDICT_STYLES.get(hit.verdict, "")),
+    ]  # fmt: skip
     # Two more for the table's scroll bar, which would otherwise bring another one along.
-    rest = width - 6 - sum(column.width + 2 for column in fixed)
-    return [*fixed, Column("excerpt", "text around the first match", max(rest, 20))]
-
-
-def hit_cells(hit: Hit, columns: Sequence[Column]) -> list[Text]:
-    """The cells of one hit; the match stands out in its excerpt, as near to the left as shows what leads to it."""
-    widths = {column.key: column.width for column in columns}
-    return [
-        cell(shorten_middle(hit.run.removesuffix(f"@{hit.benchmark}"), widths["run"])),
-        cell(hit.label, longest=widths["problem"]),
-        cell(str(hit.sample), right=True),
-        cell(VERDICT_MARKS[hit.verdict], VERDICT_STYLES.get(hit.verdict, "")),
-        _excerpt(hit, widths["excerpt"]),
-    ]
+    rest = max(room_beside(fixed, width) - 4, 20)
+    return [*fixed, Column("excerpt", "text around the first match", rest, value=lambda hit: _excerpt(hit, rest))]
 
 
 def _excerpt(hit: Hit, width: int) -> Text:
-    # The match begins in the first third, or where it begins in the text.
+    """The match stands out, as near to the left as shows what leads to it."""
+    # It begins in the first third, or where it begins in the text.
     start = max(hit.excerpt_found - width // 3, 0)
     cut = "…" if start or hit.found > hit.excerpt_found else ""
     text = cell(cut + hit.excerpt[start : start + width - len(cut)])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rich.cells import get_character_cell_size
 from rich.text import Text
@@ -38,12 +39,25 @@ def cell(text: str, style: str = "", *, longest: int = 200, right: bool = False)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its key for sorting, its heading, and its width in cells."""
+    """A column of a table on a screen: all that is said of it, in one place. Equal ones may differ in their values."""
 
     key: str
     heading: str
     width: int
+    """In cells."""
     right: bool = False
+    value: Callable[[Any], str | Text] = field(default=str, compare=False)
+    """What stands in it of an item; a `Text` where parts of it look different."""
+    style: Callable[[Any], str] = field(default=lambda _: "", compare=False)
+
+    def cell(self, item: Any) -> Text:
+        made = self.value(item)
+        return made if isinstance(made, Text) else cell(made, self.style(item), longest=self.width, right=self.right)
+
+
+def room_beside(columns: Iterable[Column], width: int) -> int:
+    """Cells that these columns leave to another one in so many, each with a space on both sides."""
+    return width - 2 - sum(column.width + 2 for column in columns)
 
 
 SPECIAL = re.compile(r"<[|｜][^<>|｜\n]{1,48}[|｜]>|</?(?:s|bos|eos|pad|unk|think|answer|tool_call)>|\[/?INST\]")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 from textual.content import Content
 
 from backend import SearchTree
 from backend.records import Run
-from backend.records.reading import Branch, BranchSample, TreeRow
+from backend.records.reading import Branch, BranchSample, BranchTally, TreeRow
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names, with_noun
 from explorer.render.branches import branch_words, only_run, sign_of
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, shorten_middle
-from explorer.render.text import Column, cell, join_words, literal
+from explorer.render.names import VERDICT_STYLES, marked_verdict, shorten_middle
+from explorer.render.text import Column, cell, join_words, literal, room_beside
 
 # The search tree as rows of a table, and in words.
 
@@ -27,51 +27,48 @@ ONLY_STYLES = ("bold yellow", "bold cyan", "bold magenta", "bold blue")
 """Colours of branches that only one run takes, by its place."""
 
 
-def tree_columns(runs: Sequence[Run], width: int) -> list[Column]:
+def tree_columns(runs: Sequence[Run], root: Branch, width: int) -> list[Column]:
     """A sign, every run's samples and correct ones, and the step; shares where there is room."""
-    words = short_names(runs)
     wide = width >= 110
-    shown = [Column("mark", "", 1)]
-    for place, word in enumerate(words[: MANY if wide else FEW]):
-        shown.append(Column(f"taken {place}", shorten_middle(word, 6), 6, True))
-        if wide:
-            shown.append(Column(f"share {place}", "%", 5, True))
-        shown.append(Column(f"right {place}", "✓", 4, True))
-    rest = width - 3 - sum(column.width + 2 for column in shown)
-    return [*shown, Column("step", "step", max(rest, 20))]
+    shown = [Column("mark", "", 1, False, lambda row: sign_of(row.branch), _style)]
+    for place, word in enumerate(short_names(runs)[: MANY if wide else FEW]):
+        shown += _run_columns(place, word, root.tallies[place].taken, shares=wide)
+    rest = max(room_beside(shown, width) - 1, 20)
+    return [*shown, Column("step", "step", rest, value=lambda row: _step(row, rest))]
 
 
-def tree_cells(row: TreeRow, root: Branch, columns: Sequence[Column]) -> list[Text]:
-    branch = row.branch
-    only = only_run(branch)
-    style = "" if only is None else ONLY_STYLES[only % len(ONLY_STYLES)]
-    cells = []
-    for column in columns:
-        kind, _, place = column.key.partition(" ")
-        tally = branch.tallies[int(place)] if place else branch.tallies[0]
-        if kind == "mark":
-            cells.append(cell(sign_of(branch), style))
-        elif kind == "taken":
-            cells.append(cell(compact(tally.taken), "" if tally.taken else "dim", right=True))
-        elif kind == "share":
-            whole = root.tallies[int(place)].taken
-            cells.append(cell(percent(tally.taken / whole) if whole else UNKNOWN, "dim", right=True))
-        elif kind == "right":
-            right = cell(compact(tally.c), "bold green" if tally.c else "dim", right=True)
-            cells.append(right if tally.n or not tally.taken else cell(UNKNOWN, right=True))
-        else:
-            cells.append(_step(row, column.width, style))
-    return cells
+def _run_columns(place: int, word: str, whole: int, *, shares: bool) -> Iterator[Column]:
+    def tally(row: TreeRow) -> BranchTally:
+        return row.branch.tallies[place]
+
+    def share(row: TreeRow) -> str:
+        return percent(tally(row).taken / whole) if whole else UNKNOWN
+
+    def is_unverified(row: TreeRow) -> bool:
+        return tally(row).taken > tally(row).n == 0
+
+    yield Column(f"taken {place}", shorten_middle(word, 6), 6, True, lambda row: compact(tally(row).taken),
+                 lambda row: "" if tally(row).taken else "dim")  # fmt: skip
+    if shares:
+        yield Column(f"share {place}", "%", 5, True, share, lambda _: "dim")
+    yield Column(f"right {place}", "✓", 4, True,
+                 lambda row: UNKNOWN if is_unverified(row) else compact(tally(row).c),
+                 lambda row: "" if is_unverified(row) else "bold green" if tally(row).c else "dim")  # fmt: skip
 
 
-def _step(row: TreeRow, width: int, style: str) -> Text:
+def _style(row: TreeRow) -> str:
+    only = only_run(row.branch)
+    return "" if only is None else ONLY_STYLES[only % len(ONLY_STYLES)]
+
+
+def _step(row: TreeRow, width: int) -> Text:
     """Indented; deep lines keep half of the width, and say how deep they are instead."""
     depth = row.depth
     lead = "  " * depth if 2 * depth <= width // 3 else f"{'  ' * (width // 6 - 2)}{depth:>3} "
     signs = {"branch": "▾ " if row.open else "▸ ", "more": "▸ ", "leaf": "· ", "end": "∎ ", "no_text": "? "}
     return cell(
         f"{lead}{signs[row.branch.kind]}{branch_words(row.branch)}",
-        "dim" if row.branch.kind in ("more", "no_text") else style.removeprefix("bold "),
+        "dim" if row.branch.kind in ("more", "no_text") else _style(row).removeprefix("bold "),
         longest=width,
     )
 
@@ -125,31 +122,18 @@ def branch_heading(branch: Branch, samples: int) -> Content:
 def branch_columns(width: int) -> list[Column]:
     """Columns for this width; run and answer share what is left."""
     fixed = [
-        Column("index", "#", 6, True),
-        Column("verdict", "verdict", 11),
-        Column("tokens", "tokens", 7, True),
-        Column("characters", "chars", 7, True),
-    ]
-    rest = width - 3 - sum(column.width + 2 for column in fixed) - 4
-    run = max(min(rest // 2, 40), 12)
-    return [Column("run", "run", run), *fixed[:2], Column("answer", "answer", max(rest - run, 8)), *fixed[2:]]
+        Column("index", "#", 6, True, lambda sample: str(sample.index)),
+        Column("verdict", "verdict", 11, False, lambda sample: marked_verdict(sample.verdict),
+               lambda sample: VERDICT_STYLES.get(sample.verdict, "")),
+        Column("tokens", "tokens", 7, True, lambda sample: compact(sample.tokens)),
+        Column("characters", "chars", 7, True, lambda sample: compact(sample.characters)),
+    ]  # fmt: skip
+    rest = room_beside(fixed, width) - 5
+    name = max(min(rest // 2, 40), 12)
+    run = Column("run", "run", name, value=lambda sample: shorten_middle(run_label(sample.run), name))
+    answer = Column("answer", "answer", max(rest - name, 8), value=_answer)
+    return [run, *fixed[:2], answer, *fixed[2:]]
 
 
-def branch_cells(sample: BranchSample, columns: Sequence[Column]) -> list[Text]:
-    values = {
-        "run": run_label(sample.run),
-        "index": str(sample.index),
-        "verdict": f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}",
-        "answer": UNKNOWN if sample.answer is None else sample.answer,
-        "tokens": compact(sample.tokens),
-        "characters": compact(sample.characters),
-    }
-    return [
-        cell(
-            shorten_middle(values[column.key], column.width) if column.key == "run" else values[column.key],
-            VERDICT_STYLES.get(sample.verdict, "") if column.key == "verdict" else "",
-            longest=column.width,
-            right=column.right,
-        )
-        for column in columns
-    ]
+def _answer(sample: BranchSample) -> str:
+    return UNKNOWN if sample.answer is None else sample.answer

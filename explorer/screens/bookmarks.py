@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from rich.text import Text
 from textual.app import ComposeResult
 
 from backend.errors import PasskError
@@ -13,7 +11,7 @@ from backend.wording import count
 from explorer.actions import BOOKMARKS, bindings
 from explorer.location import resolve_permalink
 from explorer.reading_marks import Bookmark
-from explorer.render.text import Column, cell
+from explorer.render.text import Column, room_beside
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
@@ -33,15 +31,13 @@ class BookmarksScreen(DataScreen):
         """Bookmarks are no part of the store: they are here at once."""
         self.crumbs("bookmarks")
         self.marks: dict[str, Bookmark] = {mark.line: mark for mark in self.explorer.marks.bookmarks}
-        columns = [Column("created", "added (UTC)", 16), Column("title", "path", max(self.size.width - 22, 20))]
-        self.query_one(PagedTable).show(columns, list(self.marks), self.row)
+        created = Column("created", "added (UTC)", 16, value=lambda mark: mark.created[:16].replace("T", " "))
+        room = max(room_beside([created], self.size.width) - 2, 20)
+        columns = [created, Column("title", "path", room, value=lambda mark: mark.title)]
+        self.query_one(PagedTable).show(columns, self.marks)
         many = "1 bookmark" if len(self.marks) == 1 else f"{count(len(self.marks))} bookmarks"
         words = f"{many}, kept in {_short(self.explorer.marks.path)}"
         self.tell("status", words if self.marks else "No bookmarks yet: press b on a path to add one.")
-
-    def row(self, key: str) -> Sequence[Text]:
-        mark = self.marks[key]
-        return [cell(mark.created[:16].replace("T", " ")), cell(mark.title, longest=max(self.size.width - 22, 20))]
 
     def reflow(self) -> None:
         self.reload()

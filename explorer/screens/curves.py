@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -17,7 +16,7 @@ from backend.records.comparison import BandCurve, BandPoint, IntervalKind
 from backend.wording import count
 from explorer.actions import CURVES, bindings
 from explorer.location import ExportContext, Location
-from explorer.render.curve_table import run_columns, run_names, run_row
+from explorer.render.curve_table import run_columns
 from explorer.render.curves import (
     MOST_BANDS,
     NAMES,
@@ -25,7 +24,6 @@ from explorer.render.curves import (
     CurveSettings,
     CurveView,
     Values,
-    interval_heading,
     known_values,
     picture,
     value_headings,
@@ -139,15 +137,10 @@ class CurvesScreen(FilteredScreen):
         at, over = value_headings(settings, self.bands)
         self.tell("at", literal(at, "bold"))
         table = self.query_one("#runs", PagedTable)
-        columns = run_columns(table.size.width, over, interval_heading(settings))
-        names = [curve.run.name for curve in self.curves]
-        shown = run_names([curve.run for curve in self.curves], columns[0].width - 2)
-
-        def row(name: str) -> list[Text]:
-            index = names.index(name)
-            return run_row(shown[index], index, self.values.get(name), columns, on=name in settings.on)
-
-        table.show(columns, names, row, cursor=None if table.total else (self.pair or (None,))[0])
+        runs = [curve.run for curve in self.curves]
+        columns = run_columns(runs, settings, self.values, over, table.size.width)
+        cursor = None if table.total else (self.pair or (None,))[0]
+        table.show(columns, {run.name: run for run in runs}, cursor=cursor)
         self.tell("words", "\n".join(what_is_shown(self.curves, settings, self.values, self.bands)))
 
     # The cursor: at a k, or in Cover@tau at a tau

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
-from rich.text import Text
 from textual.app import ComposeResult
 
 from backend import Reader, default_pairs, pair_summaries
@@ -15,7 +15,7 @@ from explorer.actions import HOME, bindings
 from explorer.location import Location
 from explorer.render.names import pair_label
 from explorer.render.summaries import empty_store, pair_in_words, run_in_words
-from explorer.render.text import Column, cell
+from explorer.render.text import Column, room_beside
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
@@ -71,7 +71,7 @@ class HomeScreen(DataScreen):
             self.show_table()
 
     def show_table(self) -> None:
-        self.query_one(PagedTable).show(self.columns(), list(self.entries), self.row)
+        self.query_one(PagedTable).show(self.columns(), self.entries)
 
     def columns(self) -> list[Column]:
         """Columns for this width; what a narrow table leaves out stands in the details."""
@@ -88,20 +88,9 @@ class HomeScreen(DataScreen):
                 Column("neither", "none", 5, True),
                 Column("samples", "samples", 7, True),
             ]
-        rest = width - 2 - sum(column.width + 2 for column in [*fixed, *sets]) - benchmark - 2
-        return [
-            Column("benchmark", "benchmark", benchmark),
-            Column("runs", "base → RL", max(rest - 2, 12)),
-            *fixed,
-            *sets,
-        ]
-
-    def row(self, key: str) -> Sequence[Text]:
-        entry = self.entries[key]
-        columns = self.columns()
-        room = next(column.width for column in columns if column.key == "runs")
-        values = _pair_cells(entry, room) if isinstance(entry, PairSummary) else _run_cells(entry)
-        return [cell(values[column.key], longest=column.width, right=column.right) for column in columns]
+        room = max(room_beside([*fixed, *sets], width) - benchmark - 4, 12)
+        columns = [Column("benchmark", "benchmark", benchmark), Column("runs", "base → RL", room), *fixed, *sets]
+        return [replace(column, value=partial(_value, column.key, room)) for column in columns]
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         entry = self.entries[event.key]
@@ -132,6 +121,10 @@ class HomeScreen(DataScreen):
         from explorer.screens.perplexity import PerplexityScreen
 
         self._open(PerplexityScreen)
+
+
+def _value(key: str, room: int, entry: PairSummary | Run) -> str:
+    return (_pair_cells(entry, room) if isinstance(entry, PairSummary) else _run_cells(entry))[key]
 
 
 def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
@@ -23,7 +22,7 @@ from explorer.render.jobs import (
     without_benchmark,
 )
 from explorer.render.names import shorten_middle
-from explorer.render.text import Column, cell
+from explorer.render.text import Column, room_beside
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
 from explorer.widgets.paged_table import PagedTable
@@ -64,38 +63,28 @@ class JobsScreen(DataScreen):
         """Fill the table; the cursor stays on its job."""
         self.rows = {row["job"]: row for row in rows}
         table = self.query_one(PagedTable)
-        table.show(self.columns(), list(self.rows), self.row)
+        table.show(self.columns(), self.rows)
         if not rows:
             empty = "No jobs yet. Mark problems in a solve set with space and press r, or use passk sample."
             self.tell("details", empty)
 
     def columns(self) -> list[Column]:
+        narrow, bar = self.narrow, 8 if self.narrow else 20
         fixed = [
-            Column("state", "state", 11),
-            Column("progress", "progress", 8 if self.narrow else 20),
-            Column("samples", "samples", 11, True),
-            Column("samples_rate", "smp/s", 5, True),
-            Column("tokens_rate", "tok/s", 6, True),
-            Column("left", "left", 7, True),
+            Column("state", "state", 11, value=lambda row: f"{STATE_MARKS.get(row['state'], ' ')} {row['state']}"),
+            Column("progress", "progress", bar, value=lambda row: progress_bar(row["samples"], row["wanted"], bar)),
+            Column("samples", "samples", 11, True, lambda row: f"{compact(row['samples'])}/{compact(row['wanted'])}"),
+            Column("samples_rate", "smp/s", 5, True, lambda row: rate(row["samples_per_second"])),
+            Column("tokens_rate", "tok/s", 6, True, lambda row: compact(row["tokens_per_second"])),
+            Column("left", "left", 7, True, lambda row: duration(row["seconds_left"])),
         ]
-        rest = self.size.width - 4 - sum(column.width + 2 for column in fixed)
-        return [fixed[0], Column("run", "run", max(rest - 2, 10)), *fixed[1:]]
+        room = max(room_beside(fixed, self.size.width) - 4, 10)
 
-    def row(self, key: str) -> Sequence[Text]:
-        row = self.rows[key]
-        columns = self.columns()
-        widths = {column.key: column.width for column in columns}
-        run = row["run"] or row["job"]
-        values = {
-            "state": f"{STATE_MARKS.get(row['state'], ' ')} {row['state']}",
-            "run": shorten_middle(without_benchmark(run) if self.narrow else run, widths["run"]),
-            "progress": progress_bar(row["samples"] or 0, row["wanted"] or 0, widths["progress"]),
-            "samples": f"{compact(row['samples'])}/{compact(row['wanted'])}",
-            "samples_rate": rate(row["samples_per_second"]),
-            "tokens_rate": compact(row["tokens_per_second"]),
-            "left": duration(row["seconds_left"]),
-        }
-        return [cell(values[c.key], longest=c.width, right=c.right) for c in columns]
+        def name(row: Mapping[str, Any]) -> str:
+            run = row["run"] or row["job"]
+            return shorten_middle(without_benchmark(run) if narrow else run, room)
+
+        return [fixed[0], Column("run", "run", room, value=name), *fixed[1:]]
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         self.show_details(event.key, self.moved.get(event.key, []))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rich.text import Text
 from textual.app import ComposeResult
 
 from backend import Reader, perplexities
@@ -14,14 +11,13 @@ from explorer.actions import PERPLEXITY, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.perplexity import (
     Axis,
-    group_cells,
     group_in_words,
     heading,
     histogram,
     perplexity_columns,
     score_command,
 )
-from explorer.render.text import Column, cell, join_lines
+from explorer.render.text import join_lines
 from explorer.screens.base import next_of
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import PagedTable
@@ -46,7 +42,6 @@ class PerplexityScreen(FilteredScreen):
         super().__init__(location, problem_label)
         self.record: Perplexities | None = None
         self.groups: dict[str, PerplexityGroup] = {}
-        self.columns: list[Column] = []
         self.choice = "all"
 
     def compose_body(self) -> ComposeResult:
@@ -77,16 +72,7 @@ class PerplexityScreen(FilteredScreen):
 
     def reflow(self) -> None:
         if self.record is not None:
-            self.columns = perplexity_columns(self.record, self.size.width)
-            self.query_one(PagedTable).show(self.columns, list(self.groups), self.row)
-
-    def row(self, key: str) -> Sequence[Text]:
-        assert self.record is not None
-        values = group_cells(self.groups[key], self.record, self.columns)
-        style = "" if self.groups[key].n else "dim"
-        return [
-            cell(values[column.key], style, longest=max(column.width, 1), right=column.right) for column in self.columns
-        ]
+            self.query_one(PagedTable).show(perplexity_columns(self.record, self.size.width), self.groups)
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         group, record = self.groups[event.key], self.record

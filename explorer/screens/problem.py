@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from rich.text import Text
 from textual.app import ComposeResult
 
 from backend import Reader, problem_uncertainty, sample_perplexities, settled_judgements
@@ -17,13 +15,12 @@ from explorer.location import Location
 from explorer.render.problem import (
     Beside,
     Scores,
-    answer_rows,
+    answer_columns,
     choice_after,
     chosen_samples,
     problem_heading,
     ranked_answers,
     same_answer,
-    sample_cells,
     sample_columns,
     samples_in_words,
     tallies_in_words,
@@ -149,20 +146,17 @@ class ProblemScreen(DataScreen):
         beside = replace(record.beside, seen=seen)
         shown = chosen_samples(record.samples, beside, self.choice, self.sort.key, descending=self.sort.descending)
         self.samples = {str(sample.index): sample for sample in shown}
-
-        def row(key: str) -> Sequence[Text]:
-            return sample_cells(self.samples[key], beside, columns)
-
-        columns = self.columns = sample_columns(self.size.width, beside)
-        self.query_one(PagedTable).show(columns, list(self.samples), row, sort=self.sort, cursor=cursor)
+        self.columns = sample_columns(self.size.width, beside)
+        self.query_one(PagedTable).show(self.columns, self.samples, sort=self.sort, cursor=cursor)
         if self.tally is not None:
             self.tell("status", samples_in_words(self.tally.run, record.samples, len(shown), self.choice))
 
     def _show_answers(self) -> None:
         assert self.record is not None
-        columns, rows = answer_rows(self.record.problem, self.location.runs, self.size.width)
-        self.query_one(PagedTable).show(columns, list(rows), lambda key: rows[key])
-        self.tell("status", f"{with_noun(len(rows), 'distinct answer')} with verdicts; a shows the samples again")
+        ranked = ranked_answers(self.record.problem, self.location.runs)
+        columns = answer_columns(self.record.problem, self.location.runs, self.size.width)
+        self.query_one(PagedTable).show(columns, {str(number): given for number, given in enumerate(ranked)})
+        self.tell("status", f"{with_noun(len(ranked), 'distinct answer')} with verdicts; a shows the samples again")
 
     # Keys
 

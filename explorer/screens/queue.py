@@ -19,7 +19,7 @@ from explorer.location import Location
 from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgements_line, queue_in_words
 from explorer.render.names import shorten_middle
 from explorer.render.path import path_heading
-from explorer.render.text import Column, cell, join_lines, join_words, literal
+from explorer.render.text import Column, cell, join_lines, join_words, literal, room_beside
 from explorer.screens.base import DataScreen
 from explorer.screens.path import PathRecord, PathScreen
 from explorer.widgets.paged_table import PagedTable
@@ -65,28 +65,26 @@ class QueueScreen(DataScreen):
     def show_table(self) -> None:
         """How far one has come, and the rows for this width."""
         self.tell("words", queue_in_words(tuple(self.queue.values()), self.author, blind=self.blind))
-        fixed = [
-            Column("problem", "problem", 14),
-            Column("rate", "c/n", 9, True),
-            Column("mine", "you", 9),
-            Column("settled", "judged", 9),
-        ]
-        room = min(max(self.size.width - 4 - sum(column.width + 2 for column in fixed) - 8, 12), 48)
-        columns = [fixed[0], Column("run", "run", room), Column("sample", "#", 6, True), *fixed[1:]]
-        self.query_one(PagedTable).show(columns, list(self.queue), lambda key: self.row(key, room))
+        self.query_one(PagedTable).show(self.columns(), self.queue)
 
-    def row(self, key: str, room: int) -> Sequence[Text]:
-        """The cells of one path; a hidden model's run, index and rate would tell which it is."""
-        path = self.queue[key]
-        run = "hidden" if self.blind else shorten_middle(path.run.removesuffix(f"@{self.location.benchmark}"), room)
-        return [
-            cell(path.label, longest=14),
-            cell(run),
-            cell(UNKNOWN if self.blind else str(path.sample), right=True),
-            cell(UNKNOWN if self.blind else f"{path.c}/{path.n}", right=True),
-            _judgement(path.mine),
-            _judgement(None if self.blind and path.mine is None else path.settled),
-        ]
+    def columns(self) -> list[Column]:
+        """A hidden model's run, index and rate would tell which it is."""
+        blind, suffix = self.blind, f"@{self.location.benchmark}"
+        fixed = [
+            Column("problem", "problem", 14, value=lambda path: path.label),
+            Column("sample", "#", 6, True, lambda path: UNKNOWN if blind else str(path.sample)),
+            Column("rate", "c/n", 9, True, lambda path: UNKNOWN if blind else f"{path.c}/{path.n}"),
+            Column("mine", "you", 9, value=lambda path: _judgement(path.mine)),
+            Column("settled", "judged", 9,
+                   value=lambda path: _judgement(None if blind and path.mine is None else path.settled)),
+        ]  # fmt: skip
+        room = min(max(room_beside(fixed, self.size.width) - 2, 12), 48)
+
+        def name(path: QueuedPath) -> str:
+            return "hidden" if blind else shorten_middle(path.run.removesuffix(suffix), room)
+
+        run = Column("run", "run", room, value=name)
+        return [fixed[0], run, *fixed[1:]]
 
     # Keys
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Input
 
@@ -25,8 +24,7 @@ from backend.records.samples import Findings, Hit
 from backend.wording import count
 from explorer.actions import SEARCH, bindings
 from explorer.location import ExportContext, Location
-from explorer.render.search import HINT, findings_in_words, hit_cells, hit_columns, scope_line, scopes_of
-from explorer.render.text import Column
+from explorer.render.search import HINT, findings_in_words, hit_columns, scope_line, scopes_of
 from explorer.screens.base import DataScreen
 from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
@@ -50,7 +48,6 @@ class SearchScreen(DataScreen):
         self.hits: dict[str, Hit] = {}
         self.findings: Findings | None = None
         self.sets: dict[int, str] = {}
-        self.columns: list[Column] = []
 
     def compose_body(self) -> ComposeResult:
         yield Input(value=self.location.find, placeholder=HINT, id="pattern", compact=True)
@@ -98,8 +95,7 @@ class SearchScreen(DataScreen):
         self.tell("scope", scope_line(self.scopes, self.chosen))
 
     def _show_hits(self) -> None:
-        self.columns = hit_columns(self.size.width, narrow=self.narrow)
-        self.query_one(PagedTable).show(self.columns, list(self.hits), self.row)
+        self.query_one(PagedTable).show(hit_columns(self.size.width, narrow=self.narrow), self.hits)
 
     def _show_counts(self) -> None:
         if self.findings is None:
@@ -110,9 +106,6 @@ class SearchScreen(DataScreen):
         listed = f"the first {count(len(self.hits))} of {count(total)}" if total > len(self.hits) else count(total)
         state = f"{self.findings.seconds:.1f} s" if self.findings.finished else "searching …  esc stops"
         self.tell("status", f"{listed} paths, in store order; {state}")
-
-    def row(self, key: str) -> Sequence[Text]:
-        return hit_cells(self.hits[key], self.columns)
 
     def _explain(self, words: str) -> None:
         self.set_class(bool(words), "wrong")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import DataTable
 
@@ -17,7 +15,7 @@ from backend.records.table import Table
 from backend.wording import run_label, set_name, short_names, shown_of
 from explorer.actions import SETS, bindings
 from explorer.location import ExportContext, Location
-from explorer.render.data_table import data_cells, data_columns, in_order
+from explorer.render.data_table import data_columns, in_order
 from explorer.render.judgements import valid_sets_in_words
 from explorer.render.sets import MARK, first_choice, in_set, list_in_words
 from explorer.render.summaries import sets_in_words
@@ -113,14 +111,14 @@ class SetsScreen(FilteredScreen):
         self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
         self.table = sets_table(SetsShown(self.record, self.uncertainty))
-        columns = self.columns = data_columns(self.table, self.size.width, mark=2)
+        columns = self.columns = data_columns(self.table, self.size.width, self._mark)
         if self.sort.key in {column.key for column in columns}:
             shown = in_order(self.table, inside, self.sort.key, reverse=self.sort.descending)
         else:
             self.sort = Sort(POSITION.key, self.sort.descending)
             shown = inside[::-1] if self.sort.descending else inside
         self.problems = {str(problem.key): problem for problem in shown}
-        self.query_one(PagedTable).show(columns, list(self.problems), self.row, sort=self.sort)
+        self.query_one(PagedTable).show(columns, self.problems, sort=self.sort)
         by = next((column.heading.removesuffix("%").strip() for column in columns if column.key == self.sort.key), "")
         counted = shown_of(len(shown), len(inside), "problem")
         marked = len(self.marked_here())
@@ -138,10 +136,8 @@ class SetsScreen(FilteredScreen):
     def set_label(self) -> str:
         return "all" if self.location.solved is None else set_name(self.location.solved, self.words)
 
-    def row(self, key: str) -> Sequence[Text]:
-        problem = self.problems[key]
-        mark = f"{MARK if problem.key in self.marked else ' '} "
-        return data_cells(self.table, problem, self.columns, mark)
+    def _mark(self, problem: SetProblem) -> str:
+        return f"{MARK if problem.key in self.marked else ' '} "
 
     def reflow(self) -> None:
         self.show_problems()

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.text import Text
 from textual.app import ComposeResult
 
 from backend import Reader, SearchTree, TreeView, search_tree
 from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, BranchSample, TreeRow
 from explorer.actions import BRANCH, TREE, bindings
 from explorer.location import Location
-from explorer.render.text import Column
 from explorer.render.tree import (
-    branch_cells,
     branch_columns,
     branch_heading,
     branch_status,
     branch_text,
-    tree_cells,
     tree_columns,
     tree_heading,
 )
@@ -48,7 +44,6 @@ class TreeScreen(DataScreen):
         super().__init__(location, problem_label)
         self.view: TreeView | None = None
         self.rows: dict[str, TreeRow] = {}
-        self.columns: list[Column] = []
         self.by: str | None = None
         """What the tree is made by; None until it has been chosen."""
 
@@ -87,14 +82,10 @@ class TreeScreen(DataScreen):
         view = self.view = record.view
         self.by = view.tree.by
         self.rows = {str(row.branch.key): row for row in record.rows}
-        self.columns = tree_columns(view.tree.runs, self.size.width)
+        columns = tree_columns(view.tree.runs, view.tree.root, self.size.width)
         self.tell("heading", tree_heading(view.tree, view.order))
         cursor = None if record.cursor is None else str(record.cursor)
-        self.query_one(PagedTable).show(self.columns, list(self.rows), self.row, cursor=cursor)
-
-    def row(self, key: str) -> Sequence[Text]:
-        assert self.view is not None
-        return tree_cells(self.rows[key], self.view.tree.root, self.columns)
+        self.query_one(PagedTable).show(columns, self.rows, cursor=cursor)
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         row = self.rows.get(event.key)
@@ -217,7 +208,6 @@ class BranchScreen(DataScreen):
         # Right ones first: they are what one looks for.
         ordered = sorted(samples, key=lambda sample: sample.verdict != "correct")
         self.samples = {str(number): sample for number, sample in enumerate(ordered)}
-        self.columns: list[Column] = []
 
     def compose_body(self) -> ComposeResult:
         yield Plain(id="heading")
@@ -230,11 +220,7 @@ class BranchScreen(DataScreen):
         """Show the list; there is nothing to ask for."""
         self.crumbs(self.location.benchmark, f"problem {self.problem_label}", "search tree", "samples of a branch")
         self.tell("heading", branch_heading(self.branch, len(self.samples)))
-        self.columns = branch_columns(self.size.width)
-        self.query_one(PagedTable).show(self.columns, list(self.samples), self.row)
-
-    def row(self, key: str) -> Sequence[Text]:
-        return branch_cells(self.samples[key], self.columns)
+        self.query_one(PagedTable).show(branch_columns(self.size.width), self.samples)
 
     def action_open(self) -> None:
         sample = self.samples.get(self.query_one(PagedTable).cursor_key or "")

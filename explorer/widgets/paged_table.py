@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import Console
 from rich.segment import Segment
@@ -42,7 +42,7 @@ class Sort:
 
 
 class PagedTable(DataTable[Text], inherit_bindings=False):
-    """Rows come as keys and a function that formats one; `cursor_key` is the key under the cursor.
+    """Shows items under columns that know their cells; `cursor_key` is the key of the item under the cursor.
 
     Enter and the keys for left and right are the screen's, so that the footer shows what they do there.
     """
@@ -69,7 +69,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, show_row_labels=False)
         self._keys: Sequence[str] = ()
-        self._format: Callable[[str], Sequence[Text]] = lambda _: ()
+        self._items: Mapping[str, Any] = {}
         self._shown: tuple[Column, ...] = ()
         self._headings: tuple[str, ...] = ()
         self._height = 0
@@ -78,8 +78,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
     def show(
         self,
         columns: Sequence[Column],
-        keys: Sequence[str],
-        format_row: Callable[[str], Sequence[Text]],
+        items: Mapping[str, Any],
         *,
         sort: Sort | None = None,
         cursor: str | None = None,
@@ -88,29 +87,28 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
 
         Args:
             columns: what to show; a change of columns rebuilds the table.
-            keys: a unique key for each row, in order.
-            format_row: the cells of the row with that key.
+            items: the rows, in order.
             sort: what the rows are sorted by; an arrow at its heading says so.
             cursor: key to put the cursor on.
         """
         wanted = cursor if cursor is not None else self.cursor_key
         keep_scroll = cursor is None and bool(self._keys)
         names = tuple(sort.heading(column) if sort else column.heading for column in columns)
-        same = list(keys) == list(self._keys) and tuple(columns) == self._shown and names == self._headings
-        self._format = format_row
+        same = list(items) == list(self._keys) and tuple(columns) == self._shown and names == self._headings
         if same and self.row_count:
+            self._shown, self._items = tuple(columns), items
             self._update_cells()
             # What is said about the row under the cursor may have changed with it.
             self._say_moved()
         else:
-            self._rebuild(tuple(columns), names, keys, wanted, keep_scroll)
+            self._rebuild(tuple(columns), names, items, wanted, keep_scroll)
         if cursor is not None and same:
             self._to_key(cursor)
 
     def _update_cells(self) -> None:
         for row, key in enumerate(self._keys[: self.row_count]):
             before = self.get_row_at(row)
-            for index, text in enumerate(self._format(key)):
+            for index, text in enumerate(self._cells(key)):
                 if text != before[index]:
                     self.update_cell_at(Coordinate(row, index), text)
 
@@ -118,7 +116,7 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
         self,
         columns: tuple[Column, ...],
         names: tuple[str, ...],
-        keys: Sequence[str],
+        items: Mapping[str, Any],
         wanted: str | None,
         keep_scroll: bool,
     ) -> None:
@@ -127,11 +125,11 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
             # Clearing scrolls to the top, and scrolling loads: not the old rows into no columns.
             self._keys = ()
             self.clear(columns=True)
-            self._shown, self._headings = columns, names
+            self._shown, self._headings, self._items = columns, names, items
             for column, name in zip(columns, names, strict=True):
                 heading = cell(name, right=column.right)
                 self.add_column(heading, width=column.width, key=column.key)
-            self._keys = list(keys)
+            self._keys = list(items)
             at = self._keys.index(wanted) if wanted in self._keys else 0
             self._load(at + PAGE)
             if self._keys:
@@ -143,7 +141,10 @@ class PagedTable(DataTable[Text], inherit_bindings=False):
     def _load(self, until: int) -> None:
         """Format rows up to this index."""
         for key in self._keys[self.row_count : until]:
-            self.add_row(*self._format(key), key=key)
+            self.add_row(*self._cells(key), key=key)
+
+    def _cells(self, key: str) -> list[Text]:
+        return [column.cell(self._items[key]) for column in self._shown]
 
     def _to_key(self, key: str) -> None:
         if key in self._keys:

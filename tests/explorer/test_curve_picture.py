@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import log2
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.records.comparison import BandPoint, Crossing
+from backend.records.comparison import BandPoint, Crossing, IntervalKind
 from explorer.render.curve_table import run_columns
-from explorer.render.curves import crossing_in_words, edges_of, interval, k_axis, powers_and_last
+from explorer.render.curves import CurveSettings, crossing_in_words, edges_of, interval, k_axis, powers_and_last
 from explorer.widgets.plots import between, round_steps
 
 
@@ -50,7 +51,9 @@ def test_steps_of_an_axis_hold_the_values(low: float, reach: float) -> None:
 def test_columns_fit_the_table() -> None:
     for width in (33, 44, 80):
         for intervals in (False, True):
-            columns = run_columns(width, "@1 %", "95 %" if intervals else None)
+            kind: IntervalKind | None = "problems" if intervals else None
+            settings = CurveSettings("b", ("r@b",), "pass@k", kind, 1, Fraction(1, 2))
+            columns = run_columns([], settings, {}, "@1 %", width)
             assert sum(column.width + 2 for column in columns) == width
             assert [column.key for column in columns] == ["run", "value", "interval"][: 2 + intervals]
 

@@ -15,7 +15,7 @@ from backend.records import Model, NotCompared, Run, SetProblem, SolveSets, Tall
 from backend.records.table import Table
 from backend.visible_text import escape_in_json, visible, visible_line
 from backend.wording import compact, percent, set_name, short_names, span
-from explorer.render.data_table import data_cells, data_columns, in_order, natural_key
+from explorer.render.data_table import data_columns, in_order, natural_key
 from explorer.render.names import pair_label, shorten_middle
 from explorer.render.sets import in_set
 from explorer.render.text import cell, literal, wrap
@@ -192,7 +192,7 @@ def test_columns_of_problems_fit(rows: list[SetProblem], width: int) -> None:
     taken = sum(column.width + 2 for column in columns)
     assert taken <= width or "rl_tokens" not in {column.key for column in columns}
     for problem in rows:
-        cells = data_cells(table, problem, columns)
+        cells = [column.cell(problem) for column in columns]
         assert [cell.plain for cell in cells][2:] and len(cells) == len(columns)
         assert cells[[column.key for column in columns].index("p_change")].plain == "–", "unknown is not 0"
 
