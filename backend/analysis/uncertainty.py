@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,11 +13,11 @@ from backend.estimators.allocation import allocate_by_change, allocate_evenly, e
 from backend.estimators.mixtures import Tallies
 from backend.estimators.pass_at_k import Counts, Floats
 from backend.estimators.solve_sets import all_combinations
+from backend.estimators.refits import Refits, forecast_counts, refit, trust_in_fit
 from backend.estimators.uncertainty import (
     Posterior,
     RatePrior,
     Replication,
-    count_range,
     fit_rates,
     predict_replication,
     rate_intervals,
@@ -60,17 +61,50 @@ def set_uncertainty(reader: Reader, sets: SolveSets, more: int | None = None) ->
         sets: the comparison.
         more: think of so many further samples of each problem and run; of a fresh run of the same n when omitted.
     """
-    runs, posterior = posterior_of(reader, sets.runs, sets.problems)
-    found = predict_replication(posterior, runs, sets.min_correct, more)
+    fitted = _fitted(_shared_problems(reader, sets.runs), len(sets.runs))
+    runs, strata = fitted.of([(problem.level, _row(problem)) for problem in sets.problems])
+    posterior = fitted.prior.posterior(runs, strata)
+    counts = forecast_counts(fitted.refits, runs, strata, sets.min_correct, more)
+    found = _where_trusted(
+        predict_replication(posterior, runs, sets.min_correct, more), counts.solved, counts.moved, runs,
+        sets.min_correct, trust_in_fit(fitted.tallies),
+    )  # fmt: skip
     keys = [problem.key for problem in sets.problems]
     return SetUncertainty(
         more=more,
         problems={doubt.key: doubt for doubt in _by_problem(keys, runs, posterior, found)},
-        expected={entry: count_range(shares) for entry, shares in found.combinations.items()},
-        means={entry: float(shares.sum()) for entry, shares in found.combinations.items()},
+        expected=counts.ranges,
+        means=counts.means,
         uncertain=int((found.moved >= UNCERTAIN).sum()),
-        expected_changes=float(found.moved.sum()),
+        expected_changes=counts.changes,
+        calibrated=counts.calibrated,
+        prior=_prior_at_work(fitted, sets),
     )
+
+
+def _where_trusted(
+    found: Replication, solved: Sequence[Floats], moved: Floats, runs: Sequence[Tallies], least: int, trust: float
+) -> Replication:
+    """Chances of single problems: those of the fitted prior as far as it is to be trusted, else the refits' mean."""
+    if trust >= 1:
+        return found
+    changed = [np.where(run.c >= least, 1 - share, share) for run, share in zip(runs, solved, strict=True)]
+    return replace(
+        found,
+        changed=tuple(trust * of_fit + (1 - trust) * mean for of_fit, mean in zip(found.changed, changed, strict=True)),
+        moved=trust * found.moved + (1 - trust) * moved,
+    )
+
+
+def _prior_at_work(fitted: _Fitted, sets: SolveSets) -> tuple[float, float] | None:
+    """P(change) of a problem with 2 correct of the common n against 0, and of one with 0 against 2; of a pair only."""
+    n = sets.common_n
+    if len(sets.runs) != 2 or n is None or n < 2:
+        return None
+    strata = np.full(2, np.bincount(fitted.strata).argmax())
+    pair = [Tallies(np.full(2, n), np.array(c)) for c in ([2, 0], [0, 2])]
+    moved = predict_replication(fitted.prior.posterior(pair, strata), pair, 1).moved
+    return float(moved[0]), float(moved[1])
 
 
 def problem_uncertainty(
@@ -107,20 +141,50 @@ def posterior_of(
     reader: Reader, runs: Sequence[Run], problems: Sequence[SetProblem]
 ) -> tuple[tuple[Tallies, ...], Posterior]:
     """The tallies of a comparison's problems in each run, and where their success rates may lie."""
-    rows = [(problem.level, tuple((tally.n, tally.c) for tally in problem.tallies)) for problem in problems]
-    return _posterior(_shared_problems(reader, runs), rows, len(runs))
+    return _posterior(_shared_problems(reader, runs), [(each.level, _row(each)) for each in problems], len(runs))
+
+
+def _row(problem: SetProblem) -> Row:
+    return tuple((tally.n, tally.c) for tally in problem.tallies)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitted:
+    """What was fitted to the problems that some runs share."""
+
+    levels: Mapping[str | None, int]
+    tallies: tuple[Tallies, ...]
+    strata: Counts
+    prior: RatePrior
+
+    @property
+    def refits(self) -> tuple[Refits, ...]:
+        """The prior fitted again and again: half a second for a thousand problems, so only where it is asked for."""
+        return _refits(self)
+
+    def of(self, rows: Sequence[Leveled]) -> tuple[tuple[Tallies, ...], Counts]:
+        """Tallies and levels of some problems."""
+        strata = np.array([self.levels.get(level, 0) for level, _ in rows], dtype=np.int64)
+        return _tallies([row for _, row in rows], len(self.tallies)), strata
+
+
+def _fitted(shared: Mapping[int, Leveled], runs: int) -> _Fitted:
+    levels = {level: number for number, level in enumerate(dict.fromkeys(level for level, _ in shared.values()))}
+    if len(levels) > MOST_LEVELS:
+        levels = dict.fromkeys(levels, 0)
+    return _fit(
+        tuple(row for _, row in shared.values()), tuple(levels[level] for level, _ in shared.values()), runs,
+        tuple(levels.items()),
+    )  # fmt: skip
 
 
 def _posterior(
     shared: Mapping[int, Leveled], rows: Sequence[Leveled], runs: int
 ) -> tuple[tuple[Tallies, ...], Posterior]:
     """The tallies of some rows, and the posterior of their rates under the prior of all shared problems."""
-    levels = {level: number for number, level in enumerate(dict.fromkeys(level for level, _ in shared.values()))}
-    if len(levels) > MOST_LEVELS:
-        levels = dict.fromkeys(levels, 0)
-    prior = _fit(tuple(row for _, row in shared.values()), tuple(levels[level] for level, _ in shared.values()), runs)
-    tallies = _tallies([row for _, row in rows], runs)
-    return tallies, prior.posterior(tallies, np.array([levels.get(level, 0) for level, _ in rows], dtype=np.int64))
+    fitted = _fitted(shared, runs)
+    tallies, strata = fitted.of(rows)
+    return tallies, fitted.prior.posterior(tallies, strata)
 
 
 def _shared_problems(reader: Reader, runs: Sequence[Run]) -> dict[int, Leveled]:
@@ -137,9 +201,17 @@ def _shared_problems(reader: Reader, runs: Sequence[Run]) -> dict[int, Leveled]:
 
 
 @lru_cache(maxsize=FITS_KEPT)
-def _fit(rows: tuple[Row, ...], strata: tuple[int, ...], runs: int) -> RatePrior:
+def _fit(
+    rows: tuple[Row, ...], strata: tuple[int, ...], runs: int, levels: tuple[tuple[str | None, int], ...]
+) -> _Fitted:
     """The prior of these tallies; kept, since screens ask again whenever a store grows or a filter changes."""
-    return fit_rates(_tallies(rows, runs), np.array(strata, dtype=np.int64))
+    tallies, of_problems = _tallies(rows, runs), np.array(strata, dtype=np.int64)
+    return _Fitted(dict(levels), tallies, of_problems, fit_rates(tallies, of_problems))
+
+
+@lru_cache(maxsize=FITS_KEPT)
+def _refits(fitted: _Fitted) -> tuple[Refits, ...]:
+    return refit(fitted.tallies, fitted.strata)
 
 
 def _tallies(rows: Sequence[Row], runs: int) -> tuple[Tallies, ...]:

@@ -156,8 +156,8 @@ def predict_replication(
         least: right samples from which on a run solves a problem.
         more: further samples of each problem and run; None for a fresh run.
     """
-    asked = [_asked(run, least, more) for run in runs]
-    solving = [at_least(posterior.grid, draws[:, None], needed[:, None]) for draws, needed in asked]
+    wanted_of = [asked(run, least, more) for run in runs]
+    solving = [at_least(posterior.grid, draws[:, None], needed[:, None]) for draws, needed in wanted_of]
     solved = tuple((chances * at).sum(axis=1) for chances, at in zip(posterior.of_runs, solving, strict=True))
     now = [run.c >= least for run in runs]
     # The chance of failing is summed of its own: one minus the other would lose the digits of small chances.
@@ -166,7 +166,7 @@ def predict_replication(
         for so, at, chances, share in zip(now, solving, posterior.of_runs, solved, strict=True)
     )
     ranges = []
-    for so, chances, (draws, needed) in zip(now, posterior.of_runs, asked, strict=True):
+    for so, chances, (draws, needed) in zip(now, posterior.of_runs, wanted_of, strict=True):
         ends = [at_least(end, draws, needed) for end in rate_intervals(posterior.grid, chances)[1:]]
         first, second = (np.where(so, 1 - end, end) for end in ends)
         ranges.append((np.minimum(first, second), np.maximum(first, second)))
@@ -178,17 +178,39 @@ def predict_replication(
     return Replication(solved, changed, tuple(ranges), combinations, np.clip(1 - stays, 0.0, 1.0))
 
 
-def _asked(run: Tallies, least: int, more: int | None) -> tuple[Counts, Counts]:
+def asked(run: Tallies, least: int, more: int | None) -> tuple[Counts, Counts]:
     """Samples to draw of each problem, and how many of them must be right for it to be solved."""
     if more is None:
         return run.n, np.full_like(run.n, least)
     return np.full_like(run.n, more), least - run.c
 
 
+def count_distributions(chances: Floats) -> Floats:
+    """How many of the problems are counted, each with its own chance: the exact Poisson-binomial distribution.
+
+    The product of the problems' generating functions, pair by pair.
+
+    Args:
+        chances: shape (problems, m): m distributions at once, problems independent in each.
+
+    Returns:
+        Shape (problems + 1, m) or longer, zero beyond.
+    """
+    columns = chances.shape[1]
+    factors = np.stack([1 - chances, chances], axis=2) if len(chances) else np.ones((1, columns, 1))
+    while len(factors) > 1:
+        if len(factors) % 2:
+            one = np.zeros((1, *factors.shape[1:]))
+            one[:, :, 0] = 1.0
+            factors = np.concatenate([factors, one])
+        size = 2 * factors.shape[2] - 1
+        spectrum = np.fft.rfft(factors, size, axis=2)
+        factors = np.fft.irfft(spectrum[::2] * spectrum[1::2], size, axis=2)
+    return np.maximum(factors[0].T, 0.0)
+
+
 def count_range(chances: Floats) -> tuple[int, int]:
     """Between which numbers the count of problems lies in 95 % of cases, each being counted with its own chance.
-
-    The exact Poisson-binomial distribution: the product of the problems' generating functions, pair by pair.
 
     Args:
         chances: shape (problems,), independent.
@@ -196,13 +218,6 @@ def count_range(chances: Floats) -> tuple[int, int]:
     Returns:
         The 2.5 % and the 97.5 % quantile.
     """
-    factors = np.stack([1 - chances, chances], axis=1) if len(chances) else np.ones((1, 1))
-    while len(factors) > 1:
-        if len(factors) % 2:
-            factors = np.vstack([factors, np.eye(1, factors.shape[1])])
-        size = 2 * factors.shape[1] - 1
-        spectrum = np.fft.rfft(factors, size, axis=1)
-        factors = np.fft.irfft(spectrum[::2] * spectrum[1::2], size, axis=1)
-    below = np.cumsum(np.maximum(factors[0], 0.0))
+    below = np.cumsum(count_distributions(chances[:, None])[:, 0])
     low, high = (int(np.searchsorted(below, share * below[-1])) for share in ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2))
     return min(low, len(chances)), min(high, len(chances))

@@ -239,6 +239,10 @@ class SetUncertainty:
     """Problems that are otherwise in another set with a chance of `UNCERTAIN` or more."""
     expected_changes: float
     """Expected number of problems that are otherwise in another set."""
+    calibrated: bool = True
+    """Whether ranges of this kind were measured to hold in 95 of 100 cases; beyond that they have no percentage."""
+    prior: tuple[float, float] | None = None
+    """What the prior does: the chance of another set at 2 correct of the common n against 0, and at 0 against 2."""
 
 
 UNCERTAIN = 0.05
