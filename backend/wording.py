@@ -48,6 +48,11 @@ def with_noun(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def listed(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def chance_in_words(chance: float | None) -> str:
     """A chance in percent that is never rounded to certainty."""
     if chance is not None and 0 < chance < 0.0005:

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from backend.analysis.comparison import restrict_runs, tallies_of
+from backend.analysis.comparison import leads_of, restrict_runs, tallies_of
 from backend.errors import UsageError
 from backend.estimators.intervals import (
     METHODS,
@@ -23,7 +23,6 @@ from backend.estimators.pass_at_k import (
     Counts,
     Floats,
     cover_tables,
-    crossing,
     pass_at_k_of_runs,
     pass_at_k_tables,
     powers_and_end,
@@ -171,6 +170,8 @@ def difference(
     every, statistic = _pass_at_k(sorted({*wanted, *looked_at}))
     found, turns = paired_difference(kind, of_base, of_rl, statistic)
     shown = np.searchsorted(every, wanted)
+    every_k = np.arange(1, n + 1)
+    ahead = leads_of(every_k, *pass_at_k_of_runs([of_base, of_rl], every_k))
     low, high = (None if end is None else every[end] for end in (turns.low, turns.high))
     return Difference(
         base,
@@ -179,8 +180,9 @@ def difference(
         len(of_base[0]),
         n,
         _points(wanted, found.value[shown], found.low[shown], found.high[shown]),
-        Crossing(_crossing(n, of_base, of_rl), low, high, turns.share_without),
+        Crossing(ahead[1].first if len(ahead) > 1 else None, low, high, turns.share_without),
         Wins(*wins(of_base, of_rl)),
+        ahead,
     )
 
 
@@ -198,9 +200,3 @@ def _dense(n: int) -> list[int]:
     """Every k up to `EVERY`, then with steps of at most `STEP`, and n."""
     steps = int(np.log(max(n / EVERY, 1)) / np.log(STEP)) + 2
     return sorted({*range(1, min(n, EVERY) + 1), *np.geomspace(min(n, EVERY), n, steps).astype(int).tolist(), n})
-
-
-def _crossing(n: int, base: Tallies, rl: Tallies) -> int | None:
-    """The crossing of the two curves, from every k."""
-    ks = np.arange(1, n + 1)
-    return crossing(ks, *pass_at_k_of_runs([base, rl], ks))

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from backend.errors import UsageError
-from backend.estimators.pass_at_k import Counts, Floats, crossing, pass_at_k_of_runs, powers_and_end
+from backend.estimators.pass_at_k import Counts, Floats, leads, pass_at_k_of_runs, powers_and_end
 from backend.estimators.solve_sets import combination, count_combinations, expected_counts
 from backend.records import (
     Curve,
@@ -21,6 +21,7 @@ from backend.records import (
     SolveSets,
     Tally,
 )
+from backend.records.comparison import Lead
 from backend.store.reads import Reader
 from backend.wording import PAIR_SETS
 
@@ -171,6 +172,7 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Flo
             base.benchmark, base, rl, counts, different - int(verified.sum()), None, None, None, None, None, None
         )
     first, second = values[base.key][:common], values[rl.key][:common]
+    ahead = leads_of(np.arange(1, common + 1), first, second)
     return PairSummary(
         benchmark=base.benchmark,
         base=base,
@@ -182,7 +184,16 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Flo
         common_n=common,
         base_pass_at_n=float(first[-1]),
         rl_pass_at_n=float(second[-1]),
-        crossing=crossing(np.arange(1, common + 1), first, second),
+        crossing=ahead[1].first if len(ahead) > 1 else None,
+        leads=ahead,
+    )
+
+
+def leads_of(ks: Counts, base: Floats, rl: Floats) -> tuple[Lead, ...]:
+    """Who is ahead where; see `estimators.pass_at_k.leads`."""
+    return tuple(
+        Lead(first, last, "rl" if sign > 0 else "base", float(abs(rl[last - 1] - base[last - 1])))
+        for first, last, sign in leads(ks, base, rl)
     )
 
 

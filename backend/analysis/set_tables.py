@@ -304,7 +304,12 @@ def _sets_document(shown: SetsShown, records: list[dict[str, Any]]) -> dict[str,
             "expected_mean": _by_name(found.means),
             "expected_of": "a fresh run of the same n" if found.more is None else f"{found.more} further samples",
             "more": found.more,
-            "interval": "expected: 95 % prediction interval; rate: posterior mean and 95 % credible interval",
+            "interval": "expected: "
+            + ("95 % prediction interval" if found.calibrated else "range without a percentage, beyond 3 n")
+            + "; rate: posterior mean and 95 % credible interval",
+            "calibrated": found.calibrated,
+            "prior": found.prior
+            and {"of": "P(change) at c = 2 against 0, and at 0 against 2", "n": sets.common_n, "values": found.prior},
             "in_doubt": found.uncertain,
             "expected_changes": found.expected_changes,
             "support": asdict(support(sets)),

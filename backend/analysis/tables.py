@@ -189,7 +189,9 @@ def bands_table(found: Sequence[Curve], bands: Sequence[BandCurve], value: Liter
 def difference_table(found: Difference) -> Table:
     facts = {"benchmark": found.base.benchmark, "base": found.base.name, "rl": found.rl.name}
     facts |= {name: getattr(found, name) for name in ("problems", "n", "method")}
-    more = {"crossing": found.crossing and asdict(found.crossing), "wins": asdict(found.wins)}
+    more: dict[str, Any] = {"crossing": found.crossing and asdict(found.crossing), "wins": asdict(found.wins)}
+    more["leads"] = [{"from": lead.first, "to": lead.last, "ahead": lead.ahead, "by": lead.by} for lead in found.leads]
+    more["crossings"] = [lead.first for lead in found.leads[1:]]
     return Table(
         _band_columns("k", Column("delta", "points", "Δ points")),
         [(found, point) for point in found.points],

@@ -12,8 +12,8 @@ from backend.errors import UsageError
 from backend.estimators.allocation import allocate_by_change, allocate_evenly, evaluate_allocation
 from backend.estimators.mixtures import Tallies
 from backend.estimators.pass_at_k import Counts, Floats
+from backend.estimators.refits import Refits, forecast_counts, refit
 from backend.estimators.solve_sets import all_combinations
-from backend.estimators.refits import Refits, forecast_counts, refit, trust_in_fit
 from backend.estimators.uncertainty import (
     Posterior,
     RatePrior,
@@ -65,10 +65,12 @@ def set_uncertainty(reader: Reader, sets: SolveSets, more: int | None = None) ->
     runs, strata = fitted.of([(problem.level, _row(problem)) for problem in sets.problems])
     posterior = fitted.prior.posterior(runs, strata)
     counts = forecast_counts(fitted.refits, runs, strata, sets.min_correct, more)
-    found = _where_trusted(
-        predict_replication(posterior, runs, sets.min_correct, more), counts.solved, counts.moved, runs,
-        sets.min_correct, trust_in_fit(fitted.tallies),
-    )  # fmt: skip
+    found = predict_replication(posterior, runs, sets.min_correct, more)
+    if any(not of_run.c.any() for of_run in fitted.tallies):
+        # Where a run has solved nothing, its prior is made of smoothing alone.
+        changed = (np.where(run.c >= sets.min_correct, 1 - share, share)
+                   for run, share in zip(runs, counts.solved, strict=True))  # fmt: skip
+        found = replace(found, changed=tuple(changed), moved=counts.moved)
     keys = [problem.key for problem in sets.problems]
     return SetUncertainty(
         more=more,
@@ -76,30 +78,16 @@ def set_uncertainty(reader: Reader, sets: SolveSets, more: int | None = None) ->
         expected=counts.ranges,
         means=counts.means,
         uncertain=int((found.moved >= UNCERTAIN).sum()),
-        expected_changes=counts.changes,
+        expected_changes=float(found.moved.sum()),
         calibrated=counts.calibrated,
         prior=_prior_at_work(fitted, sets),
-    )
-
-
-def _where_trusted(
-    found: Replication, solved: Sequence[Floats], moved: Floats, runs: Sequence[Tallies], least: int, trust: float
-) -> Replication:
-    """Chances of single problems: those of the fitted prior as far as it is to be trusted, else the refits' mean."""
-    if trust >= 1:
-        return found
-    changed = [np.where(run.c >= least, 1 - share, share) for run, share in zip(runs, solved, strict=True)]
-    return replace(
-        found,
-        changed=tuple(trust * of_fit + (1 - trust) * mean for of_fit, mean in zip(found.changed, changed, strict=True)),
-        moved=trust * found.moved + (1 - trust) * moved,
     )
 
 
 def _prior_at_work(fitted: _Fitted, sets: SolveSets) -> tuple[float, float] | None:
     """P(change) of a problem with 2 correct of the common n against 0, and of one with 0 against 2; of a pair only."""
     n = sets.common_n
-    if len(sets.runs) != 2 or n is None or n < 2:
+    if len(sets.runs) != 2 or n is None or n < 2 or any(not run.c.any() for run in fitted.tallies):
         return None
     strata = np.full(2, np.bincount(fitted.strata).argmax())
     pair = [Tallies(np.full(2, n), np.array(c)) for c in ([2, 0], [0, 2])]

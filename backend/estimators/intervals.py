@@ -268,6 +268,9 @@ def paired_difference(kind: IntervalKind, base: Tallies, rl: Tallies, statistic:
     if kind == "problems":
         # An unseen problem is one that a run solves as it solves others, and the other run never.
         least, most = -(times @ of_base) / times.sum(), (times @ of_rl) / times.sum()
+        # Where nothing was solved, nobody knows how other problems are solved.
+        nothing = (least == 0.0) & (most == 0.0)
+        least, most = np.where(nothing, -1.0, least), np.where(nothing, 1.0, most)
         band, replicates = percentile_band(values, times, draw_bootstrap(times), least, most)
     else:
         covariance = sampling_covariance(*base, statistic) + sampling_covariance(*rl, statistic)

@@ -116,23 +116,43 @@ def powers_and_end(limit: int) -> list[int]:
     return ks if not ks or ks[-1] == limit else [*ks, limit]
 
 
-def crossing(ks: Counts, first: Floats, second: Floats) -> int | None:
-    """The smallest k at which the curve that is ahead at k = 1 is no longer ahead.
+EQUAL = 1e-12
+"""Curves closer than this are equal: what is left of a difference there is rounding."""
+
+
+def leads(ks: Counts, first: Floats, second: Floats) -> list[tuple[int, int, int]]:
+    """Who is ahead where, over all k at which both curves are defined.
+
+    A stretch of equality belongs to the one before it; at the beginning it is left out.
 
     Args:
         ks: increasing, every k from 1 on.
         first, second: the two curves at these k's; NaN where undefined.
 
     Returns:
+        First and last k of each stretch, and 1 where the second curve is ahead, -1 where the first is.
+    """
+    difference = second - first
+    known = ~np.isnan(difference)
+    difference, ks = difference[known], ks[known]
+    ahead = np.flatnonzero(np.abs(difference) > EQUAL)
+    if not len(ahead):
+        return []
+    signs = np.sign(difference[ahead]).astype(np.int64)
+    turns = np.concatenate([[0], np.flatnonzero(np.diff(signs)) + 1])
+    starts = ks[ahead[turns]].tolist()
+    ends = [start - 1 for start in starts[1:]] + [int(ks[-1])]
+    return list(zip(starts, ends, signs[turns].tolist(), strict=True))
+
+
+def crossing(ks: Counts, first: Floats, second: Floats) -> int | None:
+    """The smallest k at which the curve that is ahead at first is no longer ahead; arguments as of `leads`.
+
+    Returns:
         The k, or None when the order never changes where both are defined (or they start equal and stay so).
     """
-    difference = (second - first)[~np.isnan(second - first)]
-    ahead = np.flatnonzero(difference)
-    if not len(ahead):
-        return None
-    sign = np.sign(difference[ahead[0]])
-    after = np.flatnonzero(np.sign(difference[ahead[0] :]) == -sign)
-    return int(ks[ahead[0] + after[0]]) if len(after) else None
+    found = leads(ks, first, second)
+    return found[1][0] if len(found) > 1 else None
 
 
 # Cover@tau: the share of problems of which at least a share tau of the samples is correct (arXiv 2510.08325). pass@k

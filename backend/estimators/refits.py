@@ -5,8 +5,8 @@ n samples hardly tell a rate of 1/10 n from 0. So every refit
 
 - weighs the problems anew (Bayesian bootstrap: Rubin 1981),
 - begins from a distribution of its own below 1/n: how much is never solved, and how fast the rest thins out,
-- ends with a share of never solved drawn from what the samples say of it, under the prior of Jeffreys (1946) for a share
-  and with the likelihood weakened (`CAUTION`), since the shape between the share's ends is an assumption.
+- ends with a share of never solved drawn from what the samples say of it, under the prior of Jeffreys (1946) for a
+  share and with the likelihood weakened (`CAUTION`), since the shape between the share's ends is an assumption.
 
 `python -m tests.bench.coverage --only counts` measures how often the ranges hold.
 """
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.estimators.mixtures import NEAR_ZERO, PAIR_RATES, SHARED, Strata, Tallies, likelihood, rates
 from backend.estimators.pass_at_k import Counts, Floats
@@ -45,7 +46,7 @@ UNTOLD = 1.5
 """Rates below so many n-ths are hardly told from zero: between them and it the share is drawn."""
 
 CAUTION = 0.3
-"""Power of the likelihood of that share. At 1, 3 n further samples were covered in 78 of 100 cases in the worst shape."""
+"""Power of the likelihood of that share. At 1, ranges for 3 n further samples held in 78 of 100 cases at worst."""
 
 SOLVED = 10
 """Problems that a run solves from which on the power is that low. Where nothing was solved it is 1: no shape is assumed
@@ -170,7 +171,7 @@ def _draw_never(
     grid: Floats, levels: Sequence[_Level], weights: Floats, axis: int, run: Tallies, random: np.random.Generator
 ) -> Floats:
     """The refits with a share of never solved that is drawn from what the samples say of it."""
-    untold = grid < UNTOLD / _usual_n(run)
+    untold: NDArray[np.bool_] = grid < UNTOLD / _usual_n(run)
     untold[0] = False
     if not untold.any():
         return weights
@@ -186,8 +187,8 @@ def _draw_never(
         logs += _log_likelihood(level, sides[place], untold, axis, to_never[:, place], to_seldom[:, place])
     sizes = np.array([level.problems for level in levels], dtype=np.float64)[:, None] * both
     pooled = (share * sizes).sum(axis=1) / sizes.sum(axis=0)
-    solved = int((run.c > 0).sum())
-    logs = (1 - (1 - CAUTION) * min(solved / SOLVED, 1.0)) * logs + 0.5 * np.log(np.clip(pooled * (1 - pooled), 1e-300, None))
+    power = 1 - (1 - CAUTION) * min(float((run.c > 0).sum()) / SOLVED, 1.0)
+    logs = power * logs + 0.5 * np.log(np.clip(pooled * (1 - pooled), 1e-300, None))
     chances = np.cumsum(np.exp(logs - logs.max(axis=0)), axis=0)
     drawn = (random.random(logs.shape[1]) * chances[-1] > chances).sum(axis=0)
     refits = np.arange(logs.shape[1])
@@ -198,7 +199,7 @@ def _draw_never(
 
 
 def _log_likelihood(
-    level: _Level, weights: Floats, untold: Floats, axis: int, to_never: Floats, to_seldom: Floats
+    level: _Level, weights: Floats, untold: NDArray[np.bool_], axis: int, to_never: Floats, to_seldom: Floats
 ) -> Floats:
     """Of a level's tallies for each step of `SHARES` and each refit; arguments as `_draw_never` makes them."""
     these, others = (level.of_first, level.of_second) if axis == 0 else (level.of_second, level.of_first)
@@ -231,8 +232,6 @@ class CountForecast:
     ranges: dict[Combination, tuple[int, int]]
     """The 2.5 % and the 97.5 % quantile."""
     means: dict[Combination, float]
-    changes: float
-    """Expected number of problems that are then in another set."""
     solved: tuple[Floats, ...]
     """For each run the mean chance that it solves a problem then, shape (problems,)."""
     moved: Floats
@@ -278,12 +277,7 @@ def forecast_counts(
     smallest = min((int(run.n.min()) for run in runs if len(run.n)), default=0)
     calibrated = more is None or more <= CALIBRATED_TO * smallest
     moved = np.clip(1 - stays, 0.0, 1.0)
-    return CountForecast(ranges, means, float(moved.sum()), tuple(solved), moved, calibrated)
-
-
-def trust_in_fit(runs: Sequence[Tallies]) -> float:
-    """Between 0 and 1, what the fitted prior is worth: where a run solves hardly anything, it is made of smoothing."""
-    return min(min(float((run.c > 0).sum()) / SOLVED for run in runs), 1.0)
+    return CountForecast(ranges, means, tuple(solved), moved, calibrated)
 
 
 def _combination_chances(

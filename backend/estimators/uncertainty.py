@@ -206,7 +206,8 @@ def count_distributions(chances: Floats) -> Floats:
         size = 2 * factors.shape[2] - 1
         spectrum = np.fft.rfft(factors, size, axis=2)
         factors = np.fft.irfft(spectrum[::2] * spectrum[1::2], size, axis=2)
-    return np.maximum(factors[0].T, 0.0)
+    found: Floats = np.maximum(factors[0].T, 0.0)
+    return found
 
 
 def count_range(chances: Floats) -> tuple[int, int]:

@@ -35,7 +35,7 @@ from backend.records.exports import FIGURES, Box, Figure, Series
 from backend.records.reading import PerplexityGroup
 from backend.records.table import EXPORT, Column
 from backend.records.views import LengthSummary, TemperaturePoint
-from backend.wording import run_label
+from backend.wording import listed, run_label
 
 # Figures of lines: pass@k, its difference, Cover@tau, CoT-pass@k, maj@k, training steps, temperatures.
 
@@ -127,7 +127,9 @@ def difference(job: ExportTask) -> Figure:
     if crossing is not None and crossing.k is not None:
         ends = f"{crossing.low or '?'} to {crossing.high or f'beyond {found.n}'}"
         notes.append(f"the curves cross at k = {crossing.k} (95 % interval {ends})")
-    elif crossing is not None:
+        if len(found.leads) > 2:
+            notes.append(f"they cross again at k = {listed([str(lead.first) for lead in found.leads[2:]])}")
+    elif crossing is not None and found.n != 1:
         notes.append(f"the curves do not cross up to k = {found.n}")
     return Figure(
         "difference", "k", "delta", "Number of samples k", "Difference of pass@k (points)", tuple(series), log_x=True,

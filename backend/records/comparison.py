@@ -56,6 +56,18 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """A stretch of k in which one curve of a pair is ahead."""
+
+    first: int
+    last: int
+    """The first k and the last; where the curves are equal, nobody takes over."""
+    ahead: Literal["base", "rl"]
+    by: float
+    """By how much at the last k; a share."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wins:
     """How many problems have the higher c/n in which run, compared exactly."""
 
@@ -78,6 +90,8 @@ class Difference:
     crossing: Crossing | None
     """None without a common problem that has a verdict."""
     wins: Wins
+    leads: tuple[Lead, ...] = ()
+    """Who is ahead where, from every k up to n; a crossing is where the next one begins."""
 
     def at(self, k: int) -> BandPoint | None:
         return next((point for point in self.points if point.at == k), None)
@@ -127,6 +141,9 @@ class PairSummary:
     base_pass_at_n: float | None
     rl_pass_at_n: float | None
     crossing: int | None
+    """The first one; None where the curves do not cross up to common_n, or nothing can be said."""
+    leads: tuple[Lead, ...] = ()
+    """Who is ahead where, up to common_n."""
 
 
 @dataclass(frozen=True, slots=True)

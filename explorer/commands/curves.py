@@ -10,7 +10,7 @@ from explorer.commands.command import Command, Mode
 from explorer.commands.inputs import benchmark_named, pair_of, problems_of, reading, runs_named
 from explorer.commands.output import print_table, say
 from explorer.options import BANDS, BENCHMARK, FORMAT, PAIR, PROBLEMS, RUNS, STORE, K, Option
-from explorer.render.curves import crossing_in_words, wins_in_words
+from explorer.render.curves import crossing_in_words, who_leads, wins_in_words
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -134,7 +134,8 @@ def difference_in_words(found: Difference) -> list[str]:
     return [
         f"{what}: pass@k over {found.problems} problems that both have, k up to {found.n}",
         f"low, high: {found.method}",
-        crossing_in_words(found.crossing, found.n),
+        crossing_in_words(found.crossing, found.n, found.leads),
+        who_leads(found),
         wins_in_words(found),
     ]
 

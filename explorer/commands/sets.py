@@ -42,11 +42,12 @@ def counts_in_words(shown: SetsShown) -> str:
 def uncertainty_lines(sets: SolveSets, uncertainty: SetUncertainty) -> list[str]:
     """What is expected of samples that nobody has drawn, and the pair's support."""
     from backend import support
-    from explorer.render.uncertainty import intervals_in_words, support_in_words, uncertainty_in_words
+    from explorer.render.uncertainty import intervals_in_words, prior_in_words, support_in_words, uncertainty_in_words
 
     words = short_names(sets.runs)
     names = {entry: set_name(entry, words) for entry in sets.counts}
     said = [
+        *([prior] if (prior := prior_in_words(uncertainty, words, sets.common_n)) else []),
         intervals_in_words(uncertainty, names), uncertainty_in_words(uncertainty), support_in_words(support(sets)),
     ]  # fmt: skip
     ends = "P(change) 95 %: the chance at the ends of the success rate's 95 % credible interval"

@@ -9,8 +9,8 @@ from math import log2
 from typing import Literal
 
 from backend.records import Curve
-from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind
-from backend.wording import UNKNOWN, percent, points, run_label, short_names, span, with_noun
+from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind, Lead
+from backend.wording import UNKNOWN, listed, percent, points, run_label, short_names, span, with_noun
 
 # What the curves screen shows.
 
@@ -133,12 +133,43 @@ def interval(point: BandPoint | None) -> str:
     return f"{percent(point.low)}–{percent(point.high)}"
 
 
-def crossing_in_words(crossing: Crossing, n: int | None) -> str:
-    """Where the curves cross, how sure that is, and how often they do not."""
+def crossing_in_words(crossing: Crossing, n: int | None, leads: Sequence[Lead] = ()) -> str:
+    """Where the curves cross, how sure the first crossing is, and how often they do not."""
+    if n == 1:
+        return ONLY_ONE
     where = "the curves do not cross" if crossing.k is None else f"the curves cross at k = {crossing.k}"
+    if len(leads) > 2:
+        where = f"{crossings_in_words(leads)}; the first"
     ends = [str(end) if end is not None else f"beyond {n}" for end in (crossing.low, crossing.high)]
     sure = "" if crossing.low is None else f", 95 % interval {ends[0]} to {ends[1]}"
     return f"{where}{sure}; crosses in {crossing_share(crossing)} % of replicates (k ≤ {n})"
+
+
+ONLY_ONE = "k = 1 alone is common to both runs: of a crossing nothing can be said"
+
+
+def crossings_in_words(leads: Sequence[Lead]) -> str:
+    """At which k the curves cross."""
+    return f"the curves cross at k = {listed([f'{lead.first:,}' for lead in leads[1:]])}"
+
+
+def leads_in_words(leads: Sequence[Lead], words: Sequence[str]) -> str:
+    """Who is ahead where: RL ahead up to k = 3, base 4 to 150, RL from 151 (by 15.0 points at k = 256)."""
+    if not leads:
+        return "neither is ahead at any k"
+    names = dict(zip(("base", "rl"), words, strict=True))
+    parts = []
+    for place, lead in enumerate(leads):
+        where = f"{lead.first:,} to {lead.last:,}"
+        if place == 0:
+            where = f"up to k = {lead.last:,}"
+        elif place == len(leads) - 1:
+            where = f"from {lead.first:,}"
+        parts.append(f"{names[lead.ahead]} {'ahead ' * (place == 0)}{where}")
+    last = leads[-1]
+    if len(leads) == 1:
+        parts = [f"{names[leads[0].ahead]} ahead at every k from {last.first:,} to {last.last:,}"]
+    return f"{', '.join(parts)} (by {points(last.by).lstrip('+')} points at k = {last.last:,})"
 
 
 def crossing_share(crossing: Crossing) -> str:
@@ -174,7 +205,12 @@ def difference_in_words(found: Difference | None, k: int) -> list[str]:
     here = f"undefined at k = {k}: the smaller n of the two runs is {found.n}"
     if at is not None:
         here = f"{points(at.value)} points (95 % {points(at.low)} to {points(at.high)})"
-    return [here, crossing_in_words(found.crossing, found.n), wins_in_words(found)]
+    return [here, crossing_in_words(found.crossing, found.n, found.leads), who_leads(found), wins_in_words(found)]
+
+
+def who_leads(found: Difference) -> str:
+    """Who is ahead where, and by how much at n."""
+    return leads_in_words(found.leads, short_names((found.base, found.rl)))
 
 
 def plain_difference(first: BandPoint | None, second: BandPoint | None, k: int) -> str:

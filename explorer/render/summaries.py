@@ -6,6 +6,7 @@ from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
 from backend.wording import ROLE_WORDS, count, percent, run_label, set_name, short_names, span, with_noun
+from explorer.render.curves import ONLY_ONE, crossings_in_words, leads_in_words
 from explorer.render.text import join_lines, literal
 
 
@@ -63,7 +64,11 @@ def pair_in_words(pair: PairSummary) -> Content:
     if pair.common_n is None:
         result.append("pass@k unknown: no sample has a verdict")
     else:
-        cross = f"the curves cross at k = {pair.crossing}" if pair.crossing else f"no crossing up to {pair.common_n}"
+        cross = crossings_in_words(pair.leads) if pair.crossing else f"no crossing up to {pair.common_n}"
+        if pair.common_n == 1:
+            cross = ONLY_ONE
+        elif len(pair.leads) > 2:
+            cross += f": {leads_in_words(pair.leads, words)}"
         result.append(
             f"pass@1 {percent(pair.base_pass_at_1)} → {percent(pair.rl_pass_at_1)} %, pass@{pair.common_n} "
             f"{percent(pair.base_pass_at_n)} → {percent(pair.rl_pass_at_n)} %; {cross}"

@@ -20,7 +20,22 @@ def replication_in_words(more: int | None) -> str:
 def intervals_in_words(uncertainty: SetUncertainty, names: Mapping[tuple[bool, ...], str]) -> str:
     """The size of each set in a replication."""
     ranges = ", ".join(f"{names[entry]} {low}–{high}" for entry, (low, high) in uncertainty.expected.items())
-    return f"with {replication_in_words(uncertainty.more)}, 95 % prediction intervals: {ranges}"
+    kind = "95 % prediction intervals" if uncertainty.calibrated else f"expected ({NOT_CALIBRATED})"
+    return f"with {replication_in_words(uncertainty.more)}, {kind}: {ranges}"
+
+
+NOT_CALIBRATED = "beyond 3 n ranges could not be checked, so they have no percentage"
+
+
+def prior_in_words(uncertainty: SetUncertainty, words: Sequence[str], n: int | None) -> str:
+    """That there is a prior, and what it does; empty for other comparisons than of a pair."""
+    if uncertainty.prior is None or n is None:
+        return ""
+    first, second = (chance_in_words(chance) for chance in uncertainty.prior)
+    return (
+        f"rates and P(change) lean on a prior fitted to all problems: at n = {n:,}, {words[0]} c = 2 against "
+        f"{words[1]} c = 0 changes set with {first} %, 0 against 2 with {second} %"
+    )
 
 
 def uncertainty_in_words(uncertainty: SetUncertainty) -> str:
@@ -40,15 +55,18 @@ def support_in_words(support: Support) -> str:
     )
 
 
-def uncertainty_on_screen(uncertainty: SetUncertainty, supported: Support | None, *, short: bool) -> str:
+def uncertainty_on_screen(
+    uncertainty: SetUncertainty, supported: Support | None, prior: str = "", *, short: bool
+) -> str:
     """How many problems would change set, in a line of 80 columns; with room, also what that means, and support."""
     changes = f"{uncertainty.expected_changes:.{0 if uncertainty.expected_changes >= 10 else 1}f}"
     line = f"about {changes} of {with_noun(len(uncertainty.problems), 'problem')} would change set in a replication"
     if short:
-        return line
+        return f"{line} (fitted prior)"
     line += f"; {uncertainty.uncertain:,} uncertain (P(change) ≥ {100 * UNCERTAIN:.0f} %)"
     meaning = "replication: a fresh run of the same n; ranges and P(change) are predicted for it, ranges at 95 %"
-    return "\n".join([line, meaning, *([support_in_words(supported)] if supported else [])])
+    more = [prior, support_in_words(supported) if supported else ""]
+    return "\n".join([line, meaning, *(line for line in more if line)])
 
 
 def problem_uncertainty_in_words(

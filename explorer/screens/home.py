@@ -137,7 +137,7 @@ def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:
         "n": span(min(sizes), max(sizes)) if sizes else UNKNOWN,
         "at1": f"{percent(pair.base_pass_at_1)} → {percent(pair.rl_pass_at_1)}",
         "atn": f"{percent(pair.base_pass_at_n)} → {percent(pair.rl_pass_at_n)}",
-        "cross": UNKNOWN if pair.common_n is None else str(pair.crossing or "no"),
+        "cross": UNKNOWN if pair.common_n is None else _crossings(pair),
         "sets": "·".join(str(counts[name]) for name in ("both", "base_only", "rl_only", "neither")),
         "both": str(counts["both"]),
         "first": str(counts["base_only"]),
@@ -145,6 +145,14 @@ def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:
         "neither": str(counts["neither"]),
         "samples": compact(base.samples + rl.samples),
     }
+
+
+def _crossings(pair: PairSummary) -> str:
+    """Every k at which the curves cross; more than two are counted. At k = 1 alone, nothing can be said."""
+    if pair.common_n == 1:
+        return UNKNOWN
+    found = [str(lead.first) for lead in pair.leads[1:]]
+    return ("; ".join(found) if len(found) < 3 else f"{len(found)} times") or "no"
 
 
 def _run_cells(run: Run) -> dict[str, str]:

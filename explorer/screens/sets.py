@@ -20,7 +20,7 @@ from explorer.render.judgements import valid_sets_in_words
 from explorer.render.sets import MARK, first_choice, in_set, list_in_words
 from explorer.render.summaries import sets_in_words
 from explorer.render.text import Column
-from explorer.render.uncertainty import uncertainty_on_screen
+from explorer.render.uncertainty import prior_in_words, uncertainty_on_screen
 from explorer.screens.base import next_of
 from explorer.screens.filtered import FilteredScreen
 from explorer.widgets.paged_table import PagedTable, Sort
@@ -100,7 +100,8 @@ class SetsScreen(FilteredScreen):
             for chip in strip.chips
         ]
         kept = support(self.record) if self.record and len(self.record.runs) == 2 else None
-        self.tell("uncertainty", uncertainty_on_screen(uncertainty, kept, short=self.short))
+        prior = prior_in_words(uncertainty, self.words, self.record.common_n) if self.record else ""
+        self.tell("uncertainty", uncertainty_on_screen(uncertainty, kept, prior, short=self.short))
         self.show_problems()
 
     def show_problems(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.estimators.pass_at_k import crossing, pass_at_k, pass_at_k_table, powers_and_end
+from backend.estimators.pass_at_k import crossing, leads, pass_at_k, pass_at_k_table, powers_and_end
 
 
 def exact(n: int, c: int, k: int) -> Fraction:
@@ -126,3 +126,13 @@ def test_curves_that_do_not_cross() -> None:
 def test_curves_cross_only_where_both_are_defined() -> None:
     assert crosses([0.1, 0.3, float("nan")], [0.2, 0.25, 0.1]) == 2
     assert crosses([0.1, 0.2, float("nan")], [0.2, 0.25, 0.1]) is None
+
+
+def test_who_is_ahead_where() -> None:
+    def stretches(first: list[float], second: list[float]) -> list[tuple[int, int, int]]:
+        return leads(np.arange(1, len(first) + 1), np.array(first), np.array(second))
+
+    assert stretches([0, 0, 0], [0, 0, 0]) == []
+    assert stretches([0.1, 0.2, 0.3], [0.1, 0.3, 0.4]) == [(2, 3, 1)]
+    assert stretches([0.1, 0.5, 0.5, 0.5], [0.2, 0.5, 0.4, 0.6]) == [(1, 2, 1), (3, 3, -1), (4, 4, 1)]
+    assert stretches([1.0, 1.0], [1.0 - 1e-15, 1.0]) == [], "rounding is no lead"
