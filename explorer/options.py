@@ -169,6 +169,15 @@ ROLE = Option("--role", "base, rl, sft, instruct or distill", "R")
 FROM_MODEL = Option("--from-model", "the model that it was trained from", "B")
 STEP = Option("--step", "training step", "N", INDEX)
 
+# What an import makes of its files
+
+ON_DUPLICATE = Option(
+    "--on-duplicate",
+    "samples that come twice: keep-last (the later row or verdict counts), error (refuse them), keep-all (each is a "
+    "sample of its own); default: equal ones are kept once, different ones refused",
+    choices=("keep-last", "error", "keep-all"),
+)
+
 # Files
 
 FILE = Option("--to", "the file; its ending chooses the form", "FILE", nargs="+", required=True)

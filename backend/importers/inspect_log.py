@@ -126,6 +126,7 @@ class InspectSample:
             logprob_sums=[logprob],
             indices=[epoch - 1],
             beside=beside,
+            identities=[as_text(sample.get("uuid")) or None],
         )
 
     def _problem(self, sample: Mapping[str, Any], resolve: Callable[[str], str]) -> ProblemFacts:

@@ -108,6 +108,8 @@ class Block:
     indices: list[int] | None = None
     """Sample indices that the file gives; else samples are numbered in the order of the file."""
     beside: list[Beside] | None = None
+    identities: list[str | None] | None = None
+    """What the source calls each sample, unlike any other in the world: Inspect's uuid, a request's id."""
 
 
 def without_samples(block: Block, left_out: Container[int]) -> Block:
@@ -128,6 +130,7 @@ def without_samples(block: Block, left_out: Container[int]) -> Block:
 
 LISTS_OF_SAMPLES = (
     "verdicts", "rows", "texts", "answers", "details", "tokens", "finish_reasons", "seeds", "logprob_sums", "indices",
+    "identities",
 )  # fmt: skip
 """Fields of a block with one entry a sample, or None."""
 
@@ -153,6 +156,8 @@ class Options:
     """Field -> column of the file."""
     correct_at: float | None = None
     """From which reward on a sample is correct; 1 when the user does not say, and then no whole number above 1 is."""
+    on_duplicate: str | None = None
+    """What becomes of samples that come twice: see `backend.importers.duplicates.ON_DUPLICATE`."""
     drop_copies: bool = False
     """Whether exact copies of a response to the same problem in the same run are left out."""
     select: Select | None = None

@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+import queries
 from backend.errors import PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
+from backend.importers.duplicates import KEEP_ALL, Duplicates, FileSamples
 from backend.importers.known_problems import KnownProblems, stored_problems
 from backend.importers.protocol import (
     Block,
@@ -25,7 +28,6 @@ from backend.importers.protocol import (
     Options,
     ProblemFacts,
     unexpected,
-    without_samples,
 )
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
@@ -59,6 +61,8 @@ class RunReport:
     n_max: int
     added_to_existing: bool
     counts_only: bool
+    judged: int = 0
+    """Verdicts that came for samples that were there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +95,6 @@ SURROGATES = "strings with lone surrogates, kept as U+FFFD"
 REPEATED = "repeated questions, each taken as one problem with more samples"
 
 SEVERAL = "statements that come with several reference answers, such as problem {}: {}"
-
-AGAIN = "rows that the file has twice, with one sample index: one of them kept"
-COPIES = (
-    "responses that are exact copies of another to the same problem in the same run (one seed on several workers?); "
-    "--drop-copies leaves them out"
-)
-DROPPED = "exact copies of a response, left out"
 
 TWIN = "-"
 """Between the digest of a file and its number among files of one import with the same bytes."""
@@ -164,8 +161,6 @@ class _InFile:
     """What is added to the file's own indices, for each run: seeds come as files that all count from 0."""
     taken: dict[tuple[str, int], set[int]] = field(default_factory=dict)
     """Indices that the file gave, for each run and problem."""
-    written: dict[tuple[str, int], dict[int, tuple[int, int]]] = field(default_factory=dict)
-    """Row and hash of each sample index that the file gave, for each run and problem."""
     counted: dict[tuple[str, int], int] = field(default_factory=dict)
     """Row of the published counts of each run and problem."""
 
@@ -192,7 +187,9 @@ class ImportSession:
         sink: Callable[[int, int, list[int], Block, int], None] | None,
         progress: Progress,
         problems: KnownProblems | None = None,
+        stored: Callable[[str], list[FileSamples]] | None = None,
     ) -> None:
+        """`stored` gives what the store has of a run already; None where it has no run."""
         self.targets = targets
         self.options = options
         self.known_sources = known_sources
@@ -200,15 +197,12 @@ class ImportSession:
         self.progress = progress
         self.problems = problems or KnownProblems()
         self.notes = Notes()
+        self.duplicates = Duplicates(options, stored, self.notes.add)
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
         self._samples = 0
-        self._left_out = 0
-        """Copies that were left out."""
         self._read: dict[str, list[Path]] = {}
         """Files that this import has read, by their digest."""
-        self._responses: dict[tuple[str, int], set[int]] = {}
-        """Hashes of the responses of each run and problem."""
         self._bytes_before = 0
         self._bytes_total = 0
         self._last_progress = 0.0
@@ -249,8 +243,9 @@ class ImportSession:
             digest = f"{digest}{TWIN}{len(twins)}"
         twins.append(source.path)
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
-        before, left_out = self._samples, self._left_out
+        before = self._samples
         self._file = _InFile()
+        self.duplicates.begin(entry.path, importer.name, lambda: self._scan(source.path, importer))
         try:
             for item in importer.read(source, self.options, self.notes):
                 target = self.targets.resolve(item.facts, str(source.path))
@@ -279,25 +274,60 @@ class ImportSession:
             raise  # an OSError is of the store: a full disk
         except Exception as error:
             raise unexpected(source, importer.name, error) from error
-        if self._samples == before and self._left_out == left_out:
+        self.duplicates.end()
+        self._report_file(source, entry, self._samples - before)
+
+    def _report_file(self, source: SourceFile, entry: SourceEntry, samples: int) -> None:
+        seen = self.duplicates.file
+        if not samples and not seen.dropped:
             raise input_error(source, None, "holds no samples")
-        self.gathered.sources.append(entry)
-        self.files.append(FileReport(str(source.path), importer.name, "imported", self._samples - before))
+        others = " and ".join(f"{count:,} of them in {path}" for path, count in sorted(seen.others.items()))
+        if samples or seen.judged:
+            self.gathered.sources.append(entry)
+            left = f"{seen.dropped:,} more are there already" if seen.dropped and samples else ""
+            reason = "; ".join(
+                filter(None, (left or (f"{seen.judged:,} verdicts for them" if seen.judged else ""), others))
+            )
+            status = "imported"
+        else:
+            reason, status = f"its samples are there already: {others}" if others else "its samples are there", "left"
+        self.files.append(FileReport(str(source.path), entry.format, status, samples, reason))
+
+    def _scan(self, path: Path, importer: Importer) -> dict[str, FileSamples]:
+        """The samples of a file by run, read once more from its beginning; nothing of it is taken in."""
+        found: dict[str, FileSamples] = {}
+        asked: dict[int, ProblemFacts] = {}
+        ordinal = 0
+        for item in importer.read(SourceFile(path, correct_at=self.options.correct_at), self.options, Notes()):
+            if not isinstance(item, Block) or not item.verdicts:
+                continue
+            target = self.targets.resolve(item.facts, str(path))
+            samples = found.get(target.run)
+            if samples is None:
+                where = without_surrogates(str(path.resolve()))
+                samples = found[target.run] = FileSamples.begin(where, item)
+            key = self.problems.key(target.benchmark, item.problem, asked)
+            asked.setdefault(key, item.problem)
+            size = len(item.verdicts)
+            contents, indices = self.duplicates.contents(item), item.indices or [-1] * size
+            samples.add(key, contents, item, indices, ordinal, whole=True)
+            ordinal += size
+        return found
 
     def _take(self, source: SourceFile, item: Block | Counts, target: RunSpec, digest: str) -> None:
         if isinstance(item, Block) and not item.verdicts:
             self.notes.add("problems without a sample, left out")
             return
+        key = self._problem(item.problem, target.benchmark)
+        contents: list[int] = []
+        if isinstance(item, Block):
+            repeated = key in self._file.repeated
+            item, contents = self.duplicates.sift(item, target.run, key, repeated=repeated)
+            if not item.verdicts:
+                return
         totals = self.gathered.runs.get(target.run)
         if totals is None:
             totals = self.gathered.runs[target.run] = RunTotals(target, end=target.next_sample)
-        key = self._problem(item.problem, target.benchmark)
-        if isinstance(item, Block):
-            item = self._without_copies(
-                self._without_rows_written_again(source, item, target.run, key), target.run, key
-            )
-            if not item.verdicts:
-                return
         if isinstance(item, Counts):
             self._once(source, item, target.run, key)
             self.gathered.counts.append((target.run, key, item.n, item.c))
@@ -310,6 +340,7 @@ class ImportSession:
             totals.unverified += item.verdicts.count("unverified")
             samples = self._indices(source, item, totals, key)
             totals.end = max(totals.end, max(samples) + 1)
+            self.duplicates.taken(item, target.run, key, contents, samples)
             if self.sink is not None:
                 self.sink(run_key(target.run), key, samples, item, source_key(digest, target.run))
         totals.samples += added
@@ -319,56 +350,6 @@ class ImportSession:
         if now - self._last_progress > 0.1:
             self._last_progress = now
             self.progress(self._bytes_before + source.bytes_read, self._bytes_total, self._samples)
-
-    def _without_rows_written_again(self, source: SourceFile, block: Block, run: str, key: int) -> Block:
-        """The block without samples whose index the file had already: a job that was resumed writes rows twice.
-
-        Raises:
-            InputError: they have one index and differ.
-        """
-        if block.indices is None or key in self._file.repeated:
-            return block
-        seen = self._file.written.setdefault((run, key), {})
-        again = set()
-        for place, index in enumerate(block.indices):
-            content = hash((block.verdicts[place], block.texts[place] if block.texts else None))
-            before = seen.setdefault(index, (block.rows[place], content))
-            if before[0] == block.rows[place]:
-                continue
-            if before[1] != content:
-                raise input_error(
-                    source,
-                    block.rows[place],
-                    f"sample {index} of problem {block.problem.id} is there already, otherwise, in line {before[0]}",
-                    "Nothing was imported. Keep one of the two lines, or name the column that tells samples apart with "
-                    "--column index=COLUMN.",
-                )
-            again.add(place)
-        if again:
-            self.notes.add(AGAIN, len(again))
-            return without_samples(block, again)
-        return block
-
-    def _without_copies(self, block: Block, run: str, key: int) -> Block:
-        """The block; exact copies of a response are counted, and left out where the user wants that."""
-        if block.texts is None:
-            return block
-        seen = self._responses.setdefault((run, key), set())
-        copies = set()
-        for place, text in enumerate(block.texts):
-            if text is None:
-                continue
-            content = hash(text)
-            if content in seen:
-                copies.add(place)
-            seen.add(content)
-        if not copies:
-            return block
-        self.notes.add(DROPPED if self.options.drop_copies else COPIES, len(copies))
-        if not self.options.drop_copies:
-            return block
-        self._left_out += len(copies)
-        return without_samples(block, copies)
 
     def _problem(self, facts: ProblemFacts, benchmark: str) -> int:
         key = self.problems.key(benchmark, facts, self._file.first)
@@ -413,7 +394,7 @@ class ImportSession:
                 raise input_error(source, row, f"sample {given} is more than a run can number")
             index = given
             if index in taken:
-                if key not in self._file.repeated:
+                if key not in self._file.repeated and self.options.on_duplicate != KEEP_ALL:
                     raise input_error(source, row, f"sample {index} of problem {block.problem.id} is there twice")
                 index = next(free for free in count(len(taken)) if free not in taken)
             taken.add(index)
@@ -440,6 +421,7 @@ class ImportSession:
                     n_max=max(sizes, default=0),
                     added_to_existing=target.exists,
                     counts_only=totals.counts_only,
+                    judged=self.duplicates.judged[name],
                 )
             )
         notes = {note: times for note, times in self.notes.counts.items() if times}
@@ -538,19 +520,24 @@ def _attempt(
     before = _visible(layout, merging=not dry_run)
     targets = RunResolver(run_options, before.values())
     known: dict[str, set[str]] = {}
+    there = {run.run for manifest in before.values() for run in manifest.runs}
+
+    def stored(run: str) -> list[FileSamples]:
+        return stored_samples(layout, run) if run in there else []
+
     for manifest in before.values():
         for source in manifest.sources:
             known.setdefault(source.digest.partition(TWIN)[0], set()).update(source.runs)
     problems = KnownProblems(stored_problems(layout))
     if dry_run:
-        session = ImportSession(targets, options, known, None, progress, problems)
+        session = ImportSession(targets, options, known, None, progress, problems, stored if there else None)
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
 
     from backend.store.part_writer import PartWriter
 
     with PartWriter(layout, "import") as part:
-        session = ImportSession(targets, options, known, None, progress, problems)
+        session = ImportSession(targets, options, known, None, progress, problems, stored if there else None)
         runs = fill_part(part, session, files, wanted_format)
         if not runs:
             return session.report(dry_run=False, part=None)
@@ -562,6 +549,25 @@ def _attempt(
             part.publish(runs=runs, sources=sources, notes=notes)
     merge(layout)
     return session.report(dry_run=False, part=part.part)
+
+
+def stored_samples(layout: StoreLayout, run: str) -> list[FileSamples]:
+    """What a store has of a run, source by source."""
+    found: dict[str, FileSamples] = {}
+    database = open_store(layout, merging=False)
+    cursor = database.cursor()
+    try:
+        cursor.execute(queries.load("imports/stored_samples"), {"run_key": run_key(run)})
+        while rows := cursor.fetchmany(50_000):
+            for key, sample, verdict, content, row, path in rows:
+                samples = found.get(path)
+                if samples is None:
+                    samples = found[path] = FileSamples(path or "this store", stored=True, numbered=True)
+                samples.add_stored(key, sample, verdict, content, row or 0)
+    finally:
+        cursor.close()
+        database.close()
+    return list(found.values())
 
 
 def fill_part(
@@ -585,6 +591,8 @@ def fill_part(
         raise
     session.notes.add(SURROGATES, part.repaired)
     gathered = session.gathered
+    for run in session.duplicates.judged:
+        gathered.runs.setdefault(run, RunTotals(session.targets.resolved(run)))
     if not gathered.runs:
         return []
     part.write("problems", [problem_row(key, *known) for key, known in gathered.problems.items()])
@@ -601,6 +609,10 @@ def fill_part(
     if samples.rows:
         # Here and not when it is published: nobody else can publish meanwhile.
         part.derive_tallies()
+    rows, changes = session.duplicates.verdict_rows(datetime.now(UTC).replace(tzinfo=None))
+    if rows:
+        part.write("verdicts", rows)
+        part.write("counts", changes)
     return [_part_run(session.targets.resolved(run), totals) for run, totals in gathered.runs.items()]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backend.visible_text import visible_line
 from explorer.commands.command import Command
 from explorer.commands.output import Progress, say
-from explorer.options import BENCHMARK, COUNT, FROM_MODEL, ROLE, STEP, STORE_TO_WRITE, Option, file_path
+from explorer.options import BENCHMARK, COUNT, FROM_MODEL, ON_DUPLICATE, ROLE, STEP, STORE_TO_WRITE, Option, file_path
 
 if TYPE_CHECKING:
     from backend import ImportReport, RunReport
@@ -49,6 +49,7 @@ def run_import(arguments: argparse.Namespace) -> int:
                 correct_at=arguments.correct_at,
                 drop_copies=arguments.drop_copies,
                 select=None if arguments.select is None else read_select(arguments.select),
+                on_duplicate=arguments.on_duplicate,
                 filter=arguments.filter,
             ),
             wanted_format=arguments.format,
@@ -62,7 +63,7 @@ def run_import(arguments: argparse.Namespace) -> int:
 def _print_report(report: ImportReport, store: str) -> None:
     for file in report.files:
         if file.status == "imported":
-            say(f"{file.path}: {file.format}, {file.samples:,} samples")
+            say(f"{file.path}: {file.format}, {file.samples:,} samples" + (f"; {file.reason}" if file.reason else ""))
         elif file.status == "unclear":
             say(f"{file.path}: {file.format}, not to be imported like this. {file.reason}")
         elif file.status == "left":
@@ -82,6 +83,8 @@ def _print_report(report: ImportReport, store: str) -> None:
 
 
 def _run_line(run: RunReport) -> str:
+    if run.judged and not run.samples:
+        return f"{visible_line(run.run)}: {run.judged:,} verdicts for samples that were there"
     if not run.samples:
         return f"model {visible_line(run.model)}: role {run.role or 'unknown'}"
     n = f"n = {run.n_min}" if run.n_min == run.n_max else f"n = {run.n_min} to {run.n_max} (unequal)"
@@ -91,6 +94,8 @@ def _run_line(run: RunReport) -> str:
         n,
         f"{run.correct:,} correct",
     ]
+    if run.judged:
+        parts.append(f"{run.judged:,} verdicts for samples that were there")
     if run.unverified:
         parts.append(f"{run.unverified:,} unverified, which count into neither n nor c")
     if run.role is None:
@@ -143,6 +148,7 @@ COMMANDS = {
                 "--drop-copies",
                 "leave out responses that are exact copies of another to the same problem in the same run",
             ),
+            ON_DUPLICATE,
             Option("--dry-run", "report, write nothing"),
         ),
     )

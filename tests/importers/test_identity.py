@@ -337,7 +337,8 @@ def test_a_run_is_one_model_and_one_benchmark(store: StoreLayout, tmp_path: Path
 
 def test_a_known_run_needs_no_model_or_benchmark(store: StoreLayout, tmp_path: Path) -> None:
     imported(store, jsonl(tmp_path / "a.jsonl", long_rows()), run="mine")
-    import_files(store, [jsonl(tmp_path / "b.jsonl", long_rows(4))], run_options=RunOptions(run="mine"))
+    new = [row | {"completion": f"Once more: {row['completion']}"} for row in long_rows(4)]
+    import_files(store, [jsonl(tmp_path / "b.jsonl", new)], run_options=RunOptions(run="mine"))
     assert runs_of(store)["mine"].samples == 12 + 16
 
 

@@ -179,7 +179,8 @@ def test_lm_eval_log_likelihoods_have_no_text(store: StoreLayout, tmp_path: Path
 
 def test_lm_eval_appended_twice_is_more_samples(store: StoreLayout, tmp_path: Path) -> None:
     rows = made.lm_eval_rows()
-    report = taken(store, jsonl(tmp_path / "a.jsonl", rows + rows), model="m", benchmark="b")
+    again = [row | {"resps": [[f"Again: {row['resps'][0][0]}"]]} for row in rows]
+    report = taken(store, jsonl(tmp_path / "a.jsonl", rows + again), model="m", benchmark="b")
     assert totals(runs_of(store)["m@b"]) == (3, 6, 2)
     assert report.notes["documents that come again, taken as more samples of them"] == 3
 

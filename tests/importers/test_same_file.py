@@ -81,12 +81,12 @@ def test_rows_that_a_resumed_job_wrote_again(store: StoreLayout, tmp_path: Path)
 def test_a_new_file_beside_a_known_one(store: StoreLayout, tmp_path: Path) -> None:
     folder = tmp_path / "seeds"
     folder.mkdir()
-    jsonl(folder / "a.jsonl", long_rows())
-    imported(store, folder)
-    jsonl(folder / "b.jsonl", long_rows(5))
-    report = imported(store, folder)
+    jsonl(folder / "a.jsonl", long_rows(benchmark="b"))
+    imported(store, folder, benchmark=None)
+    jsonl(folder / "b.jsonl", long_rows(5, benchmark="c"))
+    report = imported(store, folder, benchmark=None)
     assert [file.status for file in report.files] == ["already imported", "imported"]
-    assert runs_of(store)["m@b"].samples == 12 + 20
+    assert {name: run.samples for name, run in runs_of(store).items()} == {"m@b": 12, "m@c": 20}
 
 
 def test_counts_twice(store: StoreLayout, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_dry_run_reports_and_writes_nothing(run_passk: Passk) -> None:
 def test_a_dry_run_on_a_store_leaves_it_as_it_is(store: StoreLayout, tmp_path: Path) -> None:
     imported(store, jsonl(tmp_path / "a.jsonl", long_rows()))
     before = contents(store)
-    new = jsonl(tmp_path / "b.jsonl", long_rows(5))
+    new = jsonl(tmp_path / "b.jsonl", [row | {"completion": "Else."} for row in long_rows(5)])
     report = import_files(store, [new], run_options=RunOptions(model="m", benchmark="b"), dry_run=True)
     assert (report.part, report.dry_run, report.runs[0].samples) == (None, True, 20)
     assert contents(store) == before

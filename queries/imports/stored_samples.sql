@@ -1,0 +1,19 @@
+-- The samples of a run as an import compares them with those of a file: by problem, text, source and verdict.
+-- parameters: run_key UBIGINT
+-- columns: problem_key UBIGINT, sample INTEGER, verdict VARCHAR, content UBIGINT, source_row INTEGER, path VARCHAR
+SELECT
+    outcomes.problem_key,
+    outcomes.sample,
+    outcomes.verdict,
+    CASE WHEN texts.text IS NULL OR texts.text = '' THEN 0::UBIGINT ELSE md5_number_upper(texts.text) END AS content,
+    outcomes.source_row,
+    sources.path
+FROM outcomes
+LEFT JOIN texts
+    ON
+        texts.run_key = $run_key
+        AND texts.problem_key = outcomes.problem_key
+        AND texts.sample = outcomes.sample
+LEFT JOIN sources ON sources.source_key = outcomes.source_key
+WHERE outcomes.run_key = $run_key
+ORDER BY sources.path, outcomes.source_row, outcomes.problem_key, outcomes.sample
