@@ -1,4 +1,4 @@
--- The samples of a run as an import compares them with those of a file: by problem, text, source and verdict.
+-- The samples of a run as an import compares them with its rows, by problem, text, source and verdict.
 -- parameters: run_key UBIGINT
 -- columns: problem_key UBIGINT, sample INTEGER, verdict VARCHAR, content UBIGINT, source_row INTEGER, path VARCHAR
 SELECT
