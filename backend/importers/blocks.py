@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import UsageError, suggestion
-from backend.importers.protocol import Block, Notes, Options, ProblemFacts, RunFacts
+from backend.importers.protocol import Beside, Block, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile
 
 # Which of several rewards of a training dump is about right answers, and so gives the verdict.
@@ -47,6 +47,7 @@ def about_answers(source: SourceFile, rewards: Sequence[str], options: Options, 
 
 # Samples that a file holds one by one, gathered into blocks of one problem and run; and which verdict of several.
 
+FAILED = "samples that an error of the machinery ended: unverified, they count into neither n nor c"
 BUFFERED = 4_096
 """Samples that are gathered at a time: those of a problem need not follow each other."""
 
@@ -54,9 +55,10 @@ BUFFERED = 4_096
 class BlockBuilder:
     """Blocks that are being filled. Every list has an entry a sample, as `Block` wants it."""
 
-    def __init__(self, *lists: str) -> None:
-        """`lists` are the optional lists of `Block` that this format can fill."""
+    def __init__(self, *lists: str, beside: Sequence[str] = ()) -> None:
+        """`lists` are the optional lists of `Block` that this format can fill, `beside` who gives further verdicts."""
         self._lists = lists
+        self._beside = beside
         self._blocks: dict[tuple[int, int], tuple[Block, list[list[Any]]]] = {}
         self._problems: dict[Hashable, ProblemFacts] = {}
         self._waiting = 0
@@ -85,13 +87,22 @@ class BlockBuilder:
             known = self._problems[identity] = facts
         return known
 
-    def add(self, facts: RunFacts, problem: ProblemFacts, row: int, verdict: str, *values: Any) -> None:
+    def add(
+        self,
+        facts: RunFacts,
+        problem: ProblemFacts,
+        row: int,
+        verdict: str,
+        *values: Any,
+        beside: Sequence[str] = (),
+    ) -> None:
         """One sample.
 
         Args:
             facts: the same object for all samples of a run.
             problem: as `problem` gave it.
             values: one for each of the lists.
+            beside: a verdict of each of those who give further ones.
         """
         # The objects live as long as their block does, so that a place in memory can stand for the facts.
         key = id(facts), problem.position
@@ -99,8 +110,11 @@ class BlockBuilder:
         if found is None:
             lists: dict[str, list[Any]] = {name: [] for name in self._lists}
             block = Block(facts, problem, [], [], **lists)
-            found = self._blocks[key] = block, [block.verdicts, block.rows, *lists.values()]
-        for column, value in zip(found[1], (verdict, row, *values), strict=True):
+            if self._beside:
+                block.beside = [Beside(name, []) for name in self._beside]
+            further = [each.verdicts for each in block.beside or ()]
+            found = self._blocks[key] = block, [block.verdicts, block.rows, *lists.values(), *further]
+        for column, value in zip(found[1], (verdict, row, *values, *beside), strict=True):
             column.append(value)
         self._waiting += 1
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from backend.importers.values import image_names
+from backend.importers.values import image_names, listed
 
 THINKING = "reasoning that came apart from its answer, put before it between <think> and </think>"
 """The note for texts that `content_text` put together."""
@@ -80,6 +80,40 @@ def _call(call: Any) -> str:
         with suppress(ValueError, RecursionError):
             arguments = json.loads(arguments)
     return json.dumps({"name": function.get("name"), "arguments": arguments}, ensure_ascii=False, default=str)
+
+
+def response_messages(items: Any) -> list[dict[str, Any]]:
+    """Items of OpenAI's Responses API as chat messages: what was said, thought, called and answered, in order."""
+    messages: list[dict[str, Any]] = []
+    thought: list[str] = []
+    for item in listed(items):
+        if not isinstance(item, dict):
+            continue
+        kind = str(item.get("type", "message"))
+        if kind == "reasoning":
+            parts = [part for name in ("content", "summary") for part in listed(item.get(name))]
+            thought += [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        elif kind.endswith("_call_output"):
+            messages.append({"role": "tool", "content": item.get("output")})
+        elif kind.endswith("_call"):
+            messages.append({"role": "assistant", "content": None, "tool_calls": [item]})
+        else:
+            messages.append({"role": item.get("role", "assistant"), "content": item.get("content")})
+        if thought and messages and messages[-1]["role"] == "assistant":
+            messages[-1]["reasoning_content"], thought = "\n\n".join(thought), []
+    if thought:
+        messages.append({"role": "assistant", "content": None, "reasoning_content": "\n\n".join(thought)})
+    return messages
+
+
+def split_dialogue(messages: Any) -> tuple[list[Any], list[Any]]:
+    """What was asked, and what the model made of it: all from its first message on."""
+    entries = listed(messages)
+    of_model = (
+        place for place, entry in enumerate(entries) if isinstance(entry, dict) and entry.get("role") == "assistant"
+    )
+    first = next(of_model, len(entries))
+    return entries[:first], entries[first:]
 
 
 def are_messages(value: Any) -> bool:

@@ -17,6 +17,7 @@ from backend.importers.tables import (
     RUN_FIELDS,
     SAMPLE_FIELDS,
     column_names,
+    first_values,
     looks_like_csv,
     map_columns,
     move_statement,
@@ -85,6 +86,10 @@ class CountsFile:
 
     @staticmethod
     def _mapping(source: SourceFile, header: Sequence[str], options: Options) -> dict[str, str]:
+        if not _is_csv(source):
+            values = first_values(source, header)
+            nested = {name for name, value in zip(header, values, strict=False) if isinstance(value, list | dict)}
+            header = [name for name in header if name not in nested or name in options.columns.values()]
         mapping = map_columns(header, FIELDS, options.columns, extra_allowed=True)
         if not _is_csv(source):
             move_statement(source, mapping, header, options.columns)

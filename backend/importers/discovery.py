@@ -38,12 +38,23 @@ IMPORTERS: PlugIns[Importer] = PlugIns(
         "verifiers-traces": "backend.importers.verifiers_traces:importer",
         "tinker": "backend.importers.tinker:importer",
         "grade-school-math": "backend.importers.grade_school:importer",
+        "nemo-skills": "backend.importers.evaluation_rows:nemo_skills",
+        "evalscope": "backend.importers.evaluation_rows:evalscope",
+        "every-eval-ever": "backend.importers.evaluation_rows:every_eval_ever",
+        "openai-batch": "backend.importers.evaluation_rows:openai_batch",
+        "opencompass": "backend.importers.documents:opencompass",
+        "simple-evals": "backend.importers.documents:simple_evals",
+        "nemo-gym": "backend.importers.training_rollouts:nemo_gym",
+        "skyrl": "backend.importers.training_rollouts:skyrl",
+        "rllm": "backend.importers.training_rollouts:rllm",
+        "outcomes": "backend.importers.documents:outcomes",
         "passk-counts": "backend.importers.passk_counts:importer",
         "counts": "backend.importers.counts:importer",
+        "wide-form": "backend.importers.wide_form:wide_form",
         "long-form": "backend.importers.long_form:importer",
     },
 )
-LAST = ("counts", "long-form")
+LAST = ("counts", "wide-form", "long-form")
 """Asked when no other recognises the file, in this order: other formats are special cases of a table."""
 
 

@@ -1,4 +1,8 @@
-"""Evaluation json of Reasoning Gym: one object, metadata with the sampling parameters, datasets with results."""
+"""Evaluation json of Reasoning Gym: one object for a whole evaluation, or a file for each of its data sets.
+
+The whole has metadata with the sampling parameters, and categories of datasets with results. A data set's file lies in
+`{provider}_{model}_{date}_{time}/{category}/`, its model is named by `summary.json` above it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from backend.importers.blocks import FAILED, read_json_beside
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
@@ -19,6 +24,9 @@ from backend.importers.values import (
 )
 
 SHAPE = re.compile(rb'\A\s*\{.{0,20000}?"(?:metadata|categories)"\s*:', re.DOTALL)
+ONE = re.compile(rb'\A\s*\{.{0,20000}?"results"\s*:\s*\[', re.DOTALL)
+"""One data set's file: what comes before its results."""
+FOLDER = re.compile(r"(?P<model>.+)_\d{8}_\d{6}")
 PARAMETERS = ("temperature", "top_p", "max_tokens", "system_prompt", "system_prompt_id", "developer_role")
 
 
@@ -41,11 +49,18 @@ class ReasoningGym:
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """An object with categories of datasets, whose results carry completions."""
         head = source.head
-        return bool(SHAPE.match(head)) and b'"categories"' in head and b'"datasets"' in head
+        if SHAPE.match(head) and b'"categories"' in head and b'"datasets"' in head:
+            return True
+        return bool(ONE.match(head)) and all(
+            key in head for key in (b'"category"', b'"question"', b'"expected_answer"', b'full_model_response"')
+        )
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples of every dataset in the file; each dataset is a benchmark."""
         data = read_document(source)
+        if isinstance(data, dict) and "categories" not in data and isinstance(data.get("results"), list):
+            yield from self._dataset(source, data, self._beside(source), notes)
+            return
         if not isinstance(data, dict) or not isinstance(data.get("categories"), list):
             raise input_error(source, None, "field categories: expected a list")
         metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
@@ -54,6 +69,14 @@ class ReasoningGym:
         for category in data["categories"]:
             for dataset in self._list(source, category, "datasets", "categories"):
                 yield from self._dataset(source, dataset, metadata, notes)
+
+    @staticmethod
+    def _beside(source: SourceFile) -> Mapping[str, Any]:
+        """What is known of the evaluation that a data set's file belongs to."""
+        evaluation = source.path.parent.parent
+        about = read_json_beside(evaluation / "x", "summary.json") or read_json_beside(source.path, "summary.json")
+        named = FOLDER.fullmatch(evaluation.name)
+        return about if "model" in about or named is None else {**about, "model": named["model"].replace("_", "/", 1)}
 
     @staticmethod
     def _list(source: SourceFile, owner: object, field: str, where: str) -> list[Any]:
@@ -91,7 +114,8 @@ class ReasoningGym:
         completions = list_of(source, row, result, "completions", where="result")
         if completions is None:
             # Evaluations with one repeat keep the single completion in the result itself.
-            completions = [result]
+            best = {name.removeprefix("best_"): value for name, value in result.items() if name.startswith("best_")}
+            completions = [{**best, **result}]
         texts: list[str | None] = []
         answers: list[str | None] = []
         verdicts: list[str] = []
@@ -112,6 +136,9 @@ class ReasoningGym:
             answer = as_text(completion.get("model_answer"))
             texts.append(generated)
             answers.append(answer or None)
+            if completion.get("error") and generated is None and not correct:
+                notes.add(FAILED)
+                correct = None
             verdicts.append(refine_verdict(correct, answer, None, "model_answer" in completion))
         notes.add("samples without finish reasons", len(completions))
         metadata = result.get("metadata") if isinstance(result.get("metadata"), dict) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -247,6 +248,17 @@ class SourceFile:
         return value if isinstance(value, dict) else None
 
     @cached_property
+    def beginning(self) -> Any:
+        """The file as one JSON document, as far as its first mebibyte goes; None where it is none, or lines of JSON."""
+        start = self.first_document
+        if not start.startswith((b"{", b"[")) or (self.first_object is not None and b"\n" in start.strip()):
+            return None
+        try:
+            return begun_json(start.decode("utf-8", "replace"), 0)[0]
+        except RecursionError:
+            return None
+
+    @cached_property
     def first_document(self) -> bytes:
         """The beginning without what may come before a JSON document: a byte order mark and white space."""
         return self.head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -261,6 +273,42 @@ class SourceFile:
     def is_parquet(self) -> bool:
         """Whether it begins as Parquet files do."""
         return self.head.startswith(b"PAR1")
+
+
+_SPACE = re.compile(r"[\s,:]*")
+
+
+def begun_json(text: str, at: int) -> tuple[Any, int]:
+    """The JSON value at a place of a text that may be cut off, with all that is whole in it, and where it ends."""
+    import json
+
+    decoder = json.JSONDecoder()
+    try:
+        return decoder.raw_decode(text, at)
+    except ValueError:
+        pass
+    opening, at = text[at : at + 1], at + 1
+    value: Any = {} if opening == "{" else []
+    while opening in ("{", "["):
+        at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+        if text[at : at + 1] in ("", "}", "]"):
+            break
+        try:
+            key = None
+            if opening == "{":
+                key, at = decoder.raw_decode(text, at)
+                at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+            whole, end = decoder.raw_decode(text, at)
+        except ValueError:
+            if text[at : at + 1] not in ("{", "["):
+                break
+            whole, end = begun_json(text, at)
+        at = end
+        if isinstance(value, list):
+            value.append(whole)
+        elif isinstance(key, str):
+            value[key] = whole
+    return value, len(text)
 
 
 def input_error(

@@ -314,6 +314,11 @@ WANTED: dict[Callable[[Any], Any], str] = {
 """What a conversion expects, in words."""
 
 
+def listed(value: Any) -> list[Any]:
+    """A list of a file that may be missing or be something else: then an empty one."""
+    return value if isinstance(value, list) else []
+
+
 def as_mapping(value: Any) -> Mapping[str, Any]:
     """An object of a file that may be missing or be something else: then one without fields."""
     return value if isinstance(value, dict) else {}

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.importers import neighbours
 from tests.support import csv_file, gym_result, jsonl, long_rows, qwen_line, reasoning_gym
 
 DATE = "2026-01-02T03-04-05.000006"
@@ -353,4 +354,4 @@ def each(folder: Path) -> dict[str, Path]:
             folder / "example_model_solutions.jsonl", [grade_school_row(i, small=i == 0, large=True) for i in range(2)]
         ),
     }
-    return {name: write() for name, write in make.items()}
+    return {name: write() for name, write in {**make, **neighbours.each(folder)}.items()}

@@ -1,0 +1,264 @@
+"""Formats whose files are rows of samples under keys of their own: each is a declaration, read by one loop.
+
+A format says by which keys of the first record it is known, and makes samples of a record. What is alike in all of them
+is done here: the texts of chat messages, which of several verdicts counts, what an error of the machinery is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.importers.blocks import FAILED, BlockBuilder, choose_one
+from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
+from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
+from backend.importers.values import (
+    as_mapping,
+    as_text,
+    count,
+    figure,
+    json_lines,
+    kind_of_value,
+    parse_correct,
+    read_document,
+    refine_verdict,
+    shortened,
+)
+
+Record = Mapping[str, Any]
+
+TEXTLESS = "samples without a text"
+
+
+@dataclass(slots=True)
+class Sample:
+    """What a record says of one sample; None where it says nothing. Numbers and texts are as the file has them."""
+
+    verdicts: Mapping[str, Any] = field(default_factory=dict)
+    """By the name of who gave them; the first counts, unless the user says otherwise."""
+    problem: Any = None
+    statement: Any = None
+    """A text, or chat messages."""
+    text: Any = None
+    """A text, or chat messages."""
+    reference: Any = None
+    answer: Any = None
+    answers_known: bool = False
+    """Whether the file has answers at all: then one without is `no_answer`."""
+    level: Any = None
+    tokens: Any = None
+    finish_reason: Any = None
+    index: Any = None
+    seed: Any = None
+    failure: Any = None
+    """An error of the machinery, of which the model is innocent: a timeout of a server, a crashed sandbox."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """What was asked beside the statement, as `ProblemFacts` has it: context, options, images, tests."""
+    model: Any = None
+    benchmark: Any = None
+    step: Any = None
+    parameters: tuple[tuple[str, Any], ...] = ()
+
+
+# Records of a file.
+
+
+def first_record(source: SourceFile) -> Record | None:
+    """The first record: a line, an entry of an array, a row of Parquet with its nested columns; None where none is."""
+    if source.is_parquet:
+        schema = parquet_schema(source)
+        if schema is None or len(set(schema.names)) < len(schema.names):
+            return None
+        for _, values in parquet_batches(source, schema.names, 1):
+            return {name: column[0] for name, column in zip(schema.names, values, strict=True)}
+        return None
+    return source.first_object or source.first_in_array
+
+
+def records(source: SourceFile) -> Iterator[tuple[int, Record]]:
+    """Every record with its number, from 1: the line, the place in an array, or the row."""
+    if source.is_parquet:
+        schema = parquet_schema(source)
+        names = [] if schema is None else list(schema.names)
+        for first, values in parquet_batches(source, names, 256):
+            for row, entry in enumerate(zip(*values, strict=True), first):
+                yield row, dict(zip(names, entry, strict=True))
+    elif source.first_object is not None:
+        yield from json_lines(source)
+    else:
+        for number, record in enumerate(read_document(source), 1):
+            if not isinstance(record, dict):
+                expected = f"expected a JSON object, found {kind_of_value(record)}"
+                raise input_error(source, number, expected, where="entry")
+            source.row = number
+            yield number, record
+
+
+@dataclass(frozen=True)
+class RowFormat:
+    """A format by its declaration. `Importer` for all the world."""
+
+    name: str
+    title: str
+    known_by: Callable[[Record], bool]
+    """Whether the first record is of this format."""
+    samples: Callable[[SourceFile, int, Record], Iterable[Sample]]
+    """The samples of a record; the source is for its name and for what lies beside it."""
+    first: Callable[[SourceFile], Record | None] = first_record
+    records: Callable[[SourceFile], Iterator[tuple[int, Record]]] = records
+    where: str = "line"
+    """What errors call a record."""
+    checkpoints: bool = False
+    """Whether its steps are those of one training."""
+
+    def recognise(self, source: SourceFile, options: Options) -> bool:
+        """By the keys of the first record."""
+        first = self.first(source)
+        return first is not None and self.known_by(first)
+
+    def training_steps(self, source: SourceFile) -> set[int]:
+        """The training steps that the file holds samples of."""
+        if not self.checkpoints:
+            return set()
+        found = (sample.step for row, record in self.records(source) for sample in self.samples(source, row, record))
+        return {step for step in found if type(step) is int and 0 <= step < 2**31}
+
+    def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
+        """The file's samples, gathered by problem."""
+        reader: _Reader | None = None
+        for row, record in self.records(source):
+            for sample in self.samples(source, row, record):
+                if reader is None:
+                    reader = _Reader(self, source, options, notes, sample)
+                reader.take(row, sample)
+                if reader.gathering.full:
+                    yield from reader.gathering.rest()
+        if reader is not None:
+            yield from reader.gathering.rest()
+
+
+class _Reader:
+    """Makes blocks of samples; which lists they have is what the first sample has."""
+
+    def __init__(self, form: RowFormat, source: SourceFile, options: Options, notes: Notes, first: Sample) -> None:
+        self.form, self.source, self.notes = form, source, notes
+        names = list(first.verdicts) or ["verdict"]
+        self.counts = choose_one(source, names, options, notes, "verdicts")
+        self.others = [name for name in names if name != self.counts]
+        self.indexed = first.index is not None
+        lists = ("texts", "answers", "details", "tokens", "finish_reasons", "seeds")
+        self.gathering = BlockBuilder(*lists, *(("indices",) if self.indexed else ()), beside=self.others)
+        self.facts: dict[tuple[Any, ...], RunFacts] = {}
+
+    def take(self, row: int, sample: Sample) -> None:
+        """Take in one sample."""
+        statement = self._statement(row, sample.statement)
+        name, reference = as_text(sample.problem), as_text(sample.reference)
+        if not statement and not name:
+            raise input_error(self.source, row, "neither a problem id nor a prompt", where=self.form.where)
+        asked = dict(sample.asked)
+        if "images" not in asked:
+            asked["images"] = prompt_images(sample.statement)
+        identity: Hashable = (
+            (as_text(sample.benchmark), name) if name is not None else (statement, reference, *asked.values())
+        )
+        problem = self.gathering.problem(
+            identity,
+            name=name,
+            statement=statement,
+            reference=reference or None,
+            level=as_text(sample.level) or None,
+            metadata=sample.metadata,
+            **asked,
+        )
+        text = self._text(sample.text)
+        answer, reason = as_text(sample.answer) or None, as_text(sample.finish_reason) or None
+        known = sample.answers_known
+        verdicts = [self._verdict(row, each, sample, answer, reason, known) for each in (self.counts, *self.others)]
+        if sample.failure and verdicts[0] != "correct":
+            self.notes.add(FAILED)
+            verdicts = ["unverified"] * len(verdicts)
+        values = [text, answer, self._detail(sample), self._whole(row, "tokens", sample.tokens), reason,
+                  self._whole(row, "seed", sample.seed)]  # fmt: skip
+        if self.indexed:
+            index = self._whole(row, "index", sample.index)
+            if index is None:
+                raise input_error(self.source, row, "expected a sample index, found none", where=self.form.where)
+            values.append(index)
+        self.gathering.add(self._run(row, sample), problem, row, verdicts[0], *values, beside=verdicts[1:])
+
+    def _statement(self, row: int, value: Any) -> str | None:
+        text = prompt_text(value)
+        if text is None and isinstance(value, dict | list) and value:
+            raise input_error(self.source, row, "the prompt holds no text that is known", where=self.form.where)
+        return text or None
+
+    def _text(self, value: Any) -> str | None:
+        text, thought = completion_text(value)
+        if thought:
+            self.notes.add(THINKING)
+        if text is None:
+            self.notes.add(TEXTLESS)
+        return text
+
+    def _verdict(self, row: int, name: str, sample: Sample, answer: str | None, reason: str | None, known: bool) -> str:
+        value = sample.verdicts.get(name)
+        correct = parse_correct(value, self.source.correct_at)
+        if isinstance(value, float) and value != value:
+            self.notes.add("samples whose verdict is NaN: unverified")
+        elif correct is None and value not in (None, "", [], {}):
+            raise input_error(
+                self.source, row, f"field {name}: {shortened(value)} is no verdict", where=self.form.where
+            )
+        if isinstance(value, float) and 0 < value < 1 and self.source.correct_at is None:
+            self.notes.add("samples with a score between 0 and 1, which is not correct")
+        return refine_verdict(correct, answer, reason, known)
+
+    def _detail(self, sample: Sample) -> str | None:
+        said = [f"error: {shortened(as_text(sample.failure))}"] if sample.failure else []
+        said += [
+            f"{name}={figure(value)}" for name, value in sample.details.items() if isinstance(value, str | int | float)
+        ]
+        return ", ".join(said) or None
+
+    def _whole(self, row: int, name: str, value: Any) -> int | None:
+        try:
+            return None if value is None else count(value)
+        except (ValueError, TypeError, OverflowError):
+            raise input_error(
+                self.source, row, f"field {name}: {shortened(value)} is no whole number from 0", where=self.form.where
+            ) from None
+
+    def _run(self, row: int, sample: Sample) -> RunFacts:
+        model, benchmark = as_text(sample.model) or None, as_text(sample.benchmark) or None
+        step = self._whole(row, "step", sample.step)
+        key = (model, benchmark, step, sample.parameters)
+        facts = self.facts.get(key)
+        if facts is None:
+            facts = self.facts[key] = RunFacts(
+                model=model,
+                benchmark=benchmark,
+                step=step,
+                parameters=sample.parameters,
+                checkpoint=self.form.checkpoints and step is not None,
+            )
+        return facts
+
+
+def get(record: Any, *path: str | int) -> Any:
+    """What stands at a path of keys and places inside of a record; None where nothing does."""
+    for step in path:
+        if isinstance(step, int):
+            record = record[step] if isinstance(record, list) and -len(record) <= step < len(record) else None
+        else:
+            record = as_mapping(record).get(step)
+    return record
+
+
+def first_of(record: Record, *names: str) -> Any:
+    """The first of these fields that is there and not null."""
+    return next((record[name] for name in names if record.get(name) is not None), None)
