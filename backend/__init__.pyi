@@ -71,7 +71,9 @@ from .estimators.solve_sets import all_combinations as all_combinations
 from .exporters.datasets_folder import push_dataset as push_dataset
 from .exporters.export import export as export
 from .exporters.export import form_of as form_of
+from .importers.file_names import NamesFrom as NamesFrom
 from .importers.mapping import read_select as read_select
+from .importers.protocol import MayBeSeveral as MayBeSeveral
 from .importers.protocol import Options as Options
 from .importers.run_spec import RunOptions as RunOptions
 from .importers.session import ImportReport as ImportReport

@@ -171,6 +171,17 @@ STEP = Option("--step", "training step", "N", INDEX)
 
 # What an import makes of its files
 
+_WHERE = "{} stands in the path: folder, or a pattern with one group, such as '([^/]+)/[^/]+$'"
+NAMES_FROM = (
+    Option("--model-from", _WHERE.format("where the model's name"), "folder|PATTERN", excludes="--model"),
+    Option(
+        "--step-from",
+        _WHERE.format("where the training step") + " (default: step_100, checkpoint-100 and the like)",
+        "folder|PATTERN",
+        excludes="--step",
+    ),
+    Option("--benchmark-from", _WHERE.format("where the benchmark's name"), "folder|PATTERN", excludes="--benchmark"),
+)
 ON_DUPLICATE = Option(
     "--on-duplicate",
     "samples that come twice: keep-last (the later row or verdict counts), error (refuse them), keep-all (each is a "

@@ -165,6 +165,14 @@ class Options:
     filter: str | None = None
     """Which of several verdicts counts, where a file has them: a filter, scorer, test suite or reward by its name."""
 
+    @property
+    def said(self) -> dict[str, str]:
+        """The options that change what is read of a file, by their spelling."""
+        said = {f"--column {name}": column for name, column in self.columns.items()}
+        values = {"--n": self.n, "--correct-at": self.correct_at, "--filter": self.filter}
+        said |= {name: f"{value}" for name, value in values.items() if value is not None}
+        return said | ({"--select": self.select.sql} if self.select is not None else {})
+
 
 @dataclass
 class Notes:
@@ -198,6 +206,10 @@ class Importer(Protocol):
             InputError: names file, line and field of what is wrong.
         """
         ...
+
+
+class MayBeSeveral(UsageError):
+    """Files would form one run, and may be of several models, steps or benchmarks."""
 
 
 class NotSaid(UsageError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from backend.errors import UsageError
+from backend.importers.file_names import NamesFrom
 from backend.importers.protocol import NotSaid, RunFacts
 from backend.records import ROLES, Model
 from backend.records.samples import NOT_SAMPLING
@@ -29,6 +30,10 @@ class RunOptions:
     benchmark: str | None = None
     source: str | None = None
     """Where the results were published; kept with the run's parameters."""
+    names: NamesFrom = field(default_factory=NamesFrom)
+    """What the names of files and folders say."""
+    pooled: bool = False
+    """Whether files whose names differ are one run all the same, because the user said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ class RunResolver:
         """Model that the files name, by run: the user may rename one, not several to the same."""
         self._resolved: dict[RunFacts, str] = {}
         self._by_run: dict[str, RunSpec] = {}
+
+    @property
+    def options(self) -> RunOptions:
+        """What the user said."""
+        return self._options
 
     def resolve(self, facts: RunFacts, where: str) -> RunSpec:
         """The run for these facts.
@@ -175,7 +185,7 @@ class RunResolver:
                     f"{where} does not belong to the run {target.run}",
                     "A run is one model, one benchmark and one sampling configuration; "
                     f"here: {'; '.join(differences)}.",
-                    "Give it a run of its own: --run NAME.",
+                    "Give it a run of its own: --run NAME; or say where models stand in the paths: --model-from.",
                 )
             target = replace(target, parameters={**parameters, **target.parameters})
         return target
@@ -189,11 +199,11 @@ def _combined(known: Model | None, new: Model, where: str) -> Model:
     """
     if known is None:
         return new
-    for field in ("role", "from_model", "step", "algorithm"):
-        old, given = getattr(known, field), getattr(new, field)
+    for name in ("role", "from_model", "step", "algorithm"):
+        old, given = getattr(known, name), getattr(new, name)
         if old is not None and given is not None and old != given:
             raise UsageError(
-                f"The model {new.name} has the {field.replace('_', '-')} {old}, not {given}",
+                f"The model {new.name} has the {name.replace('_', '-')} {old}, not {given}",
                 f"{where} says otherwise; the store knows one role, origin and step for each model name.",
                 "Give this checkpoint a name of its own: --model NAME.",
             )

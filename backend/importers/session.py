@@ -18,15 +18,18 @@ import queries
 from backend.errors import PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
 from backend.importers.duplicates import KEEP_ALL, Duplicates, FileSamples
+from backend.importers.file_names import telling_words
 from backend.importers.known_problems import KnownProblems, stored_problems
 from backend.importers.protocol import (
     Block,
     Counts,
     Importer,
+    MayBeSeveral,
     Notes,
     NotSaid,
     Options,
     ProblemFacts,
+    RunFacts,
     unexpected,
 )
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
@@ -61,6 +64,8 @@ class RunReport:
     n_max: int
     added_to_existing: bool
     counts_only: bool
+    files: int = 1
+    """Files that its samples came from."""
     judged: int = 0
     """Verdicts that came for samples that were there."""
 
@@ -153,8 +158,15 @@ def problem_row(key: int, benchmark: str, facts: ProblemFacts, metadata: str | N
 class _InFile:
     """What has been seen in the file that is being read."""
 
+    of_run: Callable[[RunFacts], RunFacts] = lambda facts: facts
+    """What the file's name adds to what it says of its run."""
+    runs: dict[RunFacts, RunFacts] = field(default_factory=dict)
+    """The same of all facts so far."""
+
     first: dict[int, ProblemFacts] = field(default_factory=dict)
     """How each problem was first called."""
+    came: dict[str, RunFacts] = field(default_factory=dict)
+    """The runs that samples of it have come to, as the file describes them."""
     repeated: set[int] = field(default_factory=set)
     """Problems that the file asks more than once."""
     offsets: dict[str, int] = field(default_factory=dict)
@@ -193,6 +205,10 @@ class ImportSession:
         self.targets = targets
         self.options = options
         self.known_sources = known_sources
+        self.said: Mapping[str, str] = {}
+        """How the user says to read the files."""
+        self.known_options: Mapping[tuple[str, str], tuple[str, Mapping[str, str] | None]] = {}
+        """By digest of a file and run: the part that brought it, and how the user said to read it."""
         self.sink = sink
         self.progress = progress
         self.problems = problems or KnownProblems()
@@ -201,6 +217,8 @@ class ImportSession:
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
         self._samples = 0
+        self._brought: dict[str, list[Path]] = {}
+        """Files that brought samples to a run in this import."""
         self._read: dict[str, list[Path]] = {}
         """Files that this import has read, by their digest."""
         self._bytes_before = 0
@@ -215,7 +233,13 @@ class ImportSession:
         """
         self._bytes_total = sum(path.stat().st_size for path, _ in files)
         found = recognise_all(files, self.options, wanted)
-        steps = {step for entry in found for step in entry.training_steps}
+        names = self.targets.options.names
+        self.said = self.options.said | ({"--format": wanted} if wanted is not None else {})
+        readable = [entry for entry in found if entry.importer is not None and not entry.reason]
+        steps = {step for entry in readable for step in entry.training_steps}
+        if self.targets.options.step is None:
+            named = (names.step_of(entry.path) for entry in readable if not entry.training_steps)
+            steps |= {step for step in named if step is not None}
         self.targets.several_checkpoints = len(steps) > 1
         for entry in found:
             if entry.importer is None or entry.reason:
@@ -244,18 +268,19 @@ class ImportSession:
         twins.append(source.path)
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
         before = self._samples
-        self._file = _InFile()
+        self._file = _InFile(of_run=self.targets.options.names.facts_of(source.path))
         self.duplicates.begin(entry.path, importer.name, lambda: self._scan(source.path, importer))
         try:
             for item in importer.read(source, self.options, self.notes):
-                target = self.targets.resolve(item.facts, str(source.path))
+                target = self._target(item.facts, source.path)
                 if not entry.runs and target.run in self.known_sources.get(before_this, set()):
                     more = target.run not in self.gathered.runs and self.targets.tells_more(target.run)
                     if more:
                         # The samples are there; what the user now says of their model is new.
                         self.gathered.runs.setdefault(target.run, RunTotals(target))
                     status = "model described" if more else "already imported"
-                    self.files.append(FileReport(str(source.path), importer.name, status))
+                    reason = self._read_otherwise(before_this, target.run)
+                    self.files.append(FileReport(str(source.path), importer.name, status, reason=reason))
                     return
                 if target.run not in entry.runs:
                     entry.runs.append(target.run)
@@ -275,6 +300,8 @@ class ImportSession:
         except Exception as error:
             raise unexpected(source, importer.name, error) from error
         self.duplicates.end()
+        for run, facts in self._file.came.items():
+            self._refuse_if_several(source.path, facts, run)
         self._report_file(source, entry, self._samples - before)
 
     def _report_file(self, source: SourceFile, entry: SourceEntry, samples: int) -> None:
@@ -293,15 +320,62 @@ class ImportSession:
             reason, status = f"its samples are there already: {others}" if others else "its samples are there", "left"
         self.files.append(FileReport(str(source.path), entry.format, status, samples, reason))
 
+    def _read_otherwise(self, digest: str, run: str) -> str:
+        """What the user says otherwise of a file than when it was imported; empty where nothing is."""
+        part, before = self.known_options.get((digest, run), ("", None))
+        if before is None or before == self.said:
+            return ""
+
+        def shown(options: Mapping[str, str]) -> str:
+            return (
+                " ".join(f"{name} {value}".strip() for name, value in sorted(options.items()))
+                or "none of these options"
+            )
+
+        return (
+            f"it was read with {shown(before)}, and you say {shown(self.said)}. To replace it, take that import "
+            f"back first: passk undo {part}"
+        )
+
+    def _target(self, facts: RunFacts, path: Path) -> RunSpec:
+        """The run of these facts, with what the file's name says."""
+        whole = self._file.runs.get(facts)
+        if whole is None:
+            whole = self._file.runs[facts] = self._file.of_run(facts)
+        return self.targets.resolve(whole, str(path))
+
+    def _refuse_if_several(self, path: Path, facts: RunFacts, run: str) -> None:
+        """Refuse to pool files that may be of several models.
+
+        Raises:
+            MayBeSeveral: their names differ in more than numbers, and they do not say their model themselves.
+        """
+        said = self.targets.options
+        before = self._brought.setdefault(run, [])
+        told = self._file.runs[facts].model is not None or said.run or said.pooled
+        for other in () if told else before:
+            words = telling_words(path, other)
+            if words and without_surrogates(str(other.resolve())) not in self.duplicates.file.others:
+                raise MayBeSeveral(
+                    f"{other} and {path} would form one run, {run}",
+                    f"Their names differ in {', '.join(words)}. Samples of two models in one run could not be told "
+                    "apart.",
+                    "Nothing was imported. Say where model, step or benchmark stand in the paths: --model-from, "
+                    "--step-from, --benchmark-from (folder, or a pattern with a group); or import them one by one; or, "
+                    f"if they are one run, say --run {run}.",
+                )
+        before.append(path)
+
     def _scan(self, path: Path, importer: Importer) -> dict[str, FileSamples]:
         """The samples of a file by run, read once more from its beginning; nothing of it is taken in."""
         found: dict[str, FileSamples] = {}
         asked: dict[int, ProblemFacts] = {}
         ordinal = 0
-        for item in importer.read(SourceFile(path, correct_at=self.options.correct_at), self.options, Notes()):
+        source = SourceFile(path, correct_at=self.options.correct_at, select=self.options.select)
+        for item in importer.read(source, self.options, Notes()):
             if not isinstance(item, Block) or not item.verdicts:
                 continue
-            target = self.targets.resolve(item.facts, str(path))
+            target = self._target(item.facts, path)
             samples = found.get(target.run)
             if samples is None:
                 where = without_surrogates(str(path.resolve()))
@@ -325,6 +399,7 @@ class ImportSession:
             item, contents = self.duplicates.sift(item, target.run, key, repeated=repeated)
             if not item.verdicts:
                 return
+        self._file.came.setdefault(target.run, item.facts)
         totals = self.gathered.runs.get(target.run)
         if totals is None:
             totals = self.gathered.runs[target.run] = RunTotals(target, end=target.next_sample)
@@ -421,6 +496,7 @@ class ImportSession:
                     n_max=max(sizes, default=0),
                     added_to_existing=target.exists,
                     counts_only=totals.counts_only,
+                    files=len(self._brought.get(name, ())),
                     judged=self.duplicates.judged[name],
                 )
             )
@@ -525,12 +601,16 @@ def _attempt(
     def stored(run: str) -> list[FileSamples]:
         return stored_samples(layout, run) if run in there else []
 
+    how: dict[tuple[str, str], tuple[str, Mapping[str, str] | None]] = {}
     for manifest in before.values():
         for source in manifest.sources:
+            digest = source.digest.partition(TWIN)[0]
+            how.update({(digest, run): (manifest.part, source.options) for run in source.runs})
             known.setdefault(source.digest.partition(TWIN)[0], set()).update(source.runs)
     problems = KnownProblems(stored_problems(layout))
     if dry_run:
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None)
+        session.known_options = how
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
 
@@ -538,11 +618,13 @@ def _attempt(
 
     with PartWriter(layout, "import") as part:
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None)
+        session.known_options = how
         runs = fill_part(part, session, files, wanted_format)
         if not runs:
             return session.report(dry_run=False, part=None)
         gathered = session.gathered
-        sources = [PartSource(each.path, each.digest, each.format, tuple(each.runs)) for each in gathered.sources]
+        said = session.said
+        sources = [PartSource(each.path, each.digest, each.format, tuple(each.runs), said) for each in gathered.sources]
         notes = [f"{times} {note}" for note, times in session.notes.counts.items() if times]
         with exclusive_lock(layout.publish_lock):
             _refuse_if_overtaken(before, _visible(layout), runs)

@@ -76,6 +76,8 @@ class PartSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: str
     format: str
     runs: tuple[str, ...]
+    options: Mapping[str, str] | None = None
+    """How the user said to read it; None where that is not known."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

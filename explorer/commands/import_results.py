@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from backend.visible_text import visible_line
 from explorer.commands.command import Command
 from explorer.commands.output import Progress, say
-from explorer.options import BENCHMARK, COUNT, FROM_MODEL, ON_DUPLICATE, ROLE, STEP, STORE_TO_WRITE, Option, file_path
+from explorer.options import (
+    BENCHMARK,
+    COUNT,
+    FROM_MODEL,
+    NAMES_FROM,
+    ON_DUPLICATE,
+    ROLE,
+    STEP,
+    STORE_TO_WRITE,
+    Option,
+    file_path,
+)
 
 if TYPE_CHECKING:
     from backend import ImportReport, RunReport
@@ -26,36 +38,51 @@ def columns(entries: list[str]) -> dict[str, str]:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    from backend import Options, RunOptions, import_files, read_select, store_for_writing
+    from backend import MayBeSeveral, NamesFrom, Options, RunOptions, import_files, read_select, store_for_writing
 
     layout = store_for_writing(arguments.store)
-    with Progress("samples") as progress:
-        report = import_files(
-            layout,
-            arguments.paths,
-            run_options=RunOptions(
-                run=arguments.run,
-                model=arguments.model,
-                role=arguments.role,
-                from_model=arguments.from_model,
-                step=arguments.step,
-                algorithm=arguments.algorithm,
-                benchmark=arguments.benchmark,
-                source=arguments.source,
-            ),
-            options=Options(
-                n=arguments.n,
-                columns=columns(arguments.column),
-                correct_at=arguments.correct_at,
-                drop_copies=arguments.drop_copies,
-                select=None if arguments.select is None else read_select(arguments.select),
-                on_duplicate=arguments.on_duplicate,
-                filter=arguments.filter,
-            ),
-            wanted_format=arguments.format,
-            dry_run=arguments.dry_run,
-            progress=progress,
-        )
+    names = NamesFrom(arguments.model_from, arguments.step_from, arguments.benchmark_from)
+
+    def read(*, pooled: bool = False) -> ImportReport:
+        with Progress("samples") as progress:
+            return import_files(
+                layout,
+                arguments.paths,
+                run_options=RunOptions(
+                    names=names,
+                    pooled=pooled,
+                    run=arguments.run,
+                    model=arguments.model,
+                    role=arguments.role,
+                    from_model=arguments.from_model,
+                    step=arguments.step,
+                    algorithm=arguments.algorithm,
+                    benchmark=arguments.benchmark,
+                    source=arguments.source,
+                ),
+                options=Options(
+                    n=arguments.n,
+                    columns=columns(arguments.column),
+                    correct_at=arguments.correct_at,
+                    drop_copies=arguments.drop_copies,
+                    select=None if arguments.select is None else read_select(arguments.select),
+                    on_duplicate=arguments.on_duplicate,
+                    filter=arguments.filter,
+                ),
+                wanted_format=arguments.format,
+                dry_run=arguments.dry_run,
+                progress=progress,
+            )
+
+    try:
+        report = read()
+    except MayBeSeveral as error:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        say(f"{error.title}\n{error.detail}")
+        if input("Are they one run? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise
+        report = read(pooled=True)
     _print_report(report, str(layout.root))
     return int(any(file.status == "unclear" for file in report.files))
 
@@ -71,7 +98,7 @@ def _print_report(report: ImportReport, store: str) -> None:
         elif file.status == "model described":
             say(f"{file.path}: already imported; model details updated")
         else:
-            say(f"{file.path}: already imported, nothing changed")
+            say(f"{file.path}: already imported, nothing changed" + (f"; {file.reason}" if file.reason else ""))
     for run in report.runs:
         say(_run_line(run))
     for note, times in sorted(report.notes.items()):
@@ -94,6 +121,8 @@ def _run_line(run: RunReport) -> str:
         n,
         f"{run.correct:,} correct",
     ]
+    if run.files > 1:
+        parts.insert(2, f"from {run.files:,} files")
     if run.judged:
         parts.append(f"{run.judged:,} verdicts for samples that were there")
     if run.unverified:
@@ -114,6 +143,7 @@ COMMANDS = {
             ROLE,
             FROM_MODEL,
             STEP,
+            *NAMES_FROM,
             Option("--algorithm", "for example GRPO", "A"),
             BENCHMARK.but(help="name of the benchmark"),
             Option("--source", "where the results were published, kept with the run", "TEXT"),

@@ -91,7 +91,7 @@ def test_a_folder_of_mixed_files(store: StoreLayout, tmp_path: Path) -> None:
     for name, text in left.items():
         (folder / name).write_text(text)
     (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
-    report = imported(store, folder)
+    report = imported(store, folder, run="m@b")
     found = {Path(file.path).name: (file.status, file.format) for file in report.files}
     assert found.pop("a.jsonl") == ("imported", "qwen-math")
     assert found.pop("b.jsonl") == ("imported", "long-form")

@@ -305,8 +305,8 @@ def test_an_index_twice_in_one_file_is_refused(store: StoreLayout, tmp_path: Pat
 
 def test_a_run_is_one_sampling_configuration(store: StoreLayout, tmp_path: Path) -> None:
     hot, cold = (jsonl(tmp_path / f"{t}.jsonl", long_rows(temperature=t)) for t in (1.0, 0.6))
-    unknown = jsonl(tmp_path / "unknown.jsonl", long_rows(1, 1))
-    silent = jsonl(tmp_path / "silent.jsonl", long_rows(1, 2, top_p=0.9))
+    unknown = jsonl(tmp_path / "a.jsonl", long_rows(1, 1))
+    silent = jsonl(tmp_path / "b.jsonl", long_rows(1, 2, top_p=0.9))
     with pytest.raises(UsageError, match="does not belong to the run m@b") as caught:
         imported(store, unknown, cold, silent, hot)
     assert "temperature 0.6 and 1.0" in str(caught.value)

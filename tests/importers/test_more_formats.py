@@ -68,7 +68,7 @@ def test_a_folder_of_everything(store: StoreLayout, tmp_path: Path) -> None:
     made.json_file(folder / "references_mbpp.json", ["assert f()", "assert y"])
     with pytest.raises(UsageError, match="does not say which"):
         taken(store, folder)
-    with pytest.raises(UsageError, match="more than one model goes to the run"):
+    with pytest.raises(UsageError, match="would form one run"):
         imported(store, folder)
     for name, path in files.items():
         if "large" not in path.read_bytes().decode("latin-1"):

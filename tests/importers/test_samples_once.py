@@ -147,7 +147,7 @@ def test_answers_of_a_letter_are_not_taken_for_those_of_another_file(
         for problem in range(6)
         for letter in "AABC"
     ]
-    many, one = jsonl(tmp_path / "sampled.jsonl", rows), jsonl(tmp_path / "more.jsonl", rows[::4])
+    many, one = jsonl(tmp_path / "a.jsonl", rows), jsonl(tmp_path / "b.jsonl", rows[::4])
     for paths in ([many, one],) if at_once else ([many], [one]):
         taken(store, *paths)
     assert counts(store) == (6, 30, 18)
