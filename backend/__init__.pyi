@@ -112,6 +112,8 @@ from .jobs.resampling import resampling_outcome as resampling_outcome
 from .jobs.resampling import start_by_uncertainty as start_by_uncertainty
 from .jobs.resampling import start_resampling as start_resampling
 from .jobs.templates import template_for as template_for
+from .jobs.trust import NotConfirmed as NotConfirmed
+from .jobs.trust import job_in_confirmation as job_in_confirmation
 from .jobs.work import EngineChoice as EngineChoice
 from .jobs.worker import work as work
 from .judgements import JudgementBook as JudgementBook

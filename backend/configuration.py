@@ -56,6 +56,11 @@ class Configuration:
         """Every engine that can be named, the usual one first."""
         return tuple(dict.fromkeys((self.engine, *self.engines, *ENGINES.names())))
 
+    def configured_name(self, name: str | None) -> str:
+        """The engine of that name, the usual one when omitted, where it is one of the configuration's; else empty."""
+        named = name or self.engine
+        return named if named in self.engines else ""
+
     def engine_options(self, name: str) -> tuple[str, dict[str, Any]]:
         """Kind and options of an engine: one of the configured ones, or a kind by its own name with no options.
 

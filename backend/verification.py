@@ -289,4 +289,4 @@ def _verifying_alone(reader: Reader, run: Run) -> AbstractContextManager[None]:
     layout = reader.database.layout
     layout.create()
     busy = UsageError(f"Somebody is verifying the samples of {run.name} already", next_step="Wait for them.")
-    return exclusive_lock(layout.jobs / f"{run.key:016x}.verify.lock", busy)
+    return exclusive_lock(layout.jobs / f"{run.key:016x}.verify.lock", busy, root=layout.root)

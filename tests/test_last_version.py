@@ -342,7 +342,6 @@ def test_the_configuration_reads(configured: Passk) -> None:
                 "timeout": 60.0,
                 "retries": 2,
                 "backoff": 0.5,
-                "api_key_env": "CLUSTER_KEY",
                 "eos_token_id": 3,
             },
         ),

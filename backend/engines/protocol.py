@@ -179,6 +179,19 @@ class EngineKind:
     """Modules that must be installed, each with how to install it."""
     folders: bool = True
     """Whether it loads model folders of this machine, in a precision that it is told."""
+    in_plans: tuple[str, ...] = ()
+    """The options that a job's plan may hold, which others may have written: numbers and plain words that cannot make
+    a library run or fetch anything. All others come from the configuration or the command line of whoever works."""
+    runs_model_code: tuple[str, ...] = ()
+    """Options that let code of the model's folder run."""
+    address_option: str = ""
+    """The option that names hosts, for an engine that talks to some."""
+    key_option: str = ""
+    """The option that names the environment variable of the key that they get; empty text: none is sent."""
+    usual_key: str = ""
+    """The variable where nobody names one."""
+    addresses: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    """The hosts that options mean, each written the one way."""
 
 
 # What the engines share in scoring: the order of the items, and which alternatives are kept.

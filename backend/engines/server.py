@@ -87,7 +87,7 @@ class ServerOptions:
     backoff: float = 1.0
     """Seconds of rest after the first failure; twice as long after each further one."""
     api_key_env: str = "PASSK_API_KEY"
-    """The environment variable that holds the API key, if the server wants one."""
+    """The environment variable that holds the API key, if the server wants one; empty to send none."""
     eos_token_id: int | None = None
     """For scoring: the model's end-of-text token, which servers do not tell."""
 
@@ -342,4 +342,9 @@ engine = EngineKind(
 # cluster = { kind = "server", base_url = ["http://gpu1:8000/v1", "http://gpu2:8000/v1"], concurrency = 64 }
 """,
     folders=False,
+    in_plans=("base_url", "concurrency", "timeout", "retries", "backoff", "eos_token_id"),
+    address_option="base_url",
+    key_option="api_key_env",
+    usual_key="PASSK_API_KEY",
+    addresses=lambda options: tuple(map(str, ServerOptions.read(options).addresses)),
 )

@@ -95,7 +95,9 @@ class Key:
 
     @classmethod
     def read(cls, variable: str) -> Key:
-        """The key in this environment variable; empty where there is none."""
+        """The key in this environment variable; empty where there is none, or no variable."""
+        if not variable:
+            return cls("")
         if not re.fullmatch(r"[A-Za-z_]\w*", variable):
             raise UsageError(
                 "The option api_key_env takes the name of an environment variable, not the key itself",

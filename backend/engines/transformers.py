@@ -294,6 +294,7 @@ engine = EngineKind(
     purpose="a CPU or one GPU",
     load=lambda model, options: TransformersEngine.load(model, **options),
     options=("device", "dtype", "batch"),
+    in_plans=("device", "dtype", "batch"),
     example="""\
 # transformers: batch (samples drawn together), device (cuda where there is one, else cpu), dtype.
 # cpu = { kind = "transformers", batch = 256, device = "cpu", dtype = "float32" }

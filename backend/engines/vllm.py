@@ -312,6 +312,13 @@ engine = EngineKind(
     purpose="one or more GPUs, in this process",
     load=_load,
     options=None,
+    in_plans=(
+        *("dtype", "max_model_len", "gpu_memory_utilization", "enforce_eager", "quantization", "kv_cache_dtype"),
+        *("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "disable_custom_all_reduce"),
+        *("max_num_seqs", "max_num_batched_tokens", "max_logprobs", "block_size", "swap_space", "cpu_offload_gb"),
+        *("enable_prefix_caching", "enable_chunked_prefill", "enable_expert_parallel", "seed"),
+    ),
+    runs_model_code=("trust_remote_code",),
     example="""\
 # vllm: vLLM's engine arguments, whatever this vLLM has.
 # node = { kind = "vllm", tensor_parallel_size = 2, dtype = "bfloat16", gpu_memory_utilization = 0.9 }

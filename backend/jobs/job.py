@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock, is_locked
 from backend.store.parts import discard
+from backend.store.shared_files import NotPlain, open_inside, read_inside, read_with_owner, share, write_inside
 
 P = TypeVar("P", bound=Plan)
 
@@ -94,44 +95,111 @@ class Job:
         """A file that asks the worker to stop, wherever it runs."""
         return self.folder / "cancel"
 
+    @property
+    def root(self) -> Path:
+        """The store's folder."""
+        return self.folder.parent.parent
+
+    def read(self, name: str) -> bytes:
+        """A file of the job.
+
+        Raises:
+            OSError: it cannot be read, or is no plain file.
+        """
+        return read_inside(self.root, self.folder / name)
+
     def plan(self) -> tuple[Plan, EngineChoice]:
-        """What is to be done, and with what. Raises StoreError: the plan is damaged."""
+        """What is to be done, and with what.
+
+        Raises:
+            StoreError: the plan is damaged.
+        """
+        return self.parse_plan(self.plan_text()[0])
+
+    def plan_text(self) -> tuple[bytes, os.stat_result]:
+        """The plan as it is written, and whose file it is; raises like `plan`."""
         try:
-            return plan_from_json((self.folder / "plan.json").read_bytes())
-        except (OSError, ValueError, KeyError) as error:
-            raise StoreError(f"The job {self.name} is damaged", f"plan.json: {error}", "Prepare it again.") from error
+            return read_with_owner(self.root, self.folder / "plan.json")
+        except OSError as error:
+            raise self._damaged("plan.json", error) from error
+
+    def parse_plan(self, text: bytes) -> tuple[Plan, EngineChoice]:
+        """What a plan says; raises like `plan`."""
+        try:
+            return plan_from_json(text)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self._damaged("plan.json", error) from error
+
+    def _damaged(self, name: str, error: Exception) -> StoreError:
+        return StoreError(f"The job {self.name} is damaged", f"{name}: {error}", "Prepare it again.")
+
+    def log_text(self, last: int = 4_000_000) -> str:
+        """What the worker printed, at most so many bytes of its end.
+
+        Raises:
+            StoreError: the log cannot be read, or is no plain file.
+        """
+        try:
+            return read_inside(self.root, self.log, last=last).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise self._damaged("log", error) from error
 
     def status(self) -> JobStatus:
         """What the worker last said; `gone` where it fell silent without an end."""
         try:
-            found = msgspec.json.decode((self.folder / "status.json").read_bytes(), type=JobStatus)
-        except (OSError, ValueError) as error:
-            raise StoreError(f"The job {self.name} is damaged", f"status.json: {error}", "Prepare it again.") from error
-        is_gone = found.state == "running" and _is_gone(self.lock, found)
+            found = msgspec.json.decode(self.read("status.json"), type=JobStatus)
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._damaged("status.json", error) from error
+        is_gone = found.state == "running" and self._is_gone(found)
         return replace(found, state="gone") if is_gone else found
 
     def say(self, status: JobStatus) -> None:
         """Replace the status; readers see the old one or the new one, never half of it."""
         target = self.folder / "status.json"
-        temporary = target.with_name(f"status.{os.getpid()}.tmp")
         last, error = without_surrogates(status.last), without_surrogates(status.error)
         data = msgspec.json.encode(replace(status, last=last, error=error, updated=time.time()))
         try:
-            temporary.write_bytes(data)
-            os.replace(temporary, target)
+            write_inside(self.root, target, data)
         except OSError as failure:
-            temporary.unlink(missing_ok=True)
             if failure.errno not in NO_ROOM or not target.exists():
                 raise
-            _overwrite(target, data)
+            self._overwrite(target, data)
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start a worker as a process of its own session, which no terminal takes down with it."""
-        self.cancel_mark.unlink(missing_ok=True)
-        with open(self.log, "ab") as log:
+    def _overwrite(self, target: Path, data: bytes) -> None:
+        """Write into the blocks that a file has already, in one go: what is left to do on a full disk."""
+        with open(open_inside(self.root, target, os.O_RDWR), "r+b", buffering=0) as file:
+            # Blanks after JSON are none of it; the file does not shrink, so that its room stays.
+            file.write(data.ljust(os.fstat(file.fileno()).st_size))
+
+    def _is_gone(self, status: JobStatus) -> bool:
+        """Whether the worker is no more: it holds the job's lock as long as it lives."""
+        held = is_locked(self.lock, root=self.root)
+        # No lock file yet, or a file system without locks: then only its silence tells.
+        return time.time() - status.updated > SILENT_AFTER if held is None else not held
+
+    def start(self, options: Sequence[str] = (), confirmed: str = "") -> subprocess.Popen[bytes]:
+        """Start a worker as a process of its own session, which no terminal takes down with it.
+
+        Args:
+            options: of the engine, NAME=VALUE, that the user gives and no plan may hold.
+            confirmed: hash of the plan that the user has confirmed, where it is somebody else's.
+
+        Raises:
+            StoreError: the job's folder cannot be written.
+        """
+        given = [word for option in options for word in ("--option", option)]
+        words = [*given, *(("--confirmed", confirmed) if confirmed else ())]
+        try:
+            self.cancel_mark.unlink(missing_ok=True)
+            opened = open_inside(self.root, self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        with open(opened, "ab") as log:
             worker = subprocess.Popen(
                 # -P: a folder that has a package called explorer, or a json.py, is not where ours comes from.
-                [sys.executable, "-P", "-m", "explorer.commands.main", "work", str(self.folder)],
+                [sys.executable, "-P", "-m", "explorer.commands.main", "work", str(self.folder), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -144,24 +212,23 @@ class Job:
 
     def cancel(self) -> None:
         """Ask the worker to stop; what has been drawn stays. Where there is none, the job is given up."""
-        self.cancel_mark.touch()
         status = self.status()
-        if status.state in ("prepared", "gone", "failed"):
-            self.say(replace(status, state="cancelled"))
+        try:
+            os.close(open_inside(self.root, self.cancel_mark, os.O_RDONLY | os.O_CREAT))
+            if status.state in ("prepared", "gone", "failed"):
+                self.say(replace(status, state="cancelled"))
+        except OSError as error:
+            raise self._unwritable(error) from error
 
-
-def _overwrite(target: Path, data: bytes) -> None:
-    """Write into the blocks that a file has already, in one go: what is left to do on a full disk."""
-    with open(target, "r+b", buffering=0) as file:
-        # Blanks after JSON are none of it; the file does not shrink, so that its room stays.
-        file.write(data.ljust(os.fstat(file.fileno()).st_size))
-
-
-def _is_gone(lock: Path, status: JobStatus) -> bool:
-    """Whether the worker is no more: it holds the job's lock as long as it lives."""
-    held = is_locked(lock)
-    # No lock file yet, or a file system without locks: then only its silence tells.
-    return time.time() - status.updated > SILENT_AFTER if held is None else not held
+    def _unwritable(self, error: OSError) -> StoreError:
+        """Why a worker cannot be started or stopped."""
+        if isinstance(error, NotPlain):
+            step = "Somebody has put that there. Remove it, or prepare the job again."
+        elif error.errno in NO_ROOM:
+            step = "Make room on the disk."
+        else:
+            step = "Ask the owner of the store for the right to write it."
+        return StoreError(f"The job {self.name} cannot be written", f"{error.strerror}: {error.filename}", step)
 
 
 def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
@@ -174,9 +241,11 @@ def prepare(layout: StoreLayout, plan: Plan, engine: EngineChoice) -> Job:
     layout.create()
     try:
         workspace.mkdir()
-        (workspace / "plan.json").write_bytes(text)
+        share(workspace, layout.root)
+        # A plan that others could alter would be theirs: see `trust`.
+        write_inside(layout.root, workspace / "plan.json", text, private=True)
         job.say(JobStatus(wanted=plan.samples))
-        job.log.touch()
+        os.close(open_inside(layout.root, job.log, os.O_RDONLY | os.O_CREAT))
         os.rename(workspace, layout.jobs / name)
     except OSError as error:
         discard(workspace)
@@ -193,7 +262,7 @@ def jobs_of(layout: StoreLayout) -> list[Job]:
     _note_ends()
     try:
         with os.scandir(layout.jobs) as entries:
-            names = sorted((entry.name for entry in entries if entry.is_dir()), reverse=True)
+            names = sorted((entry.name for entry in entries if entry.is_dir(follow_symlinks=False)), reverse=True)
     except FileNotFoundError:
         return []
     return [Job(layout.jobs / name) for name in names]
@@ -273,7 +342,7 @@ CLAIMING = ("prepared", "running", "gone", "failed")
 def planning_lock(layout: StoreLayout) -> Iterator[None]:
     """Hold the planning lock. Raises StoreError: the store cannot be written."""
     layout.create()
-    with exclusive_lock(layout.jobs / "planning.lock"):
+    with exclusive_lock(layout.jobs / "planning.lock", root=layout.root):
         yield
 
 

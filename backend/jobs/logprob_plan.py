@@ -257,7 +257,9 @@ def plan_logprobs(
     # Claims first: those of a job that finishes in between are in the store then.
     done = claimed_texts(reader.database.layout, whole)
     plan = without_scored(whole, done | set(scored_texts(reader, whole)))
-    return LogprobRequest(plan, EngineChoice(kind, path, chosen), whole.samples - plan.samples, tuple(remarks))
+    named = model is not None or Path(under).expanduser().is_dir() or path in configuration.models.values()
+    choice = EngineChoice(kind, path, chosen, configuration.configured_name(engine), named)
+    return LogprobRequest(plan, choice, whole.samples - plan.samples, tuple(remarks))
 
 
 def find_scorer(reader: Reader, under: str, configuration: Configuration, model: str | None = None) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from backend.analysis.comparison import solve_sets
 from backend.analysis.uncertainty import plan_samples
 from backend.configuration import Configuration, model_path, model_place, read_configuration
@@ -24,6 +26,7 @@ from backend.records.comparison import SamplePlan
 from backend.store.database import open_store
 from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
+from backend.store.shared_files import write_inside
 
 # What a person asks for, turned into plans: a new run of a model, or more samples of a run that exists.
 
@@ -97,7 +100,7 @@ def plan_new_run(
         problems=problems,
         claimed=promised,
     )
-    return plan, EngineChoice(kind, model, options)
+    return plan, EngineChoice(kind, model, options, configuration.configured_name(engine), model_named=True)
 
 
 def plan_extension(
@@ -152,7 +155,9 @@ def plan_extension(
         problems=problems,
         claimed=promised,
     )
-    return RunExtension(plan, EngineChoice(kind, path, options), run.name, because, can_pool, run.mean_tokens)
+    named = model is not None or path in configuration.models.values()
+    choice = EngineChoice(kind, path, options, configuration.configured_name(engine), named)
+    return RunExtension(plan, choice, run.name, because, can_pool, run.mean_tokens)
 
 
 def _where_to(run: Run, changes: ParameterChanges, *, pool: bool) -> tuple[str, str, bool]:
@@ -276,7 +281,7 @@ def start_resampling(layout: StoreLayout, request: ResamplingRequest) -> list[Jo
         for addition in resampling.additions:
             job = prepare(layout, addition.plan, addition.engine)
             watched = {"runs": request.compared, "sets": resampling.sets, "expected": request.expected}
-            watch_file(job).write_text(json.dumps(watched, ensure_ascii=False), encoding="utf-8")
+            write_inside(layout.root, watch_file(job), json.dumps(watched).encode())
             jobs.append(job)
     for job in jobs:
         job.start()
@@ -286,6 +291,21 @@ def start_resampling(layout: StoreLayout, request: ResamplingRequest) -> list[Jo
 def watch_file(job: Job) -> Path:
     """Where a job keeps what it watches: the compared runs, their sets when it was planned, what was expected."""
     return job.folder / "watch.json"
+
+
+class _Watched(msgspec.Struct, frozen=True):
+    """What a job watches, as its file says."""
+
+    runs: tuple[str, ...] = ()
+    sets: Mapping[str, tuple[bool, ...]] = {}
+    expected: float | None = None
+
+
+def _watched(job: Job) -> _Watched:
+    try:
+        return msgspec.json.decode(job.read(watch_file(job).name), type=_Watched)
+    except (OSError, ValueError, RecursionError):  # most jobs watch nothing
+        return _Watched()
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,18 +319,15 @@ class Move:
 
 def moves(reader: Reader, job: Job) -> tuple[tuple[str, ...], list[Move]]:
     """The runs that a job's sets compare, and the problems that have moved; nothing for a job that watches none."""
-    try:
-        watched = json.loads(watch_file(job).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return (), []
-    runs, before = tuple(watched["runs"]), watched["sets"]
-    if len(runs) < 2:
+    watched = _watched(job)
+    runs, before = watched.runs, watched.sets
+    if len(runs) < 2 or any(len(solved) != len(runs) for solved in before.values()):
         return (), []
     found = solve_sets(reader, [reader.run(name) for name in runs])
     moved = [
-        Move(problem.label, tuple(before[problem.label]), problem.solved)
+        Move(problem.label, before[problem.label], problem.solved)
         for problem in found.problems
-        if problem.label in before and tuple(before[problem.label]) != problem.solved
+        if problem.label in before and before[problem.label] != problem.solved
     ]
     return runs, moved
 
@@ -378,8 +395,4 @@ def resampling_outcome(reader: Reader, job: Job) -> ResamplingOutcome:
 
 def expected_changes(job: Job) -> float | None:
     """Memberships that a job was expected to change before it began; None for one that no plan made."""
-    try:
-        expected = json.loads(watch_file(job).read_text(encoding="utf-8")).get("expected")
-    except (OSError, ValueError):
-        return None
-    return None if expected is None else float(expected)
+    return _watched(job).expected

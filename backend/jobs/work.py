@@ -6,10 +6,11 @@ the kinds. A plan names what is to be done and not how far it is: that is asked 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -18,7 +19,7 @@ import msgspec
 from backend.store.layout import StoreLayout
 
 if TYPE_CHECKING:
-    from backend.engines.protocol import Engine
+    from backend.engines.protocol import Engine, EngineKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class EngineChoice:
     model: str
     """Path of the model folder, or what the engine calls a model."""
     options: Mapping[str, Any] = field(default_factory=dict)
+    configured: str = ""
+    """Its name in the configuration, from which a worker takes what no plan may say (see `trust`)."""
+    model_named: bool = False
+    """Whether a person or the configuration said where the model lies, and not the store."""
 
     @contextmanager
     def loaded(self) -> Iterator[Engine]:
@@ -115,8 +120,27 @@ PLANS: Mapping[str, str] = {
 """The kinds of work: kind -> its plan."""
 
 
+_WORD = re.compile(r"[\w.:+-]{0,64}", re.ASCII)
+
+
+def plan_options(kind: EngineKind, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a plan may hold of these: see `EngineKind.in_plans`."""
+    return {name: value for name, value in options.items() if name in kind.in_plans and _is_plain(kind, name, value)}
+
+
+def _is_plain(kind: EngineKind, name: str, value: object) -> bool:
+    if name == kind.address_option:
+        entries = value if isinstance(value, list | tuple) else [value]
+        return all(isinstance(entry, str) for entry in entries)
+    return isinstance(value, bool | int | float) or (isinstance(value, str) and _WORD.fullmatch(value) is not None)
+
+
 def plan_to_json(plan: Plan, engine: EngineChoice) -> bytes:
-    """A plan as it stands in a job's plan.json: all that a worker needs, and no database."""
+    """A plan as it stands in a job's plan.json: what a worker needs of others, and nothing that only its user says."""
+    from backend.engines.registry import ENGINES
+
+    if engine.options:
+        engine = replace(engine, options=plan_options(ENGINES.load(engine.name), engine.options))
     known = {entry.name: getattr(plan, entry.name) for entry in fields(plan)}  # type: ignore[arg-type]
     return msgspec.json.encode({"version": 1, "kind": plan.kind, "engine": engine, **known})
 

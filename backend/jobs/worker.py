@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import main_thread
-from types import FrameType
+from types import FrameType, MappingProxyType
+from typing import Any
 
 import duckdb
 
+from backend.configuration import read_configuration
 from backend.engines.protocol import EngineUnavailable
 from backend.errors import PasskError, StoreError, UsageError
 from backend.jobs.job import Job, JobStatus, planning_lock
+from backend.jobs.trust import engine_for_work, require_confirmed
 from backend.jobs.work import EngineChoice, Plan, WorkState
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
+from backend.store.shared_files import is_mine
+from backend.visible_text import visible
 
 BEGAN = time.time()
 """When this process came to be, by the clock that files are dated by."""
@@ -35,25 +41,36 @@ class _Stopped(Exception):
     """Somebody cancelled the job, or the machine wants the process gone."""
 
 
-def work(folder: Path) -> JobStatus:
+def work(folder: Path, options: Mapping[str, Any] = MappingProxyType({}), confirmed: str = "") -> JobStatus:
     """Do a job, or what is left of it.
+
+    Args:
+        folder: of the job.
+        options: of the engine, which the user of this worker gives.
+        confirmed: hash of the plan that the user has confirmed, where somebody else may have written it.
 
     Returns:
         The last status: finished or cancelled.
 
     Raises:
+        NotConfirmed: somebody else prepared it; nothing was done.
         PasskError: it failed; the status says so too, and the job can be resumed.
     """
     job = Job(folder)
     layout = StoreLayout(folder.parent.parent)
-    plan, choice = job.plan()
+    text, owner = job.plan_text()
+    require_confirmed(job, text, owner, confirmed)
+    plan, choice = job.parse_plan(text)
     busy = UsageError(f"A worker is at the job {job.name} already")
-    with exclusive_lock(job.lock, busy), _sigterm():
+    with exclusive_lock(job.lock, busy, root=layout.root), _sigterm():
         _forget_old_cancel(job)
         before = job.status()
         status = replace(before, state="running", error="", host=socket.gethostname(), pid=os.getpid())
         try:
             with planning_lock(layout):
+                choice, notes = engine_for_work(choice, read_configuration(), options, mine=is_mine(owner))
+                for note in notes:
+                    print(f"passk: {visible(note)}", file=sys.stderr, flush=True)
                 left = plan.left(layout, job.name)
                 status = _with_stored(status, plan.stored(layout))
                 status = replace(status, wanted=status.samples + left.samples)
@@ -74,7 +91,7 @@ def work(folder: Path) -> JobStatus:
 def _forget_old_cancel(job: Job) -> None:
     """Whoever starts a worker takes back what was cancelled before; what is cancelled since then still counts."""
     with suppress(FileNotFoundError):
-        if job.cancel_mark.stat().st_mtime < BEGAN:
+        if job.cancel_mark.lstat().st_mtime < BEGAN:
             job.cancel_mark.unlink()
 
 

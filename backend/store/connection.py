@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import time
+from functools import cache
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 from typing import Any
 
 import duckdb
@@ -32,11 +35,19 @@ def open_database(path: Path | None = None, *, memory_limit: str = "2GB") -> duc
         "autoinstall_known_extensions": "false",
         "memory_limit": memory_limit,
         # Where it spills to; a database in memory would use the user's working folder.
-        "temp_directory": str(Path(gettempdir()) / f"passk-{os.getpid()}"),
+        "temp_directory": _spill_folder(os.getpid()),
     }
     connection = duckdb.connect(":memory:" if path is None else str(path), config=settings)
     disable_progress_bar(connection)
     return connection
+
+
+@cache
+def _spill_folder(process: int) -> str:
+    """This process's own folder for what does not fit into memory: texts of samples, so nobody else may look in."""
+    folder = mkdtemp(prefix=f"passk-{process}-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def disable_progress_bar(connection: duckdb.DuckDBPyConnection) -> None:

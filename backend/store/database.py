@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -33,6 +32,7 @@ from backend.store.parts import (
     SCHEMA_VERSION,
     Manifest,
     manifest_from_json,
+    part_file,
     read_manifests,
     waiting_parts,
 )
@@ -182,20 +182,17 @@ class Database:
         self.query_cache = {}
         return True
 
-    def _path(self, manifest: Manifest, name: str) -> Path:
-        return self.layout.parts / manifest.part / f"{name}.parquet"
-
     def _load(self, cursor: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
         for name, table in FILES.items():
-            path = self._path(manifest, name)
-            if path.exists() and not _stays_on_disk(manifest, name):
+            path = part_file(self.layout, manifest.part, name)
+            if path is not None and not _stays_on_disk(manifest, name):
                 parameters = {"path": str(path), "part": manifest.part}
                 cursor.execute(queries.render("overlay/load", table), parameters)
 
     def _view_files(self, cursor: duckdb.DuckDBPyConnection, visible: list[Manifest]) -> None:
         for table in ("outcomes", *ON_DISK):
-            paths = [self._path(manifest, table) for manifest in visible if _stays_on_disk(manifest, table)]
-            there = [str(path) for path in paths if path.exists()]
+            paths = [part_file(self.layout, m.part, table) for m in visible if _stays_on_disk(m, table)]
+            there = [str(path) for path in paths if path is not None]
             if there:
                 run_script(cursor, "overlay/stored_with_files", table, paths=there)
             else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import StoreError
+from backend.store.shared_files import share
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,11 @@ class StoreLayout:
                 "Name a new folder (usually NAME.passk) or an existing store.",
             )
         try:
-            for folder in (self.root, self.parts, self.jobs, self.unfinished):
-                folder.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
+            for folder in (self.parts, self.jobs, self.unfinished):
+                if not folder.is_dir():
+                    folder.mkdir(exist_ok=True)
+                    share(folder, self.root)
         except OSError as error:
             raise StoreError(
                 f"The store {self.root} cannot be made",

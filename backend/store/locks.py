@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from backend.errors import PasskError, StoreError
+from backend.store.shared_files import NotPlain, open_inside
 
 BUSY = (errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN)
 
@@ -31,39 +32,60 @@ def _try_lock(file: int, kind: int) -> bool | None:
     return True
 
 
+PATIENCE = 120.0
+"""Seconds after which a lock that is only ever held for moments counts as held by something that hangs."""
+
+
 @contextmanager
-def exclusive_lock(path: Path, busy: PasskError | None = None) -> Iterator[None]:
+def exclusive_lock(path: Path, busy: PasskError | None = None, *, root: Path | None = None) -> Iterator[None]:
     """Hold the lock on a file, which is made if need be and stays.
 
     Args:
         busy: raised when somebody else holds the lock; waits for them when omitted.
+        root: the store's folder, where the file does not lie in it directly.
 
     Raises:
-        StoreError: the file cannot be made.
+        StoreError: the file cannot be made, or somebody has been holding the lock for minutes.
     """
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        # To lock it takes no right to write: a colleague's will do.
+        file = open_inside(root or path.parent, path, os.O_RDONLY | os.O_CREAT)
     except OSError as error:
         raise StoreError(
             f"{path.parent} cannot be written",
             f"{error.strerror}: {path}",
-            "Ask its owner for write rights, or copy the store and name the copy with --store.",
+            "Remove that file."
+            if isinstance(error, NotPlain)
+            else "Ask its owner for write rights, or copy the store and name the copy with --store.",
         ) from error
     try:
-        if busy is None:
+        deadline = time.monotonic() + PATIENCE
+        if (locked := _try_lock(file, fcntl.LOCK_EX)) is None:
+            # No locks here; or NFS, which makes an exclusive lock of a kind that needs a handle for writing.
             with suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX)
-        elif _try_lock(file, fcntl.LOCK_EX) is False:
-            raise busy
+                os.dup2(opened := open_inside(root or path.parent, path, os.O_RDWR), file, inheritable=False)
+                os.close(opened)
+                locked = _try_lock(file, fcntl.LOCK_EX)
+        while locked is False:
+            if busy is not None:
+                raise busy
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    f"Somebody has been holding {path} for minutes",
+                    "It is only ever held for moments: a process hangs, perhaps on another machine.",
+                    f"fuser {path} tells which one; end it, and try again.",
+                )
+            time.sleep(0.01)
+            locked = _try_lock(file, fcntl.LOCK_EX)
         yield
     finally:
         os.close(file)
 
 
-def is_locked(path: Path) -> bool | None:
+def is_locked(path: Path, *, root: Path | None = None) -> bool | None:
     """Whether somebody holds the lock on a file; None where nobody can tell: no such file, or no locks."""
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = open_inside(root or path.parent, path, os.O_RDONLY)
     except OSError:
         return None
     try:

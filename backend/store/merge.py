@@ -29,10 +29,12 @@ from backend.store.parts import (
     discard,
     manifest_from_json,
     new_part_name,
+    part_file,
     read_manifests,
     sweep_unfinished,
     waiting_parts,
 )
+from backend.store.shared_files import share
 
 # Brings base.duckdb to the schema version of this passk; refuses one that is newer.
 
@@ -202,6 +204,7 @@ def _create_base(layout: StoreLayout) -> None:
             migrate(connection, "base", building)
         finally:
             connection.close()
+        share(building, layout.root)
         try:
             # A link never replaces a file: whoever comes second leaves the first one's in place.
             os.link(building, layout.base)
@@ -246,12 +249,11 @@ def _merge_waiting(
 
 
 def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manifest: Manifest) -> None:
-    folder = layout.parts / manifest.part
     connection.execute("BEGIN")
     try:
         for name, table in FILES.items():
-            path = folder / f"{name}.parquet"
-            if path.exists():
+            path = part_file(layout, manifest.part, name)
+            if path is not None:
                 connection.execute(queries.render("merge/rows", table), {"path": str(path)})
         connection.execute(queries.load("merge/ledger"), {"part": manifest.part, "manifest": manifest.to_json()})
         connection.execute("COMMIT")

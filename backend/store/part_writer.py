@@ -30,8 +30,10 @@ from backend.store.parts import (
     as_json,
     discard,
     new_part_name,
+    part_file,
     waiting_manifests,
 )
+from backend.store.shared_files import share
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,9 +63,12 @@ def arrow_schema(name: str) -> pa.Schema:
     return pa.schema([(key, pa.large_string() if key == "text" else ARROW_TYPES[kind]) for key, kind in columns])
 
 
-def _sync(path: Path) -> None:
+def _sync(path: Path, root: Path | None = None) -> None:
+    """Bring a file or folder to the disk; with `root`, shared as this folder is."""
     handle = os.open(path, os.O_RDONLY)
     try:
+        if root is not None:
+            share(handle, root)
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -103,7 +108,8 @@ class PartWriter:
         self._made_store = not layout.exists()
         layout.create()
         try:
-            self.folder.mkdir()
+            # Until it is published nobody else has business here.
+            self.folder.mkdir(0o700)
         except OSError as error:
             raise StoreError(
                 f"The store {layout.root} cannot be written",
@@ -170,8 +176,8 @@ class PartWriter:
         """Write the rows of several parts of one job, sorted."""
         with self._database() as connection:
             for name in (*queries.query("parts/compact").tables, "sources"):
-                paths = [self._layout.parts / manifest.part / f"{name}.parquet" for manifest in parts]
-                there = [str(path) for path in paths if path.exists()]
+                paths = [part_file(self._layout, manifest.part, name) for manifest in parts]
+                there = [str(path) for path in paths if path is not None]
                 target = {"target": str(self._path(name))}
                 if there and name == "sources":
                     connection.execute(queries.render("parts/compact_sources", sources=there), target)
@@ -218,7 +224,7 @@ class PartWriter:
         )
         (self.folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
         for path in (*self.folder.iterdir(), self.folder):
-            _sync(path)
+            _sync(path, self._layout.root)
         # The one moment at which a part becomes visible.
         os.rename(self.folder, self._layout.parts / self.part)
         self._is_published = True

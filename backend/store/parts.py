@@ -24,6 +24,7 @@ from backend.errors import StoreError
 from backend.records import Model
 from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
+from backend.store.shared_files import read_inside, require_plain_file
 
 SCHEMA_VERSION = len(queries.migrations())
 """Version of the tables in base.duckdb, of manifests and of the columns of parts; newer ones are refused."""
@@ -134,7 +135,7 @@ def manifest_from_json(text: str, where: str) -> Manifest:
                 "Upgrade passk-explorer to open this store.",
             )
         return msgspec.convert(data, Manifest)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(
             f"{where} is damaged",
             f"Its manifest cannot be read: {error}",
@@ -153,9 +154,34 @@ def waiting_parts(layout: StoreLayout, known: Iterable[str] = ()) -> list[str]:
     skip = set(known)
     try:
         with os.scandir(layout.parts) as entries:
-            return sorted(entry.name for entry in entries if entry.name not in skip and entry.is_dir())
+            # A link is named too, so that it is refused with a word.
+            return sorted(entry.name for entry in entries if entry.name not in skip and not _is_file(entry))
     except FileNotFoundError:
         return []
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    return not entry.is_dir(follow_symlinks=False) and not entry.is_symlink()
+
+
+def damaged_part(part: str, why: str) -> StoreError:
+    """The sentence about a part that cannot be read."""
+    return StoreError(
+        f"The part {part} is damaged", why, "Move that folder out of the store and import its sources again."
+    )
+
+
+def part_file(layout: StoreLayout, part: str, name: str) -> Path | None:
+    """A Parquet file of a part, which DuckDB opens by its path; None where the part has none of that name.
+
+    Raises:
+        StoreError: it is a link, a FIFO or a device.
+    """
+    path = layout.parts / part / f"{name}.parquet"
+    try:
+        return path if require_plain_file(path) else None
+    except OSError as error:
+        raise damaged_part(part, f"{path.name}: {error.strerror}") from error
 
 
 def read_manifest(layout: StoreLayout, part: str) -> Manifest | None:
@@ -165,9 +191,11 @@ def read_manifest(layout: StoreLayout, part: str) -> Manifest | None:
         StoreError: damaged or too new.
     """
     try:
-        text = (layout.parts / part / "manifest.json").read_text(encoding="utf-8")
+        text = read_inside(layout.root, layout.parts / part / "manifest.json").decode("utf-8")
     except FileNotFoundError:
         return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged_part(part, f"Its manifest cannot be read: {error}") from error
     return manifest_from_json(text, f"The part {part}")
 
 

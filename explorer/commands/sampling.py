@@ -193,7 +193,8 @@ def begin(job: Job, arguments: argparse.Namespace, what: str = "samples") -> int
         print_exactly(str(job.folder))
         say(f"Prepared. On a machine with the engine: passk work {job.folder}")
         return 0
-    worker = job.start()
+    # What no plan may hold, such as the host that a key is for, goes to the worker by its command line.
+    worker = job.start(arguments.option)
     if not arguments.wait:
         say(f"It runs on its own; passk jobs shows it, passk jobs log {job.name} what it says.")
         return 0
@@ -221,7 +222,7 @@ def wait(job: Job, worker: Popen[bytes], what: str = "samples") -> int:
     verdicts = ", ".join(f"{times:,} {verdict.replace('_', ' ')}" for verdict, times in sorted(status.verdicts.items()))
     say(f"{status.state}: {verdicts}" if verdicts else status.state)
     if status.state != "finished":
-        say(status.error or "\n".join(job.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]))
+        say(status.error or "\n".join(job.log_text().splitlines()[-5:]))
         return 1
     if set(status.verdicts) == {"unverified"}:
         say(
@@ -263,21 +264,48 @@ def act_on_job(action: str, arguments: argparse.Namespace) -> int:
         with reading(arguments.store) as reader:
             print_json({**describe(job), **asdict(resampling_outcome(reader, job))})
     elif action == "log":
-        print(visible(job.log.read_text(encoding="utf-8", errors="replace")), end="")
+        print(visible(job.log_text()), end="")
     elif action == "cancel":
         job.cancel()
         say(f"{job.name}: asked to stop; what has been drawn stays. passk jobs resume {job.name} goes on.")
     else:
-        job.start()
+        job.start(arguments.option, confirmed_by_user(job, trust=arguments.trust))
         say(f"{job.name}: started again")
     return 0
 
 
+def confirmed_by_user(job: Job, *, trust: bool) -> str:
+    """The hash of the plan that the user has confirmed, by --trust or now; empty where it is their own.
+
+    Raises:
+        NotConfirmed: they said no, or there is no terminal to ask on.
+    """
+    from backend import NotConfirmed, job_in_confirmation
+
+    if (found := job_in_confirmation(job)) is None:
+        return ""
+    owner, what, confirmed = found
+    title = f"The job {job.name} was prepared by {owner}"
+    if trust:
+        say(f"{title}\n{what}")
+        return confirmed
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NotConfirmed(title, what, "If that is what you want to do here, in your name, say so with --trust.")
+    say(f"{title}\n{what}")
+    print("Do it here, in your name? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise NotConfirmed("Nothing was done")
+    return confirmed
+
+
 def run_work(arguments: argparse.Namespace) -> int:
     """Do the job, or what is left of it; the exit status is 1 when it was cancelled."""
-    from backend import work
+    from backend import Job, engine_option, work
 
-    status = work(arguments.job.resolve())
+    options = dict(engine_option(entry) for entry in arguments.option)
+    # Not resolved: a link to a job is none.
+    confirmed = arguments.confirmed or confirmed_by_user(Job(arguments.job), trust=arguments.trust)
+    status = work(arguments.job, options, confirmed)
     rate = status.tokens / status.seconds if status.seconds else 0
     counts = f"{status.samples:,} of {status.wanted:,} samples, {status.tokens:,} tokens"
     say(f"{status.state}: {counts}, {rate:,.0f} tokens/s")
@@ -302,6 +330,9 @@ POLICY = Option(
 START = Option("--start", "draw them: a job for each run, in the background")
 
 JOB = Option("job", "its name or a part of it; last for the newest", "JOB")
+TRUST = Option("--trust", "do it although somebody else prepared it; passk jobs show says what it does")
+CONFIRMED = Option("--confirmed", "do it only if its plan is still the one with this hash", "HASH", default="")
+WORKING = (TRUST, ENGINE_OPTION, CONFIRMED)
 JSON = FORMAT.but(choices=("json",), default="json")
 
 COMMANDS = {
@@ -326,8 +357,10 @@ COMMANDS = {
             "show": Command(partial(act_on_job, "show"), (JOB, STORE, JSON), "all that is known about one, as json"),
             "log": Command(partial(act_on_job, "log"), (JOB, STORE), "what its worker printed"),
             "cancel": Command(partial(act_on_job, "cancel"), (JOB, STORE), "ask it to stop; what is drawn stays"),
-            "resume": Command(partial(act_on_job, "resume"), (JOB, STORE), "start a worker for what is left"),
+            "resume": Command(
+                partial(act_on_job, "resume"), (JOB, STORE, TRUST, ENGINE_OPTION), "start a worker for what is left"
+            ),
         },
     ),
-    "work": Command(run_work, (Option("job", "the job's folder: STORE/jobs/NAME", "JOB", file_path),)),
+    "work": Command(run_work, (Option("job", "the job's folder: STORE/jobs/NAME", "JOB", file_path), *WORKING)),
 }  # fmt: skip

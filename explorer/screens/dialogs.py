@@ -37,6 +37,21 @@ class Dialog(ModalScreen[None]):
             yield Plain(self.body)
 
 
+class ConfirmDialog(ModalScreen[bool]):
+    """Something that is done only if the user says yes to it."""
+
+    BINDINGS = [Binding("y", "dismiss(True)", "Yes"), Binding("escape,n,q", "dismiss(False)", "No")]
+
+    def __init__(self, heading: str, body: str | Content) -> None:
+        super().__init__()
+        self.heading = heading
+        self.body = body
+
+    def compose(self) -> ComposeResult:
+        with Box(self.heading, "y does it, esc leaves it"):
+            yield Plain(self.body)
+
+
 def error_dialog(error: PasskError) -> Dialog:
     """What went wrong, where, and what to do; the cause too when passk itself is at fault."""
     parts: list[str | Content] = [

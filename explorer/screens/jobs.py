@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from backend import Job, Reader, describe, find_job, jobs_of, resampling_outcome
+from backend import Job, Reader, describe, find_job, job_in_confirmation, jobs_of, resampling_outcome
 from backend.wording import compact, set_name, short_names
 from explorer.actions import JOBS, bindings
 from explorer.location import Location
@@ -24,7 +24,7 @@ from explorer.render.jobs import (
 from explorer.render.names import shorten_middle
 from explorer.render.text import Column, room_beside
 from explorer.screens.base import DataScreen
-from explorer.screens.dialogs import Dialog
+from explorer.screens.dialogs import ConfirmDialog, Dialog
 from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
@@ -116,7 +116,7 @@ class JobsScreen(DataScreen):
             return
 
         def read(reader: Reader) -> str:
-            return find_job(reader.database.layout, key).log.read_text(encoding="utf-8", errors="replace")[-20_000:]
+            return find_job(reader.database.layout, key).log_text(20_000)
 
         def show(text: str) -> None:
             self.app.push_screen(Dialog(f"Log of {key}", text or "The log is empty."))
@@ -124,19 +124,43 @@ class JobsScreen(DataScreen):
         self.ask("log", read, show)
 
     def action_cancel(self) -> None:
-        self._change(Job.cancel, "stopping; the samples drawn so far are kept", ("finished", "cancelled"))
+        """Ask the worker to stop."""
+        key = self.query_one(PagedTable).cursor_key
+        if key is not None and not self._is_too_late(key, ("finished", "cancelled")):
+            self._apply(key, Job.cancel, "stopping; the samples drawn so far are kept")
 
     def action_resume(self) -> None:
-        self._change(Job.start, "resumed", ("running", "finished"))
-
-    def _change(self, change: Callable[[Job], object], said: str, too_late: tuple[str, ...]) -> None:
+        """Start a worker for what is left."""
         key = self.query_one(PagedTable).cursor_key
-        if key is None:
-            return
-        if (state := self.rows[key]["state"]) in too_late:
-            self.refuse(f"This job is already {state}")
+        if key is None or self._is_too_late(key, ("running", "finished")):
             return
 
+        def look(reader: Reader) -> tuple[str, str, str] | None:
+            return job_in_confirmation(find_job(reader.database.layout, key))
+
+        def looked(found: tuple[str, str, str] | None) -> None:
+            if found is None:
+                self._apply(key, Job.start, "resumed")
+                return
+            owner, what, confirmed = found
+
+            def start(yes: bool | None) -> None:
+                if yes:
+                    self._apply(key, lambda job: job.start(confirmed=confirmed), "resumed")
+
+            said = f"Resuming it does this on this machine, in your name:\n\n{what}"
+            self.app.push_screen(ConfirmDialog(f"Prepared by {owner}", said), start)
+
+        self.ask("trust", look, looked)
+
+    def _is_too_late(self, key: str, states: tuple[str, ...]) -> bool:
+        """Whether there is nothing to do any more; says so."""
+        if (state := self.rows[key]["state"]) not in states:
+            return False
+        self.refuse(f"This job is already {state}")
+        return True
+
+    def _apply(self, key: str, change: Callable[[Job], object], said: str) -> None:
         def changed(reader: Reader) -> str:
             change(find_job(reader.database.layout, key))
             return f"{key}: {said}"
