@@ -69,6 +69,7 @@ from .estimators.histograms import BINS as BINS
 from .estimators.pass_at_k import powers_and_end as powers_and_end
 from .estimators.solve_sets import all_combinations as all_combinations
 from .exporters.datasets_folder import push_dataset as push_dataset
+from .exporters.escaping import for_csv as for_csv
 from .exporters.export import export as export
 from .exporters.export import form_of as form_of
 from .importers.file_names import NamesFrom as NamesFrom

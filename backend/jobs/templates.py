@@ -11,7 +11,10 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -19,15 +22,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import UsageError, suggestion
+from backend.jobs.template_process import Renderer, compiled, environment
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from types import FrameType
+
+    from jinja2 import nodes
 
 Chat = Callable[[Sequence[Mapping[str, str]]], str]
 """Messages (role and content) -> prompt."""
 
 PLAIN = "{{ statement }}"
 """The statement alone."""
+
+LONGEST_TEMPLATE = 1_000_000
+"""Characters of a template; a tokenizer's longest have some ten thousand."""
 
 _ENDING = ".jinja"
 _OPEN = "⟨the statement stands here⟩"
@@ -93,12 +102,23 @@ def needs_chat(template: str) -> bool:
     Raises:
         UsageError: the template is broken, or jinja2 is not installed.
     """
-    environment = _environment()
-    from jinja2 import TemplateError, meta
+    tree = _parsed(template)
+    from jinja2 import nodes
 
+    # Not jinja2's own search for undeclared names, which computes constants: `"a" * 10**10`.
+    uses = {name.ctx for name in tree.find_all(nodes.Name) if name.name == "chat"}
+    return uses == {"load"}
+
+
+def _parsed(template: str) -> nodes.Template:
+    jinja = environment()
+    from jinja2 import TemplateError
+
+    if len(template) > LONGEST_TEMPLATE:
+        raise UsageError(f"The prompt template has more than {LONGEST_TEMPLATE:,} characters", template[:500])
     try:
-        return "chat" in meta.find_undeclared_variables(environment.parse(template))
-    except TemplateError as error:
+        return jinja.parse(template)
+    except (TemplateError, RecursionError) as error:
         raise _broken(template, error) from error
 
 
@@ -154,13 +174,19 @@ def tokenizer_chat(tokenizer: Any) -> Chat:
 
 
 def render_prompt(template: str, statement: str, chat: Chat | None = None) -> str:
-    """The prompt for one statement.
+    """The prompt for one statement. A template may come with somebody's store: it gets neither for ever nor all memory.
 
     Raises:
-        UsageError: the template is broken, needs a tokenizer and none is given, or jinja2 is not installed.
+        UsageError: the template is broken or takes too long, needs a tokenizer and none is given, or jinja2 is not
+            installed.
     """
     try:
-        return _compiled(template).render(statement=statement, chat=chat or _no_tokenizer)
+        if chat is None and not _is_simple(template):
+            if needs_chat(template):
+                _no_tokenizer(())
+            return _renderer().render(template, statement)
+        with _deadline() if chat is not None else nullcontext():
+            return compiled(template).render(statement=statement, chat=chat or _no_tokenizer)
     except UsageError:
         raise
     except Exception as error:
@@ -168,27 +194,50 @@ def render_prompt(template: str, statement: str, chat: Chat | None = None) -> st
         raise _broken(template, error) from error
 
 
+@lru_cache(maxsize=64)
+def _is_simple(template: str) -> bool:
+    """Whether it only puts the statement between texts, perhaps trimmed or under a condition: over in no time."""
+    tree = _parsed(template)
+    from jinja2 import nodes
+
+    simple = (nodes.Output, nodes.TemplateData, nodes.Const, nodes.Name, nodes.If, nodes.CondExpr, nodes.Not)
+
+    def is_simple(node: nodes.Node) -> bool:
+        if isinstance(node, nodes.Filter):
+            return node.name == "trim" and not (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs)
+        return isinstance(node, simple)
+
+    return all(is_simple(node) for node in tree.find_all(nodes.Node))
+
+
+@cache
+def _renderer() -> Renderer:
+    return Renderer()
+
+
+@contextmanager
+def _deadline(seconds: float = 5.0) -> Iterator[None]:
+    """Ends what this thread computes in Python: a chat template needs the tokenizer, which no other process has."""
+    until = time.monotonic() + seconds
+
+    def look(frame: FrameType, event: str, argument: object) -> Any:
+        if time.monotonic() > until:
+            raise TimeoutError(f"it is not done within {seconds:g} s")
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
 def _no_tokenizer(messages: object) -> str:
     raise UsageError(
         "The template chat needs a model's tokenizer",
         next_step="Sample with an engine whose model folder has one, or name another template.",
     )
-
-
-@lru_cache(maxsize=64)
-def _compiled(template: str) -> Template:
-    return _environment().from_string(template)
-
-
-@cache
-def _environment() -> Environment:
-    try:
-        from jinja2 import StrictUndefined
-        from jinja2.sandbox import SandboxedEnvironment
-    except ImportError as error:
-        raise UsageError("Prompt templates need the package jinja2: pip install jinja2") from error
-    # A template may come with somebody's store: it can name the statement and do nothing else.
-    return SandboxedEnvironment(autoescape=False, keep_trailing_newline=True, undefined=StrictUndefined)
 
 
 def _broken(template: str, error: Exception) -> UsageError:

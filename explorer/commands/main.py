@@ -11,8 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from backend.errors import PasskError
+from backend.visible_text import visible
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from explorer.commands.command import Command
 
 COMMANDS = {
@@ -102,11 +105,19 @@ def _explain(words: Sequence[str]) -> None:
     parser.error(f"unknown command {words[0]}, or more than one store or place")
 
 
+def _say_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Passk's own fault: a traceback, which may quote what a file held."""
+    import traceback
+
+    print(visible("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `passk`; returns the exit status: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted."""
     # What is started from here, judging processes first, must not look for modules in the working folder.
     os.environ["PYTHONSAFEPATH"] = "1"
-    warnings.formatwarning = lambda message, *_, **__: f"passk: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"passk: {visible(str(message))}\n"
+    sys.excepthook = _say_traceback
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
     except PasskError as error:

@@ -23,12 +23,16 @@ def print_json_line(value: Any) -> None:
 
 
 def print_csv(table: Table) -> None:
-    """Comma-separated rows with a header; unknown values are empty. Exact, but on a terminal harmless."""
+    """Comma-separated rows with a header; unknown values are empty. As safe as a file that export writes.
+
+    What a spreadsheet would take for a formula begins with an apostrophe: it comes to one by a pipe too. json is exact.
+    """
+    from backend import for_csv
+
     table = table.on(CSV)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([column.key for column in table.columns])
-    shown = visible if sys.stdout.isatty() else str
-    writer.writerows([["" if value is None else shown(_csv_cell(value)) for value in row] for row in table.rows])
+    writer.writerow([for_csv(column.key) for column in table.columns])
+    writer.writerows([["" if value is None else for_csv(_csv_cell(value)) for value in row] for row in table.rows])
 
 
 def _csv_cell(value: Any) -> str:
