@@ -394,7 +394,7 @@ def _judged(match: re.Match[str], scope: Scope) -> Condition:
                 found.add(key)
     said = ["not judged" if name == "none" else f"judged {name}" for name in (*JUDGEMENTS, "none") if name in wanted]
     where = label_of(runs[0]) if len(runs) == 1 else "one of the runs"
-    return Condition(f"a right path of {where} is {' or '.join(said)}", lambda problem: problem.key in found)
+    return Condition(f"a correct path of {where} is {' or '.join(said)}", lambda problem: problem.key in found)
 
 
 def contains_word(written: str) -> str:
@@ -436,7 +436,7 @@ FILTERS: tuple[Filter, ...] = (
     ),
     _kind(
         "judged:invalid  rl.judged:none",
-        "problems with a right path whose reasoning is judged so, or by nobody yet",
+        "problems with a correct path whose reasoning is judged so, or not judged yet",
         rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?judged:(?P<judgements>.*)',
         _judged,
     ),
@@ -445,17 +445,10 @@ FILTERS: tuple[Filter, ...] = (
 """Every kind of word; the first whose pattern matches counts."""
 
 
-# Selectors: which problems are meant, in one language for the explorer's filter and for the command line. A selector
-# is words separated by spaces, all of which must hold: 17,23,AIME-4 these ids (id=17 where a number could be text)
-# set:base_only a solve set of the pair (both, base_only, rl_only, neither) level=5 level>=4 level, or any field of
-# the problems' metadata: subject=algebra c=0 c<3 n<128 correct samples or samples, of every run that is compared
-# rate<0.05 tokens>2000 c/n, and mean tokens base.c=0 rl.c>3 of one of the runs compared, or of any run of the
-# benchmark by its name contains:wait problems with a path that contains this, or matches contains:/a regular
-# expression/ judged:invalid problems with a right path judged so: right answer, wrong reasoning; also rl.judged:none
-# guess:RUN<0.05 without the problems that RUN, sampled without reasoning, guesses: 0 < c/n < 0.05 triangle "two
-# words" found in id, level or statement all every problem A value with spaces or commas stands in double quotes; a
-# quote inside is doubled. What is unknown of a problem (c without a verified sample, tokens that nobody counted)
-# fulfils no condition. The table `filters.FILTERS` has the kinds.
+# Selectors: which problems are meant, in one language for the explorer's filter and for the command line. A selector is
+# words separated by spaces, all of which must hold; `FILTERS` has the kinds. A value with spaces or commas stands in
+# double quotes; a quote inside is doubled. What is unknown of a problem (c without a verified sample, tokens that
+# nobody counted) fulfils no condition.
 
 HELP = "Ids such as 17,23; set:base_only; level=5; c=0, rl.c>3, rate<0.05, tokens>2000; guess:RUN<0.05; words; all."
 

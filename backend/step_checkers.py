@@ -43,12 +43,16 @@ class StepChecker(Protocol):
         """Judge the reasoning of one text; never raises because of what the text says."""
 
 
-# Checks every equation between numbers in a path: `36 + 10 = 52` is a wrong step, whatever the answer is worth. | in
-# the text | judged | | --- | --- | | 4 * 9 = 36, (2 + 3) × 4 = 20, 2 \times 3 = 6, 7 / 2 = 3.5, 10 / 3 = 3.33, 3 + 4
-# = 2 + 5 | a right step | | 36 + 10 = 52, 7 / 2 = 3, 5 / 0 = 0 | a wrong step | | x + 3 = 7, 2x + 3 = 7x, 3 = 3, 3 +
-# 4 = y, 5% + 1 = 7% | not checked: not an equation between numbers | A path with a wrong step is invalid, one with
-# right steps only is valid, one without an equation unsure. A decimal result may be rounded. Numbers are exact
-# fractions; nothing of a text is ever evaluated as code.
+# Checks every equation between numbers in a path: `36 + 10 = 52` is a wrong step, whatever the answer is worth.
+#
+# | in the text | judged |
+# | --- | --- |
+# | 4 * 9 = 36, (2 + 3) × 4 = 20, 2 \times 3 = 6, 7 / 2 = 3.5, 10 / 3 = 3.33, 3 + 4 = 2 + 5 | a correct step |
+# | 36 + 10 = 52, 7 / 2 = 3, 5 / 0 = 0 | a wrong step |
+# | x + 3 = 7, 2x + 3 = 7x, 3 = 3, 3 + 4 = y, 5% + 1 = 7% | not checked: not an equation between numbers |
+#
+# A path with a wrong step is invalid, one with correct steps only is valid, one without an equation unsure. A decimal
+# result may be rounded. Numbers are exact fractions; nothing of a text is ever evaluated as code.
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,30})?|\d{1,30}(?:\.\d{1,30})?"
 _OPERATOR = r"\+|-|−|\*|×|·|/|÷|\\times|\\cdot|\\div"

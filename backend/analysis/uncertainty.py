@@ -179,7 +179,7 @@ def _shared_problems(reader: Reader, runs: Sequence[Run]) -> dict[int, Leveled]:
     """Level and tallies of the problems of which every run has a verdict, by key."""
     place = {run.key: index for index, run in enumerate(runs)}
     found: dict[int, tuple[str | None, dict[int, tuple[int, int]]]] = {}
-    for run_key, problem_key, n, c, level in reader.rows("doubt/tallies", run_keys=list(place)):
+    for run_key, problem_key, n, c, level in reader.rows("uncertainty/tallies", run_keys=list(place)):
         found.setdefault(problem_key, (level, {}))[1][place[run_key]] = n, c
     return {
         key: (level, tuple(per_run[run] for run in range(len(runs))))

@@ -263,7 +263,7 @@ def _seconds(text: str | None) -> float | None:
 # fails rests, longer each time and with jitter; then one request alone tries it, after a look whether it answers at
 # all. When it has failed `retries` times more than the first, it is given up. Others go on meanwhile.
 
-Job = TypeVar("Job")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LONGEST_REST = 60.0
@@ -290,8 +290,8 @@ class _Server:
 
 
 @dataclass
-class _Taken(Generic[Job]):
-    job: Job
+class _Taken(Generic[Item]):
+    job: Item
     tries: int = 0
     wave: int = 0
     alone: bool = False  # it tries a server that has failed
@@ -308,8 +308,8 @@ class ServerPool:
     backoff: float
 
     def run(
-        self, jobs: Iterable[Job], task: Callable[[Connection, Job], Result]
-    ) -> Generator[tuple[Job, Result | Refused], None, None]:
+        self, jobs: Iterable[Item], task: Callable[[Connection, Item], Result]
+    ) -> Generator[tuple[Item, Result | Refused], None, None]:
         """Yield every job with its result, or with why a server refused it.
 
         Raises:
@@ -322,15 +322,15 @@ class ServerPool:
             run.stop()
 
 
-class _Run(Generic[Job, Result]):
+class _Run(Generic[Item, Result]):
     """One pass over jobs. Everything below is guarded by `_changed`, except for the calls to servers."""
 
-    def __init__(self, pool: ServerPool, jobs: Iterator[Job], task: Callable[[Connection, Job], Result]) -> None:
+    def __init__(self, pool: ServerPool, jobs: Iterator[Item], task: Callable[[Connection, Item], Result]) -> None:
         self._pool, self._jobs, self._task = pool, jobs, task
         self._changed = threading.Condition()
         self._servers = [_Server(address) for address in pool.addresses]
-        self._again: deque[_Taken[Job]] = deque()
-        self._results: deque[tuple[Job, Result | Refused]] = deque()
+        self._again: deque[_Taken[Item]] = deque()
+        self._results: deque[tuple[Item, Result | Refused]] = deque()
         self._most = 4 * pool.concurrency * len(self._servers)  # results that may wait for whoever takes them
         self._busy = self._answered = self._refused = 0
         self._drained = self._stopped = False
@@ -344,7 +344,7 @@ class _Run(Generic[Job, Result]):
         for thread in self._threads:
             thread.start()
 
-    def results(self) -> Iterator[tuple[Job, Result | Refused]]:
+    def results(self) -> Iterator[tuple[Item, Result | Refused]]:
         """Results as they come; at the end the error, if there was one."""
         while True:
             with self._changed:
@@ -388,7 +388,7 @@ class _Run(Generic[Job, Result]):
             with suppress(OSError):
                 connection.close()
 
-    def _do(self, server: _Server, connection: Connection, taken: _Taken[Job]) -> None:
+    def _do(self, server: _Server, connection: Connection, taken: _Taken[Item]) -> None:
         try:
             if taken.alone:
                 self._look(connection)
@@ -407,7 +407,7 @@ class _Run(Generic[Job, Result]):
                 self._results.append((taken.job, result))
                 self._changed.notify_all()
 
-    def _works(self, server: _Server, taken: _Taken[Job]) -> None:
+    def _works(self, server: _Server, taken: _Taken[Item]) -> None:
         if taken.wave == server.wave:  # an answer to what was sent before it failed says nothing
             server.failures, server.trying = 0, False
 
@@ -416,7 +416,7 @@ class _Run(Generic[Job, Result]):
         with suppress(Refused):  # an answer, and so there
             connection.get(f"{connection.address.path}/models")
 
-    def _take(self, server: _Server) -> _Taken[Job] | None:
+    def _take(self, server: _Server) -> _Taken[Item] | None:
         """The next job for this server; None when there will be none."""
         with self._changed:
             while True:
@@ -436,7 +436,7 @@ class _Run(Generic[Job, Result]):
                     return None
                 self._changed.wait()
 
-    def _next(self, *, fresh: bool) -> _Taken[Job] | None:
+    def _next(self, *, fresh: bool) -> _Taken[Item] | None:
         """A job to do: a failed one first, but never to try a server with what may have broken it."""
         if self._again and not fresh:
             return self._again.popleft()
@@ -447,7 +447,7 @@ class _Run(Generic[Job, Result]):
                 self._drained = True
         return self._again.popleft() if self._again else None
 
-    def _failed(self, server: _Server, taken: _Taken[Job], trouble: Trouble) -> None:
+    def _failed(self, server: _Server, taken: _Taken[Item], trouble: Trouble) -> None:
         with self._changed:
             self._busy -= 1
             taken.tries += 1
@@ -467,7 +467,7 @@ class _Run(Generic[Job, Result]):
                 self._end_locked(EngineUnavailable(f"One request failed {taken.tries} times; the last time {trouble}"))
             self._changed.notify_all()
 
-    def _refuse(self, server: _Server, taken: _Taken[Job], refused: Refused) -> None:
+    def _refuse(self, server: _Server, taken: _Taken[Item], refused: Refused) -> None:
         with self._changed:
             self._busy -= 1
             self._works(server, taken)

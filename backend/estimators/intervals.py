@@ -15,16 +15,21 @@ from backend.estimators.pass_at_k import Counts, Floats
 from backend.records.comparison import IntervalKind
 
 # 95 % intervals of a mean over problems: pass@k at each k, Cover@tau at each tau. Two questions, two kinds of
-# interval, each for every point of a curve by itself (pointwise): over problems Where is the curve of all problems of
-# this kind, of which the benchmark is a sample? Bootstrap by problem, percentile interval (Efron 1979; Efron &
-# Tibshirani 1993). Resampling alone never leaves what was seen: when all of 30 problems are solved, it says 100 to
-# 100 %. So each limit is drawn with a little of an unseen problem (`UNSEEN`) at its own end of the scale, in the way
-# in which Beta priors keep the interval of a share apart from 0 and 1 (Brown, Cai & DasGupta 2001). over samples
-# Where is the curve of just these problems, had each been sampled without end? The estimator is unbiased (Chen et al.
-# 2021), so only its variance is wanted: that of a statistic of n binomial draws, averaged over where the posterior of
-# each problem says its rate may be (`prior.py`); the interval is normal. Intervals of the posterior means themselves
-# are too narrow, because the prior is estimated from the same problems (Morris 1983): of 100 simulated benchmarks
-# they held the truth in 60 to 90. `python -m tests.bench.coverage` measures how often both hold.
+# interval, each for every point of a curve by itself (pointwise).
+#
+# Over problems: where is the curve of all problems of this kind, of which the benchmark is a sample? Bootstrap by
+# problem, percentile interval (Efron 1979; Efron & Tibshirani 1993). Resampling alone never leaves what was seen: when
+# all of 30 problems are solved, it says 100 to 100 %. So each limit is drawn with a little of an unseen problem
+# (`UNSEEN`) at its own end of the scale, in the way in which Beta priors keep the interval of a share apart from 0 and
+# 1 (Brown, Cai & DasGupta 2001).
+#
+# Over samples: where is the curve of just these problems, had each been sampled without end? The estimator is unbiased
+# (Chen et al. 2021), so only its variance is wanted: that of a statistic of n binomial draws, averaged over where the
+# posterior of each problem says its rate may be (`mixtures.py`); the interval is normal. Intervals of the posterior
+# means themselves are too narrow, because the prior is estimated from the same problems (Morris 1983): of 100 simulated
+# benchmarks they held the truth in 60 to 90.
+#
+# `python -m tests.bench.coverage` measures how often both hold.
 
 Statistic = Callable[[int], Floats]
 """For n samples: the statistic of a problem for every number of correct ones, shape (n + 1, points), within 0..1."""

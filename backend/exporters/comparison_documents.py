@@ -121,7 +121,7 @@ def export_latex(job: ExportTask) -> int:
     parts = [
         HEADER + f"% {origin}\n",
         _table(
-            rf"Runs on {benchmark}: pass@1 and pass@k at the largest k that each run defines, in \%, and solved "
+            rf"Runs on {benchmark}: pass@1 and pass@k at the largest available k, in \%, and solved "
             f"problems of the {len(sets.problems)} that every run has (at least {sets.min_correct} correct).",
             "tab:passk-runs",
             compared_runs_table(sets, found),

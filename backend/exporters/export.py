@@ -188,7 +188,7 @@ def _check_place(path: Path, request: ExportRequest, force: bool) -> None:
     if not os.path.lexists(path):
         return
     if not force:
-        raise AlreadyThere(f"{path} is there already", next_step="Choose another name, or overwrite it with --force.")
+        raise AlreadyThere(f"{path} already exists", next_step="Choose another name, or overwrite it with --force.")
     if request.form == "folder" and not _is_export(path):
         raise UsageError(
             f"{path} is not an exported folder, so it is not replaced", next_step="Choose the name of a new folder."

@@ -144,7 +144,7 @@ def cot(job: ExportTask) -> Figure:
         (plain,) = bands.pass_at_k_bands(job.reader, [run], None, spaced_ks, problems=job.problems)
         (valid,) = cot_curves(job.reader, [run], spaced_ks, problems=job.problems)
         judged, name = valid.judged, run_label(run)
-        notes.append(f"{name}: {judged.judged:,} of {judged.right:,} right paths judged, {judged.valid:,} valid")
+        notes.append(f"{name}: {judged.judged:,} of {judged.right:,} correct paths judged, {judged.valid:,} valid")
         if not plain.points:
             continue
         problems.append(plain.problems)
@@ -157,13 +157,13 @@ def cot(job: ExportTask) -> Figure:
             series.append(Series(f"{name}, CoT", None, x, low, low, high, said, style_index, "dotted"))
     if not any(entry.style for entry in series):
         raise UsageError(
-            "No right path of these runs is judged", "; ".join(notes),
+            "No correct path of these runs is judged", "; ".join(notes),
             "Judge some: `passk judge --run R --checker C`, or Q in the explorer.",
         )  # fmt: skip
     return Figure(
         "cot", "k", "pass_at_k", "Number of samples k", "pass@k, CoT-pass@k (%)", tuple(series), log_x=True,
-        method="CoT-pass@k: pass@k by right answers with valid reasoning; low counts open paths as invalid, high as "
-        "valid", band="open paths: invalid to valid" if is_open else "", notes=tuple(notes),
+        method="CoT-pass@k: pass@k over correct answers with valid reasoning; low counts unjudged paths as invalid, "
+        "high as valid", band="open paths: invalid to valid" if is_open else "", notes=tuple(notes),
         title=title_of(job, problems),
     )  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""Importers: one module for each format of result files, `intake` that writes what they read as a part."""
+"""Importers: one module for each format of result files, `session` that writes what they read as a part."""

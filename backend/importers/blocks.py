@@ -37,7 +37,7 @@ def about_answers(source: SourceFile, rewards: Sequence[str], options: Options, 
         used = None
     if used is None:
         notes.add(
-            f"files with rewards ({', '.join(rewards) or 'none'}) of which none is surely about right answers: "
+            f"files with rewards ({', '.join(rewards) or 'none'}) of which none is clearly about correctness: "
             "unverified; --filter NAME chooses one"
         )
     elif len(rewards) > 1:
@@ -123,8 +123,8 @@ class BlockBuilder:
         """Whether enough has been gathered to be handed on."""
         return self._waiting >= BUFFERED
 
-    def rest(self) -> Iterator[Block]:
-        """The blocks that have been gathered; the gathering begins anew."""
+    def flush(self) -> Iterator[Block]:
+        """The blocks that have been built; what comes next begins anew."""
         blocks, self._blocks, self._waiting = self._blocks, {}, 0
         for block, _ in blocks.values():
             yield block

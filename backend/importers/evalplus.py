@@ -40,17 +40,17 @@ class EvalPlus:
 
     @staticmethod
     def _samples(source: SourceFile, notes: Notes) -> Iterator[Block]:
-        gathering = BlockBuilder("texts")
+        builder = BlockBuilder("texts")
         facts = RunFacts()
         for row, record in json_lines(source):
             task = text_field(source, row, record, "task_id")
             note_others(record, KNOWN, notes)
             # A list of solutions is refused here; evalplus once scored it 0 without a word.
             solution = text_field(source, row, record, "solution")
-            gathering.add(facts, gathering.problem(task, name=task), row, "unverified", solution)
-            if gathering.full:
-                yield from gathering.rest()
-        yield from gathering.rest()
+            builder.add(facts, builder.problem(task, name=task), row, "unverified", solution)
+            if builder.full:
+                yield from builder.flush()
+        yield from builder.flush()
 
     def _results(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block]:
         data = read_document(source)

@@ -30,7 +30,7 @@ class HumanEval:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples gathered by task; those without `passed` are unverified."""
-        gathering = BlockBuilder("texts", "details")
+        builder = BlockBuilder("texts", "details")
         facts = RunFacts()
         for row, record in json_lines(source):
             task = text_field(source, row, record, "task_id")
@@ -39,14 +39,14 @@ class HumanEval:
                     source, row, f"field passed: expected true or false, found {kind_of_value(record['passed'])}"
                 )
             note_others(record, KNOWN, notes)
-            problem = gathering.problem(task, name=task)
+            problem = builder.problem(task, name=task)
             result = record.get("result")
             completion = text_field(source, row, record, "completion")
             detail = result if isinstance(result, str) else None
-            gathering.add(facts, problem, row, self._verdict(record.get("passed"), result), completion, detail)
-            if gathering.full:
-                yield from gathering.rest()
-        yield from gathering.rest()
+            builder.add(facts, problem, row, self._verdict(record.get("passed"), result), completion, detail)
+            if builder.full:
+                yield from builder.flush()
+        yield from builder.flush()
 
     @staticmethod
     def _verdict(passed: bool | None, result: Any) -> str:

@@ -173,7 +173,7 @@ class InspectSample:
         for name, value, score in verdicts_of(sample.get("scores")):
             said = correct(value, self.source.correct_at)
             if said is None and value is not None:
-                self.notes.add(f"scores whose value says neither right nor wrong: {name}")
+                self.notes.add(f"scores whose value says neither correct nor incorrect: {name}")
             if value == "P" or (isinstance(value, float) and 0 < value < 1):
                 self.notes.add("samples that are partly correct, which is not correct")
             found = as_text(score.get("answer")) or None

@@ -47,7 +47,7 @@ class Tinker:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """A sample a trajectory, gathered by group; the split is the benchmark."""
-        gathering = BlockBuilder("texts", "details", "finish_reasons", "tokens")
+        builder = BlockBuilder("texts", "details", "finish_reasons", "tokens")
         facts: dict[tuple[str, int], RunFacts] = {}
         for row, record in json_lines(source):
             split = record.get("split")
@@ -73,16 +73,16 @@ class Tinker:
             if statement is None:
                 notes.add("samples without a statement: the group's place in its file stands for the problem")
             reference = as_text(as_mapping(trace.get("reward")).get("reference_answer"))
-            problem = gathering.problem(
+            problem = builder.problem(
                 statement or f"{split} {name}", name=name, statement=statement, reference=reference
             )
             reason = last.get("stop_reason")
             reason = reason if isinstance(reason, str) else None
             verdict = refine_verdict(self._correct(source, row, record, last, notes), None, reason, False)
-            gathering.add(run, problem, row, verdict, text, self._detail(record, last), reason, self._tokens(steps))
-            if gathering.full:
-                yield from gathering.rest()
-        yield from gathering.rest()
+            builder.add(run, problem, row, verdict, text, self._detail(record, last), reason, self._tokens(steps))
+            if builder.full:
+                yield from builder.flush()
+        yield from builder.flush()
 
     @staticmethod
     def _whole(source: SourceFile, row: int, record: Mapping[str, Any], name: str) -> int:

@@ -50,7 +50,7 @@ class Trl:
         for name in names:
             if name not in columns:
                 notes.add(f"columns not kept: {name}")
-        gathering = BlockBuilder("texts", "details")
+        builder = BlockBuilder("texts", "details")
         facts: dict[int | None, RunFacts] = {}
         for first, (steps, prompts, completions, advantages, *numbers) in parquet_batches(source, columns):
             references = numbers.pop() if reference else [None] * len(steps)
@@ -71,13 +71,13 @@ class Trl:
                     notes.add(THINKING)
                 # There are no ids: one question with two references, or two images, is two problems.
                 truth, images = as_text(references[offset]), prompt_images(prompt)
-                problem = gathering.problem(
+                problem = builder.problem(
                     (statement, truth, images), statement=statement, reference=truth, images=images
                 )
-                gathering.add(run, problem, row, verdicts[offset], text, details[offset])
-            if gathering.full:
-                yield from gathering.rest()
-        yield from gathering.rest()
+                builder.add(run, problem, row, verdicts[offset], text, details[offset])
+            if builder.full:
+                yield from builder.flush()
+        yield from builder.flush()
 
     @staticmethod
     def _step(source: SourceFile, row: int, value: Any) -> int | None:

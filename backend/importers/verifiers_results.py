@@ -43,15 +43,15 @@ class Verifiers:
         threshold = about.get("pass_threshold")
         at_least = float(threshold) if isinstance(threshold, int | float) and 0 < threshold < 1e9 else 1.0
         if at_least != 1:
-            notes.add(f"files whose metadata says that a reward from {at_least:g} on is right")
-        gathering = BlockBuilder("texts", "details", "finish_reasons")
+            notes.add(f"files whose metadata says that a reward from {at_least:g} on is correct")
+        builder = BlockBuilder("texts", "details", "finish_reasons")
         for row, record in json_lines(source):
             example = as_text(record.get("example_id"))
             statement = prompt_text(record.get("prompt"))
             if not statement and not example:
                 raise input_error(source, row, "neither an example_id nor a prompt")
             reference, images = as_text(record.get("answer")), prompt_images(record.get("prompt"))
-            problem = gathering.problem(
+            problem = builder.problem(
                 (statement, example, reference),
                 name=example, statement=statement, reference=reference, images=images,
             )  # fmt: skip
@@ -63,10 +63,10 @@ class Verifiers:
             note_others(record, EXPECTED, notes)
             verdict, reason = self._verdict(source, row, record, at_least, notes)
             detail = self._detail(record)
-            gathering.add(facts, problem, row, verdict, text, detail, reason)
-            if gathering.full:
-                yield from gathering.rest()
-        yield from gathering.rest()
+            builder.add(facts, problem, row, verdict, text, detail, reason)
+            if builder.full:
+                yield from builder.flush()
+        yield from builder.flush()
 
     @staticmethod
     def _verdict(
@@ -81,7 +81,7 @@ class Verifiers:
         if record.get("error") is not None and reward < at_least:
             return "error", reason
         if 0 < reward < at_least:
-            notes.add("samples with a reward between 0 and what is right, which is not correct")
+            notes.add("samples with a reward between 0 and the threshold, which is not correct")
         return refine_verdict(reward >= at_least, None, reason, False), reason
 
     @staticmethod

@@ -52,7 +52,7 @@ class VerifiersTraces:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """A sample a trace of the agent that is trained, or evaluated; what it said is joined along the last branch."""
-        gathering = BlockBuilder("texts", "details", "finish_reasons", "tokens")
+        builder = BlockBuilder("texts", "details", "finish_reasons", "tokens")
         facts: dict[RunFacts, RunFacts] = {}
         used: dict[tuple[str, ...], str | None] = {}
         player: str | None = None
@@ -83,14 +83,14 @@ class VerifiersTraces:
                 known = as_text(data.get("name")) or as_text(data.get("idx"))
                 if not statement and not known:
                     raise input_error(source, row, "neither a prompt nor a name or idx of the task")
-                problem = gathering.problem(
+                problem = builder.problem(
                     statement or f"id {known}", name=known, statement=statement, reference=self._reference(data)
                 )
                 detail = self._detail(trace, rewards, used.get(names))
-                gathering.add(run, problem, row, verdict, said, detail, reason, tokens)
-            if gathering.full:
-                yield from gathering.rest()
-        yield from gathering.rest()
+                builder.add(run, problem, row, verdict, said, detail, reason, tokens)
+            if builder.full:
+                yield from builder.flush()
+        yield from builder.flush()
 
     @staticmethod
     def _traces(source: SourceFile, row: int, episode: Mapping[str, Any], notes: Notes) -> list[Mapping[str, Any]]:

@@ -57,7 +57,7 @@ class Verl:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples gathered by prompt and reference: there is no problem id."""
-        gathering = BlockBuilder("texts", "answers")
+        builder = BlockBuilder("texts", "answers")
         facts: dict[int | None, RunFacts] = {}
         rows = 0
         for row, record in json_lines(source):
@@ -71,14 +71,14 @@ class Verl:
             note_others(record, KNOWN, notes)
             # There are no ids: one question with two references is two problems, for example of two images.
             reference = as_text(record.get("gts"))
-            problem = gathering.problem((prompt, reference), statement=prompt, reference=reference)
+            problem = builder.problem((prompt, reference), statement=prompt, reference=reference)
             verdict = refine_verdict(correct, answer, None, record.get("pred") is not None)
-            gathering.add(run, problem, row, verdict, output, answer or None)
+            builder.add(run, problem, row, verdict, output, answer or None)
             rows += 1
-            if gathering.full:
-                yield from gathering.rest()
+            if builder.full:
+                yield from builder.flush()
         notes.add(UNKNOWN_ENDS, rows)
-        yield from gathering.rest()
+        yield from builder.flush()
 
     @staticmethod
     def _step(source: SourceFile, row: int, value: Any) -> int | None:

@@ -147,7 +147,7 @@ class Job:
             raise self._damaged("log", error) from error
 
     def status(self) -> JobStatus:
-        """What the worker last said; `gone` where it fell silent without an end."""
+        """What the worker last said; `gone` where it stopped responding without an end."""
         try:
             found = msgspec.json.decode(self.read("status.json"), type=JobStatus)
         except (OSError, ValueError, RecursionError) as error:

@@ -14,7 +14,10 @@ from backend.store.reads import Reader
 # Where one step of a reasoning path ends and the next begins. A step is a line, or a sentence of it; what announces
 # something and ends in a colon ("Try sums:", "Step 1:") is a step too. A sentence longer than `LONGEST` characters
 # goes by words: `WORDS` of them make a step. White space belongs to the step before it, so that all steps together
-# are the text. Try sums: 3 + 8 = 11, 11 + 3 = 14. 14 is 14.\nAnswer: 14 ^ ^ ^ ^ ^
+# are the text.
+#
+#     Try sums: 3 + 8 = 11, 11 + 3 = 14. 14 is 14.\nAnswer: 14
+#     ^         ^                        ^          ^       ^
 
 LONGEST = 240
 """Characters of a sentence that is still one step."""

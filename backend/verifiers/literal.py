@@ -129,5 +129,5 @@ class ChoiceVerifier:
         letter, place = chosen
         span = found.span[0] + place, found.span[0] + place + 1
         if letter == wanted:
-            return Verdict("correct", letter, span, f"It is the right letter (taken {found.rule}).")
+            return Verdict("correct", letter, span, f"It is the correct letter (taken {found.rule}).")
         return Verdict("wrong", letter, span, f"It is {letter}, not {wanted} (taken {found.rule}).")

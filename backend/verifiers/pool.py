@@ -160,11 +160,17 @@ def _limit_memory(wanted: int) -> None:
 # begins with a SIGTERM. Either a batch system's own SIGTERM turns samples into `error`, or every missed deadline holds
 # up all other judging for 3 s.
 
-# Judges samples beside the engine: in processes with a deadline each, or at once where a verifier is cheap. with
-# open_judges(verifier) as judges: for sample in engine.generate(...): judges.submit(sample, task) for sample,
-# judgement in judges.ready(): ... for sample, judgement in judges.finish(): ... A judgement that takes longer than
-# its deadline is `timeout`, and its process is killed and replaced; one whose process dies is `error`. A thread hands
-# out tasks and takes judgements in, so that judging goes on while the engine computes.
+# Judges samples beside the engine: in processes with a deadline each, or at once where a verifier is cheap.
+#
+#     with open_verifiers(verifier) as verdicts:
+#         for sample in engine.generate(...):
+#             verdicts.submit(sample, task)
+#             for sample, verdict in verdicts.ready(): ...
+#         for sample, verdict in verdicts.finish(): ...
+#
+# A judgement that takes longer than its deadline is `timeout`, and its process is killed and replaced; one whose
+# process dies is `error`. A thread hands out tasks and takes verdicts in, so that judging goes on while the
+# engine computes.
 
 DEADLINE = 10.0
 """Seconds for one judgement, where a verifier does not say."""

@@ -165,7 +165,7 @@ def _check_together(parser: Parser, options: Sequence[Option], given: Collection
         if option.needs and option.needs not in spellings:
             parser.error(f"{parser.prog} uses {option.spelling} only with {option.needs}")
         if option.excludes in spellings:
-            parser.error(f"{option.spelling} cannot be said together with {option.excludes}")
+            parser.error(f"{option.spelling} cannot be used together with {option.excludes}")
 
 
 def _parser(prog: str, command: Command) -> Parser:

@@ -166,7 +166,7 @@ def _tree_print(view: TreeView) -> None:
     for word, run, tally in zip(words, view.tree.runs, view.tree.root.tallies, strict=True):
         say(f"{word}: {run.name}, n = {tally.n}, c = {tally.c}")
     if len(words) == 2:
-        say(f"{ONLY_FIRST} only {words[0]}   {ONLY_SECOND} only {words[1]}   (samples, right ones)")
+        say(f"{ONLY_FIRST} only {words[0]}   {ONLY_SECOND} only {words[1]}   (samples, correct ones)")
     for row in view.rows():
         numbers = "  ".join(f"{tally.taken:>5} {tally.c:>5}" for tally in row.branch.tallies)
         step = visible_line(branch_words(row.branch), LONGEST_STEP)

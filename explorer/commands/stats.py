@@ -108,7 +108,7 @@ def agreement(asked: Asked) -> Table:
 
 VIEWS: dict[str, tuple[Callable[[Asked], Table], str]] = {
     "histogram": (histogram, "problems by their share correct"),
-    "efficiency": (efficiency, "base pass@k less RL pass@1"),
+    "efficiency": (efficiency, "base pass@k − RL pass@1"),
     "steps": (steps, "training steps of one model as a series"),
     "temperature": (temperature, "temperatures, and the RL run of nearest entropy"),
     "lengths": (lengths, "tokens of correct and other samples"),

@@ -8,6 +8,7 @@ import pytest
 
 from backend import Reader, all_judgements, open_store
 from backend.store.layout import StoreLayout
+from explorer.widgets.plain import Plain
 from tests.explorer.driving import SIZES, explorer, import_into
 from tests.explorer.test_sets import open_sets
 from tests.support import jsonl
@@ -99,7 +100,7 @@ async def test_right_answers_with_wrong_reasoning_are_a_key_away(store: StoreLay
         await user.press("escape", "f")
         await user.type("judged:invalid")
         await user.press("enter")
-        assert "a right path of one of the runs is judged invalid" in user.flat()
+        assert "a correct path of one of the runs is judged invalid" in user.flat()
         assert "1 of 3 problems" in user.flat()
 
 
@@ -181,7 +182,7 @@ async def test_a_store_that_cannot_be_written_is_said_and_nothing_is_lost(store:
         store.unfinished.rmdir()
         store.unfinished.write_text("")
         await user.press("v")
-        assert "cannot be made" in user.flat()
+        assert "cannot be made" in str(user.find(Plain).content), "wherever the folder's name is broken"
         await user.press("escape")
         assert "reasoning not judged" in user.flat()
         store.unfinished.unlink()

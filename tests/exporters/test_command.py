@@ -58,7 +58,7 @@ def test_a_file_is_kept_unless_it_is_forced(run_passk: Passk, sums: StoreLayout)
     words = ("export", "problems", "--store", sums.root, "--to", "p.jsonl")
     run_passk(*words)
     before = (run_passk.folder / "p.jsonl").read_bytes()
-    assert "is there already" in run_passk(*words, status=1).stderr
+    assert "already exists" in run_passk(*words, status=1).stderr
     run_passk(*words, "--force")
     assert (run_passk.folder / "p.jsonl").read_bytes() == before
 

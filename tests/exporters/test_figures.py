@@ -124,11 +124,11 @@ def test_cot_stands_beside_pass_at_k(judged: StoreLayout, tmp_path: Path) -> Non
     assert float(valid[1]["high"]) == pytest.approx((sum(correct) - 1) / n / len(correct))
     assert all(float(valid[k]["low"]) <= float(valid[k]["high"]) <= plain[k] for k in plain)
     assert not any(row["run"] == "tiny-rl, CoT" for row in rows), "nothing of it is judged"
-    assert f"tiny-base: 3 of {sum(correct)} right paths judged, 2 valid" in made.notes
+    assert f"tiny-base: 3 of {sum(correct)} correct paths judged, 2 valid" in made.notes
 
 
 def test_without_judgements_and_scores_a_sentence_says_what_to_do(sums: StoreLayout, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No right path") as judged:
+    with pytest.raises(UsageError, match="No correct path") as judged:
         write(sums, "cot", tmp_path / "cot.csv", BASE)
     assert "passk judge" in str(judged.value)
     with pytest.raises(UsageError, match="passk score"):

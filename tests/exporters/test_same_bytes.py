@@ -222,7 +222,7 @@ async def test_a_file_is_overwritten_only_when_asked(
     async with explorer(sums) as driver:
         await dialog(driver)
         await driver.press("enter")
-        await until(lambda: "is there already" in driver.flat())
+        await until(lambda: "already exists" in driver.flat())
         assert Path("sums-sets.csv").read_text() == "mine"
         await driver.press("ctrl+o")
         await written(driver)

@@ -298,7 +298,7 @@ def test_numbered_and_unnumbered_files_of_one_run(store: StoreLayout, tmp_path: 
 
 def test_an_index_twice_in_one_file_is_refused(store: StoreLayout, tmp_path: Path) -> None:
     rows = [{"id": "p", "text": text, "correct": True, "index": i} for i, text in ((0, "x"), (1, "y"), (0, "z"))]
-    said = r"a\.jsonl, line 3: sample 0 of problem p is there already, otherwise, in line 1"
+    said = r"a\.jsonl, line 3: sample 0 of problem p exists already, and differs, in line 1"
     with pytest.raises(Exception, match=said):
         imported(store, jsonl(tmp_path / "a.jsonl", rows))
 

@@ -508,7 +508,7 @@ def test_trl_rewards_that_are_not_about_answers(store: StoreLayout, tmp_path: Pa
     path = made.parquet_file(tmp_path / "a.parquet", rows)
     report = imported(store, path)
     assert runs_of(store)["m@b"].unverified == 4
-    assert any("none is surely about right answers" in note for note in report.notes)
+    assert any("none is clearly about correctness" in note for note in report.notes)
     taken(store, path, model="m", benchmark="b", run="r", options=Options(filter="format_reward"))
     assert runs_of(store)["r"].unverified == 0
 
@@ -540,7 +540,7 @@ def test_verifiers_with_its_metadata(store: StoreLayout, tmp_path: Path) -> None
     problem = with_reader(store, lambda reader: reader.problem(reader.problem_key("gsm8k", "1")))
     assert (problem.statement, problem.reference) == ("What is 1?", "1")
     assert apart_from_copies(report.notes) == {
-        "samples with a reward between 0 and what is right, which is not correct": 1
+        "samples with a reward between 0 and the threshold, which is not correct": 1
     }
 
 
