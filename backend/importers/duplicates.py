@@ -465,8 +465,8 @@ class Duplicates:
                 continue
             if before[1] != content:
                 raise InputError(
-                    f"{self.file.path}, line {row}: sample {index} of problem {block.problem.id} is there already, "
-                    f"otherwise, in line {before[0]}",
+                    f"{self.file.path}, line {row}: sample {index} of problem {block.problem.id} exists already, "
+                    f"and differs, in line {before[0]}",
                     next_step="Nothing was imported. Say --on-duplicate keep-last to let the later line count, or name "
                     "the column that tells samples apart with --column index=COLUMN.",
                 )
@@ -563,8 +563,8 @@ class Duplicates:
             path, row, content, _, of = before
             if (content, of) != (contents[place], key) or self._on_duplicate == ERROR:
                 raise InputError(
-                    f"{self.file.path}, line {block.rows[place]}: the sample {identity} is there already"
-                    + (", otherwise" if (content, of) != (contents[place], key) else ""),
+                    f"{self.file.path}, line {block.rows[place]}: the sample {identity} exists already"
+                    + (", and differs" if (content, of) != (contents[place], key) else ""),
                     f"It is in {path}, line {row}.",
                     "Nothing was imported. Keep one of the two; or, where the ids do not tell samples apart, say "
                     "--on-duplicate keep-all.",

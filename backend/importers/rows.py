@@ -135,10 +135,10 @@ class RowFormat:
                 if reader is None:
                     reader = _Reader(self, source, options, notes, sample)
                 reader.take(row, sample)
-                if reader.gathering.full:
-                    yield from reader.gathering.rest()
+                if reader.builder.full:
+                    yield from reader.builder.flush()
         if reader is not None:
-            yield from reader.gathering.rest()
+            yield from reader.builder.flush()
 
 
 class _Reader:
@@ -151,7 +151,7 @@ class _Reader:
         self.others = [name for name in names if name != self.counts]
         self.indexed = first.index is not None
         lists = ("texts", "answers", "details", "tokens", "finish_reasons", "seeds")
-        self.gathering = BlockBuilder(*lists, *(("indices",) if self.indexed else ()), beside=self.others)
+        self.builder = BlockBuilder(*lists, *(("indices",) if self.indexed else ()), beside=self.others)
         self.facts: dict[tuple[Any, ...], RunFacts] = {}
 
     def take(self, row: int, sample: Sample) -> None:
@@ -166,7 +166,7 @@ class _Reader:
         identity: Hashable = (
             (as_text(sample.benchmark), name) if name is not None else (statement, reference, *asked.values())
         )
-        problem = self.gathering.problem(
+        problem = self.builder.problem(
             identity,
             name=name,
             statement=statement,
@@ -189,7 +189,7 @@ class _Reader:
             if index is None:
                 raise input_error(self.source, row, "expected a sample index, found none", where=self.form.where)
             values.append(index)
-        self.gathering.add(self._run(row, sample), problem, row, verdicts[0], *values, beside=verdicts[1:])
+        self.builder.add(self._run(row, sample), problem, row, verdicts[0], *values, beside=verdicts[1:])
 
     def _statement(self, row: int, value: Any) -> str | None:
         text = prompt_text(value)
