@@ -18,7 +18,7 @@ _TURNS = {"tool": "<tool_response>\n{}\n</tool_response>", "user": "<user>\n{}\n
 
 def turn_text(role: str, text: str) -> str:
     """A turn of a completion as it stands in the one text: the model's as it is, another's between tags."""
-    return _TURNS.get(role, "{}").format(text)
+    return _TURNS.get(str(role), "{}").format(text)
 
 
 def content_text(content: Any, resolve: Callable[[str], str] = str) -> tuple[str | None, bool]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from backend.errors import InputError, PasskError, UsageError, suggestion
 from backend.importers.mapping import EXAMPLE, holds_lists, shortened_type
-from backend.importers.protocol import Importer, Options, unexpected
+from backend.importers.protocol import Importer, Options, reason_of, unexpected
 from backend.importers.source import HEAD, SourceFile
 from backend.importers.tables import column_names, first_values
 from backend.plug_ins import PlugIns
@@ -200,15 +200,26 @@ def ways_out(source: SourceFile) -> str:
 
 def why_skipped(source: SourceFile) -> str:
     """Why a file of a folder is none to import, where it is of a kind that could be missed; else empty."""
+    if source.head.startswith(b"PK\x03\x04") or (not source.head.strip() and source.path.suffix in RESULTS):
+        return _lower(_diagnosis(source)[0])
     document = _document(source) if source.first_document.startswith(b"{") else None
     scores = _of_scores(document) if document is not None else None
-    return scores[0][0].lower() + scores[0][1:].rstrip(".") if scores else ""
+    return _lower(scores[0]) if scores else ""
 
 
-def nothing_to_import(looked_at: int) -> InputError:
+RESULTS = (".jsonl", ".json", ".csv", ".parquet", ".eval", ".gz", ".zst")
+"""How the names of result files end, mostly: an empty one is missed."""
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def nothing_to_import(looked_at: Sequence[Recognised]) -> InputError:
     """The error for folders in which no file is a result file."""
-    found = f"None of the {looked_at:,} files there is of a known format." if looked_at else "There are no files."
-    return InputError("No result file to import", found, "To hear what is wrong with a file, name it.")
+    found = f"None of the {len(looked_at):,} files there is of a known format." if looked_at else "There are no files."
+    why = next((f" {entry.path.name}: {entry.reason}." for entry in looked_at if entry.reason), "")
+    return InputError("No result file to import", found + why, "To hear what is wrong with a file, name it.")
 
 
 def _diagnosis(source: SourceFile) -> tuple[str, str]:
@@ -328,7 +339,7 @@ def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: 
     found = [_recognise(path, named, options, wanted) for path, named in files]
     known = [entry.path for entry in found if entry.importer is not None]
     if not known:
-        raise nothing_to_import(len(found))
+        raise nothing_to_import(found)
     result = []
     for entry in found:
         better = fuller_file(entry.path, known) if entry.importer is not None else None
@@ -342,25 +353,40 @@ def _recognise(path: Path, named: bool, options: Options, wanted: str | None) ->
     # Made anew when the file is read: the beginnings of thousands of files need not stay in memory.
     source = SourceFile(path, select=options.select)
     try:
+        if not path.exists():
+            raise InputError(f"{path}: a link that leads to no file")
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{path}: no right to read it", next_step="Nothing was imported.")
         importer = importer_for(source, options, wanted)
-    except UsageError:
-        # A column that the user named and that this file lacks.
+    except InputError as error:
+        if named:
+            raise
+        return Recognised(path, None, reason=reason_of(path, error))
+    except UsageError as error:
+        # A column that the user named and that this file lacks, or a statement that does not fit it.
         if named or wanted is not None:
             raise
+        if options.select is not None:
+            return Recognised(path, None, reason=reason_of(path, error))
         importer = None
     if importer is None:
         if named:
             raise not_recognised(source)
         return Recognised(path, None, reason=why_skipped(source))
     steps = getattr(importer, "training_steps", None)
-    return Recognised(path, importer, frozenset(steps(source)) if steps is not None else frozenset())
+    try:
+        return Recognised(path, importer, frozenset(steps(source)) if steps is not None else frozenset())
+    except InputError as error:
+        if named:
+            raise
+        return Recognised(path, None, reason=reason_of(path, error))
 
 
 def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     """Every file to look at, and whether the user named it (and not only its folder).
 
     Raises:
-        InputError: a path does not exist or cannot be read.
+        InputError: a path does not exist.
     """
     found: list[tuple[Path, bool]] = []
     for path in paths:
@@ -368,16 +394,14 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
             inside = [
                 entry
                 for entry in sorted(path.rglob("*"))
-                if entry.is_file() and not any(map(_passed_over, entry.relative_to(path).parts))
+                if (entry.is_file() or (entry.is_symlink() and not entry.exists()))
+                and not any(map(_passed_over, entry.relative_to(path).parts))
             ]
             found.extend((entry, False) for entry in inside)
         elif path.is_file():
             found.append((path, True))
         else:
             raise InputError(f"{path}: no such file or folder", next_step="Nothing was imported.")
-    for path, _ in found:
-        if not os.access(path, os.R_OK):
-            raise InputError(f"{path}: no right to read it", next_step="Nothing was imported.")
     return found
 
 

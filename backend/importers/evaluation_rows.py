@@ -157,7 +157,7 @@ def _instance_samples(source: SourceFile, row: int, record: Record) -> Iterator[
     thoughts = thoughts if isinstance(thoughts, list) else [thoughts]
     found = [
         entry
-        for entry in record.get("answer_attribution") or []
+        for entry in listed(record.get("answer_attribution"))
         if isinstance(entry, dict) and entry.get("is_terminal")
     ]
     graded = as_mapping(record.get("evaluation"))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
-from backend.errors import InputError, UsageError
+from backend.errors import InputError, PasskError, UsageError
 from backend.importers.mapping import Select
 from backend.importers.source import SourceFile
 
@@ -214,6 +215,30 @@ class MayBeSeveral(UsageError):
 
 class NotSaid(UsageError):
     """Neither the file nor the user says something without which it cannot be read, such as its model."""
+
+
+class Unusable(InputError):
+    """A file of a folder that turns out to be of no use while it is read: a crashed log, a header without rows.
+
+    Only a file that was named itself stops an import, so everything is read once more, without it.
+    """
+
+    def __init__(self, path: Path, error: PasskError) -> None:
+        super().__init__(error.title, error.detail, error.next_step)
+        self.path = path
+        self.reason = reason_of(path, error)
+
+
+def reason_of(path: Path, error: PasskError) -> str:
+    """Why a file is left, in the words of the error that would refuse it, without its path."""
+    said = error.title.replace(f"{path}", "").strip(" :,")
+    return f"{said}. {error.detail}".rstrip(". ") if error.detail else said
+
+
+def can_be_said(error: PasskError) -> bool:
+    """Whether an option would make the file of use: then the user is asked, not the file left."""
+    # Rows that can be skipped are no question: a log that crashed has them.
+    return not isinstance(error, InputError) or "--" in error.next_step.replace("--skip-bad-rows", "")
 
 
 class Unexpected(InputError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 import queries
-from backend.errors import PasskError, StoreError, UsageError
+from backend.errors import InputError, PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
 from backend.importers.duplicates import KEEP_ALL, Duplicates, FileSamples
 from backend.importers.file_names import telling_words
@@ -30,6 +30,8 @@ from backend.importers.protocol import (
     Options,
     ProblemFacts,
     RunFacts,
+    Unusable,
+    can_be_said,
     unexpected,
 )
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
@@ -185,6 +187,14 @@ def _is_same_file(path: Path, other: Path) -> bool:
     return plain[0] == plain[1]
 
 
+def _size(path: Path) -> int:
+    """Bytes of a file; none where it cannot be seen."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 COMPRESSED = (".gz", ".zst")
 
 
@@ -200,8 +210,13 @@ class ImportSession:
         progress: Progress,
         problems: KnownProblems | None = None,
         stored: Callable[[str], list[FileSamples]] | None = None,
+        unusable: Mapping[Path, str] | None = None,
     ) -> None:
-        """`stored` gives what the store has of a run already; None where it has no run."""
+        """`stored` gives what the store has of a run already; None where it has no run.
+
+        `unusable` are files that were found to be of no use, and why.
+        """
+        self.unusable = unusable or {}
         self.targets = targets
         self.options = options
         self.known_sources = known_sources
@@ -231,7 +246,8 @@ class ImportSession:
         Raises:
             PasskError: the first thing that is wrong.
         """
-        self._bytes_total = sum(path.stat().st_size for path, _ in files)
+        self._bytes_total = sum(_size(path) for path, _ in files)
+        by_name = {path for path, is_named in files if is_named}
         found = recognise_all(files, self.options, wanted)
         names = self.targets.options.names
         self.said = self.options.said | ({"--format": wanted} if wanted is not None else {})
@@ -241,19 +257,26 @@ class ImportSession:
             named = (names.step_of(entry.path) for entry in readable if not entry.training_steps)
             steps |= {step for step in named if step is not None}
         self.targets.several_checkpoints = len(steps) > 1
+        usable = sum(entry.importer is not None and entry.path not in self.unusable for entry in found)
         for entry in found:
-            if entry.importer is None or entry.reason:
+            reason = self.unusable.get(entry.path, entry.reason)
+            if entry.importer is None or reason:
                 form = None if entry.importer is None else entry.importer.name
-                self.files.append(FileReport(str(entry.path), form, "left", reason=entry.reason))
+                self.files.append(FileReport(str(entry.path), form, "left", reason=reason))
             else:
-                self._read_file(
-                    SourceFile(entry.path, correct_at=self.options.correct_at, select=self.options.select),
-                    entry.importer,
-                )
-            self._bytes_before += entry.path.stat().st_size
+                try:
+                    self._read_file(self._source(entry.path), entry.importer)
+                except InputError as error:
+                    if entry.path in by_name or usable == 1 or can_be_said(error):
+                        raise
+                    raise Unusable(entry.path, error) from error
+            self._bytes_before += _size(entry.path)
         if self.problems.several:
             name, references = next(iter(self.problems.several.values()))
             self.notes.add(SEVERAL.format(name, " and ".join(references)), len(self.problems.several))
+
+    def _source(self, path: Path) -> SourceFile:
+        return SourceFile(path, correct_at=self.options.correct_at, select=self.options.select)
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
         digest = source.digest
@@ -371,8 +394,7 @@ class ImportSession:
         found: dict[str, FileSamples] = {}
         asked: dict[int, ProblemFacts] = {}
         ordinal = 0
-        source = SourceFile(path, correct_at=self.options.correct_at, select=self.options.select)
-        for item in importer.read(source, self.options, Notes()):
+        for item in importer.read(self._source(path), self.options, Notes()):
             if not isinstance(item, Block) or not item.verdicts:
                 continue
             target = self._target(item.facts, path)
@@ -550,6 +572,7 @@ def import_files(
         PasskError: something is wrong; the store is as it was.
     """
     files = find_files(paths)
+    unusable: dict[Path, str] = {}
     while True:
         try:
             with _uncollected():
@@ -561,9 +584,12 @@ def import_files(
                     wanted_format,
                     dry_run,
                     progress,
+                    unusable,
                 )
         except _Overtaken:
             continue
+        except Unusable as error:
+            unusable[error.path] = error.reason
         except (OSError, duckdb.Error) as error:
             # A full disk, most likely; pyarrow's errors of that kind are OSErrors too.
             raise StoreError(
@@ -592,6 +618,7 @@ def _attempt(
     wanted_format: str | None,
     dry_run: bool,
     progress: Progress,
+    unusable: Mapping[Path, str],
 ) -> ImportReport:
     before = _visible(layout, merging=not dry_run)
     targets = RunResolver(run_options, before.values())
@@ -609,7 +636,7 @@ def _attempt(
             known.setdefault(source.digest.partition(TWIN)[0], set()).update(source.runs)
     problems = KnownProblems(stored_problems(layout))
     if dry_run:
-        session = ImportSession(targets, options, known, None, progress, problems, stored if there else None)
+        session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
         session.known_options = how
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
@@ -617,7 +644,7 @@ def _attempt(
     from backend.store.part_writer import PartWriter
 
     with PartWriter(layout, "import") as part:
-        session = ImportSession(targets, options, known, None, progress, problems, stored if there else None)
+        session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
         session.known_options = how
         runs = fill_part(part, session, files, wanted_format)
         if not runs:

@@ -239,7 +239,9 @@ def test_a_named_format_says_more_of_a_broken_first_line(
     assert "line 1: not UTF-8 at byte" in refused(filled, path, form="qwen-math")
 
 
-def test_one_bad_file_keeps_the_others_out(filled: tuple[StoreLayout, dict[str, str]], tmp_path: Path) -> None:
+def test_one_bad_file_that_is_named_keeps_the_others_out(
+    filled: tuple[StoreLayout, dict[str, str]], tmp_path: Path
+) -> None:
     """All of an import or nothing, also when thousands of good lines came first."""
     folder = tmp_path / "files"
     folder.mkdir()
@@ -247,7 +249,7 @@ def test_one_bad_file_keeps_the_others_out(filled: tuple[StoreLayout, dict[str, 
     (folder / "b.jsonl").write_bytes(line(GOOD) + b"{broken\n")
     layout, before = filled
     with pytest.raises(InputError, match=r"b\.jsonl, line 2: not JSON"):
-        imported(layout, folder)
+        imported(layout, *sorted(folder.iterdir()))
     assert contents(layout) == before
     assert list(layout.unfinished.iterdir()) == []
 
