@@ -10,7 +10,7 @@ from typing import Any
 from backend.importers.chat import split_dialogue
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.rows import Record, RowFormat, Sample, first_of
-from backend.importers.source import SourceFile, input_error
+from backend.importers.source import HEAD, SourceFile, input_error
 from backend.importers.values import as_mapping, kind_of_value, parse_correct, read_document, shortened
 
 
@@ -158,8 +158,9 @@ class Outcomes:
         if not found:
             return False
         inside = list(found.values())
-        # The last may be cut off where the document is long.
-        return all(_is_outcomes(entry) or _are_outcomes(entry) for entry in (inside[:-1] or inside))
+        if len(source.head) >= HEAD and len(inside) > 1:
+            inside.pop()  # it may be cut off
+        return all(_is_outcomes(entry) or _are_outcomes(entry) for entry in inside)
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples without a text."""

@@ -136,7 +136,7 @@ evalscope = RowFormat(
     "evalscope",
     "EvalScope reviews jsonl",
     lambda first: (
-        {"index", "sample_score"} <= first.keys()
+        isinstance(get(first, "sample_score", "score"), dict)
         or (isinstance(first.get("choices"), list) and isinstance(get(first, "choices", 0, "review"), dict))
     ),
     _scope_samples,
