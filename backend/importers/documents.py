@@ -160,7 +160,10 @@ class Outcomes:
         inside = list(found.values())
         if len(source.head) >= HEAD and len(inside) > 1:
             inside.pop()  # it may be cut off
-        return all(_is_outcomes(entry) or _are_outcomes(entry) for entry in inside)
+        first = inside[0]
+        clean = all(map(_is_outcomes, first.values() if isinstance(first, dict) and first else [first]))
+        lists = [entry for each in inside for entry in (each.values() if isinstance(each, dict) else [each])]
+        return clean and all(map(_is_flat, lists))
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """Samples without a text."""
@@ -199,8 +202,9 @@ class Outcomes:
         return "unverified" if correct is None else "correct" if correct else "wrong"
 
 
-def _are_outcomes(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value) and all(map(_is_outcomes, value.values()))
+def _is_flat(value: Any) -> bool:
+    """Whether a value is a list of single values: what else than outcomes is in it is said when it is read."""
+    return isinstance(value, list) and not any(isinstance(entry, list | dict) for entry in value)
 
 
 def _is_outcomes(value: Any) -> bool:
