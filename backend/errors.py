@@ -23,6 +23,9 @@ class StoreError(PasskError):
 class InputError(PasskError):
     """A file to import, or a value in it, is not what was expected."""
 
+    row: int | None = None
+    """The line or row that is wrong, where it is one."""
+
 
 class UsageError(PasskError):
     """The user asked for something that does not exist or cannot be: a run, a problem, an option."""

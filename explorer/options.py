@@ -189,6 +189,17 @@ ON_DUPLICATE = Option(
     choices=("keep-last", "error", "keep-all"),
 )
 
+REPEATS = Option(
+    "--repeats",
+    "a question that a file asks again: one problem with more samples, or (separate) a problem of each row, as most "
+    "tools count, so that pass@1 equals theirs",
+    choices=("together", "separate"),
+    default="together",
+)
+SKIP_BAD_ROWS = Option(
+    "--skip-bad-rows", "leave out rows that cannot be read and list them (default: nothing is imported then)"
+)
+
 # Files
 
 FILE = Option("--to", "the file; its ending chooses the form", "FILE", nargs="+", required=True)

@@ -351,7 +351,7 @@ def recognise_all(files: Sequence[tuple[Path, bool]], options: Options, wanted: 
 
 def _recognise(path: Path, named: bool, options: Options, wanted: str | None) -> Recognised:
     # Made anew when the file is read: the beginnings of thousands of files need not stay in memory.
-    source = SourceFile(path, select=options.select)
+    source = SourceFile(path, select=options.select, bad_rows={} if options.skip_bad_rows else None)
     try:
         if not path.exists():
             raise InputError(f"{path}: a link that leads to no file")

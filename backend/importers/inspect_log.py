@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import fsum, isfinite
 from typing import Any
 
-from backend.importers.blocks import choose_one, sampling_parameters
+from backend.importers.blocks import FAILED, choose_one, sampling_parameters
 from backend.importers.chat import THINKING, message_text, prompt_images, prompt_text
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import Archive, SourceFile, has_member, input_error
@@ -108,7 +108,7 @@ class InspectSample:
         failed = sample.get("error")
         detail = as_text(failed.get("message")) if isinstance(failed, dict) else as_text(failed)
         if failed is not None and verdict == "unverified":
-            self.notes.add("samples that ended with an error and have no score: unverified")
+            self.notes.add(FAILED)
         limit = sample.get("limit")
         if isinstance(limit, dict):
             self.notes.add("samples that ran into a limit")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 from typing import Any
 
 from backend.errors import UsageError, suggestion
+from backend.importers.blocks import FAILED
 from backend.importers.chat import THINKING, are_messages, completion_text, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
@@ -106,12 +108,47 @@ class LongForm:
                     next_step=suggestion(field, list(FIELDS), "field"),
                 )
         present = column_names(source) or []
+        mapping = _with_reference(source, mapping, options, notes)
+        notes.columns |= {name: "" for name in present} | {column: field for field, column in mapping.items()}
         own = {"position", "parameters"} <= mapping.keys()
         nothing = [column for column, value in constant_columns(source).items() if value is None] if own else []
         known = (*WHERE_FROM, *nothing) if own else ()
         for column in sorted(set(present).difference(mapping.values(), known)):
             notes.add(f"columns not kept: {column}")
         yield from _Gatherer(source, mapping, notes).blocks()
+
+
+ROWS_LOOKED_AT = 8_192
+
+
+def _with_reference(source: SourceFile, mapping: dict[str, str], options: Options, notes: Notes) -> dict[str, str]:
+    """The columns with the reference answer among them, where it stands under a name that a model's answer may have.
+
+    A column that says the same of every sample of a problem, while some are correct and some are not, is no model's
+    answer. The name `answer` is used for both, so there it is enough that the responses differ.
+    """
+    column = mapping.get("answer")
+    if column is None or "reference" in mapping or column in options.columns.values():
+        return mapping
+    by = [field for field in ("problem", "statement") if field in mapping]
+    beside = [field for field in ("verdict", "text") if field in mapping]
+    rows = read_rows(source, [mapping[field] for field in (*by, "answer", *beside)])
+    seen: dict[str, list[set[str]]] = {}
+    for _, values in islice(rows, ROWS_LOOKED_AT):
+        said = seen.setdefault(repr(values[: len(by)]), [set() for _ in range(1 + len(beside))])
+        for known, value in zip(said, values[len(by) :], strict=True):
+            known.add(repr(value))
+    source.bytes_read = 0
+    constant = all(len(answers) == 1 for answers, *_ in seen.values())
+    told = len(beside) if column == "answer" else int("verdict" in beside)
+    varies = any(len(known) > 1 for _, *others in seen.values() for known in others[:told])
+    if not (constant and varies) or all(answers <= {"None", "''"} for answers, *_ in seen.values()):
+        return mapping
+    notes.add(
+        f"files whose column {column} is the same for all samples of a problem: taken for the reference answer; "
+        f"--column answer={column} takes it for the model's"
+    )
+    return {field: name for field, name in mapping.items() if field != "answer"} | {"reference": column}
 
 
 @dataclass(slots=True)
@@ -214,14 +251,20 @@ class _Gatherer:
         numbers = [row for row, _ in group]
         verdicts, answers = self._column(group, "verdict"), self._column(group, "answer")
         reasons = self._converted(group, "finish_reason", as_text)
+        texts = self._texts(group)
+        said = self._verdicts(numbers, verdicts, answers, reasons)
+        details = self._converted(group, "detail", as_text)
+        failures = self._column(group, "failure")
+        if failures is not None:
+            said, details = self._failed(said, failures, texts, details)
         return Block(
             facts=problem.run,
             problem=problem.facts,
-            verdicts=self._verdicts(numbers, verdicts, answers, reasons),
+            verdicts=said,
             rows=numbers,
-            texts=self._texts(group),
+            texts=texts,
             answers=[as_text(value) or None for value in answers] if answers is not None else None,
-            details=self._converted(group, "detail", as_text),
+            details=details,
             tokens=self._converted(group, "tokens", count),
             finish_reasons=reasons,
             seeds=self._converted(group, "seed", integer),
@@ -271,6 +314,27 @@ class _Gatherer:
                 )
             )
         return result
+
+    def _failed(
+        self,
+        verdicts: list[str],
+        failures: list[Any],
+        texts: list[str | None] | None,
+        details: list[str | None] | None,
+    ) -> tuple[list[str], list[str | None]]:
+        """Verdicts and details with the errors that the file names: one without a response is none of the model's."""
+        said = list(verdicts)
+        beside: list[str | None] = list(details) if details is not None else [None] * len(said)
+        for place, failure in enumerate(failures):
+            if not isinstance(failure, str | dict | list) or not failure:
+                continue
+            if failure == "None" or (isinstance(failure, str) and failure.lower() in ("none", "null", "nan", "false")):
+                continue
+            beside[place] = beside[place] or f"error: {shortened(as_text(failure))}"
+            if said[place] != "correct" and texts is not None and not (texts[place] or "").strip():
+                self.notes.add(FAILED)
+                said[place] = "unverified"
+        return said, beside
 
     def _texts(self, group: list[tuple[int, Sequence[Any]]]) -> list[str | None] | None:
         texts = self._column(group, "text")

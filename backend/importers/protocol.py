@@ -159,6 +159,10 @@ class Options:
     """From which reward on a sample is correct; 1 when the user does not say, and then no whole number above 1 is."""
     on_duplicate: str | None = None
     """What becomes of samples that come twice: see `backend.importers.duplicates.ON_DUPLICATE`."""
+    repeats: str = "together"
+    """`separate`: a question that a file asks again is a problem of its own, as the tool that wrote the file counts."""
+    skip_bad_rows: bool = False
+    """Whether rows that cannot be read are left out and listed, instead of stopping the import."""
     drop_copies: bool = False
     """Whether exact copies of a response to the same problem in the same run are left out."""
     select: Select | None = None
@@ -171,6 +175,7 @@ class Options:
         """The options that change what is read of a file, by their spelling."""
         said = {f"--column {name}": column for name, column in self.columns.items()}
         values = {"--n": self.n, "--correct-at": self.correct_at, "--filter": self.filter}
+        values |= {"--repeats": None if self.repeats == "together" else self.repeats}
         said |= {name: f"{value}" for name, value in values.items() if value is not None}
         return said | ({"--select": self.select.sql} if self.select is not None else {})
 
@@ -180,6 +185,8 @@ class Notes:
     """What was odd in the files, counted; the report prints it."""
 
     counts: dict[str, int] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    """What each column of the files was taken for; empty for one that was not read."""
 
     def add(self, note: str, times: int = 1) -> None:
         """Count one more of this oddity."""

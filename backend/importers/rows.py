@@ -86,14 +86,18 @@ def records(source: SourceFile) -> Iterator[tuple[int, Record]]:
         names = [] if schema is None else list(schema.names)
         for first, values in parquet_batches(source, names, 256):
             for row, entry in enumerate(zip(*values, strict=True), first):
-                yield row, dict(zip(names, entry, strict=True))
+                if not source.passes_over(row):
+                    yield row, dict(zip(names, entry, strict=True))
     elif source.first_object is not None:
         yield from json_lines(source)
     else:
         for number, record in enumerate(read_document(source), 1):
             if not isinstance(record, dict):
                 expected = f"expected a JSON object, found {kind_of_value(record)}"
-                raise input_error(source, number, expected, where="entry")
+                source.pass_over(input_error(source, number, expected, where="entry"))
+                continue
+            if source.passes_over(number):
+                continue
             source.row = number
             yield number, record
 

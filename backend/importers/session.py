@@ -38,7 +38,7 @@ from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import ANOTHER_SCALE, NotAVerdict
 from backend.store.database import open_store
-from backend.store.identity import run_key, source_key, without_surrogates
+from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock
 from backend.store.merge import merge
@@ -94,18 +94,28 @@ class ImportReport:
     dry_run: bool
     part: str | None
     """The part that was written; None when nothing was."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """What each column of tables was taken for; empty for one that was not read."""
+    bad_rows: tuple[str, ...] = ()
+    """Rows that were left out because they could not be read: file, row and why."""
 
 
 # From result files to one part of a store: all of it or nothing.
 
 SURROGATES = "strings with lone surrogates, kept as U+FFFD"
-REPEATED = "repeated questions, each taken as one problem with more samples"
+REPEATED = (
+    "repeated questions, each taken as one problem with more samples; tools that count every row have other means: "
+    "--repeats separate makes a problem of each row"
+)
+SEPARATE = "repeated questions, each a problem of its own"
 
 SEVERAL = "statements that come with several reference answers, such as problem {}: {}"
 
 TWIN = "-"
 """Between the digest of a file and its number among files of one import with the same bytes."""
 
+MOST_BAD_ROWS = 1_000
+"""So many rows of wrong values in one file are passed over with --skip-bad-rows."""
 MOST_INDEX = 2**31 - 2
 """Largest sample index that the store holds."""
 
@@ -156,6 +166,24 @@ def problem_row(key: int, benchmark: str, facts: ProblemFacts, metadata: str | N
     return key, benchmark, *said, metadata
 
 
+SEPARATELY = "separate"
+"""What --repeats may say."""
+
+
+@dataclass
+class _Asked:
+    """The problems of a file."""
+
+    first: dict[int, ProblemFacts] = field(default_factory=dict)
+    """How each was first called."""
+    again: dict[int, list[ProblemFacts]] = field(default_factory=dict)
+    """With --repeats separate, the other rows that ask it."""
+
+
+def _is_same_row(first: ProblemFacts, facts: ProblemFacts) -> bool:
+    return (first.id, first.position) == (facts.id, facts.position)
+
+
 @dataclass
 class _InFile:
     """What has been seen in the file that is being read."""
@@ -165,8 +193,7 @@ class _InFile:
     runs: dict[RunFacts, RunFacts] = field(default_factory=dict)
     """The same of all facts so far."""
 
-    first: dict[int, ProblemFacts] = field(default_factory=dict)
-    """How each problem was first called."""
+    asked: _Asked = field(default_factory=_Asked)
     came: dict[str, RunFacts] = field(default_factory=dict)
     """The runs that samples of it have come to, as the file describes them."""
     repeated: set[int] = field(default_factory=set)
@@ -232,6 +259,7 @@ class ImportSession:
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
         self._samples = 0
+        self._bad_rows: list[str] = []
         self._brought: dict[str, list[Path]] = {}
         """Files that brought samples to a run in this import."""
         self._read: dict[str, list[Path]] = {}
@@ -265,7 +293,8 @@ class ImportSession:
                 self.files.append(FileReport(str(entry.path), form, "left", reason=reason))
             else:
                 try:
-                    self._read_file(self._source(entry.path), entry.importer)
+                    bad_rows = self._find_bad_rows(entry.path, entry.importer)
+                    self._read_file(self._source(entry.path, bad_rows), entry.importer)
                 except InputError as error:
                     if entry.path in by_name or usable == 1 or can_be_said(error):
                         raise
@@ -274,9 +303,6 @@ class ImportSession:
         if self.problems.several:
             name, references = next(iter(self.problems.several.values()))
             self.notes.add(SEVERAL.format(name, " and ".join(references)), len(self.problems.several))
-
-    def _source(self, path: Path) -> SourceFile:
-        return SourceFile(path, correct_at=self.options.correct_at, select=self.options.select)
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
         digest = source.digest
@@ -292,7 +318,7 @@ class ImportSession:
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
         before = self._samples
         self._file = _InFile(of_run=self.targets.options.names.facts_of(source.path))
-        self.duplicates.begin(entry.path, importer.name, lambda: self._scan(source.path, importer))
+        self.duplicates.begin(entry.path, importer.name, lambda: self._scan(source, importer))
         try:
             for item in importer.read(source, self.options, self.notes):
                 target = self._target(item.facts, source.path)
@@ -389,12 +415,41 @@ class ImportSession:
                 )
         before.append(path)
 
-    def _scan(self, path: Path, importer: Importer) -> dict[str, FileSamples]:
+    def _source(self, path: Path, bad_rows: dict[int, str] | None) -> SourceFile:
+        return SourceFile(path, correct_at=self.options.correct_at, select=self.options.select, bad_rows=bad_rows)
+
+    def _find_bad_rows(self, path: Path, importer: Importer) -> dict[int, str] | None:
+        """With --skip-bad-rows, the rows of a file that cannot be read, found by reading it as often as it takes."""
+        if not self.options.skip_bad_rows:
+            return None
+        bad: dict[int, str] = {}
+        for _ in range(MOST_BAD_ROWS):
+            source = self._source(path, bad)
+            try:
+                for _item in importer.read(source, self.options, Notes()):
+                    pass
+                break
+            except InputError as error:
+                if error.row is None or error.row in bad or error.next_step == ANOTHER_SCALE:
+                    raise
+                source.pass_over(error)
+            except Exception:
+                break  # it comes again, and is told, when the file is read
+        else:
+            raise UsageError(
+                f"{path}: more than {MOST_BAD_ROWS:,} rows cannot be read",
+                next_step="Is it of this format? Nothing was imported.",
+            )
+        self._bad_rows += [f"{path}, row {row}: {why}" for row, why in sorted(bad.items())]
+        return bad
+
+    def _scan(self, read: SourceFile, importer: Importer) -> dict[str, FileSamples]:
         """The samples of a file by run, read once more from its beginning; nothing of it is taken in."""
         found: dict[str, FileSamples] = {}
-        asked: dict[int, ProblemFacts] = {}
+        asked = _Asked()
         ordinal = 0
-        for item in importer.read(self._source(path), self.options, Notes()):
+        path = read.path
+        for item in importer.read(self._source(path, read.bad_rows), self.options, Notes()):
             if not isinstance(item, Block) or not item.verdicts:
                 continue
             target = self._target(item.facts, path)
@@ -402,8 +457,7 @@ class ImportSession:
             if samples is None:
                 where = without_surrogates(str(path.resolve()))
                 samples = found[target.run] = FileSamples.begin(where, item)
-            key = self.problems.key(target.benchmark, item.problem, asked)
-            asked.setdefault(key, item.problem)
+            key = self._key(item.problem, target.benchmark, asked)
             size = len(item.verdicts)
             contents, indices = self.duplicates.contents(item), item.indices or [-1] * size
             samples.add(key, contents, item, indices, ordinal, whole=True)
@@ -448,18 +502,31 @@ class ImportSession:
             self._last_progress = now
             self.progress(self._bytes_before + source.bytes_read, self._bytes_total, self._samples)
 
+    def _key(self, facts: ProblemFacts, benchmark: str, seen: _Asked) -> int:
+        """The key of a problem, `seen` being what the file asked before."""
+        key = self.problems.key(benchmark, facts, seen.first)
+        first = seen.first.setdefault(key, facts)
+        if self.options.repeats != SEPARATELY or first is facts or _is_same_row(first, facts):
+            return key
+        rows = seen.again.setdefault(key, [])
+        place = next((place for place, other in enumerate(rows) if _is_same_row(other, facts)), len(rows))
+        if place == len(rows):
+            rows.append(facts)
+            self.notes.add(SEPARATE, int(seen is self._file.asked))
+        return problem_key(benchmark, facts.asked, facts.id, "asked again", str(place + 1))
+
     def _problem(self, facts: ProblemFacts, benchmark: str) -> int:
-        key = self.problems.key(benchmark, facts, self._file.first)
-        first = self._file.first.get(key)
-        if first is None:
-            self._file.first[key] = facts
+        asked = self._file.asked
+        key = self._key(facts, benchmark, asked)
+        first = asked.first.setdefault(key, facts)
+        if first is facts or _is_same_row(first, facts):
             known = self.gathered.problems.get(key)
             if known is None:
                 metadata = facts.stored_metadata()
                 self.gathered.problems[key] = benchmark, facts, as_json(metadata) if metadata else None
                 said = [value for value in (facts.statement, facts.reference) if value is not None]
                 self.notes.add(SURROGATES, sum(value != without_surrogates(value) for value in said))
-        elif first is not facts and (first.id, first.position) != (facts.id, facts.position):
+        else:
             self._file.repeated.add(key)
             self.notes.add(REPEATED)
         return key
@@ -523,7 +590,8 @@ class ImportSession:
                 )
             )
         notes = {note: times for note, times in self.notes.counts.items() if times}
-        return ImportReport(tuple(runs), tuple(self.files), notes, dry_run, part)
+        columns, bad = self.notes.columns, tuple(self._bad_rows)
+        return ImportReport(tuple(runs), tuple(self.files), notes, dry_run, part, columns, bad)
 
 
 # `passk import`: result files become one part of a store, which appears whole or not at all.

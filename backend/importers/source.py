@@ -163,6 +163,8 @@ class SourceFile:
     """The line that is being read, for errors that do not know it themselves."""
     correct_at: float | None = None
     """From which reward on a sample is correct, where the user said so."""
+    bad_rows: dict[int, str] | None = None
+    """With --skip-bad-rows, the rows that are passed over, and why; None where a bad row is an error."""
     select: Select | None = None
     """The statement that makes rows of it, where the user gave one."""
 
@@ -181,6 +183,16 @@ class SourceFile:
     def open(self) -> BinaryIO:
         """Its bytes, unpacked; what is wrong with the compression is raised as InputError while reading."""
         return open_plain(self.path, self.compression, self._moved)
+
+    def passes_over(self, row: int) -> bool:
+        """Whether a row is known to be bad and left out."""
+        return self.bad_rows is not None and row in self.bad_rows
+
+    def pass_over(self, error: InputError) -> None:
+        """Leave out the row of an error, where the user wants that; else raise it."""
+        if self.bad_rows is None or error.row is None:
+            raise error
+        self.bad_rows[error.row] = error.title.partition(f"{error.row}: ")[2] or error.title
 
     def _moved(self, place: int) -> None:
         self.bytes_read = place
@@ -316,7 +328,9 @@ def input_error(
 ) -> InputError:
     """The error for a bad line: file and line in the title."""
     place = f"{source.path}" + (f", {where} {row}" if row is not None else "")
-    return InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")
+    error = InputError(f"{place}: {problem}", next_step=next_step or "Nothing was imported.")
+    error.row = row
+    return error
 
 
 # Zip archives, read member by member in memory. Nothing is written to disk, and nothing hostile is unpacked.

@@ -49,6 +49,7 @@ SAMPLE_FIELDS = {
     "finish_reason": ("finish_reason", "stop_reason"),
     "seed": ("seed",),
     "logprob_sum": ("logprob_sum", "cumulative_logprob"),
+    "failure": ("error", "error_message", "exception", "failure"),
     "detail": ("detail", "result", "explanation"),
 }
 
@@ -219,14 +220,19 @@ def _array_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
     for number, record in enumerate(read_document(source), 1):
         if not isinstance(record, dict):
             expected = f"expected a JSON object, found {kind_of_value(record)}"
-            raise input_error(source, number, expected, where="entry")
+            source.pass_over(input_error(source, number, expected, where="entry"))
+            continue
+        if source.passes_over(number):
+            continue
         source.row = number
         yield number, [record.get(column) for column in columns]
 
 
 def _parquet_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
     for first, values in parquet_batches(source, columns, 4_096):
-        yield from enumerate(zip(*values, strict=True), first)
+        for number, row in enumerate(zip(*values, strict=True), first):
+            if source.bad_rows is None or number not in source.bad_rows:
+                yield number, row
 
 
 def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
@@ -239,12 +245,12 @@ def _csv_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
         try:
             next(reader)
             for values in reader:
-                if not values:
+                if not values or source.passes_over(reader.line_num):
                     continue
                 if len(values) != len(header):
-                    raise input_error(
-                        source, reader.line_num, f"{len(values)} fields where the header has {len(header)}"
-                    )
+                    wrong = f"{len(values)} fields where the header has {len(header)}"
+                    source.pass_over(input_error(source, reader.line_num, wrong))
+                    continue
                 # An empty cell is a missing value, except that a text may be empty; see long_form.
                 yield reader.line_num, [values[place] for place in places]
                 if plain:

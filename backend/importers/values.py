@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from backend.errors import InputError
 from backend.importers.source import MOST_DOCUMENT, MOST_LINE, SourceFile, input_error, read_lines
 
 # Reading values out of decoded JSON, CSV or Parquet rows, with errors that name file, line and field.
@@ -32,7 +33,7 @@ def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterat
             if plain:
                 source.bytes_read += len(line)
             source.row = number
-            if only is not None and number not in only:
+            if (only is not None and number not in only) or source.passes_over(number):
                 continue
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
@@ -40,9 +41,13 @@ def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterat
                 continue
             if len(line) > MOST_LINE:
                 raise input_error(source, number, f"longer than {MOST_LINE >> 30} GiB")
-            value = decode(source, line, number)
-            if not isinstance(value, dict):
-                raise input_error(source, number, f"expected a JSON object, found {kind_of_value(value)}")
+            try:
+                value = decode(source, line, number)
+                if not isinstance(value, dict):
+                    raise input_error(source, number, f"expected a JSON object, found {kind_of_value(value)}")
+            except InputError as error:
+                source.pass_over(error)
+                continue
             yield number, value
 
 
@@ -77,6 +82,10 @@ def decode(source: SourceFile, text: bytes, number: int | None, *, of: str = "")
     except ValueError:
         pass
     inside = f"{of}: " if of else ""
+    if b"\0" in text:
+        raise input_error(
+            source, number, f"{inside}not JSON: it holds NUL bytes, as a write that was cut off leaves them", SKIP
+        )
     try:
         return json.loads(text)
     except UnicodeDecodeError as error:
@@ -91,9 +100,13 @@ def decode(source: SourceFile, text: bytes, number: int | None, *, of: str = "")
         place = f"character {error.colno:,}" if number is not None else f"line {error.lineno:,}"
         if ended:
             place = "its end"
-        raise input_error(source, number, f"{inside}not JSON at {place}: {error.msg}.{cut}") from error
+        next_step = SKIP if number is not None else ""
+        raise input_error(source, number, f"{inside}not JSON at {place}: {error.msg}.{cut}", next_step) from error
     except ValueError as error:
         raise input_error(source, number, f"{inside}not JSON: {error}") from error
+
+
+SKIP = "Nothing was imported. --skip-bad-rows imports the other rows, and lists those that it leaves out."
 
 
 def kind_of_value(value: object) -> str:

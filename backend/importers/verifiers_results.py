@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-from backend.importers.blocks import BlockBuilder, note_others, read_json_beside, sampling_parameters
+from backend.importers.blocks import FAILED, BlockBuilder, note_others, read_json_beside, sampling_parameters
 from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error
@@ -79,7 +79,8 @@ class Verifiers:
         if not isinstance(reward, int | float):
             raise input_error(source, row, f"field reward: expected a number, found {kind_of_value(reward)}")
         if record.get("error") is not None and reward < at_least:
-            return "error", reason
+            notes.add(FAILED)
+            return "unverified", reason
         if 0 < reward < at_least:
             notes.add("samples with a reward between 0 and the threshold, which is not correct")
         return refine_verdict(reward >= at_least, None, reason, False), reason

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backend.importers.blocks import BlockBuilder, about_answers, sampling_parameters
+from backend.importers.blocks import FAILED, BlockBuilder, about_answers, sampling_parameters
 from backend.importers.chat import THINKING, message_text, prompt_text, turn_text
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error
@@ -77,7 +77,10 @@ class VerifiersTraces:
                 reason = self._reason(trace)
                 correct = self._correct(source, row, rewards, used.get(names), notes)
                 failed = bool(trace.get("errors") or trace.get("error"))
-                verdict = "error" if correct is False and failed else refine_verdict(correct, None, reason, False)
+                if failed and correct is False:
+                    notes.add(FAILED)
+                    correct = None
+                verdict = refine_verdict(correct, None, reason, False)
                 data = as_mapping(as_mapping(trace.get("task") or episode.get("task")).get("data"))
                 statement = prompt_text(data.get("prompt")) or self._first_asked(trace)
                 known = as_text(data.get("name")) or as_text(data.get("idx"))

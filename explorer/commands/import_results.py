@@ -15,7 +15,9 @@ from explorer.options import (
     FROM_MODEL,
     NAMES_FROM,
     ON_DUPLICATE,
+    REPEATS,
     ROLE,
+    SKIP_BAD_ROWS,
     STEP,
     STORE_TO_WRITE,
     Option,
@@ -67,6 +69,8 @@ def run_import(arguments: argparse.Namespace) -> int:
                     drop_copies=arguments.drop_copies,
                     select=None if arguments.select is None else read_select(arguments.select),
                     on_duplicate=arguments.on_duplicate,
+                    repeats=arguments.repeats,
+                    skip_bad_rows=arguments.skip_bad_rows,
                     filter=arguments.filter,
                 ),
                 wanted_format=arguments.format,
@@ -87,6 +91,10 @@ def run_import(arguments: argparse.Namespace) -> int:
     return int(any(file.status == "unclear" for file in report.files))
 
 
+MOST_BAD_ROWS = 20
+"""So many rows that were left out are listed."""
+
+
 def _print_report(report: ImportReport, store: str) -> None:
     for file in report.files:
         if file.status == "imported":
@@ -99,6 +107,12 @@ def _print_report(report: ImportReport, store: str) -> None:
             say(f"{file.path}: already imported; model details updated")
         else:
             say(f"{file.path}: already imported, nothing changed" + (f"; {file.reason}" if file.reason else ""))
+    for column, taken_for in report.columns.items():
+        say(f"  column {visible_line(column)}: {taken_for or 'not read'}")
+    for row in report.bad_rows[:MOST_BAD_ROWS]:
+        say(f"  left out: {visible_line(row)}")
+    if len(report.bad_rows) > MOST_BAD_ROWS:
+        say(f"  left out: {len(report.bad_rows) - MOST_BAD_ROWS:,} more rows that cannot be read")
     for run in report.runs:
         say(_run_line(run))
     for note, times in sorted(report.notes.items()):
@@ -179,6 +193,8 @@ COMMANDS = {
                 "leave out responses that are exact copies of another to the same problem in the same run",
             ),
             ON_DUPLICATE,
+            REPEATS,
+            SKIP_BAD_ROWS,
             Option("--dry-run", "report, write nothing"),
         ),
     )

@@ -11,6 +11,7 @@ import pytest
 
 from backend import Options, RunOptions, default_pairs, import_files, solve_sets
 from backend.errors import UsageError
+from backend.importers.session import REPEATED
 from backend.records import Problem, SolveSets
 from backend.store.identity import problem_key, run_key
 from backend.store.layout import StoreLayout
@@ -191,7 +192,7 @@ def test_a_repeated_question_is_one_problem_with_more_samples(store: StoreLayout
         qwen_line("A? ", [False, False], idx=2),
     ]
     report = imported(store, jsonl(tmp_path / "a.jsonl", lines))
-    assert report.notes == {"repeated questions, each taken as one problem with more samples": 1}
+    assert report.notes == {REPEATED: 1}
     run = runs_of(store)["m@b"]
     assert (totals(run), run.n_min, run.n_max) == ((2, 6, 2), 2, 4)
     assert [(path.sample.index, path.sample.source_row) for path in paths_of(store, "0")] == [
@@ -209,7 +210,7 @@ def test_a_repeated_question_whose_samples_are_numbered(store: StoreLayout, tmp_
         for problem in ("x", "y")
     ]
     report = imported(store, jsonl(tmp_path / "a.jsonl", rows))
-    assert report.notes["repeated questions, each taken as one problem with more samples"] == 1
+    assert report.notes[REPEATED] == 1
     found = paths_of(store, "x")
     assert sorted(path.text or "" for path in found) == ["x.0", "x.1", "x.2", "y.0", "y.1", "y.2"]
     assert len({path.sample.index for path in found}) == 6

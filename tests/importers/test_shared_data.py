@@ -8,6 +8,7 @@ import pytest
 
 from backend import Options, RunOptions, import_files
 from backend.errors import UsageError
+from backend.importers.session import REPEATED
 from backend.store.layout import StoreLayout
 from tests.support import Passk, imported, paths_of, runs_of, totals, with_reader
 
@@ -53,7 +54,7 @@ def test_an_inspect_log(shared_data: Path, store: StoreLayout) -> None:
     report = import_files(store, [shared_data / "inspect" / "mmlu_gpt4.eval"])
     run = runs_of(store)["openai/gpt-4@mmlu"]
     assert (run.samples, run.correct, run.unverified, run.problems) == (285, 223, 0, 284)
-    assert report.notes == {"repeated questions, each taken as one problem with more samples": 1}
+    assert report.notes == {REPEATED: 1}
     (path,) = paths_of(store, "1", "openai/gpt-4@mmlu")
     assert (path.text, path.sample.verdict, path.sample.answer) == ("ANSWER: D", "correct", "D")
     assert (path.sample.tokens, path.sample.finish_reason) == (4, "stop")

@@ -9,6 +9,7 @@ import pytest
 
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError
+from backend.importers.blocks import FAILED
 from backend.importers.session import ImportReport
 from backend.store.layout import StoreLayout
 from tests.importers import examples as made
@@ -32,13 +33,16 @@ def test_an_episode_of_one_agent_is_a_sample(store: StoreLayout, tmp_path: Path)
     run = runs_of(store)[RUN]
     assert (run.parameters, totals(run)) == ({"temperature": 0.7, "max_tokens": 64}, (2, 5, 1))
     assert verdicts(store, "1", RUN) == ["correct", "wrong", "unverified"]
-    assert verdicts(store, "2", RUN) == ["truncated", "error"]
+    assert verdicts(store, "2", RUN) == ["truncated", "unverified"]
     path = paths_of(store, "1", RUN)[0]
     assert (path.text, path.sample.tokens, path.sample.finish_reason) == ("So it is.", 5, "stop")
     assert paths_of(store, "2", RUN)[1].sample.detail == "error: boom, turns=1"
     problem = with_reader(store, lambda reader: reader.problem(reader.problem_key("sums", "2")))
     assert (problem.statement, problem.reference) == ("What is 2?", "2")
-    assert apart_from_copies(report.notes) == {"samples with a reward between 0 and 1, which is not correct": 1}
+    assert apart_from_copies(report.notes) == {
+        "samples with a reward between 0 and 1, which is not correct": 1,
+        FAILED: 1,
+    }
 
 
 def test_a_trace_of_an_older_file_is_the_line(store: StoreLayout, tmp_path: Path) -> None:
