@@ -153,8 +153,10 @@ from .text_search import pattern_in_progress as pattern_in_progress
 from .text_search import regex_pattern as regex_pattern
 from .text_search import search as search
 from .text_search import text_in_any_case as text_in_any_case
+from .verification import default_verifier as default_verifier
 from .verification import use_verdicts as use_verdicts
 from .verification import verdicts_of as verdicts_of
 from .verification import verify as verify
+from .verifiers.registry import fitting_verifier as fitting_verifier
 from .verifiers.registry import verifier_for as verifier_for
 from .wording import PAIR_SETS as PAIR_SETS

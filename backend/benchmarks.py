@@ -401,7 +401,9 @@ def _attempt(
     problems = replace(problems, by_key={stored.key(name, facts, {}): facts for facts in problems.by_key.values()})
     there = known.problems or {}
     _refuse_contradictions(name, source, problems, known, wanted)
-    verifier = known.verifier or wanted or fitting_verifier((p.reference, p.metadata) for p in problems.by_key.values())
+    verifier = known.verifier or wanted
+    if verifier is None and (fitting := fitting_verifier((p.reference, p.metadata) for p in problems.by_key.values())):
+        verifier = fitting.name
     new = {key: facts for key, facts in problems.by_key.items() if _tells_more(facts, there.get(key))}
     changed = bool(new) or not known.listed or verifier != known.verifier
     report = BenchmarkReport(

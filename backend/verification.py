@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from backend.errors import UsageError, suggestion
-from backend.records import Run
+from backend.records import NOT_JUDGED, Run
 from backend.records.samples import GivenVerdict, Verification
 from backend.store.locks import exclusive_lock
 from backend.store.parts import PartRun
 from backend.store.reads import Reader
 from backend.verifiers.pool import VerdictStream, open_verifiers
 from backend.verifiers.protocol import Task, Verdict, Verifier
-from backend.verifiers.registry import fitting_verifier, load_verifier
+from backend.verifiers.registry import Fitting, fitting_verifier, load_verifier
 
 if TYPE_CHECKING:
     from backend.store.part_writer import PartWriter
@@ -78,7 +78,8 @@ def verify(
     ]
     if not waiting:
         return Verification(run.name, None, None, wanted=0, without_text=0, judged=0, changes={}, unused=0)
-    judge = load_verifier(verifier or _default_verifier(reader, run, waiting))
+    fitting = None if verifier else default_verifier(reader, run)
+    judge = load_verifier(verifier or (fitting.name if fitting else ""))
     total = sum(row[5] for row in waiting)
     writer = _VerdictWriter(reader, run, (judge.name, judge.version), again, seen)
     with _verifying_alone(reader, run), writer, _open_verifiers(judge, processes) as verdicts:
@@ -100,6 +101,7 @@ def verify(
         judged=writer.judged,
         changes=writer.changes,
         unused=writer.unused,
+        because=fitting.because if fitting else "",
     )
 
 
@@ -146,18 +148,24 @@ def _open_verifiers(verifier: Verifier, processes: int | None) -> VerdictStream[
     return open_verifiers(verifier, processes=processes)
 
 
-def _default_verifier(reader: Reader, run: Run, waiting: list[tuple[Any, ...]]) -> str:
-    """The benchmark's verifier, else the one that fits the reference answers."""
+def default_verifier(reader: Reader, run: Run) -> Fitting:
+    """The benchmark's verifier, else the one that fits its reference answers.
+
+    Raises:
+        UsageError: it has none, and no references.
+    """
     chosen = reader.rows("reads/benchmark", benchmark=run.benchmark)
-    name = chosen[0][0] if chosen else None
-    name = name or fitting_verifier((row[2], json.loads(row[3]) if row[3] else {}) for row in waiting)
-    if name is None:
+    if chosen and chosen[0][0]:
+        return Fitting(str(chosen[0][0]), f"{run.benchmark} is verified by it")
+    waiting = reader.rows("verification/waiting", run_key=run.key, again=True)
+    fitting = fitting_verifier((row[2], json.loads(row[3]) if row[3] else {}) for row in waiting)
+    if fitting is None:
         raise UsageError(
             f"Nothing tells how to verify samples of {run.benchmark}",
             "Its problems have no reference answers.",
             "Name a verifier with --verifier, or bring references: passk benchmark add.",
         )
-    return str(name)
+    return fitting
 
 
 def _tasks(reader: Reader, run: Run, waiting: list[tuple[Any, ...]], again: bool) -> Iterator[tuple[Key, Task]]:
@@ -191,7 +199,8 @@ def _read_tasks(reader: Reader, run: Run, batch: list[tuple[Any, ...]], again: b
 
 def tally_change(verdict: str) -> tuple[int, int, int]:
     """What one sample of this verdict adds to n, c and unverified; as `queries/parts/derive_tallies.sql` counts."""
-    return int(verdict != "unverified"), int(verdict == "correct"), int(verdict == "unverified")
+    unknown = verdict in NOT_JUDGED
+    return int(not unknown), int(verdict == "correct"), int(unknown)
 
 
 class _VerdictWriter:
@@ -221,7 +230,7 @@ class _VerdictWriter:
         problem, sample, before = key
         self.judged += 1
         # What cannot be judged keeps its verdict; so does what the verifier failed on, if it has one.
-        used = found.verdict != "unverified" and (found.verdict != "error" or before == "unverified")
+        used = found.verdict != "unverified" and (found.verdict != "error" or before in NOT_JUDGED)
         self.changes[before, found.verdict if used else before] += 1
         self.unused += not used
         if found.verdict == "unverified":

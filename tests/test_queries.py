@@ -105,6 +105,16 @@ class Places:
             yield connection
 
     @contextmanager
+    def older(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A base of an older schema, and the one in memory that is made from it."""
+        with self.empty() as connection:
+            connection.execute("ATTACH ':memory:' AS older")
+            connection.execute("USE older")
+            migrate(connection, "older", self.folder)
+            connection.execute("ATTACH ':memory:' AS base")
+            yield connection
+
+    @contextmanager
     def tallying(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection that has been told what to tally."""
         with self.empty() as connection:
@@ -222,7 +232,7 @@ def test_the_statement_runs_with_values_of_the_types_in_its_header(
 @pytest.mark.parametrize(("name", "table"), SCRIPTS)
 def test_the_script_runs_in_one_of_the_places_where_scripts_run(name: str, table: str | None, places: Places) -> None:
     failures = []
-    for place in (places.empty, places.base, places.half_attached, places.overlay, places.tallying):
+    for place in (places.empty, places.base, places.older, places.half_attached, places.overlay, places.tallying):
         with place() as connection:
             try:
                 connection.execute(places.rendered(name, table), places.parameters(name, table) or None)

@@ -37,6 +37,7 @@ from backend.importers.protocol import (
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import ANOTHER_SCALE, NotAVerdict
+from backend.records import NOT_JUDGED
 from backend.store.database import open_store
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 from backend.store.layout import StoreLayout
@@ -488,7 +489,7 @@ class ImportSession:
             added = len(item.verdicts)
             totals.counts_only = False
             totals.correct += item.verdicts.count("correct")
-            totals.unverified += item.verdicts.count("unverified")
+            totals.unverified += sum(verdict in NOT_JUDGED for verdict in item.verdicts)
             samples = self._indices(source, item, totals, key)
             totals.end = max(totals.end, max(samples) + 1)
             self.duplicates.taken(item, target.run, key, contents, samples)

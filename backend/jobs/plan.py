@@ -20,6 +20,7 @@ from backend.store.database import open_store
 from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from backend.store.reads import Reader
+from backend.verifiers.registry import Known, fitting_verifier, verifier_for
 
 DEFAULTS = {"temperature": 0.6, "top_p": 0.95, "max_tokens": 16_384}
 """The paper's sampling parameters."""
@@ -57,6 +58,11 @@ class SamplingPlan:
         return self.target.run
 
     @property
+    def known(self) -> tuple[Known, ...]:
+        """What tells which verifier fits: reference answer and metadata of each problem."""
+        return tuple((problem.reference, problem.metadata) for problem in self.problems)
+
+    @property
     def samples(self) -> int:
         """How many samples are to be drawn."""
         return sum(len(problem.indices) for problem in self.problems)
@@ -76,7 +82,6 @@ class SamplingPlan:
     ) -> WorkState:
         """Draw and verify what is left; raises like `draw`."""
         from backend.jobs.draw import draw
-        from backend.verifiers.registry import verifier_for
 
         # For the whole plan: what is left of it may look like something else.
         verifier = verifier_for(self, self.verifier)
@@ -185,8 +190,12 @@ def plan_run(
         if label in asked
     ]
     chosen = reader.rows("reads/benchmark", benchmark=benchmark)
-    verifier = chosen[0][0] if chosen else None
-    return SamplingPlan(target, tuple(problem for problem in planned if problem.indices), verifier)
+    plan = SamplingPlan(target, tuple(problem for problem in planned if problem.indices))
+    # Chosen here, where somebody reads it, and not by what happens to be installed where it is drawn; for all problems
+    # of the benchmark, since those that are left may look like something else.
+    every = ((reference, json.loads(metadata) if metadata else {}) for _, _, _, reference, metadata in rows)
+    fitting = None if chosen and chosen[0][0] else fitting_verifier(every)
+    return replace(plan, verifier=fitting.name if fitting else chosen[0][0] if chosen else None)
 
 
 def _wanted(have: set[int], n: int, add: int) -> tuple[int, ...]:

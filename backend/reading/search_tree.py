@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from backend.errors import UsageError
-from backend.records import Run
+from backend.records import NOT_JUDGED, Run
 from backend.records.reading import Branch, BranchSample, BranchTally, RowKind, TreeRow
 from backend.store.reads import Reader
 
@@ -205,7 +205,7 @@ class SearchTree:
         for member in members:
             run, verdict = self._members[member].run, self._members[member].sample.verdict
             taken[run] += 1
-            unverified[run] += verdict == "unverified"
+            unverified[run] += verdict in NOT_JUDGED
             right[run] += verdict == "correct"
         return tuple(BranchTally(t, t - u, c) for t, u, c in zip(taken, unverified, right, strict=True))
 

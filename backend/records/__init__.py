@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.records.comparison import Curve, CurvePoint, NotCompared, PairSummary, SetProblem, SolveSets, Tally
 from backend.records.samples import (
+    NOT_JUDGED,
     ROLES,
     VERDICTS,
     AnswerCount,
@@ -18,6 +19,7 @@ from backend.records.samples import (
 )
 
 __all__ = [
+    "NOT_JUDGED",
     "ROLES",
     "VERDICTS",
     "AnswerCount",

@@ -78,7 +78,9 @@ class Benchmark:
 T = TypeVar("T")
 
 VERDICTS = ("correct", "wrong", "no_answer", "truncated", "timeout", "error", "unverified")
-"""Every verdict. Only `correct` counts into c; only `unverified` does not count into n."""
+NOT_JUDGED = ("unverified", "error")
+"""Verdicts that do not count into n: nobody has judged the sample yet, or the judging itself failed."""
+"""Every verdict. Only `correct` counts into c."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class Verification:
     unused: int
     """Judgements that stand beside the earlier verdict without counting: the verifier failed on these texts, or there
     was nothing to judge by."""
+    because: str = ""
+    """Why this verifier, where none was named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ CacheKey = tuple[str, tuple[tuple[str, Any], ...]]
 """A query and its parameters."""
 
 
-class OlderSchema(StoreError):
-    """The base has to be migrated first, which needs it alone."""
+ONLY_GROW = ("outcomes", "texts", "verdicts", "scores", "token_scores")
+"""Tables with a row or more for each sample: read where they lie in an older base, which no migration changes."""
 
 
 class Database:
@@ -58,6 +58,8 @@ class Database:
         self._refreshing = threading.Lock()
         self._lock: BaseLock | None = None
         self._without_base = False
+        self.reads_older = False
+        """Whether the base has an older schema, which only a merge can change."""
         self._connection = open_database(memory_limit=memory_limit)
         self._merged: dict[str, Manifest] = {}
         self._waiting: dict[str, Manifest] = {}
@@ -97,13 +99,32 @@ class Database:
         version = schema_version(connection, "base")
         connection.execute("USE memory")
         refuse_newer(version, self.layout.base)
-        if version < SCHEMA_VERSION:
-            raise OlderSchema(
+        self.reads_older = version < SCHEMA_VERSION
+        if self.reads_older:
+            self._read_older(version)
+
+    def _read_older(self, version: int) -> None:
+        """See an older base as one of this schema, where it cannot be migrated: no write rights, or others reading."""
+        connection = self._connection
+        try:
+            if version == 0:  # made, and nothing written into it yet
+                run_script(connection, "overlay/detach")
+                run_script(connection, "overlay/attach_empty")
+            else:
+                run_script(connection, "overlay/attach_older", base=[str(self.layout.base)])
+            there = {row[0] for row in connection.execute(queries.load("overlay/older_tables")).fetchall()}
+            for table in there.intersection(queries.tables()):
+                run_script(connection, "overlay/older_view" if table in ONLY_GROW else "overlay/older_table", table)
+            connection.execute("USE base")
+            migrate(connection, "base", self.layout.base)
+            connection.execute("USE memory")
+        except duckdb.Error as error:
+            raise StoreError(
                 f"{self.layout.root} has an older schema, and it cannot be migrated now",
                 f"Its schema version is {version}, this passk's is {SCHEMA_VERSION}; migrating needs write rights and "
-                "nobody else reading.",
+                f"nobody else reading. Reading it as it is failed: {str(error).strip()}",
                 "Ask its owner to open it once with this passk, or copy the folder and open the copy.",
-            )
+            ) from error
 
     def _make_views(self) -> None:
         run_script(self._connection, "overlay/schemas")
@@ -231,10 +252,10 @@ def open_store(layout: StoreLayout, *, merging: bool = True, memory_limit: str =
     # A merge opens the base once more: only where there is something to do.
     if merging and (not layout.base.exists() or waiting_parts(layout)):
         merge(layout)
-    try:
-        return Database(layout, memory_limit=memory_limit)
-    except OlderSchema:
-        if not merging:
-            raise
-        merge(layout)
-        return Database(layout, memory_limit=memory_limit)
+    database = Database(layout, memory_limit=memory_limit)
+    if not merging or not database.reads_older:
+        return database
+    # Nobody may read while it is migrated, this process neither.
+    database.close()
+    merge(layout)
+    return Database(layout, memory_limit=memory_limit)

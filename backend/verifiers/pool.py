@@ -168,14 +168,16 @@ def _limit_memory(wanted: int) -> None:
 #             for sample, verdict in verdicts.ready(): ...
 #         for sample, verdict in verdicts.finish(): ...
 #
-# A judgement that takes longer than its deadline is `timeout`, and its process is killed and replaced; one whose
-# process dies is `error`. A thread hands out tasks and takes verdicts in, so that judging goes on while the
-# engine computes.
+# A judgement that takes longer than its deadline is `timeout`, and its process is killed and replaced (on a machine
+# that was busy with other things it is tried once more, alone, when nothing else waits); one whose process dies is
+# `error`. A thread hands out tasks and takes verdicts in, so that judging goes on while the engine computes.
 
 DEADLINE = 10.0
 """Seconds for one judgement, where a verifier does not say."""
 START_DEADLINE = 300.0
 """Seconds in which a process must have loaded its verifier, on a slow file system too."""
+BUSY = 0.8
+"""Share of its deadline that a judgement must have had of a processor; with less, its timeout may be the machine's."""
 GRACE = 5.0
 """Seconds beyond the deadline after which a process ends itself, should its pool have been killed."""
 CAPACITY = 2_048
@@ -207,6 +209,10 @@ class _Process(Generic[T]):
     ready: bool = False
     """Whether it has loaded its verifier."""
     task: tuple[T, Task] | None = None
+    alone: bool = False
+    """Whether the task has run out of time before and nothing else is judged now."""
+    cpu_before: float | None = None
+    """The process's processor time when the task was handed out, in seconds; None where the system does not say."""
 
 
 class VerifierPool(Generic[T]):
@@ -226,6 +232,7 @@ class VerifierPool(Generic[T]):
         self._context = multiprocessing.get_context("spawn")
         self._changed = threading.Condition()
         self._waiting: deque[tuple[T, Task]] = deque()
+        self._again: deque[tuple[T, Task]] = deque()  # ran out of time on a loaded machine: once more, alone
         self._done: deque[tuple[T, Verdict]] = deque()
         self._open = 0  # submitted and not yet done
         self._closing = False
@@ -314,19 +321,25 @@ class VerifierPool(Generic[T]):
     def _hand_out(self) -> None:
         """Give waiting tasks to idle processes, and start processes while there is more to do than they can take."""
         for entry in list(self._processes):
+            if any(other.alone for other in self._processes):
+                return
             if entry.ready and entry.task is None:
                 with self._changed:
-                    if not self._waiting:
-                        return
-                    entry.task = self._waiting.popleft()
+                    is_idle = all(other.task is None for other in self._processes)
+                    entry.alone = bool(self._again) and not self._waiting and is_idle
+                    if not self._waiting and not entry.alone:
+                        break
+                    entry.task = (self._again if entry.alone else self._waiting).popleft()
                     self._changed.notify_all()
+                entry.cpu_before = _cpu_seconds(entry.process.pid)
                 entry.until = time.monotonic() + self._deadline
                 try:
                     entry.connection.send(entry.task[1])
                 except OSError:
                     self._died(entry)
         starting = sum(not entry.ready for entry in self._processes)
-        if len(self._waiting) > starting and len(self._processes) < self._limit:
+        wanted = len(self._waiting) or (not self._processes and len(self._again))
+        if wanted > starting and len(self._processes) < self._limit:
             self._start()
 
     def _start(self) -> None:
@@ -366,9 +379,22 @@ class VerifierPool(Generic[T]):
                 continue
             if not entry.ready:
                 raise self._unusable(f"It did not start within {START_DEADLINE:.0f} s.")
-            if entry.task is not None:
-                self._take(entry, Verdict("timeout", detail=f"Judging took longer than {self._deadline:g} s."))
-                self._end(entry)
+            if entry.task is None:
+                continue
+            if entry.alone or self._had_the_processor(entry):
+                also = ", also alone" if entry.alone else ""
+                self._take(entry, Verdict("timeout", detail=f"Judging took longer than {self._deadline:g} s{also}."))
+            else:
+                self._again.append(entry.task)
+                entry.task = None
+            self._end(entry)
+
+    def _had_the_processor(self, entry: _Process[T]) -> bool:
+        """Whether the judgement itself used up its time, and not a machine that had others to serve."""
+        now = _cpu_seconds(entry.process.pid)
+        if now is None or entry.cpu_before is None:
+            return False
+        return now - entry.cpu_before >= BUSY * self._deadline
 
     def _died(self, entry: _Process[T]) -> None:
         self._end(entry)
@@ -383,7 +409,7 @@ class VerifierPool(Generic[T]):
             self._done.append((entry.task[0], judged))
             self._open -= 1
             self._changed.notify_all()
-        entry.task = None
+        entry.task, entry.alone = None, False
 
     def _end(self, entry: _Process[T]) -> None:
         self._processes.remove(entry)
@@ -393,6 +419,16 @@ class VerifierPool(Generic[T]):
 
     def _unusable(self, why: str) -> UsageError:
         return UsageError(f"The verifier {self._verifier.name} cannot be used", why)
+
+
+def _cpu_seconds(pid: int | None) -> float | None:
+    """Processor time that a process has used; None where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ending(process: BaseProcess) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend.answers import unwrap_reference
 from backend.errors import UsageError
@@ -47,32 +47,41 @@ def load_verifier(name: str) -> Verifier:
     return verifier
 
 
+class Fitting(NamedTuple):
+    """The verifier that fits some problems."""
+
+    name: str
+    because: str
+    """What was seen that made it the one, as a clause."""
+
+
 def verifier_for(plan: SamplingPlan, name: str | None = None) -> Verifier | None:
     """The verifier of that name, else the plan's own, else the one that fits its problems; None when none does.
 
     Raises:
         UsageError: no such verifier, or what it needs is missing.
     """
-    wanted = (
-        name or plan.verifier or fitting_verifier((problem.reference, problem.metadata) for problem in plan.problems)
-    )
+    fitting = None if name or plan.verifier else fitting_verifier(plan.known)
+    wanted = name or plan.verifier or (fitting and fitting.name)
     return None if wanted is None else load_verifier(wanted)
 
 
-def fitting_verifier(problems: Iterable[Known]) -> str | None:
-    """Name of the verifier that fits these problems; None where nothing can be verified.
+def fitting_verifier(problems: Iterable[Known]) -> Fitting | None:
+    """The verifier that fits these problems; None where nothing can be verified.
 
     Numbers and a target in every problem: `expression`. Else by the reference answers there are: `choice` where all are
-    letters, `number` where all are nothing but a number, else `math`.
+    letters, else `math`; where that is not installed and all are nothing but a number, `number`.
     """
     known = list(problems)
     if known and all(isinstance(metadata.get("numbers"), list) and "target" in metadata for _, metadata in known):
-        return "expression"
+        return Fitting("expression", "each problem has numbers and a target")
     references = [plain for reference, _ in known if reference is not None and (plain := unwrap_reference(reference))]
     if not references:
         return None
     if all(plain[:1].isalpha() and len(plain) == 1 and reference_letter(plain) for plain in references):
-        return "choice"
+        return Fitting("choice", "each reference answer is one letter")
+    if not missing_modules(VERIFIERS.load("math")):
+        return Fitting("math", "math-verify is installed here")
     if all((number := last_number(plain)) and number.span == (0, len(plain)) for plain in references):
-        return "number"
-    return "math"
+        return Fitting("number", "each reference answer is a number, and math-verify is not installed here")
+    return Fitting("math", "not every reference answer is a number")

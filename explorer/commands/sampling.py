@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 
 def run_sample(arguments: argparse.Namespace) -> int:
-    from backend import claiming_jobs, planning_lock, prepare
+    from backend import claiming_jobs, fitting_verifier, planning_lock, prepare
 
     with reading(arguments.store) as reader, planning_lock(reader.database.layout):
         layout = reader.database.layout
@@ -65,6 +65,12 @@ def run_sample(arguments: argparse.Namespace) -> int:
         job = prepare(layout, plan, engine)
     samples, problems = with_noun(plan.samples, "sample"), with_noun(len(plan.problems), "problem")
     say(f"Job {job.name}: {samples} of {problems} into {plan.target.run}")
+    if plan.verifier is None:
+        say("Nothing tells how to verify these samples (no reference answers): they stay unverified.")
+    else:
+        fitting = None if arguments.verifier else fitting_verifier(plan.known)
+        because = f", because {fitting.because}; --verifier names another" if fitting else ""
+        say(f"Verified by {plan.verifier}{because if fitting and fitting.name == plan.verifier else ''}")
     if plan.target.parameters["temperature"] == 0 and any(max(problem.indices) for problem in plan.problems):
         say("At temperature 0 all samples of a problem are the same text: one says as much (--n 1).")
     return begin(job, arguments)

@@ -52,6 +52,8 @@ def _say(done: Verification, *, again: bool) -> None:
         return
     what = "samples" if again else "samples without a verdict"
     say(f"{done.run}: {done.judged:,} of {done.wanted:,} {what} verified by {done.verifier} {done.version}")
+    if done.because:
+        say(f"  {done.verifier}, because {done.because}; --verifier names another")
     if done.without_text:
         say(f"  {done.without_text:,} have no stored text, and stay as they are")
     if done.unused:

@@ -7,5 +7,5 @@ WHERE
     run_key = $run_key
     AND problem_key = $problem_key
     AND characters IS NOT NULL
-    AND verdict <> 'unverified'
+    AND verdict NOT IN ('unverified', 'error')
 GROUP BY is_right

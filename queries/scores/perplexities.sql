@@ -33,6 +33,6 @@ SELECT
     coalesce(-chosen.score.logprob_sum / nullif(chosen.score.tokens, 0), 'nan'::DOUBLE) AS log_perplexity,
     chosen.score.logprob_sum IS NOT NULL AS fits,
     chosen.float32,
-    CASE WHEN judged.verdict IS NULL OR judged.verdict = 'unverified' THEN -1 ELSE (judged.verdict = 'correct')::INTEGER END AS "right"
+    CASE WHEN judged.verdict IS NULL OR judged.verdict IN ('unverified', 'error') THEN -1 ELSE (judged.verdict = 'correct')::INTEGER END AS "right"
 FROM chosen
 LEFT JOIN judged USING (run_key, problem_key, sample)

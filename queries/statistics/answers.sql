@@ -9,7 +9,7 @@ SELECT
 FROM outcomes
 WHERE
     run_key = $run_key
-    AND verdict <> 'unverified'
+    AND verdict NOT IN ('unverified', 'error')
     AND ($problem_keys IS NULL OR problem_key IN (SELECT unnest($problem_keys)))
 GROUP BY problem_key, answer
 ORDER BY problem_key, answer IS NULL, votes DESC, answer

@@ -1,4 +1,4 @@
--- The texts to judge of some problems of one run: of samples without a verdict, or of all.
+-- The texts to judge of some problems of one run: of samples without a verdict or whose judging failed, or of all.
 -- parameters: run_key UBIGINT, first UBIGINT, last UBIGINT, problems UBIGINT[], again BOOLEAN
 -- columns: problem_key UBIGINT, sample INTEGER, verdict VARCHAR, finish_reason VARCHAR, text VARCHAR
 WITH wanted AS (
@@ -6,7 +6,7 @@ WITH wanted AS (
     FROM outcomes
     WHERE run_key = $run_key
         AND problem_key BETWEEN $first AND $last
-        AND ($again OR verdict = 'unverified')
+        AND ($again OR verdict IN ('unverified', 'error'))
 ),
 -- Filtered on its own, and by a range, so that the scan skips every block of other runs and problems.
 those AS (

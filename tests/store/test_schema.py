@@ -115,6 +115,30 @@ def test_an_older_database_is_migrated_with_its_rows(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_samples_whose_judging_failed_leave_n(tmp_path: Path) -> None:
+    """By the verdict that counts, once; what was counted before schema version 4 is corrected."""
+    path = tmp_path / "base.duckdb"
+    before = [entry for entry in migrations() if entry.version < 4]
+    connection = open_database(path)
+    migrate(connection, "base", path, before)
+    outcomes = [(0, "error"), (1, "error"), (2, "wrong"), (3, "correct"), (4, "unverified")]
+    for sample, verdict in outcomes:
+        row = "INSERT INTO outcomes (run_key, problem_key, sample, verdict) VALUES (1, 1, ?, ?)"
+        connection.execute(row, (sample, verdict))
+    later = "INSERT INTO verdicts VALUES (1, 1, ?, 'v', '1', ?, NULL, NULL, TRUE, ?::TIMESTAMP)"
+    for sample, verdict, created in (
+        (1, "error", "2026-01-01"),
+        (1, "correct", "2026-01-02"),
+        (2, "error", "2026-01-01"),
+    ):
+        connection.execute(later, (sample, verdict, created))
+    connection.execute("INSERT INTO statistics VALUES (1, 1, 'samples', 4, 2, 1, 0, 0, 5)")
+    migrate(connection, "base", path)
+    sums = connection.execute("SELECT sum(n), sum(c), sum(unverified), sum(texts) FROM statistics").fetchall()
+    assert sums == [(2, 2, 3, 5)]
+    connection.close()
+
+
 def test_a_migration_that_fails_leaves_the_version_before(tmp_path: Path) -> None:
     path = tmp_path / "base.duckdb"
     connection = older(path)
@@ -128,13 +152,40 @@ def test_a_migration_that_fails_leaves_the_version_before(tmp_path: Path) -> Non
     connection.close()
 
 
-def test_an_older_store_that_cannot_be_migrated_says_so(store: StoreLayout) -> None:
+def test_an_older_store_that_cannot_be_read_as_it_is_says_so(store: StoreLayout) -> None:
     """Someone reads, or has no write rights: `merging=False` stands for both."""
-    open_database(store.base).close()
+    connection = open_database(store.base)
+    migrate(connection, "base", store.base, migrations()[:1])
+    connection.execute("DROP TABLE outcomes")
+    connection.close()
     with pytest.raises(StoreError, match="older schema, and it cannot be migrated now"):
         open_store(store, merging=False)
+
+
+def test_a_base_with_nothing_in_it_yet_is_an_empty_store(store: StoreLayout) -> None:
+    open_database(store.base).close()
+    open_store(store, merging=False).close()
     open_store(store).close()
     Database(store).close()
+
+
+def test_an_older_store_that_cannot_be_migrated_is_read_as_one_of_today(store: StoreLayout) -> None:
+    """What a new version counts differently, it counts so here too."""
+    connection = open_database(store.base)
+    migrate(connection, "base", store.base, [entry for entry in migrations() if entry.version < 4])
+    connection.execute("INSERT INTO models VALUES ('m', 'rl', NULL, NULL, NULL, 'p')")
+    connection.execute("INSERT INTO outcomes (run_key, problem_key, sample, verdict) VALUES (1, 1, 0, 'error')")
+    connection.execute("INSERT INTO statistics VALUES (1, 1, 'samples', 1, 0, 0, 0, 0, 0)")
+    connection.close()
+    database = open_store(store, merging=False)
+    assert database.reads_older
+    with database.cursor() as cursor:
+        assert cursor.execute("SELECT n, c, unverified FROM tallies").fetchall() == [(0, 0, 1)]
+        assert cursor.execute("SELECT model FROM models").fetchall() == [("m",)]
+    database.close()
+    connection = open_database(store.base)
+    assert schema_version(connection, "base") == 3, "nothing was written"
+    connection.close()
 
 
 def test_a_store_of_parts_alone(store: StoreLayout) -> None:

@@ -24,6 +24,12 @@ class Acting:
             case "hang":
                 while True:
                     pass
+            case "sleep":
+                time.sleep(3_600)
+            case "once":  # the first time
+                if not Path(value).exists():
+                    Path(value).touch()
+                    time.sleep(3_600)
             case "hold":  # Python's lock is held all the time: no thread of this process gets a turn
                 re.fullmatch(r"(a+)+b", "a" * 60)
             case "kill":

@@ -34,7 +34,7 @@ def test_a_missing_package_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("problems", "name"),
+    ("problems", "without_math"),
     [
         ([(None, {"numbers": [1, 2], "target": 3})], "expression"),
         ([("5", {"numbers": "1 2", "target": 3})], "number"),
@@ -47,5 +47,13 @@ def test_a_missing_package_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPa
         ([], None),
     ],
 )
-def test_the_verifier_that_fits(problems: list[registry.Known], name: str | None) -> None:
-    assert fitting_verifier(problems) == name
+def test_the_verifier_that_fits(
+    problems: list[registry.Known], without_math: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where math-verify is installed, it judges numbers too."""
+    with_math = fitting_verifier(problems)
+    assert (with_math and with_math.name) == ("math" if without_math == "number" else without_math)
+    monkeypatch.setattr(MathVerifier, "needs", {"no_such_module": "pip install it"})
+    fitting = fitting_verifier(problems)
+    assert (fitting and fitting.name) == without_math
+    assert fitting is None or fitting.because
