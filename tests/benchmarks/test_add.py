@@ -47,13 +47,13 @@ def add(store: StoreLayout, source: Path | str, name: str = "sums", **options: A
 
 def test_a_benchmark_keeps_statement_answer_level_verifier_and_the_rest(store: StoreLayout, file: Path) -> None:
     report = add(store, file)
-    assert (report.problems, report.added, report.changed, report.verifier) == (5, 5, True, "number")
+    assert (report.problems, report.added, report.changed, report.verifier) == (5, 5, True, "math")
     assert report.columns == BenchmarkColumns("problem", "answer", "level", None)
     assert not report.notes
     assert problems(store)[2] == ("2", "What is 2 + 2?", "4", {"source": "here"})
     entry = listed(store)["sums"]
     assert (entry.verifier, entry.source, entry.problems, entry.statements, entry.answers, entry.runs) == (
-        "number", str(file), 5, 5, 5, 0,
+        "math", str(file), 5, 5, 5, 0,
     )  # fmt: skip
     levels = [row[6] for row in everything_in(store)["problems"]]
     assert sorted(levels) == ["0", "1", "2", "3", "4"]
@@ -67,7 +67,7 @@ def test_adding_again_changes_nothing(store: StoreLayout, file: Path) -> None:
     assert (more.problems, more.added, more.changed) == (5, 3, True)
     before = contents(store)
     again = add(store, file)
-    assert (again.added, again.changed, again.verifier) == (0, False, "number")
+    assert (again.added, again.changed, again.verifier) == (0, False, "math")
     assert contents(store) == before
 
 
@@ -79,10 +79,10 @@ def test_a_benchmark_without_runs_breaks_nothing(store: StoreLayout, file: Path)
         assert reader.benchmark("sums") == reader.benchmark("sum") == reader.benchmark(None) == "sums"
         plan = plan_run(reader, benchmark="sums", n=2, run_options=RunOptions(model="m"), parameters={})
         assert plan.samples == 10
-        assert plan.verifier == "number"
+        assert plan.verifier == "math"
         verifier = verifier_for(plan)
         assert verifier is not None
-        assert verifier.name == "number"
+        assert verifier.name == "math"
         assert plan.target.parameters["template_hash"]
 
     with_reader(store, look)
@@ -201,7 +201,7 @@ def test_without_answers_it_is_said_and_unverified(store: StoreLayout, tmp_path:
     assert list(report.notes) == ["problems without a reference answer: their samples will be unverified"]
     assert listed(store)["sums"].verifier is None
     later = add(store, jsonl(tmp_path / "u.jsonl", [{"question": "a", "answer": "1"}]))
-    assert (later.added, later.verifier) == (1, "number"), "answers may come later"
+    assert (later.added, later.verifier) == (1, "math"), "answers may come later"
     assert [row[2] for row in problems(store)] == ["1", None]
 
 
@@ -260,7 +260,7 @@ def test_contradictions_are_refused(store: StoreLayout, file: Path, tmp_path: Pa
     with pytest.raises(UsageError, match="another answer to the problem 3") as error:
         add(store, other)
     assert "It is 6 there, and 7 in" in error.value.detail
-    with pytest.raises(UsageError, match="verified by number, not by exact"):
+    with pytest.raises(UsageError, match="verified by math, not by exact"):
         add(store, file, verifier="exact")
     assert contents(store) == before
     assert add(store, other, name="others").added == 1
@@ -272,9 +272,9 @@ def test_it_joins_the_problems_of_imported_results(store: StoreLayout, tmp_path:
     assert listed(store)["sums"].source is None
     rows = [{"question": f"What is {name}? ", "answer": "42"} for name in "abc"]
     report = add(store, jsonl(tmp_path / "t.jsonl", rows))
-    assert (report.added, report.verifier) == (1, "number")
+    assert (report.added, report.verifier) == (1, "math")
     entry = listed(store)["sums"]
-    assert (entry.problems, entry.runs, entry.verifier) == (3, 1, "number")
+    assert (entry.problems, entry.runs, entry.verifier) == (3, 1, "math")
 
 
 def test_repeated_questions_count_once(store: StoreLayout, tmp_path: Path) -> None:
@@ -286,10 +286,10 @@ def test_repeated_questions_count_once(store: StoreLayout, tmp_path: Path) -> No
 def test_the_command(run_passk: Passk, file: Path) -> None:
     added = run_passk("benchmark", "add", "sums", file, "--store", "s.passk", "--id", "level", HF_HUB_OFFLINE="1")
     assert added.stdout == ""
-    assert "5 problems added; question from problem, answer from answer; verified by number" in added.stderr
+    assert "5 problems added; question from problem, answer from answer; verified by math" in added.stderr
     again = run_passk("benchmark", "add", "sums", file, "--store", "s.passk", "--id", "level", HF_HUB_OFFLINE="1")
     assert "has all 5 problems already; nothing was changed" in again.stderr
     [entry] = run_passk("benchmark", "list", "--store", "s.passk", "--format", "json").json
-    assert (entry["benchmark"], entry["problems"], entry["verifier"], entry["runs"]) == ("sums", 5, "number", 0)
+    assert (entry["benchmark"], entry["problems"], entry["verifier"], entry["runs"]) == ("sums", 5, "math", 0)
     assert run_passk("runs", "--store", "s.passk", "--format", "json").json == []
     run_passk("curves", "--benchmark", "sums", "--store", "s.passk", status=None)

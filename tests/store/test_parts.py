@@ -12,7 +12,7 @@ import pytest
 
 from backend import Reader, curves, merge, open_store, rebuild_tallies
 from backend.errors import Cancelled, StoreError
-from backend.records import VERDICTS
+from backend.records import NOT_JUDGED, VERDICTS
 from backend.store import database as database_module
 from backend.store.connection import open_database
 from backend.store.database import Database
@@ -79,9 +79,9 @@ def test_tallies_agree_with_the_samples(store: StoreLayout) -> None:
     expected: dict[tuple[int, int], list[int]] = {}
     for run, problem, _, verdict, _, _, tokens, characters, *_ in shown["outcomes"]:
         numbers = expected.setdefault((run, problem), [0] * 6)
-        numbers[0] += verdict != "unverified"
+        numbers[0] += verdict not in NOT_JUDGED
         numbers[1] += verdict == "correct"
-        numbers[2] += verdict == "unverified"
+        numbers[2] += verdict in NOT_JUDGED
         numbers[3] += tokens is not None
         numbers[4] += tokens or 0
         numbers[5] += characters is not None

@@ -75,7 +75,7 @@ def adds_up(layout: StoreLayout, *, merging: bool = True) -> list[tuple[int, ...
 def test_samples_without_a_verdict_get_one(store: StoreLayout, tmp_path: Path) -> None:
     imported(store, jsonl(tmp_path / "a.jsonl", rows()))
     assert runs_of(store)["m@b"].unverified == 12
-    done = verified(store)
+    done = verified(store, "number")
     assert (done.verifier, done.wanted, done.judged, done.unused) == ("number", 12, 12, 0)
     assert done.changes == {("unverified", "correct"): 3, ("unverified", "wrong"): 9}
     run = runs_of(store)["m@b"]
@@ -89,17 +89,17 @@ def test_samples_without_a_verdict_get_one(store: StoreLayout, tmp_path: Path) -
 
 def test_a_second_call_has_nothing_to_do(store: StoreLayout, tmp_path: Path) -> None:
     imported(store, jsonl(tmp_path / "a.jsonl", rows()))
-    verified(store)
+    verified(store, "number")
     before = adds_up(store)
-    assert verified(store) == Verification("m@b", None, None, 0, 0, 0, {}, 0)
+    assert verified(store, "number") == Verification("m@b", None, None, 0, 0, 0, {}, 0)
     assert adds_up(store) == before
 
 
 def test_again_keeps_the_imported_verdict_beside(store: StoreLayout, tmp_path: Path) -> None:
     """The file says that all are right; the verifier says otherwise, and then another one."""
     imported(store, jsonl(tmp_path / "a.jsonl", rows(correct=True)))
-    assert verified(store).judged == 0
-    done = verified(store, again=True)
+    assert verified(store, "number").judged == 0
+    done = verified(store, "number", again=True)
     assert done.changes == {("correct", "correct"): 3, ("correct", "wrong"): 9}
     verified(store, "exact", again=True)
     assert every_verdict(store, "p0") == [
@@ -115,7 +115,7 @@ def test_again_keeps_the_imported_verdict_beside(store: StoreLayout, tmp_path: P
 
 def test_back_to_what_the_samples_came_with(store: StoreLayout, tmp_path: Path) -> None:
     imported(store, jsonl(tmp_path / "a.jsonl", rows(correct=True)))
-    verified(store, again=True)
+    verified(store, "number", again=True)
 
     def back(name: str, problems: Collection[int] | None = None) -> Verification:
         def work(reader: Reader) -> Verification:
@@ -298,7 +298,8 @@ def test_the_command(run_passk: Passk) -> None:
         {"run": "m@b", "before": "unverified", "now": "wrong", "samples": 2},
     ]
     assert "only 1 of 3 problems" in done.stderr
-    assert "4 of 4 samples without a verdict verified by number 2" in done.stderr
+    assert "4 of 4 samples without a verdict verified by math 2" in done.stderr
+    assert "math, because math-verify is installed here; --verifier names another" in done.stderr
     assert len(run_passk("verify", "--run", "m", "--format", "csv").csv) == 2
     assert "nothing to verify; --again" in run_passk("verify", "--run", "m").stderr
     assert "no verifier nobody" in run_passk("verify", "--run", "m", "--again", "--verifier", "nobody", status=1).stderr
