@@ -19,10 +19,13 @@ from .analysis.cot import judgements_of as judgements_of
 from .analysis.cot import judging_queue as judging_queue
 from .analysis.cot import settled_judgements as settled_judgements
 from .analysis.cot import valid_sets as valid_sets
+from .analysis.evidence import set_evidence as set_evidence
 from .analysis.perplexity import perplexities as perplexities
 from .analysis.perplexity import sample_perplexities as sample_perplexities
 from .analysis.perplexity import token_logprobs as token_logprobs
 from .analysis.set_tables import SetsShown as SetsShown
+from .analysis.set_tables import evidence_in_words as evidence_in_words
+from .analysis.set_tables import evidence_notes as evidence_notes
 from .analysis.set_tables import sets_table as sets_table
 from .analysis.tables import agreement_table as agreement_table
 from .analysis.tables import bands_table as bands_table

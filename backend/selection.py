@@ -258,6 +258,28 @@ def _set(match: re.Match[str], scope: Scope) -> Condition:
     return Condition(" or ".join(chosen), holds)
 
 
+EVIDENCE = ("rl", "base", "none")
+
+
+def _evidence(match: re.Match[str], scope: Scope) -> Condition:
+    from backend.analysis.evidence import problem_evidence
+
+    wanted = {name.lower() for name in alternatives(match["ahead"])}
+    if not wanted or not wanted <= set(EVIDENCE):
+        raise UsageError("there is no such evidence", next_step=f"Known: {', '.join(EVIDENCE)}.")
+    base, rl = scope.pair()
+    found = problem_evidence(scope.reader, base, rl)
+    described = {
+        "rl": f"{label_of(rl)} higher beyond chance", "base": f"{label_of(base)} higher beyond chance",
+        "none": f"{label_of(base)} and {label_of(rl)} compatible with equal rates",
+    }  # fmt: skip
+
+    def holds(problem: Candidate) -> bool:
+        return problem.key in found and (found[problem.key].ahead or "none") in wanted
+
+    return Condition(" or ".join(text for name, text in described.items() if name in wanted), holds)
+
+
 MEASURES: Mapping[str, tuple[str, Callable[[Tallied], Any]]] = {
     "c": ("c", lambda tallied: tallied.c if tallied.n else None),
     "n": ("n", lambda tallied: tallied.n),
@@ -410,6 +432,12 @@ FILTERS: tuple[Filter, ...] = (
     _kind("all", "every problem", r"all", _everything),
     _kind("set:base_only", "a solve set of the pair: both, base_only, rl_only, neither", r"set:(?P<sets>.*)", _set),
     _kind(
+        "evidence:rl",
+        "what differs beyond chance in the pair: rl higher, base higher, none",
+        r"evidence:(?P<ahead>.*)",
+        _evidence,
+    ),
+    _kind(
         'contains:wait  contains:"two words"  contains:/regex/i',
         "problems with a path that contains this text, or matches",
         r"contains:(?P<pattern>.*)",
@@ -450,7 +478,7 @@ FILTERS: tuple[Filter, ...] = (
 # double quotes; a quote inside is doubled. What is unknown of a problem (c without a verified sample, tokens that
 # nobody counted) fulfils no condition.
 
-HELP = "Ids such as 17,23; set:base_only; level=5; c=0, rl.c>3, rate<0.05, tokens>2000; guess:RUN<0.05; words; all."
+HELP = "Ids such as 17,23; set:base_only; evidence:rl; level=5; c=0, rl.c>3, rate<0.05; guess:RUN<0.05; words; all."
 
 _WORD = re.compile(rf'(?:[^\s"]|{QUOTED})+')
 

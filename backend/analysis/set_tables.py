@@ -6,7 +6,7 @@ where `on` leaves it out. Names in data are a promise: scripts read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
@@ -15,13 +15,17 @@ from typing import Any
 from backend.records import Curve, SetProblem, SolveSets
 from backend.records.comparison import (
     UNCERTAIN,
+    ProblemEvidence,
     ProblemUncertainty,
+    SetEvidence,
     SetUncertainty,
 )
 from backend.records.reading import ValidSets
 from backend.records.table import (
     CSV,
+    DATA,
     DOCUMENT,
+    EVERYWHERE,
     EXPORT,
     JSON,
     PEOPLE,
@@ -40,6 +44,8 @@ class SetsShown:
     sets: SolveSets
     uncertainty: SetUncertainty | None = None
     """None where it is not known (yet)."""
+    evidence: SetEvidence | None = None
+    """None where it is not asked for, and for other comparisons than of a pair."""
     valid: ValidSets | None = None
     """The same by valid paths only; None where no path is judged."""
     stored: Mapping[int, Any] = field(default_factory=dict)
@@ -88,6 +94,10 @@ class SetsShown:
         """The chance that a replication puts the problem into another set, or that a run of it does."""
         sure = self.sure(problem)
         return None if sure is None else sure.set if run is None else sure.runs[run]
+
+    def shown_by(self, problem: SetProblem) -> ProblemEvidence | None:
+        """What the counts of a problem are evidence of."""
+        return self.evidence.problems.get(problem.key) if self.evidence else None
 
     def judged(self, problem: SetProblem, run: int, place: int) -> int | None:
         """Right paths that are judged valid (0), invalid (1), unsure (2); None where there are no paths."""
@@ -151,9 +161,59 @@ SURE_ENDS = (
 """More of them, where further samples are thought of: the chances at the ends of the rates' credible intervals."""
 
 
+def _p(name: str) -> Callable[[SetsShown, SetProblem], float | None]:
+    """P of the side with the higher c/n."""
+
+    def value(at: SetsShown, problem: SetProblem) -> float | None:
+        found = at.shown_by(problem)
+        return min(getattr(found, name)) if found else None
+
+    return value
+
+
+def _bound(end: int) -> Callable[..., float | None]:
+    def value(at: SetsShown, problem: SetProblem, run: int) -> float | None:
+        found = at.shown_by(problem)
+        return found.bounds[run][end] if found else None
+
+    return value
+
+
+def _bounds(at: SetsShown, problem: SetProblem) -> str | None:
+    """Upper bound of the run with the lower rate beside the lower bound of the other: what cannot can mean."""
+    found = at.shown_by(problem)
+    if found is None:
+        return None
+    low, high = (0, 1) if found.p[1] <= found.p[0] else (1, 0)
+    sides = {low: f"≤{percent(found.bounds[low][1])}", high: f"≥{percent(found.bounds[high][0])}"}
+    return f"{sides[0]} {sides[1]}"
+
+
+EVIDENCE = (
+    Column(
+        "evidence",
+        on=EVERYWHERE,
+        path="evidence.ahead",
+        value=lambda at, problem: (found := at.shown_by(problem)) and (found.ahead or "none"),
+        gives_way=4,
+    ),
+    Column("evidence_p", "number", "p", _p("p"), on=DATA, path="evidence.p"),
+    Column("evidence_holm", "number", "p, Holm", _p("holm"), on=DATA | PRINT, path="evidence.holm"),
+    Column("bounds", heading="bounds %", value=_bounds, on=PRINT | DOCUMENT),
+    Column("{run}_lower", "number", value=_bound(0), on=DATA, path="evidence.{run}.lower"),
+    Column("{run}_upper", "number", value=_bound(1), on=DATA, path="evidence.{run}.upper"),
+)
+"""More of them for a pair: whether the difference on a problem is more than luck."""
+
+
 def sets_table(shown: SetsShown) -> Table:
     uncertainty = shown.uncertainty
-    columns = [*SETS, *(SURE if uncertainty else ()), *(SURE_ENDS if uncertainty and uncertainty.more else ())]
+    columns = [
+        *SETS,
+        *(EVIDENCE if shown.evidence else ()),
+        *(SURE if uncertainty else ()),
+        *(SURE_ENDS if uncertainty and uncertainty.more else ()),
+    ]
     return Table(
         tuple(_of_runs(columns, shown)),
         shown.sets.problems,
@@ -209,6 +269,36 @@ def sets_notes(shown: SetsShown) -> list[str]:
             f"counts unjudged ones too. Judged: {judged}."
         )
     return lines
+
+
+def evidence_in_words(shown: SetsShown) -> str:
+    """RL-only 3: 2 beyond chance, 1 compatible with none; base-only 19: 2 beyond chance, ...; 19 against 3, p = ..."""
+    found = shown.evidence
+    if found is None:
+        return ""
+    parts, names = [], {name: entry for entry, name in PAIR_SETS.items()}
+    for name in ("rl_only", "base_only"):
+        count, beyond = shown.sets.counts[names[name]], found.beyond[name]
+        rest = f", {count - beyond:,} compatible with none" if count - beyond else ""
+        parts.append(f"{shown.name(names[name])} {count:,}" + (f": {beyond:,} beyond chance{rest}" if count else ""))
+    base, rl = (shown.sets.counts[names[name]] for name in ("base_only", "rl_only"))
+    if found.discordance is not None:
+        parts.append(f"{base:,} against {rl:,}, p = {found.discordance:.2g}")
+    elif not found.even:
+        parts.append(f"{base:,} against {rl:,} is not tested: n differs")
+    return "; ".join(parts)
+
+
+def evidence_notes(shown: SetsShown) -> list[str]:
+    """The same, with what was tested and how."""
+    if shown.evidence is None:
+        return []
+    return [
+        f"{evidence_in_words(shown)}.",
+        f"Beyond chance: Fisher's exact test, one-sided, on each problem, adjusted by Holm over "
+        f"{shown.evidence.tested:,} problems in either direction, 5 %; the counts against each other: McNemar, exact. "
+        "Bounds: Clopper-Pearson, each one-sided with 95 %: one rate is at most so much, the other at least.",
+    ]
 
 
 def problem_notes(shown: SetsShown) -> list[str]:
@@ -298,6 +388,13 @@ def _sets_document(shown: SetsShown, records: list[dict[str, Any]]) -> dict[str,
     }
     if sets.expected_at_common_n is not None:
         result["expected_at_common_n"] = {"n": sets.common_n, **_by_name(sets.expected_at_common_n)}
+    if (tested := shown.evidence) is not None:
+        result["evidence"] = {
+            "tested": tested.tested,
+            "beyond_chance": dict(tested.beyond),
+            "discordance_p": tested.discordance,
+            "method": "Fisher one-sided, Holm over the problems; McNemar exact; bounds Clopper-Pearson one-sided 95 %",
+        }
     if (found := shown.uncertainty) is not None:
         result |= {
             "expected": _by_name({entry: list(ends) for entry, ends in found.expected.items()}),

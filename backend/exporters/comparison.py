@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.analysis.comparison import solve_sets
 from backend.analysis.cot import settled_counts, valid_sets
+from backend.analysis.evidence import set_evidence
 from backend.analysis.set_tables import SetsShown, sets_table
 from backend.analysis.uncertainty import set_uncertainty
 from backend.exporters.protocol import ExportTask
@@ -32,6 +33,7 @@ def comparison_of(job: ExportTask) -> SetsShown:
     return SetsShown(
         sets,
         set_uncertainty(job.reader, sets) if sets.problems else None,
+        set_evidence(job.reader, sets),
         valid if any(of_run.judged for of_run in valid.judged) else None,
         {problem.key: problem for problem in stored_problems(job.reader, sets.runs)},
         settled_counts(job.reader, sets.runs),

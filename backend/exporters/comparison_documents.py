@@ -12,6 +12,7 @@ from backend.analysis.set_tables import (
     SetsShown,
     compared_runs_table,
     count_notes,
+    evidence_notes,
     problem_notes,
     set_counts_table,
     sets_notes,
@@ -101,7 +102,7 @@ def export_markdown(job: ExportTask) -> int:
 
 
 def _notes(comparison: SetsShown) -> list[str]:
-    return [*sets_notes(comparison), *problem_notes(comparison), *count_notes(comparison)]
+    return [*sets_notes(comparison), *problem_notes(comparison), *evidence_notes(comparison), *count_notes(comparison)]
 
 
 # A solve-set comparison as LaTeX tables (booktabs) that go into a paper as they are.
@@ -117,7 +118,7 @@ def export_latex(job: ExportTask) -> int:
     found = curves(job.reader, sets.runs, problems=job.problems)
     # A comment ends with its line; every line of it is ASCII, for any input encoding.
     origin = json_text(job.provenance.full).encode("ascii", "backslashreplace").decode()
-    of_sets = " ".join(map(for_latex, [*sets_notes(comparison), *count_notes(comparison)]))
+    of_sets = " ".join(map(for_latex, [*sets_notes(comparison), *evidence_notes(comparison), *count_notes(comparison)]))
     parts = [
         HEADER + f"% {origin}\n",
         _table(

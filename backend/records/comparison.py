@@ -267,6 +267,36 @@ UNCERTAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemEvidence:
+    """Whether the difference of a pair on one problem is more than luck; for each number base first."""
+
+    ahead: Literal["base", "rl"] | None
+    """Whose rate is higher beyond chance; None where the counts are compatible with equal rates."""
+    p: tuple[float, float]
+    """Of Fisher's one-sided exact test that the base's rate is higher, and that RL's is."""
+    holm: tuple[float, float]
+    """The same, adjusted for all problems tested."""
+    bounds: tuple[Interval, Interval]
+    """For each run a lower and an upper bound of its rate, each by itself with 95 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetEvidence:
+    """What the counts of a pair are evidence of."""
+
+    problems: Mapping[int, ProblemEvidence]
+    """By key of the problem."""
+    tested: int
+    """Problems that were tested, and so adjusted for."""
+    beyond: Mapping[str, int]
+    """Of base_only and rl_only, how many problems differ beyond chance."""
+    discordance: float | None
+    """p of the exact McNemar test on the problems that one run alone solves; None where n differs, or there is none."""
+    even: bool
+    """Whether n is the same everywhere: else the run with more samples solves more by that alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Support:
     """Empirical support of a pair, by problem (The Invisible Leash, arXiv 2507.14843, section 2).
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run_sets(arguments: argparse.Namespace) -> int:
-    from backend import SetsShown, set_uncertainty, sets_table, solve_sets
+    from backend import SetsShown, evidence_notes, set_evidence, set_uncertainty, sets_table, solve_sets
 
     with reading(arguments.store) as reader:
         pair = pair_of(reader, arguments)
@@ -26,9 +26,12 @@ def run_sets(arguments: argparse.Namespace) -> int:
         sets = solve_sets(reader, pair, arguments.min_correct, problems=meant.problems)
         wanted = arguments.doubt or arguments.more is not None
         doubt = set_uncertainty(reader, sets, arguments.more) if wanted else None
-    shown = SetsShown(sets, doubt)
+        evidence = set_evidence(reader, sets) if arguments.evidence or arguments.format == "json" else None
+    shown = SetsShown(sets, doubt, evidence)
     say(counts_in_words(shown))
     print_table(arguments.format, sets_table(shown))
+    for line in evidence_notes(shown) if arguments.evidence else []:
+        say(line)
     for line in uncertainty_lines(sets, doubt) if doubt else []:
         say(line)
     return 0
@@ -54,7 +57,8 @@ def uncertainty_lines(sets: SolveSets, uncertainty: SetUncertainty) -> list[str]
     return said if uncertainty.more is None else [*said, ends]
 
 
+EVIDENCE = Option("--evidence", "which problems differ beyond chance: Fisher's test by problem, bounds of the rates")
 DOUBT = Option("--doubt", "how sure each membership is: P(change) in a replication, a fresh run of the same n")
 MORE = Option("--more", "what M further samples a problem would say; implies --doubt", "M", POSITIVE)
 
-COMMANDS = {"sets": Command(run_sets, (STORE, *PAIR, MIN_CORRECT, DOUBT, MORE, PROBLEMS, FORMAT))}
+COMMANDS = {"sets": Command(run_sets, (STORE, *PAIR, MIN_CORRECT, EVIDENCE, DOUBT, MORE, PROBLEMS, FORMAT))}

@@ -50,8 +50,8 @@ def unverified_in_words(run: Run) -> list[str]:
     return [f"{with_noun(run.unverified, 'sample')} of {run_label(run)} unverified: not counted in n or c"]
 
 
-def pair_in_words(pair: PairSummary) -> Content:
-    """A pair: both runs, the curves' ends and crossing, the four sets."""
+def pair_in_words(pair: PairSummary, pairs: int = 1) -> Content:
+    """A pair: both runs, the curves' ends and crossing, the four sets; and of how many pairs of the benchmark it is."""
     base, rl = pair.base, pair.rl
     words = short_names((base, rl))
     result: list[str | Content] = [literal(f"{run_label(base)} → {run_label(rl)} on {pair.benchmark}", "bold")]
@@ -84,6 +84,8 @@ def pair_in_words(pair: PairSummary) -> Content:
     ]
     missing = f"; {pair.not_compared:,} not compared" if pair.not_compared else ""
     result.append(f"{', '.join(names)} of {sum(pair.counts.values()):,} problems{missing}")
+    if pairs > 1:
+        result.append(f"1 of {pairs:,} pairs on this benchmark: with so many, hold p against {0.05 / pairs:.2g}")
     return join_lines([*result, *unverified_in_words(base), *unverified_in_words(rl)])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from textual.app import ComposeResult
+from textual.content import Content
 
 from backend import Reader, default_pairs, pair_summaries
 from backend.records import PairSummary, Run
@@ -94,7 +95,12 @@ class HomeScreen(DataScreen):
 
     def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
         entry = self.entries[event.key]
-        self.tell("details", pair_in_words(entry) if isinstance(entry, PairSummary) else run_in_words(entry))
+        self.tell("details", self.pair_details(entry) if isinstance(entry, PairSummary) else run_in_words(entry))
+
+    def pair_details(self, pair: PairSummary) -> Content:
+        """A pair in words, and how many comparisons there are beside it."""
+        beside = (entry for entry in self.entries.values() if isinstance(entry, PairSummary))
+        return pair_in_words(pair, sum(entry.benchmark == pair.benchmark for entry in beside))
 
     def export_location(self) -> Location:
         """The pair or run under the cursor."""

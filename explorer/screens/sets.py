@@ -7,9 +7,19 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.widgets import DataTable
 
-from backend import Reader, SetsShown, set_uncertainty, sets_table, solve_sets, support, valid_sets
+from backend import (
+    Reader,
+    SetsShown,
+    evidence_in_words,
+    set_evidence,
+    set_uncertainty,
+    sets_table,
+    solve_sets,
+    support,
+    valid_sets,
+)
 from backend.records import SetProblem, SolveSets
-from backend.records.comparison import SetUncertainty
+from backend.records.comparison import SetEvidence, SetUncertainty
 from backend.records.reading import ValidSets
 from backend.records.table import Table
 from backend.wording import run_label, set_name, short_names, shown_of
@@ -44,6 +54,7 @@ class SetsScreen(FilteredScreen):
         super().__init__(location.to(solved=location.solved or None))
         self.record: SolveSets | None = None
         self.uncertainty: SetUncertainty | None = None
+        self.evidence: SetEvidence | None = None
         self.table = Table(())
         self.problems: dict[str, SetProblem] = {}
         self.columns: list[Column] = []
@@ -76,7 +87,7 @@ class SetsScreen(FilteredScreen):
         """Everything anew, the cursor where it was."""
         record = found.sets if isinstance(found, ValidSets) else found
         if self.record is None or self.record.min_correct != record.min_correct or self.by_valid:
-            self.uncertainty = None
+            self.uncertainty = self.evidence = None
         self.record = record
         self.words = short_names(record.runs)
         if not self.chosen:
@@ -84,13 +95,27 @@ class SetsScreen(FilteredScreen):
             self.chosen = True
         chips = [Chip(set_name(solved, self.words), count, solved) for solved, count in record.counts.items()]
         self.query_one(SetStrip).chips = (*chips, Chip("all", len(record.problems), None))
-        self.tell("words", sets_in_words(record))
+        self.show_words()
         self.show_problems()
         if isinstance(found, ValidSets):
+            self.stop("evidence")
             self.stop("uncertainty")
             self.tell("uncertainty", valid_sets_in_words(found, self.words))
         else:
+            self.ask("evidence", lambda reader: set_evidence(reader, record), self.show_evidence)
             self.ask("uncertainty", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
+
+    def show_words(self) -> None:
+        """What is compared, and what it is evidence of."""
+        if self.record is not None:
+            told = evidence_in_words(SetsShown(self.record, evidence=self.evidence))
+            self.tell("words", "\n".join(line for line in (sets_in_words(self.record), told) if line))
+
+    def show_evidence(self, evidence: SetEvidence | None) -> None:
+        """Which problems differ beyond chance, once it is known."""
+        self.evidence = evidence
+        self.show_words()
+        self.show_problems()
 
     def show_uncertainty(self, uncertainty: SetUncertainty) -> None:
         self.uncertainty = uncertainty
@@ -111,7 +136,7 @@ class SetsScreen(FilteredScreen):
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        self.table = sets_table(SetsShown(self.record, self.uncertainty))
+        self.table = sets_table(SetsShown(self.record, self.uncertainty, self.evidence))
         columns = self.columns = data_columns(self.table, self.size.width, self._mark)
         if self.sort.key in {column.key for column in columns}:
             shown = in_order(self.table, inside, self.sort.key, reverse=self.sort.descending)

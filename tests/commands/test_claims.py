@@ -78,3 +78,28 @@ def test_beyond_three_n_there_is_no_percentage(run_passk: Passk) -> None:
     assert "95 % prediction intervals" in near.stderr
     assert "95 % prediction" not in far.stderr and "they have no percentage" in far.stderr
     assert "lean on a prior fitted to all problems: at n = 8, base c = 2 against RL c = 0" in near.stderr
+
+
+def test_evidence_of_the_pair_in_words_columns_and_filter(run_passk: Passk) -> None:
+    """One problem that RL alone solves for sure, one by luck; two of the base in the same way, and equal ones."""
+    base = [0, 0, 50, 1, *[20] * 36]
+    rl = [50, 1, 0, 0, *[21] * 36]
+    rows = "".join(f"q{place},{b},{r}\n" for place, (b, r) in enumerate(zip(base, rl, strict=True)))
+    (run_passk.folder / "c.csv").write_text(f"problem,base,rl\n{rows}")
+    run_passk("import", "c.csv", "--benchmark", "tested", "--n", 64)
+    names = ("--base", "base", "--rl", "rl")
+    said = run_passk("sets", *names, "--evidence")
+    assert "RL-only 2: 1 beyond chance, 1 compatible with none" in said.stderr
+    assert "2 against 2, p = 1" in said.stderr
+    assert "Holm over 40 problems" in said.stderr
+    found = run_passk("sets", *names, "--format", "json").json
+    assert found["evidence"]["beyond_chance"] == {"base_only": 1, "rl_only": 1}
+    first = found["problems"][0]["evidence"]
+    assert (first["ahead"], found["problems"][1]["evidence"]["ahead"]) == ("rl", "none")
+    assert first["holm"] == pytest.approx(first["p"] * 40)
+    assert first["base"]["upper"] == pytest.approx(1 - 0.05 ** (1 / 64))
+    chosen = run_passk("sets", *names, "--problems", "evidence:rl,base", "--format", "json")
+    assert [problem["problem"] for problem in chosen.json["problems"]] == ["q0", "q2"]
+    assert chosen.json["evidence"]["tested"] == 40, "chosen by their outcome, they are adjusted for all"
+    assert chosen.json["evidence"]["discordance_p"] is None
+    assert "there is no such evidence" in run_passk("sets", *names, "--problems", "evidence:x", status=1).stderr

@@ -255,7 +255,7 @@ def test_the_markdown_table_has_a_row_a_problem_in_question(sums: StoreLayout, t
     lines = (tmp_path / "sets.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if re.match(r"\| s\d \|", line)]
     assert [row.split(" | ")[2] for row in rows] == ["base-only", "base-only", "RL-only"]
-    assert {line.count(" | ") for line in rows} == {8}
+    assert {line.count(" | ") for line in rows} == {10}
 
 
 def test_hostile_markdown_keeps_its_table(hostile: StoreLayout, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_hostile_markdown_keeps_its_table(hostile: StoreLayout, tmp_path: Path) 
     lines = (tmp_path / "sets.md").read_text(encoding="utf-8").split("\n")
     header = next(place for place, line in enumerate(lines) if line.startswith("| problem"))
     rows = lines[header : header + 2 + len(TEXTS)]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {10}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {12}
 
 
 def test_sets_by_valid_paths_stand_beside_the_plain_ones(judged: StoreLayout, tmp_path: Path) -> None:
