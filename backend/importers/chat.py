@@ -137,6 +137,13 @@ def prompt_text(prompt: Any, resolve: Callable[[str], str] = str) -> str | None:
     return "\n\n".join(text for text in texts if text) or None
 
 
+def whole_prompt(prompt: Any) -> str | None:
+    """A prompt as it is kept: a string as it is, chat messages as JSON."""
+    if isinstance(prompt, str):
+        return prompt
+    return json.dumps(prompt, ensure_ascii=False, default=str) if isinstance(prompt, list) and prompt else None
+
+
 def prompt_images(prompt: Any) -> tuple[str, ...]:
     """The images of a prompt's messages, as `image_names` knows them."""
     if not isinstance(prompt, list):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import fsum, isfinite
 from typing import Any
 
 from backend.importers.blocks import FAILED, choose_one, sampling_parameters
 from backend.importers.chat import THINKING, message_text, prompt_images, prompt_text
+from backend.importers.prompts import LOOKED_AT, PromptReader, some_prompts
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import Archive, SourceFile, has_member, input_error
 from backend.importers.values import (
@@ -73,8 +74,11 @@ def correct(value: Any, correct_at: float | None = None) -> bool | None:
 class InspectSample:
     """Turns samples into blocks."""
 
-    def __init__(self, source: SourceFile, facts: RunFacts, used: str | None, notes: Notes) -> None:
-        """`used` is the scorer whose verdict counts."""
+    def __init__(
+        self, source: SourceFile, facts: RunFacts, used: str | None, notes: Notes, some: Iterable[Any] = ()
+    ) -> None:
+        """`used` is the scorer whose verdict counts, `some` are samples of the log whose inputs are compared."""
+        self.prompts = PromptReader(some_prompts((as_mapping(sample) for sample in some), "input"), notes)
         self.source = source
         self.facts = facts
         self.used = used
@@ -131,7 +135,8 @@ class InspectSample:
 
     def _problem(self, sample: Mapping[str, Any], resolve: Callable[[str], str]) -> ProblemFacts:
         name = as_text(sample["id"]) or ""
-        statement = prompt_text(sample.get("input"), resolve)
+        given = prompt_text(sample.get("input"), resolve)
+        statement = given and self.prompts.question(given)
         choices = sample.get("choices")
         # Questions such as "Which of these is true?" are told apart by their choices.
         options = tuple(as_text(choice) or "" for choice in choices) if isinstance(choices, list) else ()
@@ -143,7 +148,7 @@ class InspectSample:
         level = metadata.get("level", metadata.get("difficulty"))
         return ProblemFacts(
             name or str(position), position, statement, as_text(reference), as_text(level), metadata, options=options,
-            images=prompt_images(sample.get("input")),
+            images=prompt_images(sample.get("input")), prompt=given,
         )  # fmt: skip
 
     def _output(
@@ -253,7 +258,7 @@ class Inspect:
         for sample in samples:
             scored.update((name, None) for name, _, _ in verdicts_of(as_mapping(sample).get("scores")))
         used = choose_one(source, list(scored), options, notes, "scorers") if scored else None
-        reader = InspectSample(source, facts_of(log, notes), used, notes)
+        reader = InspectSample(source, facts_of(log, notes), used, notes, samples[:LOOKED_AT])
         for row, sample in enumerate(samples, 1):
             yield reader.block(row, sample)
 
@@ -279,7 +284,8 @@ class Inspect:
             if reader is None:
                 scored = self._scorers(header, sample)
                 used = choose_one(source, scored, options, notes, "scorers") if scored else None
-                reader = InspectSample(source, facts, used, notes)
+                some = [self._member(source, archive, other) for other, _ in found[:: max(len(found) // 24, 1)]]
+                reader = InspectSample(source, facts, used, notes, some)
             attachments = None
             if match["chunked"] and isinstance(sample, dict):
                 folder = name.removesuffix("sample.json")

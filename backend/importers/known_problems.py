@@ -11,16 +11,23 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import Any
 
+from backend.importers.prompts import question_of
 from backend.importers.protocol import ProblemFacts
 from backend.store.cursor import StoreCursor
 from backend.store.database import open_store
-from backend.store.identity import problem_key
+from backend.store.identity import problem_key, without_surrogates
 from backend.store.layout import StoreLayout
 
-StoredProblem = tuple[int, str, str | None, str | None, Mapping[str, Any]]
-"""Key, id, statement, reference and metadata."""
+StoredProblem = tuple[int, str, str | None, str | None, Mapping[str, Any], Iterable[str]]
+"""Key, id, statement, reference, metadata and the `prompt_hash` of every prompt that runs were given."""
+
+
+def prompt_hash(prompt: str) -> str:
+    """What a stored prompt is found by: its MD5, as DuckDB computes it."""
+    return md5(without_surrogates(prompt).encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(slots=True)
@@ -57,6 +64,8 @@ class KnownProblems:
     several: dict[int, tuple[str, dict[str, None]]] = field(default_factory=dict)
     """Id and reference answers of what was asked with more than one, by the key of what was asked."""
     _by_content: dict[str, dict[int, list[KnownProblem]]] = field(default_factory=dict)
+    _asked: dict[str, dict[str, list[KnownProblem]]] = field(default_factory=dict)
+    """Problems by `prompt_hash`: what was given to a model in the same words is the same problem."""
     _taken: dict[str, set[int]] = field(default_factory=dict)
     """Keys of the stored problems of a benchmark."""
 
@@ -66,10 +75,18 @@ class KnownProblems:
         if found is None:
             found = self._by_content[benchmark] = {}
             taken = self._taken[benchmark] = set()
-            for key, name, statement, reference, metadata in self.stored(benchmark):
+            asked = self._asked[benchmark] = {}
+            for key, name, statement, reference, metadata, prompts in self.stored(benchmark):
                 known = KnownProblem(key, name, reference, *_beside(metadata))
-                found.setdefault(problem_key(benchmark, statement, name), []).append(known)
+                same = found.setdefault(problem_key(benchmark, statement, name), [])
+                same.append(known)
                 taken.add(key)
+                for prompt in prompts:
+                    asked.setdefault(prompt, same)
+                if statement is not None and (question := question_of(statement)) != statement:
+                    # An older passk stored the prompt with its template.
+                    asked.setdefault(prompt_hash(statement), same)
+                    found.setdefault(problem_key(benchmark, question, name), same)
         return found
 
     def key(self, benchmark: str, facts: ProblemFacts, in_file: Mapping[int, ProblemFacts]) -> int:
@@ -82,6 +99,9 @@ class KnownProblems:
         by_content = self.of_benchmark(benchmark)
         content = problem_key(benchmark, facts.asked, facts.id)
         known = by_content.get(content)
+        given = None if facts.prompt is None else prompt_hash(facts.prompt)
+        if known is None and given is not None and not (facts.images or facts.context):
+            known = self._asked[benchmark].get(given)
         if known is None:
             known = self._asked_without_more(benchmark, facts)
         if known is None:
@@ -90,7 +110,10 @@ class KnownProblems:
                 # An older passk gave this key to another problem, for which line breaks were blanks.
                 beside = (*beside, "as it stands")
             key = problem_key(benchmark, facts.asked, facts.id, *beside) if beside else content
-            by_content[content] = [KnownProblem(key, facts.id, facts.reference, facts.images, facts.tests)]
+            known = [KnownProblem(key, facts.id, facts.reference, facts.images, facts.tests)]
+            by_content[content] = known
+            if given is not None:
+                self._asked[benchmark].setdefault(given, known)
             return key
         possible = [
             entry for entry in known if not entry.is_another(facts) and not _apart(in_file.get(entry.key), facts)
@@ -132,7 +155,11 @@ def stored_problems(layout: StoreLayout) -> Callable[[str], Iterable[StoredProbl
             return []
         with closing(open_store(layout, merging=False)) as database, StoreCursor(database) as cursor:
             rows = cursor.rows("imports/known_problems", benchmark=benchmark)
-        return [(*known, json.loads(metadata) if metadata else {}) for *known, metadata in rows]
+            prompts: dict[int, list[str]] = dict(cursor.rows("imports/known_prompts", benchmark=benchmark))
+        return [
+            (key, name, statement, reference, json.loads(metadata) if metadata else {}, prompts.get(key, ()))
+            for key, name, statement, reference, metadata in rows
+        ]
 
     return read
 

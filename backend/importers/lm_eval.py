@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from backend.importers.blocks import choose_one, read_json_beside, sampling_parameters
-from backend.importers.chat import prompt_text
+from backend.importers.chat import prompt_text, whole_prompt
+from backend.importers.prompts import PromptReader, some_prompts, some_records
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import as_text, image_names, json_lines, option_texts
 
 FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
-STATEMENTS = ("question", "problem", "Question", "Problem", "query", "prompt", "input", "text")
+STATEMENTS = (
+    "question", "problem", "Question", "Problem", "query", "question_stem", "problem_statement", "instruction",
+    "prompt", "input", "text",
+)  # fmt: skip
 CONTEXTS = ("passage", "context", "article", "paragraph", "story", "support", "background", "premise", "sentence1")
 OPTIONS = ("choices", "options", "endings")
 IMAGES = ("image", "images", "image_path")
@@ -70,6 +74,8 @@ class LmEval:
         names = list(said.verdicts)
         used = choose_one(source, names, options, notes, "filters") if names else None
         run = self._facts(source)
+        some = [{"prompt": _given(record)} for record in some_records(source)]
+        prompts = PromptReader(some_prompts(some, "prompt"), notes)
         facts: dict[RunFacts, RunFacts] = {}
         before: Mapping[str, Any] | None = None
         here = run
@@ -85,7 +91,7 @@ class LmEval:
                 before, here = asked_with, replace(run, parameters=_parameters(asked_with))
                 here = facts.setdefault(here, here)
             position = positions.setdefault(key[0], len(positions))
-            yield self._block(key, row, position, record, said, used, here, notes)
+            yield self._block(key, row, position, record, said, used, here, notes, prompts)
 
     def _verdicts(self, source: SourceFile, notes: Notes) -> _Said:
         """What every line says; the names of the verdicts are in the order of the file."""
@@ -164,6 +170,7 @@ class LmEval:
         used: str | None,
         facts: RunFacts,
         notes: Notes,
+        prompts: PromptReader,
     ) -> Block:
         texts = _texts(record.get("resps")) or [None]
         size = len(texts)
@@ -181,7 +188,8 @@ class LmEval:
             problem=ProblemFacts(
                 id=as_text(record.get("doc_id")) or str(position),
                 position=position,
-                statement=_statement(document, record),
+                statement=_statement(document, record, prompts),
+                prompt=whole_prompt(_given(record)),
                 reference=as_text(record.get("target")),
                 level=as_text(document.get("level", document.get("difficulty"))),
                 metadata={k: v for k, v in document.items() if type(v) is str and len(v) < 100},
@@ -244,20 +252,38 @@ def _asked(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _statement(document: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
-    """What the document asks, by the usual names of that field; else the whole prompt, its examples included."""
-    for name in STATEMENTS:
-        value = document.get(name)
-        if isinstance(value, str) and value.strip():
-            return value
+def _given(record: Mapping[str, Any]) -> Any:
+    """The prompt of a document as it was given: a text, or chat messages, which are written as JSON."""
     prompt = next(iter(_arguments(record)), None)
     prompt = prompt[0] if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str) else prompt
     if isinstance(prompt, str) and prompt.startswith("[{"):
         try:
-            prompt = json.loads(prompt)
+            return json.loads(prompt)
         except (ValueError, RecursionError):
             return prompt
-    return prompt_text(prompt)
+    return prompt
+
+
+def _statement(document: Mapping[str, Any], record: Mapping[str, Any], prompts: PromptReader) -> str | None:
+    """What the document asks: by the usual names of that field, else the longest field that stands in the prompt.
+
+    Where none does, it is the prompt without its template.
+    """
+    for name in STATEMENTS:
+        value = document.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+    prompt = prompt_text(_given(record))
+    if prompt is None:
+        return None
+    target = as_text(record.get("target")) or ""
+    fields = [value for name, value in document.items() if isinstance(value, str) and name not in CONTEXTS]
+    asked = [value for value in fields if len(value.strip()) >= FEWEST and value.strip() in prompt and value != target]
+    return max(asked, key=len, default="") or prompts.question(prompt)
+
+
+FEWEST = 12
+"""Characters of a field that can be a question; shorter ones, such as a subject, stand in prompts by chance."""
 
 
 def _without_ending(path: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 from backend.errors import UsageError, suggestion
 from backend.importers.blocks import FAILED
 from backend.importers.chat import THINKING, are_messages, completion_text, prompt_text
+from backend.importers.prompts import PromptReader, some_prompts, some_records
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.tables import (
@@ -52,6 +53,8 @@ EXPORTED = {"position": ("position",), "parameters": ("parameters",)}
 WHERE_FROM = ("export", "source", "format", "source_row")
 """Columns of passk's own exports that say where a row was before; they are not kept, and that goes without saying."""
 OF_RUN = (*RUN_FIELDS, *PARAMETERS, "parameters")
+PROMPTS = ("prompt", "input", "query")
+"""Columns that hold what a model was given, template and all."""
 ASKED = ("context", "options", "images", "tests")
 FIELDS = {**RUN_FIELDS, **PROBLEM_FIELDS, **SAMPLE_FIELDS, **{name: (name,) for name in PARAMETERS}, **EXPORTED}
 
@@ -178,8 +181,17 @@ class _Gatherer:
         more = ASKED if "problem" in self.place else (*ASKED, "reference")
         self.asked = [(f, self.place[f]) for f in more if f in self.place and "statement" in self.place]
         self.runs: dict[tuple[Any, ...], RunFacts] = {}
+        column = mapping.get("statement")
+        self.prompts = PromptReader(self._some(column), notes) if column in PROMPTS else None
+        """Where the statement comes as the model was given it."""
         self.problems: dict[tuple[Any, ...], _Problem] = {}
         self.positions: dict[tuple[Any, ...], int] = {}
+
+    def _some(self, column: str) -> Iterator[str]:
+        if self.source.first_object is not None:
+            return some_prompts(some_records(self.source), column)
+        rows = islice(read_rows(self.source, [column]), BUFFERED)
+        return some_prompts(({column: value} for _, (value,) in rows), column)
 
     def blocks(self) -> Iterator[Block]:
         buffer: list[tuple[int, Sequence[Any]]] = []
@@ -395,6 +407,9 @@ class _Gatherer:
         problem_id, statement = as_text(value("problem")), as_text(value("statement"))
         if not problem_id and not statement:
             raise input_error(self.source, row, "neither a problem id nor a statement")
+        prompt = statement if self.prompts is not None else None
+        if self.prompts is not None and statement:
+            statement = self.prompts.question(statement)
         metadata = value("metadata")
         if isinstance(metadata, str):
             try:
@@ -408,6 +423,7 @@ class _Gatherer:
             reference=as_text(value("reference")) or None,
             level=as_text(value("level")) or None,
             metadata=metadata if isinstance(metadata, dict) else {},
+            prompt=prompt,
             **{field: _asked(field, values[place]) for field, place in self.asked if field in ASKED},
         )
         return _Problem(facts, run)

@@ -55,6 +55,9 @@ class ProblemFacts:
     tests: str | None = None
     """The tests that an answer has to pass, where they belong to the problem."""
 
+    prompt: str | None = None
+    """What the model was given, template and all (messages as JSON), where the file has it."""
+
     @property
     def asked(self) -> str | None:
         """All that was asked, as one text: context, question and options."""

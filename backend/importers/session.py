@@ -259,6 +259,9 @@ class ImportSession:
         self.duplicates = Duplicates(options, stored, self.notes.add)
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
+        self.prompt_sink: Callable[[int, int, str], None] | None = None
+        """Takes the prompt of every run and problem, where the file has it."""
+        self._prompted: set[tuple[str, int]] = set()
         self._samples = 0
         self._bad_rows: list[str] = []
         self._brought: dict[str, list[Path]] = {}
@@ -477,6 +480,10 @@ class ImportSession:
             if not item.verdicts:
                 return
         self._file.came.setdefault(target.run, item.facts)
+        if item.problem.prompt is not None and (target.run, key) not in self._prompted:
+            self._prompted.add((target.run, key))
+            if self.prompt_sink is not None:
+                self.prompt_sink(run_key(target.run), key, item.problem.prompt)
         totals = self.gathered.runs.get(target.run)
         if totals is None:
             totals = self.gathered.runs[target.run] = RunTotals(target, end=target.next_sample)
@@ -748,6 +755,28 @@ def stored_samples(layout: StoreLayout, run: str) -> list[FileSamples]:
     return list(found.values())
 
 
+@dataclass
+class _Prompts:
+    """Prompts on their way into a part, some at a time."""
+
+    part: PartWriter
+    rows: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def add(self, run: int, problem: int, prompt: str) -> None:
+        self.rows.append((run, problem, prompt))
+        if len(self.rows) >= PROMPTS:
+            self.write()
+
+    def write(self) -> None:
+        if self.rows:
+            self.part.write("prompts", self.rows)
+            self.rows = []
+
+
+PROMPTS = 1_024
+"""Prompts that are written at a time."""
+
+
 def fill_part(
     part: PartWriter, session: ImportSession, files: Sequence[tuple[Path, bool]], wanted_format: str | None = None
 ) -> list[PartRun]:
@@ -758,11 +787,12 @@ def fill_part(
     """
     from backend.importers.part_files import SampleFiles
 
-    samples = SampleFiles(part)
+    samples, prompts = SampleFiles(part), _Prompts(part)
     try:
-        session.sink = samples.add
+        session.sink, session.prompt_sink = samples.add, prompts.add
         session.read(files, wanted_format)
         samples.finish()
+        prompts.write()
     except BaseException:
         with suppress(Exception):  # what is thrown away need not be whole
             samples.close()

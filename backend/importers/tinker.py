@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder
-from backend.importers.chat import THINKING, completion_text, prompt_text
+from backend.importers.chat import THINKING, completion_text, prompt_text, whole_prompt
+from backend.importers.prompts import question_of
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
@@ -74,7 +75,11 @@ class Tinker:
                 notes.add("samples without a statement: the group's place in its file stands for the problem")
             reference = as_text(as_mapping(trace.get("reward")).get("reference_answer"))
             problem = builder.problem(
-                statement or f"{split} {name}", name=name, statement=statement, reference=reference
+                statement or f"{split} {name}",
+                name=name,
+                statement=statement and question_of(statement),
+                reference=reference,
+                prompt=whole_prompt(as_mapping(trace.get("prompt")).get("messages")),
             )
             reason = last.get("stop_reason")
             reason = reason if isinstance(reason, str) else None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, about_answers
-from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
+from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text, whole_prompt
+from backend.importers.prompts import PromptReader, some_prompts
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
 from backend.importers.values import as_text, count, figure, parse_correct, shortened
@@ -52,6 +54,8 @@ class Trl:
                 notes.add(f"columns not kept: {name}")
         builder = BlockBuilder("texts", "details")
         facts: dict[int | None, RunFacts] = {}
+        batches = islice(parquet_batches(source, ["prompt"], 4_096), 4)
+        reader = PromptReader(some_prompts([{"prompt": p} for _, (some,) in batches for p in some], "prompt"), notes)
         for first, (steps, prompts, completions, advantages, *numbers) in parquet_batches(source, columns):
             references = numbers.pop() if reference else [None] * len(steps)
             scores = dict(zip((*rewards, "advantage"), (*numbers, advantages), strict=True))
@@ -72,8 +76,9 @@ class Trl:
                 # There are no ids: one question with two references, or two images, is two problems.
                 truth, images = as_text(references[offset]), prompt_images(prompt)
                 problem = builder.problem(
-                    (statement, truth, images), statement=statement, reference=truth, images=images
-                )
+                    (statement, truth, images), statement=reader.question(statement), reference=truth, images=images,
+                    prompt=whole_prompt(prompt),
+                )  # fmt: skip
                 builder.add(run, problem, row, verdicts[offset], text, details[offset])
             if builder.full:
                 yield from builder.flush()

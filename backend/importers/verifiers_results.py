@@ -7,7 +7,8 @@ from math import isfinite
 from typing import Any
 
 from backend.importers.blocks import FAILED, BlockBuilder, note_others, read_json_beside, sampling_parameters
-from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
+from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text, whole_prompt
+from backend.importers.prompts import PromptReader, some_prompts, some_records
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import as_text, figure, json_lines, kind_of_value, refine_verdict
@@ -45,6 +46,7 @@ class Verifiers:
         if at_least != 1:
             notes.add(f"files whose metadata says that a reward from {at_least:g} on is correct")
         builder = BlockBuilder("texts", "details", "finish_reasons")
+        prompts = PromptReader(some_prompts(some_records(source), "prompt"), notes)
         for row, record in json_lines(source):
             example = as_text(record.get("example_id"))
             statement = prompt_text(record.get("prompt"))
@@ -53,7 +55,8 @@ class Verifiers:
             reference, images = as_text(record.get("answer")), prompt_images(record.get("prompt"))
             problem = builder.problem(
                 (statement, example, reference),
-                name=example, statement=statement, reference=reference, images=images,
+                name=example, statement=statement and prompts.question(statement), reference=reference, images=images,
+                prompt=whole_prompt(record.get("prompt")),
             )  # fmt: skip
             text, thought = completion_text(record.get("completion"))
             if text is None and record.get("completion") is not None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.importers.blocks import FAILED, BlockBuilder, about_answers, sampling_parameters
-from backend.importers.chat import THINKING, message_text, prompt_text, turn_text
+from backend.importers.chat import THINKING, message_text, prompt_text, turn_text, whole_prompt
+from backend.importers.prompts import question_of
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import (
@@ -87,7 +88,11 @@ class VerifiersTraces:
                 if not statement and not known:
                     raise input_error(source, row, "neither a prompt nor a name or idx of the task")
                 problem = builder.problem(
-                    statement or f"id {known}", name=known, statement=statement, reference=self._reference(data)
+                    statement or f"id {known}",
+                    name=known,
+                    statement=statement and question_of(statement),
+                    reference=self._reference(data),
+                    prompt=whole_prompt(data.get("prompt")),
                 )
                 detail = self._detail(trace, rewards, used.get(names))
                 builder.add(run, problem, row, verdict, said, detail, reason, tokens)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, note_others
+from backend.importers.prompts import PromptReader, some_prompts, some_records
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error, read_lines
 from backend.importers.values import (
@@ -59,6 +60,7 @@ class Verl:
         """Samples gathered by prompt and reference: there is no problem id."""
         builder = BlockBuilder("texts", "answers")
         facts: dict[int | None, RunFacts] = {}
+        prompts = PromptReader(some_prompts(some_records(source), "input"), notes)
         rows = 0
         for row, record in json_lines(source):
             prompt, output = text_field(source, row, record, "input"), text_field(source, row, record, "output")
@@ -71,7 +73,9 @@ class Verl:
             note_others(record, KNOWN, notes)
             # There are no ids: one question with two references is two problems, for example of two images.
             reference = as_text(record.get("gts"))
-            problem = builder.problem((prompt, reference), statement=prompt, reference=reference)
+            problem = builder.problem(
+                (prompt, reference), statement=prompts.question(prompt), reference=reference, prompt=prompt
+            )
             verdict = refine_verdict(correct, answer, None, record.get("pred") is not None)
             builder.add(run, problem, row, verdict, output, answer or None)
             rows += 1

@@ -21,6 +21,7 @@ from backend.configuration import Configuration, model_path, model_place
 from backend.engines.registry import ENGINES
 from backend.errors import InputError, UsageError, suggestion
 from backend.jobs.job import Job, claiming, planning_lock, prepare
+from backend.jobs.plan import given_prompts
 from backend.jobs.templates import render_prompt
 from backend.jobs.work import EngineChoice, Progress, WorkState
 from backend.records import Run
@@ -300,7 +301,8 @@ def find_scorer(reader: Reader, under: str, configuration: Configuration, model:
 def _texts(reader: Reader, wanted: TextChoice, remarks: list[str]) -> Iterator[PlannedTexts]:
     keys = None if wanted.problems is None else sorted(wanted.problems)
     for run in wanted.runs:
-        template = _template(run, wanted.template)
+        prompts = {} if "template" in run.parameters or wanted.template is not None else given_prompts(reader, run.name)
+        template = _template(run, wanted.template, asked=bool(prompts))
         rows = reader.rows("scores/texts_of_run", run_key=run_key(run.name), problem_keys=keys)
         unasked = sum(row[2] is None for row in rows)
         if unasked:
@@ -310,13 +312,19 @@ def _texts(reader: Reader, wanted: TextChoice, remarks: list[str]) -> Iterator[P
         for key, label, statement, samples in rows:
             if statement is not None:
                 chosen = tuple(samples[: wanted.samples])
-                prompt = render_prompt(template, statement)
+                prompt = prompts.get(key)
+                if prompt is None and template is None:
+                    remarks.append(f"The prompt of {label} in {run.name} is not known: left out.")
+                    continue
+                if prompt is None:
+                    prompt = render_prompt(str(template), statement)
                 yield PlannedTexts(run.name, key, label, prompt, chosen, ended=not run.parameters.get("stop"))
     if wanted.references is not False:
         yield from _references(reader, wanted, keys, remarks)
 
 
-def _template(run: Run, given: str | None) -> str:
+def _template(run: Run, given: str | None, *, asked: bool = False) -> str | None:
+    """The template of a run; None where there is none but its prompts are known (`asked`)."""
     known = run.parameters.get("template")
     if isinstance(known, str):
         if given is not None and given != known:
@@ -326,7 +334,7 @@ def _template(run: Run, given: str | None) -> str:
                 "Leave --template out: a text is scored after the prompt that it was written after.",
             )
         return known
-    if given is None:
+    if given is None and not asked:
         raise UsageError(
             f"The prompt of {run.name} is not known",
             "It was imported, and its files do not hold the prompt; a perplexity depends on it.",

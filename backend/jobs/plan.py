@@ -14,7 +14,7 @@ from backend.errors import UsageError
 from backend.importers.protocol import RunFacts
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.jobs.job import Job, claiming
-from backend.jobs.templates import PLAIN, render_prompt, template_parameters
+from backend.jobs.templates import PLAIN, render_prompt, template_of_prompts, template_parameters
 from backend.jobs.work import EngineChoice, Progress, WorkState
 from backend.store.database import open_store
 from backend.store.identity import run_key
@@ -134,6 +134,7 @@ def plan_run(
     run_options: RunOptions,
     parameters: Mapping[str, Any],
     template: str | None = None,
+    like: str | None = None,
     problems: Collection[str] | None = None,
     claimed: Mapping[int, Collection[int]] = MappingProxyType({}),
 ) -> SamplingPlan:
@@ -148,6 +149,7 @@ def plan_run(
         parameters: sampling parameters under vLLM's names, as far as the user gave them. A run that exists keeps its
             own; a new one takes `DEFAULTS` for the rest.
         template: prompt template; that of the benchmark's other runs when omitted, if they all used one.
+        like: the run whose prompts are given again, where no template is known; this run itself when omitted.
         problems: labels of the problems to ask; all when omitted.
         claimed: indices that other jobs will draw, by problem key; they are not planned again.
 
@@ -156,11 +158,15 @@ def plan_run(
     """
     name = run_options.run or f"{run_options.model}@{benchmark}"
     stored = next((run.parameters for run in reader.runs(benchmark) if run.name == name), {})
-    text = template if template is not None else str(stored.get("template") or _usual_template(reader, benchmark))
+    rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
+    prompts = given_prompts(reader, like or name) if template is None and "template" not in stored else {}
+    made = template_of_prompts((row[2], prompts[row[0]]) for row in rows if row[0] in prompts)
+    text = (
+        template if template is not None else str(stored.get("template") or made or _usual_template(reader, benchmark))
+    )
     full = {**DEFAULTS, **stored, **parameters, **template_parameters(text)}
     facts = RunFacts(benchmark=benchmark, parameters=tuple(sorted(full.items())))
     target = RunResolver(run_options, reader.database.manifests.values()).resolve(facts, "What is to be drawn")
-    rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
     if not rows:
         raise UsageError(
             f"{benchmark} has no problem with a statement",
@@ -182,7 +188,7 @@ def plan_run(
             label=label,
             statement=statement,
             reference=reference,
-            prompt=render_prompt(text, statement),
+            prompt=prompts.get(key) or render_prompt(text, statement),
             indices=_wanted({*have.get(key, ()), *claimed.get(key, ())}, n, adds(label)),
             metadata=json.loads(metadata) if metadata else {},
         )
@@ -196,6 +202,12 @@ def plan_run(
     every = ((reference, json.loads(metadata) if metadata else {}) for _, _, _, reference, metadata in rows)
     fitting = None if chosen and chosen[0][0] else fitting_verifier(every)
     return replace(plan, verifier=fitting.name if fitting else chosen[0][0] if chosen else None)
+
+
+def given_prompts(reader: Reader, run: str) -> dict[int, str]:
+    """The prompts that a run was given, by problem key, where its files have them as texts."""
+    found: dict[int, str] = dict(reader.rows("reads/prompts", run_key=run_key(run)))
+    return {key: prompt for key, prompt in found.items() if not prompt.startswith("[{")}
 
 
 def _wanted(have: set[int], n: int, add: int) -> tuple[int, ...]:

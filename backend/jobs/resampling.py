@@ -152,6 +152,7 @@ def plan_extension(
         run_options=RunOptions(run=name, model=run.model.name, role=run.model.role),
         parameters={**kept, **changes.parameters},
         template=changes.template or (str(stored) if stored is not None else None),
+        like=run.name,
         problems=problems,
         claimed=promised,
     )

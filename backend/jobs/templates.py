@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -141,6 +141,23 @@ def _literally(text: str) -> str:
     if not any(mark in text for mark in ("{{", "{%", "{#")):
         return text
     return "".join('{{ "{" }}' if character == "{" else character for character in text)
+
+
+def template_of_prompts(prompts: Iterable[tuple[str, str]]) -> str | None:
+    """The template that made prompts of these statements; None where there is no one template that did.
+
+    Args:
+        prompts: statements with the prompts that a run was given; chat messages, as JSON, are none that can be asked.
+    """
+    found: set[tuple[str, str]] = set()
+    for statement, prompt in prompts:
+        before, there, after = prompt.partition(statement)
+        if not there or prompt.startswith("[{"):
+            return None
+        found.add((before, after))
+        if len(found) > 1:
+            return None
+    return next((PLAIN.join(map(_literally, ends)) for ends in found), None)
 
 
 def template_hash(template: str) -> str:

@@ -75,6 +75,12 @@ SELECT
 FROM stored.statistics
 GROUP BY run_key, problem_key;
 
+-- What a run was asked with; the first that came counts.
+CREATE OR REPLACE VIEW prompts AS
+SELECT run_key, problem_key, arg_min(prompt, part) AS prompt
+FROM stored.prompts
+GROUP BY run_key, problem_key;
+
 CREATE OR REPLACE VIEW texts AS FROM stored.texts;
 CREATE OR REPLACE VIEW verdicts AS FROM stored.verdicts;
 CREATE OR REPLACE VIEW scores AS FROM stored.scores;

@@ -20,7 +20,7 @@ def test_a_verl_rollout_of_128_prompts(shared_data: Path, store: StoreLayout) ->
     run = runs_of(store)["m@b"]
     assert (totals(run), run.n_min, run.n_max) == ((128, 128, 2), 1, 1)
     assert (run.model.step, run.unverified) == (1, 0)
-    assert list(report.notes.values()) == [128], "none says whether it was cut off"
+    assert list(report.notes.values()) == [128, 128], "a template each, and none says whether it was cut off"
 
 
 def test_two_models_of_lm_eval(shared_data: Path, store: StoreLayout) -> None:
