@@ -95,7 +95,7 @@ def test_its_version_names_that_of_math_verify() -> None:
 
 
 def test_in_processes_of_its_own_a_hostile_answer_costs_one_sample() -> None:
-    hostile = r"\boxed{" + "(" * 300 + "2" + ")" * 300 + "}"
+    hostile = r"\boxed{\sum_{i=1}^{10^{7}} \frac{1}{i^2}}"  # ten million fractions, added one by one
     texts = [r"\boxed{0.5}", hostile, r"\boxed{\frac24}", r"\boxed{9^{9^{9^{9}}}}", r"\boxed{0.4}"]
     verifier = load_verifier("math")
     verifier.deadline = 4.0  # type: ignore[attr-defined]
