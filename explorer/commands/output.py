@@ -11,6 +11,7 @@ from typing import Any
 
 from backend.records.table import CSV, JSON, PRINT, Column, Table
 from backend.visible_text import escape_in_json, visible
+from explorer.render.names import progress_bar
 
 
 def print_json(value: Any) -> None:
@@ -83,10 +84,6 @@ def _column(column: str | Column, rows: Sequence[Mapping[str, Any]]) -> Column:
     return Column(column, "number" if numbers else "text")
 
 
-def bar(share: float) -> str:
-    return f"{'█' * round(30 * min(share, 1)):░<30}"
-
-
 class Progress:
     """A line on stderr that is rewritten in place: from the second second on, and only on a terminal."""
 
@@ -111,7 +108,7 @@ class Progress:
         share, rate = done / max(total, 1), (done if counted is None else counted) / (now - self.started)
         what = f"{done:,} of {total:,}" if counted is None else f"{counted:,}"
         left = (now - self.started) * (1 - share) / share if share else 0
-        line = f"\r{bar(share)} {share:4.0%}  {what} {self.noun}, {rate:,.0f}/s, {left:,.0f} s left "
+        line = f"\r{progress_bar(done, total)} {share:4.0%}  {what} {self.noun}, {rate:,.0f}/s, {left:,.0f} s left "
         print(line, end="", file=sys.stderr, flush=True)
 
     def count(self, done: int) -> None:

@@ -15,7 +15,7 @@ from backend.visible_text import visible
 from backend.wording import with_noun
 from explorer.commands.command import Command, Mode
 from explorer.commands.inputs import benchmark_named, benchmark_of, pair_of, problems_of, reading
-from explorer.commands.output import bar, print_exactly, print_json, print_rows, print_table, say
+from explorer.commands.output import print_exactly, print_json, print_rows, print_table, say
 from explorer.options import (
     ADD,
     BENCHMARK,
@@ -41,6 +41,7 @@ from explorer.options import (
     Option,
     file_path,
 )  # fmt: skip
+from explorer.render.names import progress_bar
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -216,7 +217,7 @@ def wait(job: Job, worker: Popen[bytes], what: str = "samples") -> int:
         status = job.status()
         share = status.samples / max(status.wanted, 1)
         rate = status.tokens / status.seconds if status.seconds else 0.0
-        line = f"{bar(share)} {status.samples:,} of {status.wanted:,} {what}"
+        line = f"{progress_bar(status.samples, status.wanted)} {status.samples:,} of {status.wanted:,} {what}"
         if share and rate:
             line += f", {rate:,.0f} tokens/s, {status.seconds * (1 - share) / share:,.0f} s left"
         if terminal or ended or time.monotonic() - said > 10:

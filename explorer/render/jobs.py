@@ -34,12 +34,6 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3_600:.1f} h"
 
 
-def progress_bar(samples: int | None, wanted: int | None, width: int) -> str:
-    """A bar of that many cells."""
-    filled = round(width * (samples or 0) / wanted) if wanted else 0
-    return "█" * filled + "░" * (width - filled)
-
-
 def _items(row: Mapping[str, Any]) -> str:
     """What a job makes one by one: it draws samples or scores texts."""
     return "texts" if row["kind"] == "scores" else "samples"

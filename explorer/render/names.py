@@ -1,4 +1,4 @@
-"""Marks of verdicts, and names that fit."""
+"""Marks of verdicts, names that fit, and how far something is."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def marked_verdict(verdict: str) -> str:
 def is_correct(verdict: str) -> bool | None:
     """None for an unverified sample, which is neither correct nor incorrect."""
     return None if verdict == "unverified" else verdict == "correct"
+
+
+def progress_bar(done: float | None, total: float | None, width: int = 30) -> str:
+    """A bar of that many cells."""
+    filled = round(width * min((done or 0) / total, 1)) if total else 0
+    return "█" * filled + "░" * (width - filled)
 
 
 def shorten_middle(name: str, width: int) -> str:

@@ -19,6 +19,7 @@ from explorer.location import ExportContext, Location
 from explorer.options import FILE, Option
 from explorer.render.export_form import ExportChoice, export_choices, with_ending
 from explorer.render.exports import command_words, written_in_words
+from explorer.render.names import progress_bar
 from explorer.screens.form import FormDialog
 from explorer.widgets.fields import Form, FormField
 from explorer.widgets.plain import Box, Plain
@@ -133,8 +134,8 @@ class ExportDialog(FormDialog[None]):
 
     def on_export_dialog_wrote(self, event: Wrote) -> None:
         if self.stopping is not None and not self.stopping.is_set():
-            share = event.done / max(event.total, 1)
-            self.say(f"{'█' * round(30 * share):░<30} {share:4.0%}  {event.done:,} of {event.total:,}  esc stops")
+            bar, share = progress_bar(event.done, event.total), event.done / max(event.total, 1)
+            self.say(f"{bar} {share:4.0%}  {event.done:,} of {event.total:,}  esc stops")
 
     def action_close(self) -> None:
         if self.stopping is None:

@@ -17,11 +17,10 @@ from explorer.render.jobs import (
     duration,
     found_in_words,
     job_in_words,
-    progress_bar,
     rate,
     without_benchmark,
 )
-from explorer.render.names import shorten_middle
+from explorer.render.names import progress_bar, shorten_middle
 from explorer.render.text import Column, room_beside
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import ConfirmDialog, Dialog
