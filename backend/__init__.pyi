@@ -12,7 +12,6 @@ from .analysis.comparison import default_pairs as default_pairs
 from .analysis.comparison import every_k as every_k
 from .analysis.comparison import pair_summaries as pair_summaries
 from .analysis.comparison import solve_sets as solve_sets
-from .analysis.cot import HARD as HARD
 from .analysis.cot import all_judgements as all_judgements
 from .analysis.cot import cot_curves as cot_curves
 from .analysis.cot import judgements_of as judgements_of
@@ -104,7 +103,6 @@ from .jobs.resampling import ParameterChanges as ParameterChanges
 from .jobs.resampling import Resampling as Resampling
 from .jobs.resampling import ResamplingOutcome as ResamplingOutcome
 from .jobs.resampling import ResamplingRequest as ResamplingRequest
-from .jobs.resampling import RunExtension as RunExtension
 from .jobs.resampling import expected_changes as expected_changes
 from .jobs.resampling import moves as moves
 from .jobs.resampling import plan_by_uncertainty as plan_by_uncertainty
@@ -134,7 +132,6 @@ from .sample_store import is_sample_store as is_sample_store
 from .sample_store import sample_store as sample_store
 from .selection import FILTERS as FILTERS
 from .selection import contains_word as contains_word
-from .selection import filter_in_words as filter_in_words
 from .selection import quoted as quoted
 from .selection import resolve_selector as resolve_selector
 from .selection import select as select

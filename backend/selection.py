@@ -541,11 +541,6 @@ def selected_problems(reader: Reader, runs: Sequence[Run], selector: str) -> fro
     return resolve_selector(reader, runs, selector).problems
 
 
-def filter_in_words(reader: Reader, runs: Sequence[Run], selector: str) -> str:
-    """What a selector asks of a problem, for people; empty when it asks nothing. Raises like `resolve_selector`."""
-    return resolve_selector(reader, runs, selector).words
-
-
 def select(reader: Reader, run: Run, selector: str, against: Run | None = None) -> list[str]:
     """Labels of the problems of a run that a selector means, in the order of the benchmark.
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from backend.exporters.escaping import for_csv, json_line, json_text
 from backend.records.table import Column
@@ -29,18 +29,6 @@ def type_of(column: Column) -> str:
         case "number" | "decimal" | "percent" | "chance" | "points":
             return "float64"
     return "string"
-
-
-class RowWriter(Protocol):
-    """Writes one table."""
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Add rows, each with a value a column."""
-        ...
-
-    def close(self) -> None:
-        """Nothing more comes."""
-        ...
 
 
 class _Lines:

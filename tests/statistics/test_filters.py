@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from backend import (
     Reader,
     curves,
-    filter_in_words,
     quoted,
     resolve_selector,
     select,
@@ -107,7 +106,7 @@ def test_what_a_filter_means(reader: Reader, selector: str, holds: Callable[[int
     ],
 )
 def test_a_filter_in_words(reader: Reader, selector: str, words: str) -> None:
-    assert filter_in_words(reader, pair(reader), selector) == words
+    assert resolve_selector(reader, pair(reader), selector).words == words
 
 
 @pytest.mark.parametrize(
@@ -233,6 +232,6 @@ def test_a_run_that_is_not_there_yet_takes_what_makes_sense_without_it(reader: R
 
 def test_three_runs_have_no_pair(reader: Reader) -> None:
     runs = [*pair(reader), reader.run("tiny-guess@small")]
-    assert filter_in_words(reader, runs, "c=0") == "c = 0 in all 3 runs"
+    assert resolve_selector(reader, runs, "c=0").words == "c = 0 in all 3 runs"
     with pytest.raises(UsageError, match=r"set:both: solve sets are of two runs, and 3 are compared"):
         resolve_selector(reader, runs, "set:both")
