@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.records import Run
+from backend.records.samples import NOT_SAMPLING
 from backend.records.table import Kind
 
 UNKNOWN = "–"
@@ -34,6 +35,26 @@ def compact(number: float | None) -> str:
             scaled = number / (1e3 if unit == "k" else limit)
             return f"{scaled:.1f}{unit}" if scaled < 100 else f"{scaled:.0f}{unit}"
     return f"{number:.0f}"
+
+
+def sampled_otherwise(runs: Sequence[Run]) -> str:
+    """In which sampling parameters runs that are compared differ; empty where they do not, or nobody knows."""
+    words = [run_label(run) for run in runs]
+    words = words if len(set(words)) == len(words) else [run.name for run in runs]
+    differ = []
+    for name in dict.fromkeys(name for run in runs for name in run.parameters):
+        said = [(word, run.parameters[name]) for word, run in zip(words, runs, strict=True) if name in run.parameters]
+        if name not in NOT_SAMPLING and any(value != said[0][1] for _, value in said):
+            shown = (f"{value:g}" if isinstance(value, float) else str(value)[:40] for _, value in said)
+            differ.append(f"{name} {listed([f'{each} ({word})' for (word, _), each in zip(said, shown, strict=True)])}")
+    return f"Sampled with other parameters: {'; '.join(differ)}." if differ else ""
+
+
+def copies_in_words(run: Run) -> str:
+    """How many of a run's samples are copies; empty where none is known."""
+    if not run.copies:
+        return ""
+    return f"{count(run.copies)} of {count(run.samples)} are copies: same seed on several workers?"
 
 
 def span(low: int | None, high: int | None) -> str:

@@ -34,7 +34,7 @@ from backend.records.table import (
     Column,
     Table,
 )
-from backend.wording import PAIR_SETS, percent, run_label, set_name, short_names, span, with_noun
+from backend.wording import PAIR_SETS, percent, run_label, sampled_otherwise, set_name, short_names, span, with_noun
 
 
 @dataclass(frozen=True)
@@ -249,6 +249,8 @@ def sets_notes(shown: SetsShown) -> list[str]:
     lines = [f"Solved: at least {sets.min_correct} correct of n samples."]
     for word, run, size in zip(shown.words, sets.runs, sets.n_ranges, strict=True):
         lines.append(f"{word}: {run.name}, n = {span(*size) if size else 'unknown'}.")
+    if otherwise := sampled_otherwise(sets.runs):
+        lines.append(otherwise)
     if sets.expected_at_common_n is not None:
         expected = ", ".join(f"{shown.name(entry)} {count:.1f}" for entry, count in sets.expected_at_common_n.items())
         lines.append(

@@ -44,7 +44,18 @@ from backend.records.views import (
     TemperaturePoint,
     TemperatureSweep,
 )
-from backend.wording import PAIR_SETS, ROLE_WORDS, UNKNOWN, run_label, set_name, short_names, span, with_noun
+from backend.wording import (
+    PAIR_SETS,
+    ROLE_WORDS,
+    UNKNOWN,
+    copies_in_words,
+    run_label,
+    sampled_otherwise,
+    set_name,
+    short_names,
+    span,
+    with_noun,
+)
 
 # Runs, and what every table of runs begins with.
 
@@ -58,6 +69,7 @@ RUNS = (
     Column("benchmark", value=lambda run: run.benchmark),
     Column("problems", "count", value=lambda run: run.problems),
     Column("samples", "count", value=lambda run: run.samples),
+    Column("copies", "count", value=lambda run: run.copies, on=DATA),
     Column("correct", "count", value=lambda run: run.correct),
     Column("unverified", "count", value=lambda run: run.unverified, on=DATA),
     Column("solvable", "count", value=lambda run: run.solvable, on=DATA),
@@ -70,7 +82,8 @@ RUNS = (
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
-    return Table(RUNS, runs)
+    notes = (f"{run.name}: {copies_in_words(run)}" for run in runs if run.copies)
+    return Table(RUNS, runs, tuple(notes))
 
 
 def _run_columns(run: Callable[[Any], Run], *, algorithm: Media = DATA) -> tuple[Column, ...]:
@@ -124,7 +137,11 @@ def curves_table(found: Sequence[Curve]) -> Table:
         Column("pass_at_k", "percent", "pass@k %", lambda item: item[1].pass_at_k),
     )
     items = [(curve, point) for curve in found for point in curve.points]
-    return Table(columns, items, document=lambda _: [curve_facts(curve) for curve in found])
+    return Table(columns, items, _parameters_note(found), lambda _: [curve_facts(curve) for curve in found])
+
+
+def _parameters_note(found: Sequence[Curve]) -> tuple[str, ...]:
+    return tuple(filter(None, [sampled_otherwise([curve.run for curve in found])]))
 
 
 def curve_facts(curve: Curve) -> dict[str, Any]:
@@ -151,7 +168,7 @@ def wide_curves_table(found: Sequence[Curve]) -> Table:
         Column("n", "whole", value=lambda curve: curve.run.n_min),
         *(Column(f"@{k}", "percent", value=lambda curve, k=k: curve.at(k)) for k in ks),
     )
-    return Table(columns, found, ("pass@k in %",) if found else ())
+    return Table(columns, found, ("pass@k in %", *_parameters_note(found)) if found else ())
 
 
 def _band_columns(at: str, value: Column) -> tuple[Column, ...]:
@@ -183,7 +200,12 @@ def bands_table(found: Sequence[Curve], bands: Sequence[BandCurve], value: Liter
         ]
 
     methods = dict.fromkeys(f"low, high: {band.method}" for band in bands)
-    return Table(columns, [(band, point) for band in bands for point in band.points], tuple(methods), document)
+    return Table(
+        columns,
+        [(band, point) for band in bands for point in band.points],
+        (*methods, *_parameters_note(found)),
+        document,
+    )
 
 
 def difference_table(found: Difference) -> Table:
@@ -195,6 +217,7 @@ def difference_table(found: Difference) -> Table:
     return Table(
         _band_columns("k", Column("delta", "points", "Δ points")),
         [(found, point) for point in found.points],
+        tuple(filter(None, [sampled_otherwise([found.base, found.rl])])),
         document=lambda records: {**facts, "points": records, **more},
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import msgspec
 
 import queries
 from backend.errors import InputError, PasskError, StoreError, UsageError
@@ -821,7 +822,11 @@ def fill_part(
     if rows:
         part.write("verdicts", rows)
         part.write("counts", changes)
-    return [_part_run(session.targets.resolved(run), totals) for run, totals in gathered.runs.items()]
+    copies = session.duplicates.copies
+    return [
+        msgspec.structs.replace(_part_run(session.targets.resolved(run), totals), copies=copies.get(run, 0))
+        for run, totals in gathered.runs.items()
+    ]
 
 
 def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: Sequence[PartRun]) -> None:

@@ -52,6 +52,8 @@ class Run:
     texts: int
     """Samples whose text is stored; 0 for published counts."""
     mean_tokens: float | None
+    copies: int = 0
+    """Exact copies of a response to the same problem, as the imports counted them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,9 +278,11 @@ def compact_parts(
         return
     runs: dict[str, PartRun] = {}
     for entry in (entry for manifest in ours for entry in manifest.runs):
-        before = runs.get(entry.run, msgspec.structs.replace(entry, samples=0))
+        before = runs.get(entry.run, msgspec.structs.replace(entry, samples=0, copies=0))
         samples, next_sample = before.samples + entry.samples, max(before.next_sample, entry.next_sample)
-        runs[entry.run] = msgspec.structs.replace(entry, samples=samples, next_sample=next_sample)
+        runs[entry.run] = msgspec.structs.replace(
+            entry, samples=samples, next_sample=next_sample, copies=before.copies + entry.copies
+        )
     with PartWriter(layout, kind, connection=connection) as part:
         part.compact(ours)
         # Those that an earlier compaction has superseded too: their folders may outlive the part that said so.

@@ -54,6 +54,8 @@ class PartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Samples of this run in this part; 0 for published counts."""
     next_sample: int
     """One more than the highest sample index in this part, over all problems."""
+    copies: int = 0
+    """Responses of this part that are exact copies of another to the same problem in the same run."""
 
     @classmethod
     def of(

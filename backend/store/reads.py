@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -36,7 +37,10 @@ class Reader(StoreCursor):
 
     def runs(self, benchmark: str | None = None) -> tuple[Run, ...]:
         """Every run, of one benchmark or of all, base runs first and then by training step."""
-        runs = tuple(_run(row) for row in self.cached_rows("reads/runs"))
+        copies: Counter[str] = Counter()
+        for manifest in self.database.manifests.values():
+            copies.update({run.run: run.copies for run in manifest.runs if run.copies})
+        runs = tuple(_run(row, copies) for row in self.cached_rows("reads/runs"))
         return tuple(run for run in runs if benchmark in (None, run.benchmark))
 
     def run(self, name: str, benchmark: str | None = None) -> Run:
@@ -198,7 +202,7 @@ class Reader(StoreCursor):
         return {key: (path, name) for key, path, name in self.cached_rows("reads/sources")}
 
 
-def _run(row: Row) -> Run:
+def _run(row: Row, copies: Mapping[str, int]) -> Run:
     key, name, model, role, from_model, step, algorithm, benchmark, parameters, *totals = row
     return Run(
         key,
@@ -206,7 +210,7 @@ def _run(row: Row) -> Run:
         Model(model, role, from_model, step, algorithm),
         benchmark,
         json.loads(parameters) if parameters else {},
-        *totals,
+        *(*totals, copies.get(name, 0)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from backend.records import Curve
 from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind, Lead
-from backend.wording import UNKNOWN, listed, percent, points, run_label, short_names, span, with_noun
+from backend.wording import UNKNOWN, listed, percent, points, run_label, sampled_otherwise, short_names, span, with_noun
 
 # What the curves screen shows.
 
@@ -122,6 +122,8 @@ def what_is_shown(curves: Sequence[Curve], settings: CurveSettings, values: Valu
     elif len(shown) == 2:
         first, second = (values.get(curve.run.name) for curve in shown)
         result.append(plain_difference(first, second, settings.k))
+    if otherwise := sampled_otherwise([curve.run for curve in shown]):
+        result.append(otherwise)
     # What holds for several runs, such as their source, is said once.
     return [*result, *dict.fromkeys(line for curve in shown for line in sizes_in_words(curve))]
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
-from backend.wording import ROLE_WORDS, count, percent, run_label, set_name, short_names, span, with_noun
+from backend.wording import (
+    ROLE_WORDS,
+    copies_in_words,
+    count,
+    percent,
+    run_label,
+    sampled_otherwise,
+    set_name,
+    short_names,
+    span,
+    with_noun,
+)
 from explorer.render.curves import ONLY_ONE, crossings_in_words, leads_in_words
 from explorer.render.text import join_lines, literal
 
@@ -38,6 +49,7 @@ def run_in_words(run: Run) -> Content:
             f"{model_in_words(run)}; {parameters_in_words(run)}",
             f"{with_noun(run.problems, 'problem')}, {with_noun(run.samples, 'sample')} ({paths}), "
             f"n = {span(run.n_min, run.n_max)}, {count(run.correct)} correct, {count(run.solvable)} solvable",
+            *filter(None, [copies_in_words(run)]),
             *unverified_in_words(run),
         ]
     )
@@ -82,6 +94,9 @@ def pair_in_words(pair: PairSummary, pairs: int = 1) -> Content:
             ("neither", (False, False)),
         )
     ]
+    result += [f"{run_label(run)}: {said}" for run in (base, rl) if (said := copies_in_words(run))]
+    if otherwise := sampled_otherwise((base, rl)):
+        result.append(otherwise)
     missing = f"; {pair.not_compared:,} not compared" if pair.not_compared else ""
     result.append(f"{', '.join(names)} of {sum(pair.counts.values()):,} problems{missing}")
     if pairs > 1:
@@ -102,6 +117,8 @@ def sets_in_words(sets: SolveSets) -> str:
     words = short_names(sets.runs)
     sizes = [f"{word} n = {span(*size) if size else '–'}" for word, size in zip(words, sets.n_ranges, strict=True)]
     text = f"{', '.join(sizes)}; solved = at least {sets.min_correct} correct"
+    if otherwise := sampled_otherwise(sets.runs):
+        text += f"\n{otherwise}"
     if sets.expected_at_common_n is not None:
         expected = ", ".join(
             f"{set_name(solved, words)} {number:.1f}" for solved, number in sets.expected_at_common_n.items()

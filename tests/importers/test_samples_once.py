@@ -244,3 +244,27 @@ def test_the_command(run_passk: Passk) -> None:
     refused = run_passk("import", "a.jsonl", "--run", "r2", "--model", "m", "--benchmark", "b",
                         "--on-duplicate", "error", status=1)  # fmt: skip
     assert "line 17" in refused.stderr
+
+
+# Where copies and other sampling parameters are shown
+
+
+def test_copies_are_shown_with_the_run(run_passk: Passk) -> None:
+    for worker in range(3):
+        jsonl(run_passk.folder / f"gpu{worker}.jsonl", rows_of())
+    run_passk("import", "gpu0.jsonl", "gpu1.jsonl", "gpu2.jsonl", "--model", "m", "--benchmark", "b")
+    assert "m@b: 32 of 48 are copies: same seed on several workers?" in run_passk("runs").stderr
+    assert run_passk("runs", "--format", "json").json[0]["copies"] == 32
+
+
+def test_runs_that_were_sampled_otherwise_say_so_where_they_are_compared(run_passk: Passk) -> None:
+    for name, temperature in (("x", 0.0), ("y", 1.0)):
+        jsonl(run_passk.folder / f"{name}.jsonl", rows_of(temperature=temperature, top_p=0.9))
+        role = "base" if name == "x" else "rl"
+        run_passk("import", f"{name}.jsonl", "--model", name, "--benchmark", "b", "--role", role)
+    said = "Sampled with other parameters: temperature 0 (x) and 1 (y)."
+    for command in (("curves",), ("curves", "--bands", "problems"), ("curves", "--format", "json"), ("sets",),
+                    ("difference",)):  # fmt: skip
+        assert said in run_passk(*command).stderr, command
+    run_passk("export", "sets", "--to", "sets.md")
+    assert "temperature 0 (x) and 1 (y)" in (run_passk.folder / "sets.md").read_text(encoding="utf-8")
