@@ -167,3 +167,17 @@ def set_name(solved: Sequence[bool], words: Sequence[str]) -> str:
     if len(who) == 1:
         return f"{who[0]}-only" if who[0] in ROLE_WORDS.values() else f"only {who[0]}"
     return " + ".join(who)
+
+
+def nothing_in_common(first: Run, second: Run) -> str:
+    """Why nothing of two runs is compared, and what to do."""
+    if not first.problems or not second.problems:
+        return "Nothing is compared: no problem is left."
+    if first.n_min is None or second.n_min is None:
+        without = first if first.n_min is None else second
+        return f"Nothing is compared: no sample of {without.name} has a verdict. passk verify gives it verdicts."
+    return (
+        f"Nothing is compared: {first.name} ({with_noun(first.problems, 'problem')}) and {second.name} "
+        f"({second.problems:,}) have no problem in common. Problems are the same by what was asked: if these are, "
+        "import again with the column of the bare question, --column statement=COLUMN."
+    )

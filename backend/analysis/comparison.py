@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -91,6 +91,7 @@ def curves(
     wanted = [_up_to(int(n.min()), ks) if len(n) else [] for n, _ in counted]
     every = np.unique(np.concatenate([np.array(of_run, dtype=np.int64) for of_run in wanted])) if runs else np.array([])
     values = pass_at_k_of_runs(counted, every)
+    apart = _runs_apart(runs, tallies)
     return tuple(
         Curve(
             run,
@@ -100,9 +101,27 @@ def curves(
                 for k, value in zip(of_run, row[np.searchsorted(every, of_run)].tolist(), strict=True)
             ),
             int((n < n.max()).sum()) if len(n) else 0,
+            apart[run.name],
         )
         for run, (n, _), of_run, row in zip(runs, counted, wanted, values, strict=True)
     )
+
+
+LOOKED_UP = 64
+"""Problems that are looked up first: where runs have the same problems, one of these is among them."""
+
+
+def _runs_apart(runs: Sequence[Run], tallies: RunTallies) -> dict[str, frozenset[str]]:
+    """For each run those of the others, of its benchmark, that have no verified problem in common with it."""
+    problems = {run.name: keys[n > 0] for run in runs for keys, n, _ in (tallies[run.key],)}
+    apart: dict[str, set[str]] = {run.name: set() for run in runs}
+    for first, second in combinations(runs, 2):
+        some, every = problems[first.name], problems[second.name]
+        shared = np.isin(some[:LOOKED_UP], every).any() or np.isin(some, every).any()
+        if first.benchmark == second.benchmark and not shared:
+            apart[first.name].add(second.name)
+            apart[second.name].add(first.name)
+    return {name: frozenset(others) for name, others in apart.items()}
 
 
 def _up_to(limit: int, ks: Callable[[int], Sequence[int]]) -> list[int]:
@@ -165,7 +184,8 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Flo
     }
     different = len(base_problems) + len(rl_problems) - len(in_base)
     common = min((n for n in (base.n_min, rl.n_min) if n), default=None)
-    if base.n_min is None or rl.n_min is None:
+    if base.n_min is None or rl.n_min is None or not verified.any():
+        # Two figures over different problems are no comparison.
         common = None
     if common is None:
         return PairSummary(

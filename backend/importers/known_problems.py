@@ -63,6 +63,10 @@ class KnownProblems:
     """The problems that the store has of a benchmark."""
     several: dict[int, tuple[str, dict[str, None]]] = field(default_factory=dict)
     """Id and reference answers of what was asked with more than one, by the key of what was asked."""
+    alike: dict[str, list[str]] = field(default_factory=dict)
+    """Ids of new problems whose id and reference a stored one of the benchmark has under another statement."""
+    _named: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    """References of the stored problems of a benchmark by their ids."""
     _by_content: dict[str, dict[int, list[KnownProblem]]] = field(default_factory=dict)
     _asked: dict[str, dict[str, list[KnownProblem]]] = field(default_factory=dict)
     """Problems by `prompt_hash`: what was given to a model in the same words is the same problem."""
@@ -76,11 +80,13 @@ class KnownProblems:
             found = self._by_content[benchmark] = {}
             taken = self._taken[benchmark] = set()
             asked = self._asked[benchmark] = {}
+            named = self._named[benchmark] = {}
             for key, name, statement, reference, metadata, prompts in self.stored(benchmark):
                 known = KnownProblem(key, name, reference, *_beside(metadata))
                 same = found.setdefault(problem_key(benchmark, statement, name), [])
                 same.append(known)
                 taken.add(key)
+                named.setdefault(name, reference)
                 for prompt in prompts:
                     asked.setdefault(prompt, same)
                 if statement is not None and (question := question_of(statement)) != statement:
@@ -112,6 +118,8 @@ class KnownProblems:
             key = problem_key(benchmark, facts.asked, facts.id, *beside) if beside else content
             known = [KnownProblem(key, facts.id, facts.reference, facts.images, facts.tests)]
             by_content[content] = known
+            if facts.reference is not None and self._named[benchmark].get(facts.id) == facts.reference:
+                self.alike.setdefault(benchmark, []).append(facts.id)
             if given is not None:
                 self._asked[benchmark].setdefault(given, known)
             return key

@@ -111,6 +111,10 @@ REPEATED = (
 )
 SEPARATE = "repeated questions, each a problem of its own"
 
+ALIKE = (
+    "problems whose id and reference {} has under another statement, such as {}: these are not compared; if they are "
+    "the same, name the column of the bare question with --column statement=COLUMN"
+)
 SEVERAL = "statements that come with several reference answers, such as problem {}: {}"
 
 TWIN = "-"
@@ -308,6 +312,8 @@ class ImportSession:
         if self.problems.several:
             name, references = next(iter(self.problems.several.values()))
             self.notes.add(SEVERAL.format(name, " and ".join(references)), len(self.problems.several))
+        for benchmark, ids in self.problems.alike.items():
+            self.notes.add(ALIKE.format(benchmark, ids[0]), len(ids))
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
         digest = source.digest

@@ -118,6 +118,8 @@ class Curve:
     points: tuple[CurvePoint, ...]
     problems_below_n_max: int
     """Problems with fewer samples than n_max: they are why the curve ends at n_min."""
+    apart: frozenset[str] = frozenset()
+    """The other runs that were asked for with it and have no problem in common with it: nothing can be compared."""
 
     def at(self, k: int) -> float | None:
         """pass@k, None where it was not asked for or is undefined."""

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from backend.wording import nothing_in_common
 from explorer.commands.command import Command, Mode
 from explorer.commands.inputs import benchmark_named, pair_of, problems_of, reading, runs_named
 from explorer.commands.output import print_table, say
@@ -130,7 +131,10 @@ def difference_in_words(found: Difference) -> list[str]:
     """What must be known to read the numbers."""
     what = f"{found.rl.name} - {found.base.name}"
     if found.crossing is None:
-        return [f"{what}: no problem that counts has a verdict in both runs"]
+        return [
+            f"{what}: no problem that counts has a verdict in both runs",
+            nothing_in_common(found.base, found.rl),
+        ]
     return [
         f"{what}: pass@k over {found.problems} problems that both have, k up to {found.n}",
         f"low, high: {found.method}",

@@ -10,7 +10,18 @@ from typing import Literal
 
 from backend.records import Curve
 from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind, Lead
-from backend.wording import UNKNOWN, listed, percent, points, run_label, sampled_otherwise, short_names, span, with_noun
+from backend.wording import (
+    UNKNOWN,
+    listed,
+    nothing_in_common,
+    percent,
+    points,
+    run_label,
+    sampled_otherwise,
+    short_names,
+    span,
+    with_noun,
+)
 
 # What the curves screen shows.
 
@@ -119,6 +130,8 @@ def what_is_shown(curves: Sequence[Curve], settings: CurveSettings, values: Valu
         result += difference_in_words(bands.difference, settings.k)
     elif settings.view == "cover":
         result.append("share of problems with c/n ≥ tau")
+    elif len(shown) == 2 and shown[1].run.name in shown[0].apart:
+        result.append(nothing_in_common(shown[0].run, shown[1].run))
     elif len(shown) == 2:
         first, second = (values.get(curve.run.name) for curve in shown)
         result.append(plain_difference(first, second, settings.k))
@@ -202,7 +215,7 @@ def difference_in_words(found: Difference | None, k: int) -> list[str]:
     if found is None:
         return ["A difference needs two runs: show exactly two (space)."]
     if found.crossing is None:
-        return ["No problem has a verdict in both runs."]
+        return [nothing_in_common(found.base, found.rl)]
     at = found.at(k)
     here = f"undefined at k = {k}: the smaller n of the two runs is {found.n}"
     if at is not None:

@@ -9,6 +9,7 @@ from backend.wording import (
     ROLE_WORDS,
     copies_in_words,
     count,
+    nothing_in_common,
     percent,
     run_label,
     sampled_otherwise,
@@ -74,7 +75,7 @@ def pair_in_words(pair: PairSummary, pairs: int = 1) -> Content:
             f"{with_noun(run.samples, 'sample')}, {paths}"
         )
     if pair.common_n is None:
-        result.append("pass@k unknown: no sample has a verdict")
+        result.append(nothing_in_common(base, rl))
     else:
         cross = crossings_in_words(pair.leads) if pair.crossing else f"no crossing up to {pair.common_n}"
         if pair.common_n == 1:
@@ -124,7 +125,9 @@ def sets_in_words(sets: SolveSets) -> str:
             f"{set_name(solved, words)} {number:.1f}" for solved, number in sets.expected_at_common_n.items()
         )
         text += f"\nn differs; expected at {sets.common_n} samples each: {expected}"
-    if sets.not_compared.total:
+    if not sets.problems and len(sets.runs) == 2 and all(sets.not_compared.missing):
+        text += f"\n{nothing_in_common(*sets.runs)}"
+    elif sets.not_compared.total:
         text += (
             f"\n{with_noun(sets.not_compared.total, 'problem')} not compared: not in every run, or without a verdict"
         )

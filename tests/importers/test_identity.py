@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from hashlib import blake2b
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from backend import Options, RunOptions, default_pairs, import_files, solve_sets
+from backend import Options, RunOptions, curves, default_pairs, import_files, pair_summaries, solve_sets
 from backend.errors import UsageError
 from backend.importers.session import REPEATED
 from backend.records import Problem, SolveSets
@@ -17,8 +18,10 @@ from backend.store.identity import problem_key, run_key
 from backend.store.layout import StoreLayout
 from backend.store.part_writer import PartWriter
 from backend.store.parts import PartRun
+from explorer.render.curves import Bands, CurveSettings, known_values, what_is_shown
 from tests.support import (
     SHARED_DATA,
+    Passk,
     contents,
     csv_file,
     imported,
@@ -131,6 +134,31 @@ def test_a_statement_that_an_older_store_holds_is_the_same_problem(store: StoreL
     sets = pair(store, "old@b", "new@b")
     assert sorted(problem.label for problem in sets.problems) == ["blanks", "lines", "plain"]
     assert sets.not_compared.total == 1
+
+
+def test_runs_without_a_common_problem_say_so_and_are_not_subtracted(
+    store: StoreLayout, tmp_path: Path, run_passk: Passk
+) -> None:
+    reports = []
+    for model, words in (("base", "Find"), ("rl", "Now, pupil, determine")):
+        rows = [
+            {"id": f"q{i}", "question": f"{words} {i}.", "text": "t", "correct": model == "rl", "gold": str(i)}
+            for i in range(4)
+        ]
+        reports.append(imported(store, jsonl(tmp_path / f"{model}.jsonl", rows), model=model, role=model))
+    (said,) = (note for note in reports[1].notes if "under another statement" in note)
+    assert reports[1].notes[said] == 4 and "such as q0" in said and "--column statement=COLUMN" in said
+    runs = runs_of(store)
+    (summary,) = with_reader(store, lambda reader: pair_summaries(reader, [(runs["base@b"], runs["rl@b"])]))
+    assert (summary.common_n, summary.rl_pass_at_1, summary.leads) == (None, None, ())
+    found = with_reader(store, lambda reader: curves(reader, list(runs.values())))
+    assert [curve.apart for curve in found] == [frozenset({"rl@b"}), frozenset({"base@b"})]
+    settings = CurveSettings("b", ("base@b", "rl@b"), "pass@k", None, 1, Fraction(1, 2))
+    bands = Bands("pass@k")
+    words_shown = "\n".join(what_is_shown(found, settings, known_values(found, settings, bands) or {}, bands))
+    assert "have no problem in common" in words_shown and "points" not in words_shown
+    printed = run_passk("sets", "--base", "base", "--rl", "rl", "--store", store.root)
+    assert "Nothing is compared: base@b (4 problems) and rl@b (4) have no problem in common" in printed.stderr
 
 
 CASES = SHARED_DATA / "cases"
