@@ -39,11 +39,8 @@ _SYSTEM = re.compile(r"\A\s*<<SYS>>.*?<</SYS>>\s*", re.DOTALL)
 SPECIAL = re.compile(r"\A(?:\s*(?:<s>|<bos>|<\|begin_of_text\|>|<[|｜]begin▁of▁sentence[|｜]>|\[gMASK\]|<sop>))+")
 
 # Markers that were skipped when the prompt was decoded leave their roles behind, as verl writes them.
-BARE = re.compile(
-    r"\A(?:system\n.*?)?(?:\A|\n|(?<=[^\w\s])|(?<=\w))user\n(?P<text>.*?)(?:\n|(?<=[^\w\s])|(?<=\w))"
-    r"(?:assistant|model)\s*(?:[^\n]{0,80}\n?\s*<think>\s*)?\Z",
-    re.DOTALL,
-)
+BARE_END = re.compile(r"(?:assistant|model)\s*(?:[^\n]{0,80}\n?\s*<think>\s*)?\Z")
+BARE_USER = re.compile(r"(?:\A|\n|(?<=[^\sA-Za-z]))user\n+")
 LATER_TURN = re.compile(r"(?:\n|(?<=[^\w\s]))(?:assistant|model)\n.*?(?:\n|(?<=[^\w\s]))user\n", re.DOTALL)
 # What stands between a question and its answer in dialogues in words (R1-Zero's among them) and after examples: how it
 # ends, and how the question begins.
@@ -105,8 +102,10 @@ def last_question(prompt: str) -> str:
             last = asked[-1]
             first = last - 1 if last and (turns[last - 1][0], turns[last][0]) == ("instruction", "input") else last
             return _SYSTEM.sub("", "\n\n".join(said.strip() for _, said in turns[first : last + 1])).strip()
-    if (found := BARE.match(text)) is not None:
-        return LATER_TURN.split(found["text"])[-1].strip()
+    if text.startswith(("system\n", "user\n")) and (end := BARE_END.search(text[-TAIL:])) is not None:
+        body = text[: max(len(text) - TAIL, 0) + end.start()]
+        if (begin := BARE_USER.search(body)) is not None:
+            return LATER_TURN.split(body[begin.end() :])[-1].strip()
     for ends, begins in WORDED:
         if (end := ends.search(text[-TAIL:])) is not None:
             body = text[: max(len(text) - TAIL, 0) + end.start()]
