@@ -9,7 +9,6 @@ from importlib import import_module
 from threading import Thread
 from typing import Any, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -23,6 +22,8 @@ from explorer.location import SCREENS, Location, ResolvedPermalink
 from explorer.reading_marks import ReadingMarks, marks_path
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import error_dialog, help_dialog
+from explorer.steady import SteadyApp
+from explorer.terminal import driver, end_on_signals
 
 LOOK_OUT = 1.0
 """Seconds between looks into the store's parts."""
@@ -53,7 +54,7 @@ class Actions(Provider):
                 yield Hit(score, matcher.highlight(action.help), run, help=f"key {action.shown_key}")
 
 
-class Explorer(App[None]):
+class Explorer(SteadyApp):
     """Opens a store at Home."""
 
     TITLE = "passk"
@@ -64,7 +65,7 @@ class Explorer(App[None]):
     PAUSE_GC_ON_SCROLL: ClassVar = True
 
     def __init__(self, database: Database, at: ResolvedPermalink | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver())
         self._at = at
         # Every frame of an animation is bytes on a slow link.
         self.animation_level = "none"
@@ -82,6 +83,7 @@ class Explorer(App[None]):
     def on_mount(self) -> None:
         from explorer.screens.home import HomeScreen
 
+        end_on_signals(self)
         self.push_screen(HomeScreen(Location()))
         if self._at is not None:
             self.go_to(self._at)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -112,6 +114,22 @@ def _say_traceback(kind: type[BaseException], error: BaseException, trace: Trace
     print(visible("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
 
 
+def _write_no_more() -> None:
+    """Python would complain again when it flushes stdout at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _cause(error: OSError) -> str:
+    """What the system refused, and what to do about it."""
+    what = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{what}\nMake room there, and do it again: nothing half-done is left."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{what}\nThat takes a right that you do not have here: ask its owner, or work on a copy."
+    return what
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `passk`; returns the exit status: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted."""
     # What is started from here, judging processes first, must not look for modules in the working folder.
@@ -132,9 +150,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("passk: interrupted; nothing half-done is left", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) has seen enough.
+        _write_no_more()
         return 0
+    except OSError as error:
+        from explorer.commands.output import say
+
+        say(f"passk: {_cause(error)}")
+        _write_no_more()
+        return 1
 
 
 if __name__ == "__main__":

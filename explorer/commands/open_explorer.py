@@ -25,6 +25,9 @@ def open_explorer(store: str | None, place: str | None = None) -> int:
     gc.disable()
     # What numpy multiplies here is small: threads would take a core from the screen, to wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from explorer.terminal import forget_absurd_sizes
+
+    forget_absurd_sizes()
     layout = store_for_reading(store)
     database = open_store(layout)
     from explorer.app import Explorer
@@ -35,7 +38,8 @@ def open_explorer(store: str | None, place: str | None = None) -> int:
         if place is not None:
             with Reader(database) as reader:
                 at = resolve_permalink(reader, place)
-        Explorer(database, at).run()
+        explorer = Explorer(database, at)
+        explorer.run()
     finally:
         database.close()
-    return 0
+    return explorer.return_code or 0

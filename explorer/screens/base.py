@@ -18,6 +18,7 @@ from backend.errors import PasskError
 from backend.wording import with_noun
 from explorer.gateway import Ended, Failed, Loaded
 from explorer.location import ExportContext, Location, permalink
+from explorer.steady import Steady
 from explorer.widgets.bars import Breadcrumbs, KeyBar
 from explorer.widgets.plain import Plain
 
@@ -36,7 +37,7 @@ BLANK = 0.06
 """Seconds before a screen appears without what it asked for: painting it twice would take as long as most answers."""
 
 
-class DataScreen(Screen[None]):
+class DataScreen(Steady, Screen[None]):
     """A screen that shows records of one location.
 
     A subclass composes (`compose_body`), asks (`reload`), handles (the methods it gave to `ask`), and shows anew what

@@ -16,13 +16,14 @@ from backend.visible_text import visible_line
 from backend.wording import UNKNOWN
 from explorer.actions import MOVING, actions_of
 from explorer.render.text import join_lines, join_words, literal
+from explorer.steady import SteadyDialog
 from explorer.widgets.plain import Box, Plain
 
 LONGEST_STATEMENT = 20_000
 """Characters of a statement that a dialog shows."""
 
 
-class Dialog(ModalScreen[None]):
+class Dialog(SteadyDialog, ModalScreen[None]):
     """Some text in a box; Esc, Enter or q closes it."""
 
     BINDINGS = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
@@ -37,7 +38,7 @@ class Dialog(ModalScreen[None]):
             yield Plain(self.body)
 
 
-class ConfirmDialog(ModalScreen[bool]):
+class ConfirmDialog(SteadyDialog, ModalScreen[bool]):
     """Something that is done only if the user says yes to it."""
 
     BINDINGS = [Binding("y", "dismiss(True)", "Yes"), Binding("escape,n,q", "dismiss(False)", "No")]
@@ -82,7 +83,7 @@ def help_dialog(where: str) -> Dialog:
     return Dialog(f"Keys of this screen: {where}", join_lines(lines))
 
 
-class NoteDialog(ModalScreen[str]):
+class NoteDialog(SteadyDialog, ModalScreen[str]):
     """One line for a note; enter keeps it, esc leaves without."""
 
     BINDINGS = [Binding("escape", "dismiss('')", "Leave")]

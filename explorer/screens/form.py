@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from backend import Reader
 from backend.errors import PasskError
 from explorer.gateway import Failed, Loaded
+from explorer.steady import SteadyDialog
 from explorer.widgets.fields import Form, FormField
 from explorer.widgets.plain import Box, Plain
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class FormDialog(ModalScreen[Result]):
+class FormDialog(SteadyDialog, ModalScreen[Result]):
     """The frame, the keys, and the way of questions and answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

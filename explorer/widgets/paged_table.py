@@ -18,6 +18,7 @@ from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
 from explorer.render.text import Column, cell
+from explorer.steady import Steady
 
 PAGE = 60
 """Rows formatted at a time. A row costs some 0.1 ms, so a page is painted within a frame or two."""
@@ -41,7 +42,7 @@ class Sort:
         return f"{column.heading}{'▼' if self.descending else '▲'}" if column.key == self.key else column.heading
 
 
-class PagedTable(DataTable[Text], inherit_bindings=False):
+class PagedTable(Steady, DataTable[Text], inherit_bindings=False):
     """Shows items under columns that know their cells; `cursor_key` is the key of the item under the cursor.
 
     Enter and the keys for left and right are the screen's, so that the footer shows what they do there.
