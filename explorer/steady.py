@@ -8,7 +8,7 @@ same is an error of passk, and stays one.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from textual.app import App, ScreenStackError
 from textual.await_complete import AwaitComplete
@@ -17,9 +17,11 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode, NoScreen
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets.data_table import CellDoesNotExist, ColumnDoesNotExist, RowDoesNotExist
+
+Result = TypeVar("Result")
 
 GONE = (NoMatches, NoScreen, ScreenStackError, LookupError, RowDoesNotExist, CellDoesNotExist, ColumnDoesNotExist)
 """What is raised where something is not there."""
@@ -52,19 +54,23 @@ class Steady(MessagePump):
                 raise
 
 
-class SteadyDialog(Steady):
-    """A screen that is dismissed once: a second time would take away what is behind it."""
+class SteadyDialog(Steady, ModalScreen[Result]):
+    """A dialog that is dismissed once: a second time would take away what is behind it."""
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        return super().dismiss(result) if _is_in_front(self) else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+
+
+class Palette(Steady, CommandPalette):
+    """Textual's palette, in which enter may come twice."""
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        stack = self.app._screen_stack
-        if not stack or stack[-1] is not self:
-            return AwaitComplete.nothing()
-        # Of the screen class that stands behind this one.
-        return super().dismiss(result)  # type: ignore[misc, no-any-return]
+        return super().dismiss(result) if _is_in_front(self) else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
 
-class Palette(SteadyDialog, CommandPalette):
-    """Textual's palette, in which enter may come twice."""
+def _is_in_front(screen: Screen[Any]) -> bool:
+    stack = screen.app._screen_stack
+    return bool(stack) and stack[-1] is screen
 
 
 class SteadyApp(App[None]):
@@ -84,7 +90,7 @@ class SteadyApp(App[None]):
             return True
 
     def action_command_palette(self) -> None:
-        if not CommandPalette.is_open(self):
+        if not CommandPalette.is_open(cast("App[object]", self)):
             self.push_screen(Palette(id="--command-palette"))
 
     def _handle_exception(self, error: Exception) -> None:

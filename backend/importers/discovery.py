@@ -400,6 +400,12 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
             found.extend((entry, False) for entry in inside)
         elif path.is_file():
             found.append((path, True))
+        elif path.exists():
+            raise InputError(
+                f"{path} is a pipe or a device, and results are read from files",
+                "A file is read several times: to recognise it, and to name what is wrong by its line.",
+                "Write it to a file first. Files that gzip or zstd compressed are read as they are.",
+            )
         else:
             raise InputError(f"{path}: no such file or folder", next_step="Nothing was imported.")
     return found

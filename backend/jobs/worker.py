@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -22,7 +23,7 @@ import duckdb
 from backend.configuration import read_configuration
 from backend.engines.protocol import EngineUnavailable
 from backend.errors import PasskError, StoreError, UsageError
-from backend.jobs.job import Job, JobStatus, planning_lock
+from backend.jobs.job import NO_ROOM, Job, JobStatus, planning_lock
 from backend.jobs.trust import engine_for_work, require_confirmed
 from backend.jobs.work import EngineChoice, Plan, WorkState
 from backend.store.layout import StoreLayout
@@ -123,9 +124,19 @@ def _in_words(error: Exception, job: Job) -> Exception:
         return StoreError(
             "The samples could not be written",
             str(error).strip(),
-            f"What was written before is kept. Is there room on the disk? Make some.\n{resume}",
+            f"What was written before is kept. {_remedy(error)}\n{resume}",
         )
     return error
+
+
+def _remedy(error: Exception) -> str:
+    """What is to be done about a write that failed, by its cause."""
+    said = str(error).lower()
+    if getattr(error, "errno", None) in NO_ROOM or "no space left" in said or "quota" in said:
+        return "Is there room on the disk? Make some."
+    if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS) or "permission denied" in said:
+        return "It takes the right to write the store: ask its owner."
+    return "The line above says what the system refused."
 
 
 def _carry_out(

@@ -7,7 +7,6 @@ import traceback
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from backend.errors import PasskError
@@ -23,7 +22,7 @@ LONGEST_STATEMENT = 20_000
 """Characters of a statement that a dialog shows."""
 
 
-class Dialog(SteadyDialog, ModalScreen[None]):
+class Dialog(SteadyDialog[None]):
     """Some text in a box; Esc, Enter or q closes it."""
 
     BINDINGS = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
@@ -38,7 +37,7 @@ class Dialog(SteadyDialog, ModalScreen[None]):
             yield Plain(self.body)
 
 
-class ConfirmDialog(SteadyDialog, ModalScreen[bool]):
+class ConfirmDialog(SteadyDialog[bool]):
     """Something that is done only if the user says yes to it."""
 
     BINDINGS = [Binding("y", "dismiss(True)", "Yes"), Binding("escape,n,q", "dismiss(False)", "No")]
@@ -83,7 +82,7 @@ def help_dialog(where: str) -> Dialog:
     return Dialog(f"Keys of this screen: {where}", join_lines(lines))
 
 
-class NoteDialog(SteadyDialog, ModalScreen[str]):
+class NoteDialog(SteadyDialog[str]):
     """One line for a note; enter keeps it, esc leaves without."""
 
     BINDINGS = [Binding("escape", "dismiss('')", "Leave")]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from backend import Reader
 from backend.errors import PasskError
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class FormDialog(SteadyDialog, ModalScreen[Result]):
+class FormDialog(SteadyDialog[Result]):
     """The frame, the keys, and the way of questions and answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
