@@ -208,6 +208,7 @@ class Importer(Protocol):
         """Whether the content is of this format; looks at the beginning only, never at the name."""
         ...
 
+    # Importers may have `columns: Mapping[str, str]`: what the fields of a record are taken for; the report says it.
     # Importers of training dumps may also have `training_steps(source) -> set[int]`: which steps a file has samples of.
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:

@@ -28,9 +28,17 @@ FILE_NAME = re.compile(r"_(?P<prompt>[a-z0-9-]+)_-?\d+_seed(?P<seed>\d+)_t(?P<t>
 """`{split}_{prompt_type}_{num}_seed{s}_t{T}_s{start}_e{end}`: the only place that holds seed and temperature."""
 
 
+COLUMNS = {
+    "idx": "problem", "id": "problem", "question": "statement", "gt": "reference", "answer": "reference",
+    "level": "level", "code": "text", "pred": "answer", "finish_reason": "finish_reason", "score": "verdict",
+    **dict.fromkeys(METADATA, "metadata"),
+}  # fmt: skip
+
+
 class QwenMath:
     name = "qwen-math"
     title = "Qwen2.5-Math / SimpleRL / limit-of-RLVR evaluation jsonl"
+    columns = COLUMNS
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """`code`, `pred` and `score` as lists in the first line, and a question."""

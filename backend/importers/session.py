@@ -328,6 +328,9 @@ class ImportSession:
         twins.append(source.path)
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
         before = self._samples
+        known, first = getattr(importer, "columns", None), source.first_object
+        if known and first:
+            self.notes.columns |= {name: known.get(name, "") for name in first}
         self._file = _InFile(of_run=self.targets.options.names.facts_of(source.path))
         self.duplicates.begin(entry.path, importer.name, lambda: self._scan(source, importer))
         try:

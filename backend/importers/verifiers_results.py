@@ -22,8 +22,16 @@ EXPECTED = KNOWN | DROPPED
 PARAMETERS = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "max_tokens": "max_tokens"}
 
 
+COLUMNS = {
+    "example_id": "problem", "prompt": "statement", "completion": "text", "answer": "reference",
+    "reward": "verdict", "error": "detail", "metrics": "detail", "is_truncated": "finish_reason",
+    "stop_condition": "finish_reason",
+}  # fmt: skip
+
+
 class Verifiers:
     name = "verifiers"
+    columns = COLUMNS
     title = "verifiers results jsonl"
 
     def recognise(self, source: SourceFile, options: Options) -> bool:

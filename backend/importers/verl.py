@@ -30,9 +30,16 @@ UNKNOWN_ENDS = (
 )
 
 
+COLUMNS = {
+    "input": "statement", "output": "text", "gts": "reference", "score": "verdict, where there is no acc",
+    "acc": "verdict", "pred": "answer", "step": "step",
+}  # fmt: skip
+
+
 class Verl:
     name = "verl"
     title = "verl rollout or validation dump jsonl"
+    columns = COLUMNS
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """Input and output as strings, a score and a step in the first line."""

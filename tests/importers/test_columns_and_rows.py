@@ -165,3 +165,15 @@ def test_the_same_rows_asked_again_pair_with_those_of_another_run(run_passk: Pas
         run_passk("import", f"{name}.jsonl", "--model", name, "--benchmark", "b", "--repeats", "separate")
     found = run_passk("sets", "--base", "x", "--rl", "y", "--format", "json").json
     assert found["counts"] == {"both": 0, "base_only": 2, "rl_only": 0, "neither": 0}
+
+
+def test_the_report_says_what_the_fields_of_a_format_are_taken_for(run_passk: Passk) -> None:
+    jsonl(run_passk.folder / "a.jsonl", [qwen_line("A?", [True, False], mood="good")])
+    said = run_passk("import", "a.jsonl", "--model", "m", "--benchmark", "b").stderr
+    for line in (
+        "column question: statement",
+        "column gt: reference",
+        "column score: verdict",
+        "column mood: not read",
+    ):
+        assert line in said
