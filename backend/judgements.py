@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,16 +25,6 @@ KEPT_FOR = 60.0
 
 LONGEST_NOTE = 10_000
 """Characters of a note."""
-
-
-def author_name() -> str:
-    """Who judges: $PASSK_AUTHOR, else the name of the user."""
-    from getpass import getuser
-
-    try:
-        return os.environ.get("PASSK_AUTHOR") or getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)

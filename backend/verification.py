@@ -138,6 +138,35 @@ def use_verdicts(reader: Reader, run: Run, name: str, *, problems: Collection[in
     return Verification(run.name, name, version, len(found), 0, writer.judged, writer.changes, writer.unused)
 
 
+def restore_verdicts(reader: Reader, run: Run, problems: Collection[int], since: datetime) -> int:
+    """Let the verdicts count again that counted before a moment, for some problems; those given since stay beside.
+
+    Returns:
+        How many samples have another verdict again.
+
+    Raises:
+        UsageError: somebody else verifies this run.
+        StoreError: the store cannot be written.
+    """
+    database = reader.database
+    database.refresh()
+    seen = set(database.manifests)
+    found: dict[tuple[str, str | None], list[tuple[Any, ...]]] = {}
+    restored = 0
+    for row in reader.rows("verification/before", run_key=run.key, problem_keys=list(problems), since=since):
+        found.setdefault((row[3], row[4]), []).append(row)
+    if not found:
+        return 0
+    with _verifying_alone(reader, run):
+        for by, rows in found.items():
+            with _VerdictWriter(reader, run, by, True, seen) as writer:
+                for problem, sample, before, _, _, verdict, answer, detail in rows:
+                    writer.take((problem, sample, before), Verdict(verdict, answer, detail=detail or ""), keep=True)
+                    restored += verdict != before
+                writer.publish()
+    return restored
+
+
 def verdicts_of(reader: Reader, run: Run, problem_key: int, sample: int) -> tuple[GivenVerdict, ...]:
     """Every verdict on one sample, the one that it came with first."""
     rows = reader.rows("verification/verdicts_of_sample", run_key=run.key, problem_key=problem_key, sample=sample)
@@ -226,14 +255,15 @@ class _VerdictWriter:
         self._rows: list[tuple[Any, ...]] = []
         self._tallies: dict[int, list[int]] = {}
 
-    def take(self, key: Key, found: Verdict) -> None:
+    def take(self, key: Key, found: Verdict, *, keep: bool = False) -> None:
+        """Note one verdict; with `keep` whatever it is, since it counted before."""
         problem, sample, before = key
         self.judged += 1
         # What cannot be judged keeps its verdict; so does what the verifier failed on, if it has one.
-        used = found.verdict != "unverified" and (found.verdict != "error" or before in NOT_JUDGED)
+        used = keep or (found.verdict != "unverified" and (found.verdict != "error" or before in NOT_JUDGED))
         self.changes[before, found.verdict if used else before] += 1
         self.unused += not used
-        if found.verdict == "unverified":
+        if not used and found.verdict == "unverified":
             return
         if used:
             change = self._tallies.setdefault(problem, [0, 0, 0])
@@ -270,7 +300,7 @@ class _VerdictWriter:
                 part.write("statistics", rows)
             with exclusive_lock(self._database.layout.publish_lock):
                 self._refuse_others()
-                part.publish(runs=[PartRun.of(run.name, run.model, run.benchmark, run.parameters)])
+                part.publish(runs=[PartRun.of(run.stored_name, run.model, run.benchmark, run.parameters)])
             self._seen.add(part.part)
             self._database.refresh()
         self._begin()
@@ -279,7 +309,7 @@ class _VerdictWriter:
         self._database.refresh()
         for part, manifest in self._database.manifests.items():
             others = manifest.kind == "verdicts" and part not in self._seen
-            if others and any(run.run == self._run.name for run in manifest.runs):
+            if others and any(run.run == self._run.stored_name for run in manifest.runs):
                 raise UsageError(
                     f"Somebody else gave verdicts to {self._run.name} meanwhile",
                     next_step="Nothing of this was kept. Call it again; it takes theirs into account.",

@@ -163,6 +163,11 @@ WHERE = (PREPARE, WAIT)
 AGAIN = Option("--again", "also samples that have a verdict; the new one counts, the earlier is kept beside it")
 VERIFIER = Option("--verifier", "default: the benchmark's, else the one that fits its references", "V")
 
+# What changes what is there
+
+YES = Option("--yes", "do not ask")
+REASON = Option("--reason", "why; kept with it", "TEXT")
+
 # The model of a run
 
 ROLE = Option("--role", "base, rl, sft, instruct or distill", "R")

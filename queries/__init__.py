@@ -108,11 +108,15 @@ _OWN = ("schema_version", "ledger")
 """Tables that the store keeps for itself."""
 _CREATED = re.compile(r"^CREATE TABLE (\w+) \((.*?)\);$", re.MULTILINE | re.DOTALL)
 _COLUMN = re.compile(r"^ +(\w+) ([A-Z]+(?:\[\])?)", re.MULTILINE)
+_ADDED = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN IF NOT EXISTS (\w+) ([A-Z]+(?:\[\])?);$", re.MULTILINE)
 
 
 @cache
 def tables() -> Mapping[str, Mapping[str, str]]:
     """The tables that parts bring rows of, as the migrations make them: of each its columns with their DuckDB types."""
-    scripts = (files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8") for name in migrations())
+    scripts = [files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8") for name in migrations()]
     made = (found.groups() for script in scripts for found in _CREATED.finditer(script))
-    return {name: dict(_COLUMN.findall(body)) for name, body in made if name not in _OWN}
+    known = {name: dict(_COLUMN.findall(body)) for name, body in made if name not in _OWN}
+    for name, column, kind in (found.groups() for script in scripts for found in _ADDED.finditer(script)):
+        known[name][column] = kind
+    return known

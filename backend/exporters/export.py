@@ -16,6 +16,7 @@ from backend.records import VERDICTS, Run
 from backend.records.exports import FIGURES, FORMS, Exported, ExportRequest
 from backend.selection import resolve_selector
 from backend.store.reads import Reader
+from backend.wording import with_noun
 
 # Which function writes what in which form; its module is imported when it is wanted.
 
@@ -157,6 +158,8 @@ def export(
             _into_place(temporary, path, force)
     finally:
         _discard(temporary)
+    if origin.overridden:
+        job.notes.append(f"{with_noun(origin.overridden, 'verdict')} overridden by hand")
     return Exported(str(path), rows, ROWS_ARE.get(request.what, "points"), size, tuple(job.notes))
 
 

@@ -10,9 +10,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from backend.overrides import overridden
 from backend.records import Run
 from backend.records.exports import ExportRequest
 from backend.store.reads import Reader
+from backend.wording import with_noun
 
 # Where an export comes from: version, store, runs with their parameters, filters. It stands in every file.
 
@@ -55,6 +57,8 @@ class Provenance:
     """Version."""
     filter_words: str = ""
     """What the selector asks, in words."""
+    overridden: int = 0
+    """Verdicts of these runs that a person has given instead of the verifier's."""
 
     @cached_property
     def short(self) -> dict[str, Any]:
@@ -74,6 +78,7 @@ class Provenance:
             "what": request.what,
             "problems": request.problems or "all",
             **{key: value for key, value in chosen.items() if value is not None},
+            **({"overridden": self.overridden} if self.overridden else {}),
         }
 
     @cached_property
@@ -97,7 +102,8 @@ class Provenance:
     def words(self) -> str:
         """One line for people."""
         problems = f"problems: {self.filter_words or self.request.problems or 'all'}"
-        return f"passk {self.passk}, store {self.store}, {problems}"
+        by_hand = f", {with_noun(self.overridden, 'verdict')} overridden by hand" if self.overridden else ""
+        return f"passk {self.passk}, store {self.store}, {problems}{by_hand}"
 
 
 def shown_parameters(run: Run) -> dict[str, Any]:
@@ -114,7 +120,8 @@ def parameters_in_words(run: Run) -> str:
 
 
 def provenance(reader: Reader, request: ExportRequest, runs: Sequence[Run], filter_words: str = "") -> Provenance:
-    return Provenance(request, tuple(runs), fingerprint(reader), version(), filter_words)
+    by_hand = overridden(reader, [run.key for run in runs])
+    return Provenance(request, tuple(runs), fingerprint(reader), version(), filter_words, by_hand)
 
 
 # What an exporter gets and gives.

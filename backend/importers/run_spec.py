@@ -13,6 +13,7 @@ from backend.importers.file_names import NamesFrom
 from backend.importers.protocol import NotSaid, RunFacts
 from backend.records import ROLES, Model
 from backend.records.samples import NOT_SAMPLING
+from backend.store.decisions import NOTHING_DECIDED, Decided
 from backend.store.identity import without_surrogates
 from backend.store.parts import Manifest, PartRun
 
@@ -53,22 +54,29 @@ class RunSpec:
 class RunResolver:
     """Resolves the facts of blocks to runs and holds what has been resolved in this import."""
 
-    def __init__(self, options: RunOptions, manifests: Iterable[Manifest]) -> None:
+    def __init__(self, options: RunOptions, manifests: Iterable[Manifest], decided: Decided = NOTHING_DECIDED) -> None:
+        """`manifests` are of every part, those taken back among them: their sample indices are not given again."""
         if options.role is not None and options.role not in ROLES:
             raise UsageError(f"--role {options.role}: unknown role", next_step=f"One of {', '.join(ROLES)}.")
         self._options = options
+        self._decided = decided
         self._stored: dict[str, PartRun] = {}
         self._models: dict[str, Model] = {}
         self._next: dict[str, int] = {}
-        for manifest in manifests:
+        every = {manifest.part: manifest for manifest in manifests}
+        for manifest in every.values():
+            for run in manifest.runs:
+                self._next[run.run] = max(self._next.get(run.run, 0), run.next_sample)
+        for manifest in decided.counted(every).values():
             for run in manifest.runs:
                 # What one part leaves open another may know.
                 known = self._stored.get(run.run)
                 parameters = {**run.parameters, **(known.parameters if known is not None else {})}
                 self._stored[run.run] = msgspec.structs.replace(run, parameters=parameters)
-                self._next[run.run] = max(self._next.get(run.run, 0), run.next_sample)
                 model = Model(run.model, run.role, run.from_model, run.step, run.algorithm)
+                model = self._as_decided(model)
                 self._models[run.model] = _combined(self._models.get(run.model), model, "The store")
+        self._stored_names = {decided.name_of(name): name for name in self._stored}
         self._models_before = dict(self._models)
         self.several_checkpoints = False
         """Whether this import has samples of several training steps: then each step is a model of its own."""
@@ -81,6 +89,16 @@ class RunResolver:
     def options(self) -> RunOptions:
         """What the user said."""
         return self._options
+
+    def name_of(self, run: str) -> str:
+        """What a run is called now; writers go on naming it as it came, since its key follows from that."""
+        return self._decided.name_of(run)
+
+    def _as_decided(self, model: Model) -> Model:
+        """The model with what was said of it since it came."""
+        said = self._decided.models.get(model.name, {})
+        known: dict[str, Any] = {name: int(value) if name == "step" else value for name, value in said.items()}
+        return replace(model, **known)
 
     def resolve(self, facts: RunFacts, where: str) -> RunSpec:
         """The run for these facts.
@@ -109,6 +127,7 @@ class RunResolver:
         said = self._options
         model_name, benchmark = said.model or facts.model, said.benchmark or facts.benchmark
         run = said.run or facts.run
+        run = self._stored_names.get(run, run) if run else None
         if facts.checkpoint and self.several_checkpoints and said.step is None:
             run = f"{run}-step{facts.step}" if run else None
             model_name = f"{model_name}-step{facts.step}" if model_name else None
@@ -124,6 +143,7 @@ class RunResolver:
             )
         model_name, benchmark = without_surrogates(model_name), without_surrogates(benchmark)
         run = without_surrogates(run or f"{model_name}@{benchmark}")
+        run = self._stored_names.get(run, run)
         if facts.model is not None and self._named.setdefault(run, facts.model) != facts.model:
             raise UsageError(
                 f"{where}: more than one model goes to the run {run}: {self._named[run]} and {facts.model}",
@@ -135,12 +155,14 @@ class RunResolver:
             raise UsageError(
                 f"{where}: the role {role!r} is unknown", next_step=f"Say one with --role: {', '.join(ROLES)}."
             )
+        # What the user decided goes before what the file says, and what the user says now before both.
+        model = self._as_decided(Model(model_name, role, facts.from_model, facts.step, facts.algorithm))
         model = Model(
             model_name,
-            role,
-            said.from_model or facts.from_model,
-            said.step if said.step is not None else facts.step,
-            said.algorithm or facts.algorithm,
+            said.role or model.role,
+            said.from_model or model.from_model,
+            said.step if said.step is not None else model.step,
+            said.algorithm or model.algorithm,
         )
         model = _combined(self._models.get(model_name), model, where)
         self._models[model_name] = model

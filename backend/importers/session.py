@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ from backend.importers.source import SourceFile, input_error
 from backend.importers.values import ANOTHER_SCALE, NotAVerdict
 from backend.records import NOT_JUDGED
 from backend.store.database import open_store
+from backend.store.decisions import Decided
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock
@@ -257,6 +259,9 @@ class ImportSession:
         """How the user says to read the files."""
         self.known_options: Mapping[tuple[str, str], tuple[str, Mapping[str, str] | None]] = {}
         """By digest of a file and run: the part that brought it, and how the user said to read it."""
+        self.taken_back: Mapping[str, int] = {}
+        """How many sources with these bytes, by their digest, came with imports that were taken back: they may come
+        again, and then they are other sources."""
         self.sink = sink
         self.progress = progress
         self.problems = problems or KnownProblems()
@@ -323,8 +328,8 @@ class ImportSession:
             return
         # Two files are two sources even if their bytes are equal: several seeds may say the same.
         before_this = digest
-        if twins:
-            digest = f"{digest}{TWIN}{len(twins)}"
+        if number := len(twins) + self.taken_back.get(digest, 0):
+            digest = f"{digest}{TWIN}{number}"
         twins.append(source.path)
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
         before = self._samples
@@ -591,7 +596,7 @@ class ImportSession:
             sizes = totals.per_problem.values()
             runs.append(
                 RunReport(
-                    run=name,
+                    run=self.targets.name_of(name),
                     model=target.model.name,
                     role=target.model.role,
                     benchmark=target.benchmark,
@@ -685,13 +690,13 @@ def import_files(
             ) from error
 
 
-def _visible(layout: StoreLayout, *, merging: bool = False) -> dict[str, Manifest]:
-    """Every part of the store; `merging` makes or migrates its base first, if need be."""
+def _visible(layout: StoreLayout, *, merging: bool = False) -> tuple[dict[str, Manifest], Decided]:
+    """Every part of the store, and what was decided; `merging` makes or migrates its base first, if need be."""
     if not layout.exists():
-        return {}
+        return {}, Decided()
     database = open_store(layout, merging=merging)
     try:
-        return database.manifests
+        return database.manifests, database.decided
     finally:
         database.close()
 
@@ -706,24 +711,33 @@ def _attempt(
     progress: Progress,
     unusable: Mapping[Path, str],
 ) -> ImportReport:
-    before = _visible(layout, merging=not dry_run)
-    targets = RunResolver(run_options, before.values())
+    before, decided = _visible(layout, merging=not dry_run)
+    targets = RunResolver(run_options, before.values(), decided)
     known: dict[str, set[str]] = {}
-    there = {run.run for manifest in before.values() for run in manifest.runs}
+    counted = decided.counted(before)
+    there = {run.run for manifest in counted.values() for run in manifest.runs}
 
     def stored(run: str) -> list[FileSamples]:
         return stored_samples(layout, run) if run in there else []
 
     how: dict[tuple[str, str], tuple[str, Mapping[str, str] | None]] = {}
-    for manifest in before.values():
+    for manifest in counted.values():
         for source in manifest.sources:
             digest = source.digest.partition(TWIN)[0]
             how.update({(digest, run): (manifest.part, source.options) for run in source.runs})
             known.setdefault(source.digest.partition(TWIN)[0], set()).update(source.runs)
     problems = KnownProblems(stored_problems(layout))
+    gone = Counter(
+        source.digest.partition(TWIN)[0]
+        for part, manifest in before.items()
+        for source, still in zip(
+            manifest.sources, counted[part].sources if part in counted else repeat(None), strict=False
+        )
+        if still is None or still.runs != source.runs
+    )
     if dry_run:
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
-        session.known_options = how
+        session.known_options, session.taken_back = how, gone
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
 
@@ -731,7 +745,7 @@ def _attempt(
 
     with PartWriter(layout, "import") as part:
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
-        session.known_options = how
+        session.known_options, session.taken_back = how, gone
         runs = fill_part(part, session, files, wanted_format)
         if not runs:
             return session.report(dry_run=False, part=None)
@@ -740,7 +754,7 @@ def _attempt(
         sources = [PartSource(each.path, each.digest, each.format, tuple(each.runs), said) for each in gathered.sources]
         notes = [f"{times} {note}" for note, times in session.notes.counts.items() if times]
         with exclusive_lock(layout.publish_lock):
-            _refuse_if_overtaken(before, _visible(layout), runs)
+            _refuse_if_overtaken(before, _visible(layout)[0], runs)
             part.publish(runs=runs, sources=sources, notes=notes)
     merge(layout)
     return session.report(dry_run=False, part=part.part)

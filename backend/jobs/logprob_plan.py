@@ -303,7 +303,7 @@ def _texts(reader: Reader, wanted: TextChoice, remarks: list[str]) -> Iterator[P
     for run in wanted.runs:
         prompts = {} if "template" in run.parameters or wanted.template is not None else given_prompts(reader, run.name)
         template = _template(run, wanted.template, asked=bool(prompts))
-        rows = reader.rows("scores/texts_of_run", run_key=run_key(run.name), problem_keys=keys)
+        rows = reader.rows("scores/texts_of_run", run_key=run.key, problem_keys=keys)
         unasked = sum(row[2] is None for row in rows)
         if unasked:
             remarks.append(f"{unasked:,} problems of {run.name} have no statement, so no prompt: left out.")
@@ -318,7 +318,7 @@ def _texts(reader: Reader, wanted: TextChoice, remarks: list[str]) -> Iterator[P
                     continue
                 if prompt is None:
                     prompt = render_prompt(str(template), statement)
-                yield PlannedTexts(run.name, key, label, prompt, chosen, ended=not run.parameters.get("stop"))
+                yield PlannedTexts(run.stored_name, key, label, prompt, chosen, ended=not run.parameters.get("stop"))
     if wanted.references is not False:
         yield from _references(reader, wanted, keys, remarks)
 

@@ -157,7 +157,7 @@ def plan_run(
         UsageError: the run exists with other parameters, or nothing can be asked.
     """
     name = run_options.run or f"{run_options.model}@{benchmark}"
-    stored = next((run.parameters for run in reader.runs(benchmark) if run.name == name), {})
+    stored = next((run.parameters for run in reader.runs(benchmark) if name in (run.name, run.stored_name)), {})
     rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
     prompts = given_prompts(reader, like or name) if template is None and "template" not in stored else {}
     made = template_of_prompts((row[2], prompts[row[0]]) for row in rows if row[0] in prompts)
@@ -166,7 +166,16 @@ def plan_run(
     )
     full = {**DEFAULTS, **stored, **parameters, **template_parameters(text)}
     facts = RunFacts(benchmark=benchmark, parameters=tuple(sorted(full.items())))
-    target = RunResolver(run_options, reader.database.manifests.values()).resolve(facts, "What is to be drawn")
+    database = reader.database
+    resolver = RunResolver(run_options, database.manifests.values(), database.decided)
+    target = resolver.resolve(facts, "What is to be drawn")
+    if reader.rows("reads/hidden_samples", run_key=run_key(target.run))[0][0]:
+        raise UsageError(
+            f"Samples of {resolver.name_of(target.run)} were taken back",
+            "A sample's seed follows from run, problem and index: the same ones would be drawn again.",
+            "Bring them back with passk redo (passk imports --decisions lists what was decided), or give the new run "
+            "another name: --run NAME.",
+        )
     if not rows:
         raise UsageError(
             f"{benchmark} has no problem with a statement",

@@ -89,7 +89,7 @@ def plan_new_run(
     kind, options = configuration.engine_options(engine or configuration.engine)
     run = run_options.run or f"{run_options.model}@{benchmark}"
     # Before the samples are read: a job that has just finished has stored them all.
-    promised = claimed_indices(reader.database.layout, run)
+    promised = claimed_indices(reader.database.layout, reader.stored_name(run))
     plan = plan_run(
         reader,
         benchmark=benchmark,
@@ -142,7 +142,7 @@ def plan_extension(
                 "[models].",
             )
     name, because, can_pool = _where_to(run, changes, pool=pool)
-    promised = claimed_indices(reader.database.layout, name)
+    promised = claimed_indices(reader.database.layout, reader.stored_name(name))
     kept = {key: value for key, value in run.parameters.items() if key not in ("template", "template_hash")}
     stored = run.parameters.get("template")
     plan = plan_run(

@@ -52,6 +52,8 @@ class Run:
     texts: int
     """Samples whose text is stored; 0 for published counts."""
     mean_tokens: float | None
+    stored_name: str = ""
+    """The name that it came with, from which its key follows: another than `name` once it was renamed."""
     copies: int = 0
     """Exact copies of a response to the same problem, as the imports counted them."""
 
@@ -142,6 +144,8 @@ class Sample:
     """Importer that read it."""
     source_row: int | None
     """Line or row in that file, from 1."""
+    overridden: bool = False
+    """Whether its verdict is a person's, instead of the verifier's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +208,16 @@ class GivenVerdict:
     verifier: str | None
     """Who gave it: a verifier, a filter, a scorer; None for the one that the sample came with."""
     version: str | None
-    verdict: str
+    verdict: str | None
+    """None where a person withdrew what they had said."""
     answer: str | None
     detail: str | None
     used: bool
     """Whether it is the one that counts."""
     created: datetime | None
     """UTC; None for the one that the sample came with."""
+    by_person: bool = False
+    """Whether a person said it instead of the verifier's; `verifier` is their name, `detail` their reason."""
 
 
 # What a search finds.

@@ -22,6 +22,8 @@ from backend.store.connection import (
     run_script,
     schema_version,
 )
+from backend.store.decisions import KIND, Decided, Decision, decide
+from backend.store.identity import run_key
 from backend.store.layout import StoreLayout
 from backend.store.locks import BaseLock
 from backend.store.merge import merge, migrate
@@ -43,6 +45,10 @@ CacheKey = tuple[str, tuple[tuple[str, Any], ...]]
 
 ONLY_GROW = ("outcomes", "texts", "verdicts", "scores", "token_scores")
 """Tables with a row or more for each sample: read where they lie in an older base, which no migration changes."""
+
+NAMES_ITS_COUNTS = 7
+"""From this schema version on a part's tallies say which part they came with."""
+
 
 
 class Database:
@@ -66,13 +72,17 @@ class Database:
         self._superseded: set[str] = set()
         self.strays: list[StoreError] = []
         """Why folders in `parts/` do not count."""
+        self.decided = Decided()
+        """What was decided about all of that."""
+        self._laid_over = False
         self.query_cache: dict[CacheKey, list[tuple[Any, ...]]] = {}
         """Rows of small queries that everybody asks again and again; another dictionary whenever the store changes."""
         try:
             self._attach()
             self._make_views()
             self._read_ledger()
-            self._take_new_parts()
+            if not self._take_new_parts():
+                self._lay_over(self._connection, [], decisions=True)
         except duckdb.Error as error:
             self.close()
             raise as_passk_error(error, f"Opening {layout.root}") from error
@@ -131,8 +141,9 @@ class Database:
         for table in queries.tables():
             run_script(self._connection, "overlay/table", table)
             run_script(self._connection, "overlay/stored", table)
+            run_script(self._connection, "overlay/counted", table)
+        run_script(self._connection, "overlay/taken_back")
         run_script(self._connection, "overlay/views")
-        self._view_outcomes(self._connection)
 
     def _read_ledger(self) -> None:
         for part, text in self._connection.execute(queries.load("overlay/ledger")).fetchall():
@@ -147,6 +158,7 @@ class Database:
         run_script(self._connection, "overlay/detach")
         self._attach()
         self._read_ledger()
+        self._lay_over(self._connection, [], decisions=True)
         self.query_cache = {}
 
     @property
@@ -157,6 +169,11 @@ class Database:
             for part, manifest in {**self._merged, **self._waiting}.items()
             if part not in self._superseded
         }
+
+    @property
+    def counted_manifests(self) -> dict[str, Manifest]:
+        """The visible parts without what was taken back, by name."""
+        return self.decided.counted(self.manifests)
 
     def refresh(self) -> bool:
         """Take in the parts that have come since; called about once a second.
@@ -194,7 +211,9 @@ class Database:
             for part in gone.union(superseded.difference(self._superseded).intersection(waiting)):
                 for table in queries.tables():
                     cursor.execute(queries.render("overlay/drop", table), {"part": part})
-            self._view_files(cursor, [m for part, m in waiting.items() if part not in superseded])
+            told = any(manifest.kind in (KIND, "verdicts") for manifest in new)
+            visible = [m for part, m in waiting.items() if part not in superseded]
+            self._lay_over(cursor, visible, decisions=told or bool(gone) or not self._laid_over)
             cursor.execute("COMMIT")
         finally:
             cursor.close()
@@ -210,7 +229,8 @@ class Database:
                 parameters = {"path": str(path), "part": manifest.part}
                 cursor.execute(queries.render("overlay/load", table), parameters)
 
-    def _view_files(self, cursor: duckdb.DuckDBPyConnection, visible: list[Manifest]) -> None:
+    def _lay_over(self, cursor: duckdb.DuckDBPyConnection, visible: list[Manifest], *, decisions: bool) -> None:
+        """Make the views of what is visible; `decisions` where something may have been decided or verified anew."""
         for table in ("outcomes", *ON_DISK):
             paths = [part_file(self.layout, m.part, table) for m in visible if _stays_on_disk(m, table)]
             there = [str(path) for path in paths if path is not None]
@@ -218,12 +238,42 @@ class Database:
                 run_script(cursor, "overlay/stored_with_files", table, paths=there)
             else:
                 run_script(cursor, "overlay/stored", table)
-        self._view_outcomes(cursor)
-
-    def _view_outcomes(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        if decisions:
+            self._hide(cursor, {**self._merged, **{manifest.part: manifest for manifest in visible}})
         # Joining costs as much as reading outcomes once more: only where there is something to join.
         found = cursor.execute(queries.load("overlay/has_used_verdicts")).fetchone()
-        run_script(cursor, "overlay/verified_outcomes" if found and found[0] else "overlay/outcomes")
+        joined = bool(found and found[0])
+        run_script(cursor, "overlay/verified_outcomes" if joined else "overlay/outcomes")
+        if decisions and joined:
+            cursor.execute(queries.load("overlay/correct_tallies"))
+        self._laid_over = True
+
+    def _hide(self, cursor: duckdb.DuckDBPyConnection, manifests: dict[str, Manifest]) -> None:
+        """Read the decisions, and lay views over what they leave out; costs nothing where they leave nothing out."""
+        decided = decide(Decision(*row) for row in cursor.execute(queries.load("overlay/decided")).fetchall())
+        run_script(cursor, "overlay/clear")
+        for part in decided.taken_back:
+            cursor.execute(queries.load("overlay/hide_part"), {"part": part})
+        for key, removed in decided.removed.items():
+            cursor.execute(queries.load("overlay/hide_run"), {"run_key": key, "before": removed.sample})
+        for part, manifest in manifests.items():
+            for run in manifest.runs:
+                removal = decided.removed.get(run_key(run.run))
+                if part in decided.taken_back or (removal is not None and part < removal.part):
+                    said = part if manifest.schema >= NAMES_ITS_COUNTS else None
+                    parameters = {"part": said, "run_key": run_key(run.run)}
+                    cursor.execute(queries.load("overlay/hide_counts"), parameters)
+        for table in queries.tables():
+            run_script(cursor, "overlay/counted", table)
+        if decided.hides:
+            cursor.execute(queries.load("overlay/hide_samples"))
+            for form in ("overlay/counted_facts", "overlay/counted_samples"):
+                for table in queries.query(form).tables:
+                    run_script(cursor, form, table)
+            run_script(cursor, "overlay/counted_others")
+        if decided.hides or decided.overrides:
+            run_script(cursor, "overlay/counted_statistics")
+        self.decided = decided
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one thread; the caller closes it."""

@@ -1,7 +1,8 @@
-"""Keys that follow from content, so that writers who never met give the same thing the same key."""
+"""Keys that follow from content, so that writers who never met give the same thing the same key; and who writes."""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from functools import lru_cache
@@ -58,3 +59,13 @@ def run_key(run: str) -> int:
 def source_key(digest: str, run: str) -> int:
     """Key of a source file as imported into one run. An unsigned 64-bit integer."""
     return _key("source", digest, run)
+
+
+def author_name() -> str:
+    """Who writes: $PASSK_AUTHOR, else the name of the user."""
+    from getpass import getuser
+
+    try:
+        return os.environ.get("PASSK_AUTHOR") or getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import queries
 from backend.errors import StoreError
 from backend.store.connection import open_database
-from backend.store.identity import run_key, without_surrogates
+from backend.store.identity import author_name, run_key, without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.parts import (
     FILES,
@@ -221,6 +221,7 @@ class PartWriter:
             provisional=provisional,
             job=job,
             notes=tuple(notes),
+            author=author_name(),
         )
         (self.folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
         for path in (*self.folder.iterdir(), self.folder):

@@ -88,7 +88,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     part: str
     kind: str
-    """import, benchmark, samples, verdicts, scores or judgements."""
+    """import, benchmark, samples, verdicts, scores, judgements or decisions."""
     created: str
     """UTC, ISO 8601."""
     runs: tuple[PartRun, ...]
@@ -103,6 +103,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Name of the job that drew it."""
     schema: int = SCHEMA_VERSION
     notes: tuple[str, ...] = ()
+    author: str = ""
+    """Who wrote it; empty in parts of before this was kept."""
 
     def to_json(self) -> str:
         """As it stands in manifest.json and in the ledger."""

@@ -46,18 +46,26 @@ class Reader(StoreCursor):
     def run(self, name: str, benchmark: str | None = None) -> Run:
         """The run of that name, or the only one of the model of that name, or whose name contains it.
 
-        A model's only plain run, MODEL@BENCHMARK, goes before those with other parameters.
+        A model's only plain run, MODEL@BENCHMARK, goes before those with other parameters. A renamed run still goes by
+        the name that it came with.
 
         Raises:
             UsageError: none, or more than one.
         """
         runs = self.runs(benchmark)
+        former = [run for run in runs if run.stored_name == name != run.name]
+        if former and all(run.name != name for run in runs):
+            return former[0]
         of_model = [run for run in runs if run.model.name == name]
         plain = [run for run in of_model if run.name == f"{name}@{run.benchmark}"]
         meant = plain if len(plain) == 1 else of_model
         if len(meant) == 1 and all(run.name != name for run in runs):
             return meant[0]
         return _pick(runs, name, lambda run: run.name, "run")
+
+    def stored_name(self, name: str) -> str:
+        """The name under which writers know a run: the one it came with, whatever it is called now."""
+        return next((run.stored_name for run in self.runs() if run.name == name), name)
 
     def benchmark(self, name: str | None) -> str:
         """The benchmark of that name (or the only one whose name contains it); without a name, the only one there is.
@@ -215,9 +223,9 @@ def _run(row: Row, copies: Mapping[str, int]) -> Run:
 
 
 def _sample(row: Row, sources: Sources) -> Sample:
-    *fields, source_key, source_row = row
+    *fields, source_key, source_row, overridden = row
     path, importer = sources.get(source_key, (None, None))
-    return Sample(*(*fields, path, importer, source_row))
+    return Sample(*(*fields, path, importer, source_row, overridden))
 
 
 def _pick(known: Sequence[T], wanted: str, name: Callable[[T], str], what: str) -> T:

@@ -95,3 +95,21 @@ def problems_of(reader: Reader, runs: Sequence[Run], selector: str) -> Selection
     if meant.words:
         say(f"only {meant.count:,} of {meant.total:,} problems: {meant.words}")
     return meant
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Whether it is meant: `yes` says so beforehand, else the person is asked on the terminal.
+
+    Raises:
+        UsageError: nobody is there to be asked.
+    """
+    import sys
+
+    from backend.errors import UsageError
+
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(question, "Nothing was changed: nobody is there to be asked.", "Say --yes if it is meant.")
+    say(f"{question} [y/N] ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -46,6 +46,7 @@ def run_paths(arguments: argparse.Namespace) -> int:
                     "problem": path.problem_label,
                     "index": sample.index,
                     "verdict": sample.verdict,
+                    **({"overridden": True} if sample.overridden else {}),
                     "detail": sample.detail,
                     "answer": sample.answer,
                     "tokens": sample.tokens,

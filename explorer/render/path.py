@@ -25,7 +25,7 @@ def path_heading(path: Response, samples: Page[Sample]) -> Content:
     """Verdict, run and place in the run on one line; answer, length and origin on the next."""
     sample = path.sample
     at = next((i for i, other in enumerate(samples.items, 1) if other.index == sample.index), None)
-    verdict = sample.verdict.replace("_", " ")
+    verdict = sample.verdict.replace("_", " ") + (" (overridden)" if sample.overridden else "")
     answer = "no answer extracted" if sample.answer is None else f"answer: {_short(sample.answer)}"
     if sample.answer is not None and path.text is not None and path.answer_span is None:
         answer += " (not in the text)"
@@ -84,7 +84,12 @@ def given_verdicts(verdicts: Sequence[GivenVerdict]) -> list[str]:
         counts = "counts" if given.used else "does not count"
         answer = "" if given.answer is None else f", answer {_short(given.answer)}"
         detail = f": {given.detail}" if given.detail else ""
-        said.append(f"verdict {given.verdict.replace('_', ' ')} {who}{version}{when} ({counts}){answer}{detail}")
+        if given.by_person:
+            what = "override withdrawn" if given.verdict is None else f"overridden to {given.verdict.replace('_', ' ')}"
+            said.append(f"verdict {what} by {given.verifier}{when} ({counts}){detail}")
+            continue
+        verdict = (given.verdict or UNKNOWN).replace("_", " ")
+        said.append(f"verdict {verdict} {who}{version}{when} ({counts}){answer}{detail}")
     return said
 
 

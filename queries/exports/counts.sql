@@ -2,6 +2,6 @@
 -- parameters: run_keys UBIGINT[]
 -- columns: run_key UBIGINT, problem_key UBIGINT, n BIGINT, c BIGINT
 SELECT run_key, problem_key, sum(n)::BIGINT AS n, sum(c)::BIGINT AS c
-FROM stored.statistics
+FROM counted.statistics
 WHERE origin = 'counts' AND list_contains($run_keys, run_key)
 GROUP BY run_key, problem_key

@@ -1,4 +1,6 @@
--- Where the unmerged parts go in memory (`overlay`), and where base and parts are seen as one (`stored`).
+-- Where the unmerged parts go in memory (`overlay`), where base and parts are seen as one (`stored`), and where what was
+-- taken back is left out (`counted`).
 -- A script.
 CREATE SCHEMA overlay;
 CREATE SCHEMA stored;
+CREATE SCHEMA counted;

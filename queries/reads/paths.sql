@@ -2,6 +2,7 @@
 -- parameters: run_key UBIGINT, problem_key UBIGINT, verdict VARCHAR, limit BIGINT
 -- columns: sample INTEGER, verdict VARCHAR, detail VARCHAR, answer VARCHAR, tokens INTEGER, characters INTEGER
 -- columns: finish_reason VARCHAR, seed BIGINT, logprob_sum DOUBLE, source_key UBIGINT, source_row INTEGER
+-- columns: overridden BOOLEAN
 -- columns: text VARCHAR
 WITH wanted AS (
     FROM outcomes
@@ -23,6 +24,7 @@ SELECT
     wanted.logprob_sum,
     wanted.source_key,
     wanted.source_row,
+    wanted.overridden,
     texts_of_problem.text
 FROM wanted
 LEFT JOIN texts_of_problem USING (sample)

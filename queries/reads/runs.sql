@@ -2,6 +2,7 @@
 -- columns: run_key UBIGINT, run VARCHAR, model VARCHAR, role VARCHAR, from_model VARCHAR, step INTEGER, algorithm VARCHAR
 -- columns: benchmark VARCHAR, parameters VARCHAR, problems BIGINT, samples BIGINT, correct BIGINT, unverified BIGINT
 -- columns: n_min BIGINT, n_max BIGINT, without_verdict BIGINT, solvable BIGINT, texts BIGINT, mean_tokens DOUBLE
+-- columns: stored_name VARCHAR
 WITH totals AS (
     SELECT
         run_key,
@@ -37,7 +38,8 @@ SELECT
     totals.without_verdict,
     totals.solvable,
     totals.texts,
-    totals.mean_tokens
+    totals.mean_tokens,
+    runs.stored_name
 FROM runs
 JOIN totals USING (run_key)
 LEFT JOIN models USING (model)

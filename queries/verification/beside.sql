@@ -12,11 +12,11 @@ WITH given AS (
     UNION ALL
     SELECT problem_key, sample,
         {'version': NULL::VARCHAR, 'verdict': verdict, 'answer': answer, 'detail': detail} AS last
-    FROM stored.outcomes
+    FROM counted.outcomes
     WHERE run_key = $run_key AND $verifier = 'imported'
 ),
 counting AS (
-    SELECT problem_key, sample, verdict FROM outcomes WHERE run_key = $run_key
+    SELECT problem_key, sample, verdict FROM outcomes WHERE run_key = $run_key AND NOT overridden
 )
 SELECT problem_key, sample, counting.verdict AS before,
     given.last.version, given.last.verdict, given.last.answer, given.last.detail

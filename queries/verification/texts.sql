@@ -7,6 +7,7 @@ WITH wanted AS (
     WHERE run_key = $run_key
         AND problem_key BETWEEN $first AND $last
         AND ($again OR verdict IN ('unverified', 'error'))
+        AND NOT overridden
 ),
 -- Filtered on its own, and by a range, so that the scan skips every block of other runs and problems.
 those AS (

@@ -5,7 +5,7 @@
 WITH waiting AS (
     SELECT problem_key, count(*) AS samples, count(characters) AS texts
     FROM outcomes
-    WHERE run_key = $run_key AND ($again OR verdict IN ('unverified', 'error'))
+    WHERE run_key = $run_key AND ($again OR verdict IN ('unverified', 'error')) AND NOT overridden
     GROUP BY problem_key
 )
 SELECT problem_key, problems.statement, problems.reference, problems.metadata, waiting.samples, waiting.texts

@@ -1,0 +1,7 @@
+-- Empties what `taken_back` made, to be filled anew.
+-- A script.
+DELETE FROM overlay.hidden_parts;
+DELETE FROM overlay.hidden_counts;
+DELETE FROM overlay.removed_runs;
+DELETE FROM overlay.hidden_samples;
+DELETE FROM overlay.corrections;
