@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from backend.errors import UsageError, suggestion
-from backend.records import NOT_JUDGED, Run
+from backend.records import NOT_JUDGED, Model, Run
 from backend.records.samples import GivenVerdict, Verification
 from backend.store.locks import exclusive_lock
 from backend.store.parts import PartRun
@@ -300,7 +300,7 @@ class _VerdictWriter:
                 part.write("statistics", rows)
             with exclusive_lock(self._database.layout.publish_lock):
                 self._refuse_others()
-                part.publish(runs=[PartRun.of(run.stored_name, run.model, run.benchmark, run.parameters)])
+                part.publish(runs=[PartRun.of(run.stored_name, Model(run.model.name), run.benchmark, run.parameters)])
             self._seen.add(part.part)
             self._database.refresh()
         self._begin()

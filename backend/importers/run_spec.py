@@ -82,6 +82,8 @@ class RunResolver:
         """Whether this import has samples of several training steps: then each step is a model of its own."""
         self._named: dict[str, str] = {}
         """Model that the files name, by run: the user may rename one, not several to the same."""
+        self._said: dict[str, Model] = {}
+        """What this import says of models, without what was decided: that is not to stay when it is taken back."""
         self._resolved: dict[RunFacts, str] = {}
         self._by_run: dict[str, RunSpec] = {}
 
@@ -117,6 +119,10 @@ class RunResolver:
         """A run that has been resolved, with all that the files of this import say of it and of its model."""
         target = self._by_run[run]
         return replace(target, model=self._models[target.model.name])
+
+    def said_of(self, model: Model) -> Model:
+        """What this import itself says of a model."""
+        return self._said.get(model.name, model)
 
     def tells_more(self, run: str) -> bool:
         """Whether this import knows something of the run's model that the store does not: a role, for example."""
@@ -156,6 +162,16 @@ class RunResolver:
                 f"{where}: the role {role!r} is unknown", next_step=f"Say one with --role: {', '.join(ROLES)}."
             )
         # What the user decided goes before what the file says, and what the user says now before both.
+        self._said[model_name] = _filled(
+            self._said.get(model_name),
+            Model(
+                model_name,
+                role,
+                said.from_model or facts.from_model,
+                said.step if said.step is not None else facts.step,
+                said.algorithm or facts.algorithm,
+            ),
+        )
         model = self._as_decided(Model(model_name, role, facts.from_model, facts.step, facts.algorithm))
         model = Model(
             model_name,
@@ -213,6 +229,19 @@ class RunResolver:
         return target
 
 
+def _filled(known: Model | None, new: Model) -> Model:
+    """One model's attributes from two sources, the first before the second."""
+    if known is None:
+        return new
+    return Model(
+        new.name,
+        known.role or new.role,
+        known.from_model or new.from_model,
+        known.step if known.step is not None else new.step,
+        known.algorithm or new.algorithm,
+    )
+
+
 def _combined(known: Model | None, new: Model, where: str) -> Model:
     """One model's attributes from two sources; what one leaves open the other fills.
 
@@ -229,10 +258,4 @@ def _combined(known: Model | None, new: Model, where: str) -> Model:
                 f"{where} says otherwise; the store knows one role, origin and step for each model name.",
                 "Give this checkpoint a name of its own: --model NAME.",
             )
-    return Model(
-        new.name,
-        known.role or new.role,
-        known.from_model or new.from_model,
-        known.step if known.step is not None else new.step,
-        known.algorithm or new.algorithm,
-    )
+    return _filled(known, new)

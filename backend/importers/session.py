@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count, repeat
 from pathlib import Path
@@ -847,8 +847,11 @@ def fill_part(
         part.write("counts", changes)
     copies = session.duplicates.copies
     return [
-        msgspec.structs.replace(_part_run(session.targets.resolved(run), totals), copies=copies.get(run, 0))
+        msgspec.structs.replace(
+            _part_run(replace(spec, model=session.targets.said_of(spec.model)), totals), copies=copies.get(run, 0)
+        )
         for run, totals in gathered.runs.items()
+        for spec in (session.targets.resolved(run),)
     ]
 
 

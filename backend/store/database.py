@@ -50,7 +50,6 @@ NAMES_ITS_COUNTS = 7
 """From this schema version on a part's tallies say which part they came with."""
 
 
-
 class Database:
     """The in-memory DuckDB of this process. Cursors may be used by one thread each; `refresh` by any one at a time."""
 

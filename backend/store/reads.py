@@ -38,7 +38,7 @@ class Reader(StoreCursor):
     def runs(self, benchmark: str | None = None) -> tuple[Run, ...]:
         """Every run, of one benchmark or of all, base runs first and then by training step."""
         copies: Counter[str] = Counter()
-        for manifest in self.database.manifests.values():
+        for manifest in self.database.counted_manifests.values():
             copies.update({run.run: run.copies for run in manifest.runs if run.copies})
         runs = tuple(_run(row, copies) for row in self.cached_rows("reads/runs"))
         return tuple(run for run in runs if benchmark in (None, run.benchmark))
@@ -218,7 +218,8 @@ def _run(row: Row, copies: Mapping[str, int]) -> Run:
         Model(model, role, from_model, step, algorithm),
         benchmark,
         json.loads(parameters) if parameters else {},
-        *(*totals, copies.get(name, 0)),
+        # By the name that it came with: it may be called otherwise now.
+        *(*totals, copies.get(totals[-1], 0)),
     )
 
 

@@ -1,4 +1,4 @@
-"""passk run, reference and override: what was wrong about runs, references and verdicts is put right, and can be undone."""
+"""passk run, reference and override: runs, references and verdicts are put right; undo takes it back."""
 
 from __future__ import annotations
 
@@ -138,7 +138,9 @@ def run_reference_set(arguments: argparse.Namespace) -> int:
             raise UsageError("Either PROBLEM and REFERENCE, or --from FILE")
         wanted = _from_file(arguments.file)
     elif arguments.of is None or arguments.reference is None:
-        raise UsageError("Which reference?", next_step="passk reference set BENCHMARK PROBLEM REFERENCE, or --from FILE")
+        raise UsageError(
+            "Which reference?", next_step="passk reference set BENCHMARK PROBLEM REFERENCE, or --from FILE"
+        )
     else:
         wanted = {arguments.of: arguments.reference}
     with reading(arguments.store) as reader, Progress("samples") as progress:
@@ -266,9 +268,19 @@ COMMANDS = {
         run_override,
         (
             SAMPLE.but(spelling="sample", help="index of the sample", metavar="SAMPLE"),
-            Option("verdict", "what counts from now on; withdraw takes it back", choices=(
-                "correct", "wrong", "no_answer", "truncated", "timeout", "error", "withdraw",
-            )),
+            Option(
+                "verdict",
+                "what counts from now on; withdraw takes it back",
+                choices=(
+                    "correct",
+                    "wrong",
+                    "no_answer",
+                    "truncated",
+                    "timeout",
+                    "error",
+                    "withdraw",
+                ),
+            ),
             STORE,
             RUN,
             PROBLEM,

@@ -11,6 +11,11 @@ from tests.support import Passk, jsonl, long_rows
 STORE = ("--store", "store.passk")
 
 
+def other_rows(word: str, samples: int) -> list[dict[str, object]]:
+    """Other responses to the same problems: what the store has already is not taken once more."""
+    return [{**row, "completion": f"{row['completion']} {word}."} for row in long_rows(samples=samples)]
+
+
 @pytest.fixture
 def two(run_passk: Passk) -> Passk:
     """store.passk with a base and an RL run."""
@@ -35,10 +40,10 @@ def test_a_renamed_run_is_meant_by_both_names(two: Passk) -> None:
     assert "rl@b still means it" in done.stderr
     assert set(runs(two)) == {"base@b", "GRPO"}
     assert two("curves", "--run", "rl@b", "--format", "json").json
-    jsonl(two.folder / "more.jsonl", long_rows(samples=2))
+    jsonl(two.folder / "more.jsonl", other_rows("More", 2))
     assert "added to GRPO" in two("import", "more.jsonl", "--model", "rl", "--benchmark", "b", *STORE).stderr
     assert runs(two)["GRPO"][2] == 26
-    jsonl(two.folder / "again.jsonl", long_rows(samples=3))
+    jsonl(two.folder / "again.jsonl", other_rows("Again", 3))
     two("import", "again.jsonl", "--run", "GRPO", *STORE)
     assert runs(two)["GRPO"][2] == 35
     assert "a run base@b already" in two("run", "rename", "GRPO", "base@b", "--yes", status=1).stderr
@@ -65,7 +70,8 @@ def test_a_removed_run_is_gone_until_it_is_brought_back(two: Passk) -> None:
 def test_what_is_set_goes_before_what_files_say(two: Passk) -> None:
     two("run", "set", "rl@b", "--role", "sft", "--step", "40", "--model-path", "/models/rl")
     assert runs(two)["rl@b"][:2] == ("sft", 40)
-    jsonl(two.folder / "more.jsonl", long_rows(samples=2, model="rl", benchmark="b", role="rl"))
+    rows = [{**row, "model": "rl", "benchmark": "b", "role": "rl"} for row in other_rows("More", 2)]
+    jsonl(two.folder / "more.jsonl", rows)
     two("import", "more.jsonl", *STORE)
     assert runs(two)["rl@b"][:3] == ("sft", 40, 26)
     assert "no role" in two("run", "set", "rl@b", "--role", "nothing", status=1).stderr
@@ -89,7 +95,7 @@ def test_an_overridden_verdict_counts_and_the_old_one_stays_beside(two: Passk) -
     assert runs(two)["rl@b"][3] == 10
     two("verify", "--run", "rl@b", "--again", "--verifier", "exact", status=None)
     two("export", "curves", "--run", "rl@b", "--to", "curves.csv")
-    assert "2 verdicts overridden" in (two.folder / "curves.csv").read_text()
+    assert '""overridden"":2' in (two.folder / "curves.csv").read_text()
 
 
 def test_a_corrected_reference_counts_and_the_base_is_verified_anew(run_passk: Passk, shared_data: Path) -> None:

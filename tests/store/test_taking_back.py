@@ -19,6 +19,11 @@ from tests.support import csv_file, imported, jsonl, long_rows
 Facts = dict[str, Any]
 
 
+def other_rows(**size: int) -> list[dict[str, Any]]:
+    """The same with other responses: what the store has already is not taken once more."""
+    return [{**row, "completion": f"{row['completion']} Again."} for row in long_rows(**size)]
+
+
 @contextmanager
 def reading(layout: StoreLayout, *, merging: bool = True) -> Iterator[Reader]:
     with closing(open_store(layout, merging=merging)) as database, Reader(database) as reader:
@@ -71,7 +76,7 @@ def test_what_is_taken_back_counts_nowhere_and_comes_back_whole(
         if merged_first:
             assert not list(two.parts.iterdir())
         before = facts(reader)
-        more = jsonl(tmp_path / "more.jsonl", long_rows(problems=4, samples=2))
+        more = jsonl(tmp_path / "more.jsonl", other_rows(problems=4, samples=2))
         # Merged or not: a reader that has the store open keeps the part from being merged.
         if merged_first:
             keeping_it_open.database.close()
@@ -172,7 +177,7 @@ def test_sets_are_of_what_counts(two: StoreLayout, tmp_path: Path) -> None:
         sets = solve_sets(reader, [reader.run("base@b"), reader.run("rl@b")])
         return [problem.tallies[1].n for problem in sets.problems]
 
-    imported(two, jsonl(tmp_path / "more.jsonl", long_rows(samples=9)), model="rl", role="rl")
+    imported(two, jsonl(tmp_path / "more.jsonl", other_rows(samples=9)), model="rl", role="rl")
     with reading(two) as reader:
         assert sizes(reader) == [13, 13, 13]
         undo(reader, imports(reader)[-1].id)
