@@ -11,7 +11,7 @@ from backend.importers.chat import split_dialogue
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.rows import Record, RowFormat, Sample, first_of
 from backend.importers.source import HEAD, SourceFile, input_error
-from backend.importers.values import as_mapping, kind_of_value, parse_correct, read_document, shortened
+from backend.importers.values import as_mapping, json_lines, kind_of_value, parse_correct, read_document, shortened
 
 
 def _document(source: SourceFile) -> Record | None:
@@ -47,7 +47,18 @@ def _is_compass(document: Record) -> bool:
 PREDICTED = {"pred", "predictions", "prediction", "origin_prediction"}
 
 
+def _first_compass(source: SourceFile) -> Record | None:
+    first = source.first_object
+    if first is not None and {"data_abbr", "prediction"} <= first.keys():
+        return {"0": first}  # lines of predictions, as AISBench writes them
+    return _document(source)
+
+
 def _compass_records(source: SourceFile) -> Iterator[tuple[int, Record]]:
+    if "data_abbr" in (source.first_object or {}):
+        for row, record in json_lines(source):
+            yield row, {**record, "_place": record.get("id", row - 1)}
+        return
     document = read_document(source)
     if not isinstance(document, dict):
         raise input_error(source, None, f"expected an object, found {kind_of_value(document)}")
@@ -86,7 +97,8 @@ def _compass_samples(source: SourceFile, row: int, record: Record) -> Iterator[S
             reference=first_of(record, "references", "answer", "answers", "gold"),
             answer=answered if len(said) == 1 else None,
             model=folder.name if folder.parent.name in ("predictions", "results") else None,
-            benchmark=re.sub(r"_\d+$", "", source.path.name.split(".json")[0]),
+            benchmark=record.get("data_abbr") or re.sub(r"_\d+$", "", source.path.name.split(".json")[0]),
+            failure="the request failed" if record.get("success") is False else None,
         )
 
 
@@ -95,7 +107,7 @@ opencompass = RowFormat(
     "OpenCompass predictions or results with details json",
     _is_compass,
     _compass_samples,
-    first=_document,
+    first=_first_compass,
     records=_compass_records,
     where="entry",
 )

@@ -206,8 +206,10 @@ class _Gatherer:
         """Rows in which chat messages have become text."""
         places = [self.place[field] for field in MESSAGES if field in self.place]
         for row, values in read_rows(self.source, self.columns):
-            if any(isinstance(values[place], list | dict) for place in places):
-                values = [self._text_of(place, value) for place, value in enumerate(values)]
+            for place in places:
+                if isinstance(values[place], (list, dict)):
+                    values = [self._text_of(at, value) for at, value in enumerate(values)]
+                    break
             yield row, values
 
     def _text_of(self, place: int, value: Any) -> Any:

@@ -12,10 +12,9 @@ from typing import Any
 
 from backend.importers.blocks import FAILED, BlockBuilder, choose_one
 from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
 from backend.importers.values import (
-    as_mapping,
     as_text,
     count,
     figure,
@@ -157,20 +156,46 @@ class _Reader:
         lists = ("texts", "answers", "details", "tokens", "finish_reasons", "seeds")
         self.builder = BlockBuilder(*lists, *(("indices",) if self.indexed else ()), beside=self.others)
         self.facts: dict[tuple[Any, ...], RunFacts] = {}
+        self.asked: tuple[Any, str | None, tuple[str, ...]] = (None, None, ())
+        """What was asked last: as the file has it, its text and its images."""
 
     def take(self, row: int, sample: Sample) -> None:
         """Take in one sample."""
-        statement = self._statement(row, sample.statement)
+        problem = self._problem(row, sample)
+        text, thought = (sample.text, False) if type(sample.text) is str else completion_text(sample.text)
+        if thought:
+            self.notes.add(THINKING)
+        if text is None:
+            self.notes.add(TEXTLESS)
+        answer, reason = as_text(sample.answer) or None, as_text(sample.finish_reason) or None
+        verdict = self._verdict(row, self.counts, sample, answer, reason)
+        beside = [self._verdict(row, name, sample, answer, reason) for name in self.others]
+        if sample.failure and verdict != "correct":
+            self.notes.add(FAILED)
+            verdict, beside = "unverified", ["unverified"] * len(beside)
+        detail = self._detail(sample) if sample.failure or sample.details else None
+        values = [text, answer, detail, self._whole(row, "tokens", sample.tokens), reason,
+                  self._whole(row, "seed", sample.seed)]  # fmt: skip
+        if self.indexed:
+            index = self._whole(row, "index", sample.index)
+            if index is None:
+                raise input_error(self.source, row, "expected a sample index, found none", where=self.form.where)
+            values.append(index)
+        self.builder.add(self._run(row, sample), problem, row, verdict, *values, beside=beside)
+
+    def _problem(self, row: int, sample: Sample) -> ProblemFacts:
+        # The samples of a record share what was asked.
+        if sample.statement is not self.asked[0] or sample.statement is None:
+            self.asked = sample.statement, self._statement(row, sample.statement), prompt_images(sample.statement)
+        _, statement, images = self.asked
         name, reference = as_text(sample.problem), as_text(sample.reference)
         if not statement and not name:
             raise input_error(self.source, row, "neither a problem id nor a prompt", where=self.form.where)
-        asked = dict(sample.asked)
-        if "images" not in asked:
-            asked["images"] = prompt_images(sample.statement)
-        identity: Hashable = (
-            (as_text(sample.benchmark), name) if name is not None else (statement, reference, *asked.values())
-        )
-        problem = self.builder.problem(
+        asked = {"images": images, **sample.asked} if images or sample.asked else {}
+        told = as_text(sample.benchmark), name, statement, *asked.values()
+        # There may be no ids: one question with two references is two problems then.
+        identity: Hashable = told if name is not None else (*told, reference)
+        return self.builder.problem(
             identity,
             name=name,
             statement=statement,
@@ -179,21 +204,6 @@ class _Reader:
             metadata=sample.metadata,
             **asked,
         )
-        text = self._text(sample.text)
-        answer, reason = as_text(sample.answer) or None, as_text(sample.finish_reason) or None
-        known = sample.answers_known
-        verdicts = [self._verdict(row, each, sample, answer, reason, known) for each in (self.counts, *self.others)]
-        if sample.failure and verdicts[0] != "correct":
-            self.notes.add(FAILED)
-            verdicts = ["unverified"] * len(verdicts)
-        values = [text, answer, self._detail(sample), self._whole(row, "tokens", sample.tokens), reason,
-                  self._whole(row, "seed", sample.seed)]  # fmt: skip
-        if self.indexed:
-            index = self._whole(row, "index", sample.index)
-            if index is None:
-                raise input_error(self.source, row, "expected a sample index, found none", where=self.form.where)
-            values.append(index)
-        self.builder.add(self._run(row, sample), problem, row, verdicts[0], *values, beside=verdicts[1:])
 
     def _statement(self, row: int, value: Any) -> str | None:
         text = prompt_text(value)
@@ -201,26 +211,22 @@ class _Reader:
             raise input_error(self.source, row, "the prompt holds no text that is known", where=self.form.where)
         return text or None
 
-    def _text(self, value: Any) -> str | None:
-        text, thought = completion_text(value)
-        if thought:
-            self.notes.add(THINKING)
-        if text is None:
-            self.notes.add(TEXTLESS)
-        return text
-
-    def _verdict(self, row: int, name: str, sample: Sample, answer: str | None, reason: str | None, known: bool) -> str:
+    def _verdict(self, row: int, name: str, sample: Sample, answer: str | None, reason: str | None) -> str:
         value = sample.verdicts.get(name)
+        correct = value if value is None or type(value) is bool else self._judged(row, name, value)
+        return refine_verdict(correct, answer, reason, sample.answers_known)
+
+    def _judged(self, row: int, name: str, value: Any) -> bool | None:
         correct = parse_correct(value, self.source.correct_at)
         if isinstance(value, float) and value != value:
             self.notes.add("samples whose verdict is NaN: unverified")
-        elif correct is None and value not in (None, "", [], {}):
+        elif correct is None and value not in ("", [], {}):
             raise input_error(
                 self.source, row, f"field {name}: {shortened(value)} is no verdict", where=self.form.where
             )
         if isinstance(value, float) and 0 < value < 1 and self.source.correct_at is None:
             self.notes.add("samples with a score between 0 and 1, which is not correct")
-        return refine_verdict(correct, answer, reason, known)
+        return correct
 
     def _detail(self, sample: Sample) -> str | None:
         said = [f"error: {shortened(as_text(sample.failure))}"] if sample.failure else []
@@ -230,8 +236,10 @@ class _Reader:
         return ", ".join(said) or None
 
     def _whole(self, row: int, name: str, value: Any) -> int | None:
+        if value is None:
+            return None
         try:
-            return None if value is None else count(value)
+            return count(value)
         except (ValueError, TypeError, OverflowError):
             raise input_error(
                 self.source, row, f"field {name}: {shortened(value)} is no whole number from 0", where=self.form.where
@@ -239,7 +247,7 @@ class _Reader:
 
     def _run(self, row: int, sample: Sample) -> RunFacts:
         model, benchmark = as_text(sample.model) or None, as_text(sample.benchmark) or None
-        step = self._whole(row, "step", sample.step)
+        step = None if sample.step is None else self._whole(row, "step", sample.step)
         key = (model, benchmark, step, sample.parameters)
         facts = self.facts.get(key)
         if facts is None:
@@ -256,13 +264,19 @@ class _Reader:
 def get(record: Any, *path: str | int) -> Any:
     """What stands at a path of keys and places inside of a record; None where nothing does."""
     for step in path:
-        if isinstance(step, int):
-            record = record[step] if isinstance(record, list) and -len(record) <= step < len(record) else None
+        if isinstance(record, dict):
+            record = record.get(step)
+        elif isinstance(record, list) and isinstance(step, int) and -len(record) <= step < len(record):
+            record = record[step]
         else:
-            record = as_mapping(record).get(step)
+            return None
     return record
 
 
 def first_of(record: Record, *names: str) -> Any:
     """The first of these fields that is there and not null."""
-    return next((record[name] for name in names if record.get(name) is not None), None)
+    for name in names:
+        value = record.get(name)
+        if value is not None:
+            return value
+    return None

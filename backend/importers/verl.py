@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, note_others
+from backend.importers.chat import THINKING, are_messages, completion_text, prompt_text
 from backend.importers.prompts import PromptReader, some_prompts, some_records
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error, read_lines
@@ -42,13 +43,12 @@ class Verl:
     columns = COLUMNS
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
-        """Input and output as strings, a score and a step in the first line."""
+        """Input and output as text, or as chat messages of an agent loop, a score and a step in the first line."""
         first = source.first_object
         return (
             first is not None
-            and isinstance(first.get("input"), str)
-            and isinstance(first.get("output"), str)
             and {"score", "step"} <= first.keys()
+            and all(isinstance(said, str) or are_messages(said) for said in map(first.get, ("input", "output")))
         )
 
     def training_steps(self, source: SourceFile) -> set[int]:
@@ -70,7 +70,13 @@ class Verl:
         prompts = PromptReader(some_prompts(some_records(source), "input"), notes)
         rows = 0
         for row, record in json_lines(source):
-            prompt, output = text_field(source, row, record, "input"), text_field(source, row, record, "output")
+            prompt, output = record.get("input"), record.get("output")
+            prompt = prompt_text(prompt) if are_messages(prompt) else text_field(source, row, record, "input")
+            if are_messages(output):
+                output, thought = completion_text(output)
+                notes.add(THINKING, int(thought))
+            else:
+                output = text_field(source, row, record, "output")
             step = self._step(source, row, record.get("step"))
             run = facts.get(step)
             if run is None:

@@ -38,7 +38,7 @@ STATEMENT = (
 IDS = ("problem_id", "id", "uuid", "task_id", "question_id", "doc_id", "idx", "index", "uid", "unique_id")
 REFERENCE = ("reference", "reference_answer", "expected_answer", "ground_truth", "gold", "gt", "target", "answer")
 LEVEL = ("level", "difficulty")
-BENCHMARK = ("benchmark", "data_source", "dataset", "source")
+BENCHMARK = ("benchmark", "data_source", "dataset")
 METADATA = ("subject", "type", "problem_type", "question_type", "ability", "split")
 
 
@@ -118,25 +118,27 @@ def _samples(source: SourceFile, row: int, record: Record) -> Iterator[Sample]:
     if number is None and place is not None:
         number = f"{extra['split']}/{place}" if extra.get("split") else place
     choices = first_of(record, "choices", "options")
+    shared: dict[str, Any] = {
+        "problem": number,
+        "statement": statement,
+        "reference": reference,
+        "answers_known": bool(answers),
+        "level": _scalar(record, LEVEL),
+        "benchmark": _scalar(record, BENCHMARK),
+        "model": _scalar(record, ("model", "model_name")),
+        "metadata": {each: record[each] for each in METADATA if isinstance(record.get(each), str)},
+        "asked": {"options": option_texts(choices)} if choices is not None else {},
+    }
+    answer = next(iter(answers.values()), [None] * size)
     for i in range(size):
         yield Sample(
             verdicts={each: values[i] for each, values in verdicts.items()},
-            problem=number
-            if number is not None
-            else (f"{extra.get('split', '')}/{place}" if place is not None else None),
-            statement=statement,
             text=texts[i],
-            reference=reference,
-            answer=next((values[i] for values in answers.values()), None),
-            answers_known=bool(answers),
+            answer=answer[i],
             finish_reason=reason[i],
             tokens=tokens[i],
             seed=seeds[i],
-            level=_scalar(record, LEVEL),
-            benchmark=_scalar(record, BENCHMARK[:3]),
-            model=_scalar(record, ("model", "model_name")),
-            metadata={each: record[each] for each in METADATA if isinstance(record.get(each), str)},
-            asked={"options": option_texts(choices)} if choices is not None else {},
+            **shared,
         )
 
 

@@ -32,6 +32,7 @@ from backend.importers.protocol import Notes, Options
 from backend.importers.source import SourceFile
 from tests.bench.corpus import Corpus, load_corpus
 from tests.importers import examples as made
+from tests.importers import neighbours
 from tests.support import gym_result, jsonl, qwen_line, reasoning_gym
 
 GOAL = 0.5
@@ -104,6 +105,30 @@ def write_files(folder: Path, samples: int, characters: int, corpus: Corpus) -> 
         "trl": made.parquet_file(folder / "trl.parquet", trl),
         "verifiers": jsonl(folder / "results.jsonl", answers),
         "grade-school-math": jsonl(folder / "wide.jsonl", solved),
+        "wide-form": jsonl(
+            folder / "lists.jsonl",
+            [
+                {"problem": f"{p}?", "generations": group, "correctness": [True] * len(group)}
+                for p, group in _groups(texts)
+            ],
+        ),
+        "nemo-skills": jsonl(
+            folder / "output-rs0.jsonl",
+            [{**neighbours.skills_rows(0)[0], "id": i // N, "generation": text} for i, text in rows],
+        ),
+        "nemo-gym": jsonl(
+            folder / "gym.jsonl",
+            [
+                {
+                    **(row := neighbours.gym_rows(_ng_task_index=i // N, _ng_rollout_index=i % N)[0]),
+                    "response": {
+                        **row["response"],
+                        "output": [{"type": "message", "content": [{"type": "output_text", "text": text}]}],
+                    },
+                }
+                for i, text in rows
+            ],
+        ),
     }
 
 

@@ -142,6 +142,15 @@ def test_requests_beside_a_batch_give_the_questions(store: StoreLayout, tmp_path
     assert problem.statement == made.QUESTIONS[1]
 
 
+def test_predictions_of_opencompass_in_lines(store: StoreLayout, tmp_path: Path) -> None:
+    """As AISBench writes them; a request that failed says so."""
+    rows = [{**made.compass_predictions()[str(p)], "data_abbr": "sums", "id": p, "success": p == 0} for p in range(2)]
+    report = taken(store, jsonl(tmp_path / "a.jsonl", rows))
+    assert report.files[0].format == "opencompass"
+    assert any(note.startswith("samples that an error") for note in report.notes)
+    assert totals(runs_of(store)["m@b"]) == (2, 4, 0)
+
+
 def test_scores_of_simple_evals_stand_in_its_pages(store: StoreLayout, tmp_path: Path) -> None:
     results = made.simple_evals_results()
     results["htmls"][3] = "<p>Correct Answer: 4</p><p>Extracted Answer: None</p><p>Score: False</p>"
@@ -246,6 +255,47 @@ def test_counts_in_json_with_whole_numbers_of_any_kind(store: StoreLayout, tmp_p
         assert (report.files[0].format, totals(runs_of(store)[str(number)])) == ("counts", (2, 16, 3))
     with pytest.raises(InputError, match="9 correct of only 8"):
         taken(store, jsonl(tmp_path / "b.jsonl", [{**rows[0], "n_correct": 9}]), run="c")
+
+
+def test_turns_of_an_agent_loop_of_verl(store: StoreLayout, tmp_path: Path) -> None:
+    turns = [
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "python", "arguments": "{}"}}]},
+        {"role": "tool", "content": "2"},
+        {"role": "assistant", "content": "So 2."},
+    ]
+    row = {
+        "input": made.user(0),
+        "output": turns,
+        "gts": "2",
+        "score": 1.0,
+        "step": 3,
+        "num_turns": 3,
+        "request_id": "r",
+    }
+    report = taken(store, jsonl(tmp_path / "3.jsonl", [row]))
+    assert report.files[0].format == "verl"
+    ((path,),) = samples(store)
+    assert "<tool_response>\n2\n</tool_response>" in (path.text or "")
+    assert runs_of(store)["m@b"].model.step == 3
+
+
+def test_rollouts_of_prime_rl_are_results_of_verifiers(store: StoreLayout, tmp_path: Path) -> None:
+    """Without the trajectory, and with what its orchestrator adds."""
+    rows = [
+        {"example_id": p, "prompt": made.user(p), "completion": made.dialogue(p, i)[1:], "task": "sums",
+         "reward": float(made.right(p, i)), "answer": made.REFERENCES[p], "env_name": "sums", "is_truncated": False,
+         "error": None, "metrics": {"correct": 1.0}, "stop_condition": None, "timing": {}}
+        for p, i in made.PAIRS
+    ]  # fmt: skip
+    report = taken(store, jsonl(tmp_path / "eval_rollouts.jsonl", rows))
+    assert report.files[0].format == "verifiers"
+    assert totals(runs_of(store)["m@b"]) == (2, 4, 1)
+
+
+def test_one_id_of_two_questions_is_two_problems(store: StoreLayout, tmp_path: Path) -> None:
+    rows = made.skills_rows(0, id="same")
+    taken(store, jsonl(tmp_path / "a.jsonl", rows))
+    assert totals(runs_of(store)["m@b"]) == (2, 2, 1)
 
 
 def test_an_output_of_openrlhf_is_a_long_form(store: StoreLayout, tmp_path: Path) -> None:
