@@ -221,8 +221,8 @@ def parse_correct(value: object, correct_at: float | None = None) -> bool | None
         return None
     if correct_at is not None:
         return value >= correct_at
-    if value > 1 and (not isfinite(value) or value == int(value)):
-        raise NotAVerdict(f"{value:g}")
+    if value > 1 and (isinstance(value, int) or not isfinite(value) or value == int(value)):
+        raise NotAVerdict(shortened(value) if isinstance(value, int) else f"{value:g}")
     return value >= 1
 
 
