@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from backend.importers.blocks import FAILED, BlockBuilder, choose_one
-from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text
+from backend.importers.chat import THINKING, completion_text, prompt_images, prompt_text, whole_prompt
+from backend.importers.prompts import LOOKED_AT, PromptReader
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
 from backend.importers.values import (
@@ -132,23 +134,28 @@ class RowFormat:
 
     def read(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block | Counts]:
         """The file's samples, gathered by problem."""
-        reader: _Reader | None = None
-        for row, record in self.records(source):
-            for sample in self.samples(source, row, record):
-                if reader is None:
-                    reader = _Reader(self, source, options, notes, sample)
-                reader.take(row, sample)
-                if reader.builder.full:
-                    yield from reader.builder.flush()
-        if reader is not None:
-            yield from reader.builder.flush()
+        every = ((row, sample) for row, record in self.records(source) for sample in self.samples(source, row, record))
+        beginning = list(islice(every, LOOKED_AT))
+        if not beginning:
+            return
+        reader = _Reader(self, source, options, notes, [sample for _, sample in beginning])
+        for row, sample in chain(beginning, every):
+            reader.take(row, sample)
+            if reader.builder.full:
+                yield from reader.builder.flush()
+        yield from reader.builder.flush()
 
 
 class _Reader:
     """Makes blocks of samples; which lists they have is what the first sample has."""
 
-    def __init__(self, form: RowFormat, source: SourceFile, options: Options, notes: Notes, first: Sample) -> None:
+    def __init__(
+        self, form: RowFormat, source: SourceFile, options: Options, notes: Notes, beginning: list[Sample]
+    ) -> None:
         self.form, self.source, self.notes = form, source, notes
+        first = beginning[0]
+        asked = (prompt_text(sample.statement) for sample in beginning)
+        self.prompts = PromptReader([prompt for prompt in asked if prompt], notes)
         names = list(first.verdicts) or ["verdict"]
         self.counts = choose_one(source, names, options, notes, "verdicts")
         self.others = [name for name in names if name != self.counts]
@@ -198,7 +205,8 @@ class _Reader:
         return self.builder.problem(
             identity,
             name=name,
-            statement=statement,
+            statement=self.prompts.question(statement) if statement else None,
+            prompt=whole_prompt(sample.statement),
             reference=reference or None,
             level=as_text(sample.level) or None,
             metadata=sample.metadata,

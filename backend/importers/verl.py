@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backend.importers.blocks import BlockBuilder, note_others
-from backend.importers.chat import THINKING, are_messages, completion_text, prompt_text
+from backend.importers.chat import THINKING, are_messages, completion_text, prompt_text, whole_prompt
 from backend.importers.prompts import PromptReader, some_prompts, some_records
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
 from backend.importers.source import SourceFile, input_error, read_lines
@@ -70,8 +70,9 @@ class Verl:
         prompts = PromptReader(some_prompts(some_records(source), "input"), notes)
         rows = 0
         for row, record in json_lines(source):
-            prompt, output = record.get("input"), record.get("output")
-            prompt = prompt_text(prompt) if are_messages(prompt) else text_field(source, row, record, "input")
+            prompt, output = prompt_text(record.get("input")), record.get("output")
+            if prompt is None:
+                prompt = text_field(source, row, record, "input")
             if are_messages(output):
                 output, thought = completion_text(output)
                 notes.add(THINKING, int(thought))
@@ -87,7 +88,10 @@ class Verl:
             # There are no ids: one question with two references is two problems, for example of two images.
             reference = as_text(record.get("gts"))
             problem = builder.problem(
-                (prompt, reference), statement=prompts.question(prompt), reference=reference, prompt=prompt
+                (prompt, reference),
+                statement=prompts.question(prompt),
+                reference=reference,
+                prompt=whole_prompt(record["input"]),
             )
             verdict = refine_verdict(correct, answer, None, record.get("pred") is not None)
             builder.add(run, problem, row, verdict, output, answer or None)

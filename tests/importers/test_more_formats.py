@@ -13,6 +13,7 @@ import pytest
 
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
+from backend.importers.blocks import FAILED
 from backend.importers.discovery import LAST, importers, importers_claiming
 from backend.importers.session import ImportReport
 from backend.importers.source import SourceFile
@@ -536,11 +537,12 @@ def test_verifiers_with_its_metadata(store: StoreLayout, tmp_path: Path) -> None
     run = only_run(store)
     assert (run.name, run.parameters) == ("org/m@gsm8k", {"temperature": 0.8, "max_tokens": 64})
     assert verdicts(store, "1", run.name) == ["correct", "wrong"]
-    assert verdicts(store, "2", run.name) == ["truncated", "error", "unverified"]
+    assert verdicts(store, "2", run.name) == ["truncated", "unverified", "unverified"]
     problem = with_reader(store, lambda reader: reader.problem(reader.problem_key("gsm8k", "1")))
     assert (problem.statement, problem.reference) == ("What is 1?", "1")
     assert apart_from_copies(report.notes) == {
-        "samples with a reward between 0 and the threshold, which is not correct": 1
+        "samples with a reward between 0 and the threshold, which is not correct": 1,
+        FAILED: 1,
     }
 
 

@@ -93,6 +93,9 @@ def test_seeds_of_nemo_skills_and_its_judge(store: StoreLayout, tmp_path: Path) 
 def test_token_rewards_and_data_sources_of_skyrl(store: StoreLayout, tmp_path: Path) -> None:
     import_files(store, [jsonl(tmp_path / "a.jsonl", made.skyrl_rows())], run_options=RunOptions(model="m"))
     assert list(runs_of(store)) == ["m@sums"]
+    (known, _) = with_reader(store, lambda reader: reader.rows("reads/benchmark_problems", benchmark="sums"))
+    problem = with_reader(store, lambda reader: reader.problem(known[0]))
+    assert problem.statement == made.QUESTIONS[0], "the template is no part of the problem"
     ((first, _), _) = samples(store, "m@sums")
     assert (first.text, first.sample.finish_reason) == (made.said(0, 0), "stop")
 
