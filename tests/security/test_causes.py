@@ -14,7 +14,12 @@ from tests.support import Passk, jsonl, long_rows, passk_command
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("words", [("runs",), ("curves", "--format", "json")], ids=" ".join)
 def test_standard_output_on_a_full_disk(run_passk: Passk, words: tuple[str, ...]) -> None:
-    run_passk("import", jsonl(run_passk.folder / "a.jsonl", long_rows()), "--store", "store.passk")
+    run_passk(
+        "import",
+        jsonl(run_passk.folder / "a.jsonl", [r | {"model": "m", "benchmark": "b"} for r in long_rows()]),
+        "--store",
+        "store.passk",
+    )
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [*passk_command(), *words], cwd=run_passk.folder, env=run_passk.environment, stdout=full,
