@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backend.visible_text import visible_line
 from explorer.commands.command import Command
+from explorer.commands.inputs import reading
 from explorer.commands.output import Progress, say
 from explorer.options import (
     BENCHMARK,
@@ -88,6 +89,8 @@ def run_import(arguments: argparse.Namespace) -> int:
             raise
         report = read(pooled=True)
     _print_report(report, str(layout.root))
+    if report.part is not None and any(run.unverified for run in report.runs):
+        _say_who_would_verify(report, str(layout.root))
     return int(any(file.status == "unclear" for file in report.files))
 
 
@@ -121,6 +124,20 @@ def _print_report(report: ImportReport, store: str) -> None:
         say("Dry run: nothing was written.")
     elif report.part is not None:
         say(f"Imported into {store}. Open it: passk {store}")
+
+
+def _say_who_would_verify(report: ImportReport, store: str) -> None:
+    from backend import default_verifier
+    from backend.errors import UsageError
+
+    with reading(store) as reader:
+        for run in (run for run in report.runs if run.unverified):
+            name = visible_line(run.run)
+            try:
+                fitting = default_verifier(reader, reader.run(run.run, run.benchmark))
+                say(f"{name}: passk verify would take the verifier {fitting.name}, because {fitting.because}")
+            except UsageError as error:
+                say(f"{name}: {error.title}; {error.detail}")
 
 
 def _run_line(run: RunReport) -> str:
