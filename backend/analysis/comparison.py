@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from backend.errors import UsageError
-from backend.estimators.pass_at_k import Counts, Floats, leads, pass_at_k_of_runs, powers_and_end
+from backend.estimators.pass_at_k import Counts, Floats, leads, pass_at_k_of_runs, pass_at_k_table, powers_and_end
 from backend.estimators.solve_sets import combination, count_combinations, expected_counts
 from backend.records import (
     Curve,
@@ -47,6 +47,9 @@ def restrict_runs(reader: Reader, runs: Sequence[Run], problems: Collection[int]
 
 EXCERPT = 300
 """Characters of a statement that lists carry."""
+
+Tallied = tuple[Counts, Counts]
+"""n and c of problems."""
 
 RunTallies = dict[int, tuple[Counts, Counts, Counts]]
 """For every run key: problem keys, n, c; sorted by problem key."""
@@ -182,6 +185,9 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Flo
         name: int(((solved_base == by_base) & (solved_rl == by_rl)).sum())
         for (by_base, by_rl), name in PAIR_SETS.items()
     }
+    at_common_n, smallest = _at_common_n(
+        (base_n[in_base][verified], base_c[in_base][verified]), (rl_n[in_rl][verified], rl_c[in_rl][verified])
+    )
     different = len(base_problems) + len(rl_problems) - len(in_base)
     common = min((n for n in (base.n_min, rl.n_min) if n), default=None)
     if base.n_min is None or rl.n_min is None or not verified.any():
@@ -206,7 +212,33 @@ def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Flo
         rl_pass_at_n=float(second[-1]),
         crossing=ahead[1].first if len(ahead) > 1 else None,
         leads=ahead,
+        at_common_n=at_common_n,
+        smallest_n=smallest,
     )
+
+
+def _at_common_n(base: Tallied, rl: Tallied) -> tuple[dict[str, float] | None, int | None]:
+    """Expected sets of a pair at the smallest n, and that n; none where n is the same everywhere.
+
+    A problem is solved by k of its samples with the chance pass@k.
+    """
+    sizes = np.concatenate([base[0], rl[0]])
+    if not len(sizes) or sizes.min() == sizes.max():
+        return None, int(sizes.min()) if len(sizes) else None
+    smallest = int(sizes.min())
+    first, second = (_pass_at(smallest, *tallied) for tallied in (base, rl))
+    return {
+        name: float(((first if by_base else 1 - first) * (second if by_rl else 1 - second)).sum())
+        for (by_base, by_rl), name in PAIR_SETS.items()
+    }, smallest
+
+
+def _pass_at(k: int, n: Counts, c: Counts) -> Floats:
+    """pass@k of each problem."""
+    found = np.empty(len(n))
+    for size in np.unique(n).tolist():
+        found[n == size] = pass_at_k_table(size, k)[c[n == size]]
+    return found
 
 
 def leads_of(ks: Counts, base: Floats, rl: Floats) -> tuple[Lead, ...]:

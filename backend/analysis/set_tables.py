@@ -349,19 +349,22 @@ def compared_runs_table(sets: SolveSets, found: Sequence[Curve]) -> Table:
     """The runs of a comparison with both ends of their curves."""
     places = {run.key: place for place, run in enumerate(sets.runs)}
 
-    def solved(curve: Curve) -> int:
-        return sum(problem.solved[places[curve.run.key]] for problem in sets.problems)
+    def solved(curve: Curve) -> float:
+        place = places[curve.run.key]
+        if expected is not None:
+            return sum(count for entry, count in expected.items() if entry[place])
+        return sum(problem.solved[place] for problem in sets.problems)
 
-    last = {curve.run.key: curve.points[-1] for curve in found if curve.points}
+    k = min((curve.points[-1].k for curve in found if curve.points), default=None)
+    expected = sets.expected_at_common_n
     return Table(
         (
             Column("run", value=lambda curve: run_label(curve.run)),
             Column("n", "span", value=lambda curve: sets.n_ranges[places[curve.run.key]]),
             Column("pass_at_1", "percent", "pass@1", lambda curve: curve.at(1)),
-            Column("k", "whole", value=lambda curve: last[curve.run.key].k if curve.points else None),
-            Column("pass_at_k", "percent", "pass@k",
-                   lambda curve: last[curve.run.key].pass_at_k if curve.points else None),
-            Column("solved", "count", value=solved),
+            Column("k", "whole", value=lambda curve: k if curve.points else None),
+            Column("pass_at_k", "percent", "pass@k", lambda curve: curve.at(k) if curve.points else None),
+            Column("solved", "decimal" if expected is not None else "count", value=solved),
         ),
         found,
     )  # fmt: skip

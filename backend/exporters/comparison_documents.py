@@ -115,15 +115,17 @@ def export_latex(job: ExportTask) -> int:
     """Three tables: runs, sets, and the problems that some runs solve and some do not."""
     comparison = comparison_of(job)
     sets, benchmark = comparison.sets, for_latex(comparison.sets.benchmark)
-    found = curves(job.reader, sets.runs, problems=job.problems)
+    ends = [curve.points[-1].k for curve in curves(job.reader, sets.runs, problems=job.problems) if curve.points]
+    found = curves(job.reader, sets.runs, lambda _: sorted({1, min(ends)}), problems=job.problems)
     # A comment ends with its line; every line of it is ASCII, for any input encoding.
     origin = json_text(job.provenance.full).encode("ascii", "backslashreplace").decode()
     of_sets = " ".join(map(for_latex, [*sets_notes(comparison), *evidence_notes(comparison), *count_notes(comparison)]))
+    expected = f" (expected at n = {sets.common_n})" if sets.expected_at_common_n is not None else ""
     parts = [
         HEADER + f"% {origin}\n",
         _table(
-            rf"Runs on {benchmark}: pass@1 and pass@k at the largest available k, in \%, and solved "
-            f"problems of the {len(sets.problems)} that every run has (at least {sets.min_correct} correct).",
+            rf"Runs on {benchmark}: pass@1 and pass@k at the largest common k, in \%, and solved "
+            f"problems{expected} of the {len(sets.problems)} that every run has (at least {sets.min_correct} correct).",
             "tab:passk-runs",
             compared_runs_table(sets, found),
         ),

@@ -146,6 +146,10 @@ class PairSummary:
     """The first one; None where the curves do not cross up to common_n, or nothing can be said."""
     leads: tuple[Lead, ...] = ()
     """Who is ahead where, up to common_n."""
+    at_common_n: Mapping[str, float] | None = None
+    """Expected counts if both runs had just the smallest n of a problem; None where n is the same everywhere."""
+    smallest_n: int | None = None
+    """That n, over the problems that both have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from backend.records import PairSummary, Run, SolveSets
 from backend.wording import (
+    PAIR_SETS,
     ROLE_WORDS,
     copies_in_words,
     count,
@@ -100,6 +101,14 @@ def pair_in_words(pair: PairSummary, pairs: int = 1) -> Content:
         result.append(otherwise)
     missing = f"; {pair.not_compared:,} not compared" if pair.not_compared else ""
     result.append(f"{', '.join(names)} of {sum(pair.counts.values()):,} problems{missing}")
+    if pair.at_common_n is not None:
+        expected = ", ".join(
+            f"{set_name(solved, words)} {pair.at_common_n[name]:.1f}" for solved, name in PAIR_SETS.items()
+        )
+        result[-1] = (
+            f"n differs; at {pair.smallest_n:,} samples each, expected: {expected} of {sum(pair.counts.values()):,} "
+            f"problems{missing} (as drawn: {', '.join(names)})"
+        )
     if pairs > 1:
         result.append(f"1 of {pairs:,} pairs on this benchmark: with so many, hold p against {0.05 / pairs:.2g}")
     return join_lines([*result, *unverified_in_words(base), *unverified_in_words(rl)])

@@ -136,7 +136,12 @@ def _value(key: str, room: int, entry: PairSummary | Run) -> str:
 def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:
     base, rl = pair.base, pair.rl
     sizes = [n for run in (base, rl) for n in (run.n_min, run.n_max) if n is not None]
-    counts = pair.counts
+    # Sets at different n are no comparison: at the smallest n there is, so many are expected.
+    counts = {name: str(count) for name, count in pair.counts.items()}
+    together = "·".join(counts[name] for name in ("both", "base_only", "rl_only", "neither"))
+    if pair.at_common_n is not None:
+        counts = {name: f"{count:.1f}" if count < 1_000 else f"{count:.0f}" for name, count in pair.at_common_n.items()}
+        together = "≈" + "·".join(f"{count:.0f}" for count in pair.at_common_n.values())
     return {
         "benchmark": pair.benchmark,
         "runs": pair_label(base, rl, room),
@@ -144,11 +149,11 @@ def _pair_cells(pair: PairSummary, room: int) -> dict[str, str]:
         "at1": f"{percent(pair.base_pass_at_1)} → {percent(pair.rl_pass_at_1)}",
         "atn": f"{percent(pair.base_pass_at_n)} → {percent(pair.rl_pass_at_n)}",
         "cross": UNKNOWN if pair.common_n is None else _crossings(pair),
-        "sets": "·".join(str(counts[name]) for name in ("both", "base_only", "rl_only", "neither")),
-        "both": str(counts["both"]),
-        "first": str(counts["base_only"]),
-        "second": str(counts["rl_only"]),
-        "neither": str(counts["neither"]),
+        "sets": together,
+        "both": counts["both"],
+        "first": counts["base_only"],
+        "second": counts["rl_only"],
+        "neither": counts["neither"],
         "samples": compact(base.samples + rl.samples),
     }
 

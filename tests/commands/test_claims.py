@@ -103,3 +103,41 @@ def test_evidence_of_the_pair_in_words_columns_and_filter(run_passk: Passk) -> N
     assert chosen.json["evidence"]["tested"] == 40, "chosen by their outcome, they are adjusted for all"
     assert chosen.json["evidence"]["discordance_p"] is None
     assert "there is no such evidence" in run_passk("sets", *names, "--problems", "evidence:x", status=1).stderr
+
+
+def uneven(passk: Passk) -> None:
+    """Base with 8 samples of each problem, RL with 4."""
+    for name, role, n, correct in (("a", "base", 8, (8, 2, 1, 0)), ("b", "rl", 4, (4, 0, 1, 0))):
+        rows = "".join(f"p{place},{n},{c}\n" for place, c in enumerate(correct))
+        (passk.folder / f"{name}.csv").write_text(f"problem,n,c\n{rows}")
+        passk("import", f"{name}.csv", "--model", name, "--role", role, "--benchmark", "uneven")
+
+
+def test_no_column_of_a_paper_table_has_two_ks(run_passk: Passk) -> None:
+    uneven(run_passk)
+    run_passk("export", "sets", "--to", "sets.tex")
+    rows = [
+        line.split("&") for line in (run_passk.folder / "sets.tex").read_text().splitlines() if line.count("&") == 5
+    ]
+    assert [[cell.strip() for cell in row[3:4]] for row in rows[1:3]] == [["4"], ["4"]]
+    # pass@4 of 2 and 1 correct of 8: 1 - C(6, 4) / C(8, 4), and one half.
+    assert float(rows[1][5].strip(" \\")) == pytest.approx(1 + (1 - 15 / 70) + 0.5, abs=0.05)
+    assert "is not tested: n differs" in run_passk("sets", "--evidence").stderr
+
+
+def test_home_compares_at_the_common_n(run_passk: Passk) -> None:
+    from backend import Reader, default_pairs, open_store, pair_summaries, store_for_reading
+
+    uneven(run_passk)
+    database = open_store(store_for_reading(str(next(run_passk.folder.glob("*.passk")))))
+    try:
+        with Reader(database) as reader:
+            [pair] = pair_summaries(reader, default_pairs(reader.runs()))
+    finally:
+        database.close()
+    assert pair.counts == {"both": 2, "base_only": 1, "rl_only": 0, "neither": 1}
+    assert pair.smallest_n == 4
+    assert pair.at_common_n is not None
+    assert pair.at_common_n["base_only"] == pytest.approx(1 - 15 / 70)
+    assert pair.at_common_n["rl_only"] == pytest.approx(0.5)
+    assert sum(pair.at_common_n.values()) == pytest.approx(4)
