@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from backend.estimators.intervals import Band, band, binomial, paired_difference
 from backend.estimators.pass_at_k import cover_tables, pass_at_k_tables, powers_and_end
 from backend.records.comparison import IntervalKind
+from tests.bench.count_coverage import counts_table
 from tests.bench.doubt_calibration import doubt_table
 from tests.bench.synthetic import SHAPES, Rates, sharpened
 
@@ -156,7 +157,9 @@ def bands_table(benchmarks: int) -> Iterator[str]:
         yield from summary(rows)
 
 
-PARTS: Mapping[str, Callable[[int], Iterator[str]]] = {"bands": bands_table, "doubt": doubt_table}
+PARTS: Mapping[str, Callable[[int], Iterator[str]]] = {
+    "bands": bands_table, "doubt": doubt_table, "counts": counts_table,
+}  # fmt: skip
 """What can be measured; each takes the number of benchmarks and gives lines."""
 
 
