@@ -4,6 +4,7 @@ Of a benchmark's two runs one is seen; then a fresh run of the same n, n and 3 n
 set's count is to lie in its range, in 92 to 98 of 100 cases (near 0 or all, nearly always). Each benchmark is a user
 who has one split: the least share that one of them finds held, over all sets and designs, stands beside the mean.
 `plan`: expected changes over those that came.
+"""
 
 from __future__ import annotations
 
