@@ -120,6 +120,8 @@ def _print_report(report: ImportReport, store: str) -> None:
         say(_run_line(run))
     for note, times in sorted(report.notes.items()):
         say(f"  note: {times:,} {visible_line(note)}")
+        if "come with several reference answers" in note:
+            say("  The first counts. passk reference list shows them; passk reference choose lets another count.")
     if report.dry_run:
         say("Dry run: nothing was written.")
     elif report.part is not None:

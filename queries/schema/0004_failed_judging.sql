@@ -1,7 +1,7 @@
 -- A sample whose judging failed (error) does not count into n any more; earlier versions counted it. The correction is
 -- one more row for each run and problem, since rows add up. Schema version 4.
 -- A script; executed once in a store of version 3, inside one transaction with the row that records the version.
-INSERT INTO statistics
+INSERT INTO statistics BY NAME
 SELECT
     run_key,
     problem_key,

@@ -105,7 +105,7 @@ def test_a_corrected_reference_counts_and_the_base_is_verified_anew(run_passk: P
         done = run_passk(
             "import", case / f"{name}.jsonl", "--model", name, "--role", role, "--benchmark", "B", *columns[:2], *STORE
         )
-    assert "384" in done.stderr and "385" in done.stderr
+    assert "384 and 385" in done.stderr and "passk reference choose" in done.stderr
     versions = run_passk("reference", "list", "--format", "json").json
     assert [(version["reference"], version["counts"]) for version in versions] == [("384", True), ("385", False)]
     assert runs(run_passk)["base@B"][3] == 0
