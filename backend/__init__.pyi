@@ -78,6 +78,9 @@ from .exporters.escaping import for_csv as for_csv
 from .exporters.export import export as export
 from .exporters.export import form_of as form_of
 from .importers.file_names import NamesFrom as NamesFrom
+from .importers.follow import Follower as Follower
+from .importers.follow import Passed as Passed
+from .importers.follow import Taken as Taken
 from .importers.mapping import read_select as read_select
 from .importers.protocol import MayBeSeveral as MayBeSeveral
 from .importers.protocol import Options as Options

@@ -395,7 +395,7 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
                 entry
                 for entry in sorted(path.rglob("*"))
                 if (entry.is_file() or (entry.is_symlink() and not entry.exists()))
-                and not any(map(_passed_over, entry.relative_to(path).parts))
+                and not any(map(is_passed_over, entry.relative_to(path).parts))
             ]
             found.extend((entry, False) for entry in inside)
         elif path.is_file():
@@ -411,6 +411,6 @@ def find_files(paths: Sequence[Path]) -> list[tuple[Path, bool]]:
     return found
 
 
-def _passed_over(name: str) -> bool:
+def is_passed_over(name: str) -> bool:
     """Whether a file or folder inside a named folder is not looked at: hidden, or a store."""
     return name.startswith(".") or name.endswith(".passk")

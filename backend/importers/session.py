@@ -21,6 +21,7 @@ from backend.errors import InputError, PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
 from backend.importers.duplicates import KEEP_ALL, Duplicates, FileSamples
 from backend.importers.file_names import telling_words
+from backend.importers.growing import GrowingFile
 from backend.importers.known_problems import KnownProblems, stored_problems
 from backend.importers.protocol import (
     Block,
@@ -201,6 +202,7 @@ class _InFile:
     runs: dict[RunFacts, RunFacts] = field(default_factory=dict)
     """The same of all facts so far."""
 
+    growing: GrowingFile | None = None
     asked: _Asked = field(default_factory=_Asked)
     came: dict[str, RunFacts] = field(default_factory=dict)
     """The runs that samples of it have come to, as the file describes them."""
@@ -267,6 +269,10 @@ class ImportSession:
         self.problems = problems or KnownProblems()
         self.notes = Notes()
         self.duplicates = Duplicates(options, stored, self.notes.add)
+        self.growing: dict[Path, GrowingFile] = {}
+        """Files that are followed, with what the store has of them."""
+        self.one_by_one = False
+        """Whether files of one training come in several imports: each step is a model of its own from the first on."""
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
         self.prompt_sink: Callable[[int, int, str], None] | None = None
@@ -298,7 +304,7 @@ class ImportSession:
         if self.targets.options.step is None:
             named = (names.step_of(entry.path) for entry in readable if not entry.training_steps)
             steps |= {step for step in named if step is not None}
-        self.targets.several_checkpoints = len(steps) > 1
+        self.targets.several_checkpoints = len(steps) > 1 or self.one_by_one
         usable = sum(entry.importer is not None and entry.path not in self.unusable for entry in found)
         for entry in found:
             reason = self.unusable.get(entry.path, entry.reason)
@@ -321,7 +327,8 @@ class ImportSession:
             self.notes.add(ALIKE.format(benchmark, ids[0]), len(ids))
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
-        digest = source.digest
+        growing = self.growing.get(source.path)
+        digest = growing.key if growing is not None else source.digest
         twins = self._read.setdefault(digest, [])
         if any(_is_same_file(source.path, twin) for twin in twins):
             self.files.append(FileReport(str(source.path), importer.name, "already imported"))
@@ -336,10 +343,10 @@ class ImportSession:
         known, first = getattr(importer, "columns", None), source.first_object
         if known and first:
             self.notes.columns |= {name: known.get(name, "") for name in first}
-        self._file = _InFile(of_run=self.targets.options.names.facts_of(source.path))
+        self._file = _InFile(of_run=self.targets.options.names.facts_of(source.path), growing=growing)
         self.duplicates.begin(entry.path, importer.name, lambda: self._scan(source, importer))
         try:
-            for item in importer.read(source, self.options, self.notes):
+            for item in self._items(source, importer, self.notes):
                 target = self._target(item.facts, source.path)
                 if not entry.runs and target.run in self.known_sources.get(before_this, set()):
                     more = target.run not in self.gathered.runs and self.targets.tells_more(target.run)
@@ -373,8 +380,8 @@ class ImportSession:
         self._report_file(source, entry, self._samples - before)
 
     def _report_file(self, source: SourceFile, entry: SourceEntry, samples: int) -> None:
-        seen = self.duplicates.file
-        if not samples and not seen.dropped:
+        seen, growing = self.duplicates.file, self._file.growing
+        if not samples and not seen.dropped and (growing is None or not growing.is_continued):
             raise input_error(source, None, "holds no samples")
         others = " and ".join(f"{count:,} of them in {path}" for path, count in sorted(seen.others.items()))
         if samples or seen.judged:
@@ -435,7 +442,17 @@ class ImportSession:
         before.append(path)
 
     def _source(self, path: Path, bad_rows: dict[int, str] | None) -> SourceFile:
-        return SourceFile(path, correct_at=self.options.correct_at, select=self.options.select, bad_rows=bad_rows)
+        growing = self.growing.get(path)
+        source = SourceFile(path) if growing is None else growing.source
+        return replace(source, correct_at=self.options.correct_at, select=self.options.select, bad_rows=bad_rows)
+
+    def _items(self, source: SourceFile, importer: Importer, notes: Notes) -> Iterator[Block | Counts]:
+        """What the importer reads, without what the store has of a file that grows."""
+        growing = self.growing.get(source.path)
+        for item in importer.read(source, self.options, notes):
+            new = item if growing is None else growing.new_rows(item)
+            if new is not None:
+                yield new
 
     def _find_bad_rows(self, path: Path, importer: Importer) -> dict[int, str] | None:
         """With --skip-bad-rows, the rows of a file that cannot be read, found by reading it as often as it takes."""
@@ -468,7 +485,7 @@ class ImportSession:
         asked = _Asked()
         ordinal = 0
         path = read.path
-        for item in importer.read(self._source(path, read.bad_rows), self.options, Notes()):
+        for item in self._items(self._source(path, read.bad_rows), importer, Notes()):
             if not isinstance(item, Block) or not item.verdicts:
                 continue
             target = self._target(item.facts, path)
@@ -487,10 +504,12 @@ class ImportSession:
         if isinstance(item, Block) and not item.verdicts:
             self.notes.add("problems without a sample, left out")
             return
-        key = self._problem(item.problem, target.benchmark)
+        key = self._problem(item.problem, target.benchmark, target.run)
         contents: list[int] = []
         if isinstance(item, Block):
             repeated = key in self._file.repeated
+            if self._file.growing is not None and not repeated:
+                item = self._file.growing.without_written_again(item, target.run, key)
             item, contents = self.duplicates.sift(item, target.run, key, repeated=repeated)
             if not item.verdicts:
                 return
@@ -538,9 +557,14 @@ class ImportSession:
             self.notes.add(SEPARATE, int(seen is self._file.asked))
         return problem_key(benchmark, facts.asked, facts.id, "asked again", str(place + 1))
 
-    def _problem(self, facts: ProblemFacts, benchmark: str) -> int:
+    def _problem(self, facts: ProblemFacts, benchmark: str, run: str) -> int:
         asked = self._file.asked
         key = self._key(facts, benchmark, asked)
+        if self._file.growing is not None:
+            named = self._file.growing.named(run, key, facts)
+            if asked.first.get(key) is facts:
+                asked.first[key] = named
+            facts = named
         first = asked.first.setdefault(key, facts)
         if first is facts or _is_same_row(first, facts):
             known = self.gathered.problems.get(key)
@@ -569,11 +593,14 @@ class ImportSession:
 
     def _indices(self, source: SourceFile, block: Block, totals: RunTotals, key: int) -> list[int]:
         run = totals.target.run
+        growing = self._file.growing
+        if growing is not None and block.indices is None:
+            return growing.indices(run, key, block.rows, None, totals.target.next_sample)
         if block.indices is None:
             first = totals.next_sample.get(key, totals.target.next_sample)
             totals.next_sample[key] = first + len(block.verdicts)
             return list(range(first, first + len(block.verdicts)))
-        offset = self._file.offsets.setdefault(run, totals.end)
+        offset = self._file.offsets.setdefault(run, totals.end if growing is None else growing.offset(run, totals.end))
         taken = self._file.taken.setdefault((run, key), set())
         result = []
         for row, given in zip(block.rows, block.indices, strict=True):
@@ -586,6 +613,8 @@ class ImportSession:
                 index = next(free for free in count(len(taken)) if free not in taken)
             taken.add(index)
             result.append(offset + index)
+        if growing is not None:
+            result = growing.indices(run, key, block.rows, result, offset)
         totals.next_sample[key] = max(totals.next_sample.get(key, 0), max(result) + 1)
         return result
 
@@ -635,7 +664,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class _Overtaken(Exception):
+class Overtaken(Exception):
     """Another import added to one of our runs while we were reading."""
 
 
@@ -677,7 +706,7 @@ def import_files(
                     progress,
                     unusable,
                 )
-        except _Overtaken:
+        except Overtaken:
             continue
         except Unusable as error:
             unusable[error.path] = error.reason
@@ -754,7 +783,7 @@ def _attempt(
         sources = [PartSource(each.path, each.digest, each.format, tuple(each.runs), said) for each in gathered.sources]
         notes = [f"{times} {note}" for note, times in session.notes.counts.items() if times]
         with exclusive_lock(layout.publish_lock):
-            _refuse_if_overtaken(before, _visible(layout)[0], runs)
+            refuse_if_overtaken(before, _visible(layout)[0], runs)
             part.publish(runs=runs, sources=sources, notes=notes)
     merge(layout)
     return session.report(dry_run=False, part=part.part)
@@ -855,12 +884,13 @@ def fill_part(
     ]
 
 
-def _refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: Sequence[PartRun]) -> None:
+def refuse_if_overtaken(before: Iterable[str], now: dict[str, Manifest], ours: Sequence[PartRun]) -> None:
+    """Raise Overtaken where a part has come that has to do with one of our runs or models."""
     mine = {run.run for run in ours}
     models = {run.model for run in ours}
     for part, manifest in now.items():
         if part not in before and any(run.run in mine or run.model in models for run in manifest.runs):
-            raise _Overtaken
+            raise Overtaken
 
 
 def _part_run(target: RunSpec, totals: RunTotals) -> PartRun:

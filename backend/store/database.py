@@ -174,6 +174,11 @@ class Database:
         """The visible parts without what was taken back, by name."""
         return self.decided.counted(self.manifests)
 
+    @property
+    def waiting(self) -> list[Manifest]:
+        """Every visible part that is not merged, sorted by time; none of them is merged while this is open."""
+        return [manifest for part, manifest in sorted(self._waiting.items()) if part not in self._superseded]
+
     def refresh(self) -> bool:
         """Take in the parts that have come since; called about once a second.
 

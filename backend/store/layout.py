@@ -45,6 +45,11 @@ class StoreLayout:
         """Held for milliseconds while a part is given its name, so that two imports see each other."""
         return self.root / "publish.lock"
 
+    @property
+    def follow_lock(self) -> Path:
+        """Held while a follower takes what has come, so that two of them never take the same."""
+        return self.root / "follow.lock"
+
     def exists(self) -> bool:
         """Whether the folder is a store: it has parts or a base."""
         return self.base.is_file() or self.parts.is_dir()
@@ -86,6 +91,7 @@ class StoreLayout:
             for folder in (self.unfinished, self.parts, self.jobs):
                 folder.rmdir()
             self.publish_lock.unlink(missing_ok=True)
+            self.follow_lock.unlink(missing_ok=True)
             self.root.rmdir()
         except OSError:
             return

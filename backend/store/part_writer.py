@@ -50,6 +50,9 @@ FILE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 """How a file is written, where not simply with zstd."""
 
+WRITTEN_LAST = ("models", "runs", "statistics")
+"""Files that `publish` makes of what it is told and of the outcomes."""
+
 ROW_GROUP = 122_880
 ROW_GROUPS = {"texts": 4_096, "token_scores": 2_048}
 """Rows in one row group of a compacted file: reading one text unpacks so many."""
@@ -173,17 +176,24 @@ class PartWriter:
             connection.execute(queries.load("parts/derive_tallies"), {"target": str(self._path("statistics"))})
 
     def compact(self, parts: Sequence[Manifest]) -> None:
-        """Write the rows of several parts of one job, sorted."""
+        """Write the rows of several parts, those of samples sorted; `publish` writes the rest."""
+        of_samples = queries.query("parts/compact").tables
         with self._database() as connection:
-            for name in (*queries.query("parts/compact").tables, "sources"):
+            for name in FILES:
                 paths = [part_file(self._layout, manifest.part, name) for manifest in parts]
                 there = [str(path) for path in paths if path is not None]
                 target = {"target": str(self._path(name))}
-                if there and name == "sources":
-                    connection.execute(queries.render("parts/compact_sources", sources=there), target)
-                elif there:
+                if not there or name in WRITTEN_LAST:
+                    continue
+                if name in of_samples:
                     sql = queries.render("parts/compact", name, paths=there)
                     connection.execute(sql, {**target, "row_group": ROW_GROUPS.get(name, ROW_GROUP)})
+                elif name == "sources":
+                    connection.execute(queries.render("parts/compact_sources", sources=there), target)
+                elif name == "problems":
+                    connection.execute(queries.render("parts/compact_problems", problems=there), target)
+                else:
+                    connection.execute(queries.render("parts/compact_others", counts=there), target)
         self._outcomes = sum(manifest.outcomes for manifest in parts)
 
     def publish(
@@ -277,15 +287,70 @@ def compact_parts(
     ]
     if not ours:
         return
-    runs: dict[str, PartRun] = {}
-    for entry in (entry for manifest in ours for entry in manifest.runs):
-        before = runs.get(entry.run, msgspec.structs.replace(entry, samples=0, copies=0))
-        samples, next_sample = before.samples + entry.samples, max(before.next_sample, entry.next_sample)
-        runs[entry.run] = msgspec.structs.replace(
-            entry, samples=samples, next_sample=next_sample, copies=before.copies + entry.copies
-        )
+    supersede(layout, kind, ours, provisional=parts is not None, job=job, connection=connection)
+
+
+def supersede(
+    layout: StoreLayout,
+    kind: str,
+    parts: Sequence[Manifest],
+    *,
+    provisional: bool = False,
+    job: str = "",
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> Manifest:
+    """One part with all that these hold, which supersedes them. Nobody may merge one of them meanwhile."""
     with PartWriter(layout, kind, connection=connection) as part:
-        part.compact(ours)
+        part.compact(parts)
         # Those that an earlier compaction has superseded too: their folders may outlive the part that said so.
-        supersedes = [name for manifest in ours for name in (*manifest.supersedes, manifest.part)]
-        part.publish(runs=runs.values(), supersedes=supersedes, provisional=parts is not None, job=job)
+        supersedes = [name for manifest in parts for name in (*manifest.supersedes, manifest.part)]
+        return part.publish(
+            runs=_joined_runs(parts),
+            sources=_joined_sources(parts),
+            supersedes=supersedes,
+            provisional=provisional,
+            job=job,
+        )
+
+
+def _joined_sources(parts: Sequence[Manifest]) -> list[PartSource]:
+    """The files of several parts; the stretches of a file as one."""
+    joined: dict[tuple[str, str], PartSource] = {}
+    others = []
+    for source in (source for manifest in parts for source in manifest.sources):
+        stretch = source.stretch
+        if stretch is None:
+            others.append(source)
+            continue
+        before = joined.get((source.path, stretch.key))
+        if before is not None and before.stretch is not None:
+            first, last = sorted((before, source), key=lambda one: one.stretch.end if one.stretch else 0)
+            assert first.stretch is not None and last.stretch is not None
+            stretch = msgspec.structs.replace(
+                last.stretch,
+                start=min(first.stretch.start, last.stretch.start),
+                offsets={**last.stretch.offsets, **first.stretch.offsets},
+            )
+            runs = tuple(dict.fromkeys((*first.runs, *last.runs)))
+            source = msgspec.structs.replace(last, runs=runs, stretch=stretch)
+        joined[source.path, stretch.key] = source
+    return [*others, *joined.values()]
+
+
+def _joined_runs(parts: Sequence[Manifest]) -> list[PartRun]:
+    """The runs of several parts, each once; what one leaves open another may know."""
+    runs: dict[str, PartRun] = {}
+    for entry in (entry for manifest in parts for entry in manifest.runs):
+        before = runs.get(entry.run, msgspec.structs.replace(entry, samples=0, copies=0))
+        runs[entry.run] = msgspec.structs.replace(
+            before,
+            role=before.role or entry.role,
+            from_model=before.from_model or entry.from_model,
+            step=before.step if before.step is not None else entry.step,
+            algorithm=before.algorithm or entry.algorithm,
+            parameters={**before.parameters, **entry.parameters},
+            samples=before.samples + entry.samples,
+            copies=before.copies + entry.copies,
+            next_sample=max(before.next_sample, entry.next_sample),
+        )
+    return list(runs.values())

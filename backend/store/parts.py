@@ -72,6 +72,25 @@ class PartRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return cls(run, *known, benchmark, parameters, samples, next_sample)
 
 
+class Stretch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of a file a part holds: a file that grows comes in stretches, each a part's."""
+
+    start: int
+    """Where it begins, in bytes."""
+    end: int
+    """Where it ends; the digest of the source is that of the file up to here."""
+    key: str
+    """Stands for the file's digest in the source keys of its samples, the same in all its stretches."""
+    problems: int = 0
+    """Problems of the file before `end`."""
+    offsets: Mapping[str, int] = {}
+    """Of each run, the first sample index that went to this file."""
+    by_place: bool = False
+    """Whether its problems are called by their place in it: then it is always read from its beginning."""
+    file: str = ""
+    """Inode, by which a file that was renamed is known again."""
+
+
 class PartSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that went into a part."""
 
@@ -81,6 +100,8 @@ class PartSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     runs: tuple[str, ...]
     options: Mapping[str, str] | None = None
     """How the user said to read it; None where that is not known."""
+    stretch: Stretch | None = None
+    """Where the file is followed."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

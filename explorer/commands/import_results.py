@@ -26,7 +26,7 @@ from explorer.options import (
 )
 
 if TYPE_CHECKING:
-    from backend import ImportReport, RunReport
+    from backend import ImportReport, Options, RunOptions, RunReport
 
 
 def columns(entries: list[str]) -> dict[str, str]:
@@ -40,40 +40,53 @@ def columns(entries: list[str]) -> dict[str, str]:
     return {field: column for field, _, column in pairs}
 
 
+def run_options(arguments: argparse.Namespace, *, pooled: bool = False) -> RunOptions:
+    """What the user said about the run."""
+    from backend import NamesFrom, RunOptions
+
+    return RunOptions(
+        names=NamesFrom(arguments.model_from, arguments.step_from, arguments.benchmark_from),
+        pooled=pooled,
+        run=arguments.run,
+        model=arguments.model,
+        role=arguments.role,
+        from_model=arguments.from_model,
+        step=arguments.step,
+        algorithm=arguments.algorithm,
+        benchmark=arguments.benchmark,
+        source=arguments.source,
+    )
+
+
+def reading_options(arguments: argparse.Namespace) -> Options:
+    """What the user said about how to read the files; raises like `columns`."""
+    from backend import Options, read_select
+
+    return Options(
+        n=arguments.n,
+        columns=columns(arguments.column),
+        correct_at=arguments.correct_at,
+        drop_copies=arguments.drop_copies,
+        select=None if arguments.select is None else read_select(arguments.select),
+        on_duplicate=arguments.on_duplicate,
+        repeats=arguments.repeats,
+        skip_bad_rows=arguments.skip_bad_rows,
+        filter=arguments.filter,
+    )
+
+
 def run_import(arguments: argparse.Namespace) -> int:
-    from backend import MayBeSeveral, NamesFrom, Options, RunOptions, import_files, read_select, store_for_writing
+    from backend import MayBeSeveral, import_files, store_for_writing
 
     layout = store_for_writing(arguments.store)
-    names = NamesFrom(arguments.model_from, arguments.step_from, arguments.benchmark_from)
 
     def read(*, pooled: bool = False) -> ImportReport:
         with Progress("samples") as progress:
             return import_files(
                 layout,
                 arguments.paths,
-                run_options=RunOptions(
-                    names=names,
-                    pooled=pooled,
-                    run=arguments.run,
-                    model=arguments.model,
-                    role=arguments.role,
-                    from_model=arguments.from_model,
-                    step=arguments.step,
-                    algorithm=arguments.algorithm,
-                    benchmark=arguments.benchmark,
-                    source=arguments.source,
-                ),
-                options=Options(
-                    n=arguments.n,
-                    columns=columns(arguments.column),
-                    correct_at=arguments.correct_at,
-                    drop_copies=arguments.drop_copies,
-                    select=None if arguments.select is None else read_select(arguments.select),
-                    on_duplicate=arguments.on_duplicate,
-                    repeats=arguments.repeats,
-                    skip_bad_rows=arguments.skip_bad_rows,
-                    filter=arguments.filter,
-                ),
+                run_options=run_options(arguments, pooled=pooled),
+                options=reading_options(arguments),
                 wanted_format=arguments.format,
                 dry_run=arguments.dry_run,
                 progress=progress,

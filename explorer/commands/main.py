@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "import": ("import_results", "read result files into a store"),
+    "watch": ("watch", "follow files and folders of results: import what is there, and then what comes"),
     "verify": ("verify", "give stored samples a verdict with the benchmark's verifier"),
     "runs": ("runs", "list the runs of a store"),
     "imports": ("taking_back", "list what was imported, when, by whom and from which files"),
