@@ -171,6 +171,7 @@ REASON = Option("--reason", "why; kept with it", "TEXT")
 # The model of a run
 
 ROLE = Option("--role", "base, rl, sft, instruct or distill", "R")
+FROM_FILE = Option("--from", "csv file with the columns problem, reference", "FILE", file_path, dest="file")
 FROM_MODEL = Option("--from-model", "the model that it was trained from", "B")
 STEP = Option("--step", "training step", "N", INDEX)
 

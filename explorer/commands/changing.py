@@ -13,6 +13,7 @@ from explorer.commands.output import Progress, print_table, say
 from explorer.options import (
     BENCHMARK,
     FORMAT,
+    FROM_FILE,
     FROM_MODEL,
     PROBLEM,
     REASON,
@@ -23,7 +24,6 @@ from explorer.options import (
     STORE,
     YES,
     Option,
-    file_path,
 )
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ COMMANDS = {
                     OF_BENCHMARK,
                     OF_PROBLEM,
                     REFERENCE,
-                    Option("--from", "csv file with the columns problem, reference", "FILE", file_path, dest="file"),
+                    FROM_FILE,
                     STORE,
                     NO_VERIFY,
                     REASON,

@@ -107,6 +107,8 @@ def test_json_of_curves(pair: Passk) -> None:
 def test_json_of_sets(pair: Passk) -> None:
     result = pair("sets", "--base", "Base@MATH", "--rl", "RL@MATH", "--format", "json").json
     expected = result.pop("expected_at_common_n")
+    evidence = result.pop("evidence")
+    by_problem = [problem.pop("evidence") for problem in result["problems"]]
     assert result == {
         "benchmark": "MATH",
         "base": {"run": "Base@MATH", "n_min": 4, "n_max": 4},
@@ -128,6 +130,10 @@ def test_json_of_sets(pair: Passk) -> None:
         "rl_only": 0,
         "neither": pytest.approx(1 + 1 / 6, abs=1e-12),
     }
+    # Six of ten wrong by chance: two of four right against none of six, one-sided Fisher: C(8, 2) / C(10, 4) = 28/210.
+    assert [found["ahead"] for found in by_problem] == ["none", "none", "none"]
+    assert by_problem[0]["p"] == pytest.approx(2 / 15, abs=1e-12)
+    assert evidence["tested"] == 3
 
 
 def test_sets_say_what_must_be_known_to_read_them(pair: Passk) -> None:
