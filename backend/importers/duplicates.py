@@ -314,6 +314,8 @@ class Duplicates:
         self._note = note
         self._seen: dict[tuple[str, int], set[int]] = {}
         """Responses to a problem, by run and problem."""
+        self._seeded: dict[tuple[str, int], set[int]] = {}
+        """The same of samples whose seed is known: the response with its seed."""
         self._before: dict[str, list[FileSamples]] = {}
         """By run, the files that have been read, and what is stored."""
         self._identities: dict[str, dict[str, tuple[str, int, int, int, int]]] = {}
@@ -381,8 +383,8 @@ class Duplicates:
             if block.identities is not None:
                 gone |= self._known_by_identity(block, run, key, contents, gone)
         if self._drop_copies:
-            seen = set(self._seen.get((run, key), ()))
-            for place, content in enumerate(contents):
+            seen = set(self._drawn(block).get((run, key), ()))
+            for place, content in enumerate(_draws(block, contents)):
                 if content and place not in gone:
                     if content in seen:
                         self._note(DROPPED, 1)
@@ -394,6 +396,9 @@ class Duplicates:
         kept = [content for place, content in enumerate(contents) if place not in gone]
         return without_samples(block, gone), kept
 
+    def _drawn(self, block: Block) -> dict[tuple[str, int], set[int]]:
+        return self._seen if block.seeds is None else self._seeded
+
     def _has_copy(self, contents: list[int], gone: set[int], run: str, key: int) -> bool:
         texts = [content for place, content in enumerate(contents) if content and place not in gone]
         different = set(texts)
@@ -402,10 +407,12 @@ class Duplicates:
     def taken(self, block: Block, run: str, key: int, contents: list[int], indices: list[int]) -> None:
         """Note what has been taken in, under these indices of the run."""
         file = self.file
-        seen = self._seen.setdefault((run, key), set())
-        texts, before = [content for content in contents if content], len(seen)
-        seen.update(texts)
-        copies = len(texts) - (len(seen) - before)
+        draws = _draws(block, contents)
+        seen = self._drawn(block).setdefault((run, key), set())
+        copies = sum(bool(draw) for draw in draws) - len({*draws} - {*seen, 0})
+        seen.update(draw for draw in draws if draw)
+        if draws is not contents:
+            self._seen.setdefault((run, key), set()).update(content for content in contents if content)
         if copies:
             self._note(COPIES, copies)
             self.copies[run] = self.copies.get(run, 0) + copies
@@ -574,6 +581,17 @@ class Duplicates:
                 self.file.others[path] = self.file.others.get(path, 0) + 1
             again.add(place)
         return again
+
+
+def _draws(block: Block, contents: list[int]) -> list[int]:
+    """What makes a sample a copy of another: its response, and its seed where that is known.
+
+    Two seeds may well draw the same short response; they are two samples.
+    """
+    if block.seeds is None:
+        return contents
+    drawn = zip(contents, block.seeds, strict=True)
+    return [content and hash((content, seed)) if seed is not None else content for content, seed in drawn]
 
 
 def _short_key(text: str | None) -> int:

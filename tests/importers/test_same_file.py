@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import RunOptions, import_files
+from backend import Options, RunOptions, import_files
 from backend.errors import InputError
 from backend.store.layout import StoreLayout
 from tests.support import (
@@ -171,3 +171,10 @@ def test_a_role_forgotten_at_first_can_be_said_later(run_passk: Passk) -> None:
     run = runs_of(StoreLayout(run_passk.folder / "store.passk"))["m@b"]
     assert (run.model.role, run.model.step, run.samples) == ("base", 0, 12)
     assert "nothing changed" in run_passk("import", "a.jsonl", *chosen, "--role", "base").stderr
+
+
+def test_two_seeds_that_drew_the_same_response_are_no_copies(store: StoreLayout, tmp_path: Path) -> None:
+    rows = [{"problem": "p", "statement": "1 + 1?", "text": "2", "verdict": 1, "seed": seed} for seed in (7, 8, 9, 9)]
+    chosen = {"run_options": RunOptions(model="m", benchmark="b"), "options": Options(on_duplicate="keep-all")}
+    report = import_files(store, [jsonl(tmp_path / "a.jsonl", rows)], **chosen)
+    assert next(times for note, times in report.notes.items() if "exact copies" in note) == 1, "one seed twice"
