@@ -1,6 +1,6 @@
 """Taking back: imports and decisions are listed, taken back and brought back by a decision that lies over them.
 
-Nothing is rewritten and nothing is lost: `forget` in `backend.forgetting` alone drops what is taken back.
+Nothing is rewritten and nothing is lost.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def pair_in_words(pair: PairSummary, pairs: int = 1) -> Content:
             f"problems{missing} (as drawn: {', '.join(names)})"
         )
     if pairs > 1:
-        result.append(f"1 of {pairs:,} pairs on this benchmark: with so many, hold p against {0.05 / pairs:.2g}")
+        result.append(f"1 of {pairs:,} pairs on this benchmark; Bonferroni over them: p < {0.05 / pairs:.2g}")
     return join_lines([*result, *unverified_in_words(base), *unverified_in_words(rl)])
 
 

@@ -16,6 +16,7 @@ from backend.wording import UNKNOWN
 from explorer.actions import MOVING, actions_of
 from explorer.render.text import join_lines, join_words, literal
 from explorer.steady import SteadyDialog
+from explorer.widgets.fields import Field
 from explorer.widgets.plain import Box, Plain
 
 LONGEST_STATEMENT = 20_000
@@ -88,7 +89,7 @@ class NoteDialog(SteadyDialog[str]):
     BINDINGS = [Binding("escape", "dismiss('')", "Leave")]
 
     def compose(self) -> ComposeResult:
-        line = Input(placeholder="a note on this path; enter saves, esc cancels", id="note")
+        line = Field(placeholder="a note on this path; enter saves, esc cancels", id="note")
         line.border_title = "Note"
         yield line
 

@@ -26,6 +26,7 @@ from explorer.actions import SEARCH, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.search import HINT, findings_in_words, hit_columns, scope_line, scopes_of
 from explorer.screens.base import DataScreen
+from explorer.widgets.fields import Field
 from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
@@ -50,7 +51,7 @@ class SearchScreen(DataScreen):
         self.sets: dict[int, str] = {}
 
     def compose_body(self) -> ComposeResult:
-        yield Input(value=self.location.find, placeholder=HINT, id="pattern", compact=True)
+        yield Field(value=self.location.find, placeholder=HINT, id="pattern", compact=True)
         yield Plain(id="scope")
         yield Plain(id="found")
         yield PagedTable(id="hits")

@@ -96,7 +96,7 @@ class FilterLine(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Plain(id="filter-feedback")
-        yield Input(placeholder=HINT, id="filter", compact=True, select_on_focus=False)
+        yield Field(placeholder=HINT, id="filter", compact=True, select_on_focus=False)
 
     @property
     def is_open(self) -> bool:

@@ -14,8 +14,6 @@ from textual.widgets import DataTable
 from explorer.render.text import Column
 from explorer.widgets.paged_table import PagedTable
 
-COLUMNS = [Column("id", "problem", 10), Column("c", "c▲", 6, right=True), Column("words", "words", 20)]
-
 
 def cells(key: str) -> list[Text]:
     """Too long, styled, of two cells a character, in parts, empty."""
@@ -26,6 +24,13 @@ def cells(key: str) -> list[Text]:
         Text(f"{key} ", style="bold", justify="right", no_wrap=True),
         words[int(key) % len(words)],
     ]
+
+
+COLUMNS = [
+    Column("id", "problem", 10, value=lambda key: cells(key)[0]),
+    Column("c", "c▲", 6, right=True, value=lambda key: cells(key)[1]),
+    Column("words", "words", 20, value=lambda key: cells(key)[2]),
+]
 
 
 class OneTable(App[None]):
@@ -41,7 +46,7 @@ class OneTable(App[None]):
 async def test_lines_are_those_of_textual(focused: bool, hovered: bool) -> None:
     async with OneTable().run_test(size=(60, 12)) as pilot:
         table = pilot.app.query_one(PagedTable)
-        table.show(COLUMNS, [str(number) for number in range(100)], cells)
+        table.show(COLUMNS, {str(number): str(number) for number in range(100)})
         table.move_cursor(row=2)
         pilot.app.set_focus(table if focused else None)
         await pilot.pause()

@@ -149,9 +149,9 @@ async def test_a_growing_store_neither_collapses_the_tree_nor_moves_the_cursor(
         await user.press("right", "j", "j", "right", "G", "k")
         before, shown = step(user), lines(user)
         more = [
-            row | {"completion": text, "seed": 7}
+            row | {"completion": text, "seed": seed}
             for row in rows("rl")[:1]
-            for text in ["Aha. So be it.", *[f"Try new{number}: x." for number in range(30)]] * 2
+            for seed, text in enumerate(["Aha. So be it.", *[f"Try new{number}: x." for number in range(30)]] * 2)
         ]
         import_into(tree_store, [jsonl(tmp_path / "more.jsonl", more)])
         user.app.look_out()

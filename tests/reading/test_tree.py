@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from backend import Reader, SearchTree, TreeView, open_store, sample_store, search_tree
 from backend.errors import UsageError
 from backend.reading.search_tree import Member
-from backend.records import VERDICTS, Model, Run
+from backend.records import NOT_JUDGED, VERDICTS, Model, Run
 from backend.records.reading import TREE_CUTS, TREE_ORDERS, Branch, BranchSample
 from backend.store.layout import StoreLayout
 from tests.support import imported, jsonl, with_reader
@@ -55,7 +55,7 @@ def test_counts_add_up_at_every_branch(drawn: list[tuple[int, str, str | None]],
         of_run = [verdict for run, verdict, _ in drawn if run == place]
         whole = tree.root.tallies[place]
         assert whole.taken == len(of_run)
-        assert whole.n == sum(verdict != "unverified" for verdict in of_run)
+        assert whole.n == sum(verdict not in NOT_JUDGED for verdict in of_run)
         assert whole.c == of_run.count("correct")
     for branch in every(tree):
         below = tree.branches(branch)
