@@ -69,7 +69,6 @@ RUNS = (
     Column("benchmark", value=lambda run: run.benchmark),
     Column("problems", "count", value=lambda run: run.problems),
     Column("samples", "count", value=lambda run: run.samples),
-    Column("copies", "count", value=lambda run: run.copies, on=DATA),
     Column("correct", "count", value=lambda run: run.correct),
     Column("unverified", "count", value=lambda run: run.unverified, on=DATA),
     Column("solvable", "count", value=lambda run: run.solvable, on=DATA),
@@ -78,6 +77,7 @@ RUNS = (
     Column("n", "span", value=lambda run: (run.n_min, run.n_max), on=PEOPLE),
     Column("paths", "count", value=lambda run: run.texts, on=DATA),
     Column("parameters", "json", value=lambda run: dict(run.parameters), on=DATA),
+    Column("copies", "count", value=lambda run: run.copies, on=DATA),
 )
 
 
