@@ -58,7 +58,7 @@ def test_every_sample_is_stored_with_its_own_verdict(store: StoreLayout, plan: S
     assert state.finished == state.stored().samples == len(TEXTS)
     assert state.stored().verdicts == {"correct": 3, "timeout": 1, "error": 2}
     details = {row[2]: row[4] for row in everything_in(store)["outcomes"] if row[10] is not None}
-    assert details[1] == "Judging took longer than 3 s."
+    assert details[1].startswith("Judging took longer than 3 s")
 
 
 def test_an_interrupted_draw_keeps_what_was_drawn(store: StoreLayout, plan: SamplingPlan) -> None:
