@@ -16,14 +16,13 @@ from backend.importers.chat import THINKING, completion_text, prompt_images, pro
 from backend.importers.prompts import LOOKED_AT, PromptReader
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error, parquet_batches, parquet_schema
+from backend.importers.tables import array_entries
 from backend.importers.values import (
     as_text,
     count,
     figure,
     json_lines,
-    kind_of_value,
     parse_correct,
-    read_document,
     refine_verdict,
     shortened,
 )
@@ -92,15 +91,7 @@ def records(source: SourceFile) -> Iterator[tuple[int, Record]]:
     elif source.first_object is not None:
         yield from json_lines(source)
     else:
-        for number, record in enumerate(read_document(source), 1):
-            if not isinstance(record, dict):
-                expected = f"expected a JSON object, found {kind_of_value(record)}"
-                source.pass_over(input_error(source, number, expected, where="entry"))
-                continue
-            if source.passes_over(number):
-                continue
-            source.row = number
-            yield number, record
+        yield from array_entries(source)
 
 
 @dataclass(frozen=True)

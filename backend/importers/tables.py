@@ -216,7 +216,8 @@ def _json_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
         yield number, [get(column) for column in columns]
 
 
-def _array_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+def array_entries(source: SourceFile) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSON array with their numbers, from 1; raises like `SourceFile.pass_over` at anything else."""
     for number, record in enumerate(read_document(source), 1):
         if not isinstance(record, dict):
             expected = f"expected a JSON object, found {kind_of_value(record)}"
@@ -225,6 +226,11 @@ def _array_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
         if source.passes_over(number):
             continue
         source.row = number
+        yield number, record
+
+
+def _array_rows(source: SourceFile, columns: Sequence[str]) -> Iterator[Row]:
+    for number, record in array_entries(source):
         yield number, [record.get(column) for column in columns]
 
 
