@@ -4,9 +4,10 @@ What has been taken is asked of the store and of nobody else: every part says of
 which it holds it, and the digest of the file up to there. So a follower that was killed goes on where its last part
 ended, and two on one folder, which take turns by the store's lock, never take the same.
 
-A file that is growing is a part of its own, which nobody merges and which the next one supersedes, as long as it is
-small; when it is large it is left as it is, and what comes is read from there (see `growing`). Parts of files that grow
-no more are made into larger ones, which are merged like any others.
+A file that is growing is in a part that nobody merges and that the next one supersedes, as long as it is small; when it
+is large it is left as it is, and what comes is read from there (see `growing`). Small files that come together are one
+part, and are read again together when one of them grows. Parts of files that grow no more are made into larger ones,
+which are merged like any others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +29,7 @@ from backend.errors import InputError, PasskError, StoreError, UsageError
 from backend.importers.discovery import fuller_file, is_passed_over, recognise_all
 from backend.importers.duplicates import FileSamples
 from backend.importers.growing import CONTEXT, GrowingFile, Prefix, StretchSource
-from backend.importers.known_problems import KnownProblems, stored_problems
+from backend.importers.known_problems import KnownProblems, problems_of
 from backend.importers.protocol import Options
 from backend.importers.run_spec import RunOptions, RunResolver
 from backend.importers.session import (
@@ -36,7 +38,7 @@ from backend.importers.session import (
     Overtaken,
     fill_part,
     refuse_if_overtaken,
-    stored_samples,
+    samples_of_run,
 )
 from backend.importers.source import compression_of
 from backend.importers.values import decode
@@ -63,7 +65,9 @@ MANY = 16
 LARGE_PART = 50_000
 """Samples of a part that is large enough to stay as it is."""
 AT_ONCE = 200
-"""So many files of those that lie there at the beginning become one part."""
+"""So many finished files become one part."""
+TOGETHER, TOGETHER_SIZE = 64, 1 << 20
+"""So many files that may grow become one part, as long as they have no more bytes: all are read again for one."""
 FASTEST, SLOWEST = 0.5, 5.0
 """Seconds between two looks: a look at many files takes longer, and must not cost more than a fiftieth of the time."""
 TABLES = (".csv", ".tsv")
@@ -130,6 +134,12 @@ class _Plan:
     start: int
     end: int
     replaced: Manifest | None = None
+    is_news: bool = True
+    """False where it is read again only because its part is replaced."""
+
+
+class _NotTogether(Exception):
+    """Files that are in one part with others cannot be read again with them."""
 
 
 class Follower:
@@ -275,23 +285,52 @@ class Follower:
     def _take_all(self, ready: list[_File]) -> bool:
         self.layout.create()
         with exclusive_lock(self.layout.follow_lock):
-            # What lies there finished at the beginning is one import; what grows is a part a file.
-            now = time.monotonic()
-            old = [file for file in ready if now - file.changed > SETTLED]
-            new = [file for file in ready if now - file.changed <= SETTLED]
             taken = False
-            for first in range(0, len(old), AT_ONCE):
-                taken |= self._take_or_halve(old[first : first + AT_ONCE])
-            for file in new:
-                taken |= self._take_or_halve([file])
+            for files in self._together(ready):
+                taken |= self._take_or_halve(files)
             return taken
 
-    def _take_or_halve(self, files: list[_File]) -> bool:
-        """Take files as one part; where one of them cannot be used, the others without it."""
+    def _together(self, ready: list[_File]) -> Iterator[list[_File]]:
+        """Which files become one part: a part costs more than a small file, and the whole of it is replaced."""
+        now = time.monotonic()
+        finished: list[_File] = []
+        small: list[_File] = []
+        size = 0
+        for file in ready:
+            if file.said:
+                # It cannot be used; should it be now, it needs nobody beside it.
+                yield [file]
+            elif now - file.changed > SETTLED or self._is_document(file):
+                finished.append(file)
+            else:
+                if len(small) == TOGETHER or (small and size + file.signature[0] > TOGETHER_SIZE):
+                    yield small
+                    small, size = [], 0
+                small.append(file)
+                size += file.signature[0]
+        if small:
+            yield small
+        for first in range(0, len(finished), AT_ONCE):
+            yield finished[first : first + AT_ONCE]
+
+    def _is_document(self, file: _File) -> bool:
+        """Whether it is taken when it is whole, and never grows; sets whether it is JSON lines."""
+        packed = compression_of(file.path) is not None
+        file.by_lines = not packed and self._options.select is None and _is_by_lines(file.path)
+        return packed or not (file.by_lines or file.path.suffix.lower() in TABLES)
+
+    def _take_or_halve(self, files: list[_File], *, alone: bool = False) -> bool:
+        """Take files as one part; where one of them cannot be used, the others without it.
+
+        Args:
+            alone: take nothing again that is in one part with them.
+        """
         try:
-            return self._take(files)
+            return self._take(files, alone=alone)
         except StoreError:
             raise
+        except _NotTogether:
+            return self._take_or_halve(files, alone=True)
         except PasskError as error:
             if isinstance(error, UsageError) and not self._has_begun:
                 # What must be said, or cannot be right, is best said at once.
@@ -301,8 +340,8 @@ class Follower:
             self._pass_over(files[0], failure)
             return False
         half = len(files) // 2
-        first = self._take_or_halve(files[:half])
-        return self._take_or_halve(files[half:]) or first
+        first = self._take_or_halve(files[:half], alone=True)
+        return self._take_or_halve(files[half:], alone=True) or first
 
     def _pass_over(self, file: _File, error: PasskError) -> None:
         """Say once why a file is left; one that has just changed may not be whole yet."""
@@ -324,34 +363,56 @@ class Follower:
             # Folders hold much else; whoever wonders about a file can name it.
             self._report(Passed(str(file.path), reason))
 
-    def _take(self, files: list[_File]) -> bool:
+    def _take(self, files: list[_File], *, alone: bool) -> bool:
         while True:
             database = open_store(self.layout)
             try:
-                return self._attempt(database, files)
+                return self._attempt(database, files, alone=alone)
             except Overtaken:
                 continue
             finally:
                 database.close()
 
-    def _attempt(self, database: Database, files: list[_File]) -> bool:
+    def _attempt(self, database: Database, files: list[_File], *, alone: bool) -> bool:
         visible = database.manifests
         known = _Known(visible, database.counted_manifests)
+        beside = [] if alone else self._in_one_part_with(files, known)
+        try:
+            return self._take_planned(database, visible, known, [*files, *beside])
+        except PasskError as error:
+            if beside and not isinstance(error, StoreError):
+                # Nobody can say here whether it is one of these files that cannot be used.
+                raise _NotTogether from error
+            raise
+
+    def _in_one_part_with(self, files: list[_File], known: _Known) -> list[_File]:
+        """The files that must be read again with these: their part is replaced whole or not at all."""
+        paths = {str(file.path.resolve()) for file in files}
+        beside = {path for one in paths for path in known.replaced_with(one)} - paths
+        if not beside:
+            return []
+        return [file for file in self._files.values() if str(file.path.resolve()) in beside]
+
+    def _take_planned(
+        self, database: Database, visible: dict[str, Manifest], known: _Known, files: list[_File]
+    ) -> bool:
         with StoreCursor(database) as cursor:
-            plans = list(self._plans(files, known, cursor))
+            plans = self._plans(files, known, cursor)
             if not plans:
                 return False
             gone = {plan.replaced.part for plan in plans if plan.replaced is not None}
             before = {part: manifest for part, manifest in visible.items() if part not in gone}
-            targets = RunResolver(self._run_options, before.values(), database.decided)
+            # Once it has begun files are told apart by what they say alone: names were asked about at the beginning.
+            said = replace(self._run_options, pooled=self._run_options.pooled or self._has_begun)
+            targets = RunResolver(said, before.values(), database.decided)
             taken: dict[str, dict[int, set[int]]] = {}
-            problems = KnownProblems(stored_problems(self.layout))
+            problems = KnownProblems(partial(problems_of, cursor))
             own = {str(plan.file.path.resolve()) for plan in plans}
             there = {run.run for manifest in before.values() for run in manifest.runs}
 
             def stored(run: str) -> list[FileSamples]:
                 # What it has of the same files is told by their lines.
-                found = stored_samples(self.layout, run) if run in there else []
+                found = samples_of_run(cursor, run) if run in there else []
                 return [samples for samples in found if samples.path not in own]
 
             session = ImportSession(
@@ -383,11 +444,11 @@ class Follower:
         return bool(runs)
 
     def _is_provisional(self, plans: list[_Plan]) -> bool:
-        """Whether the part may be replaced by a later one: of one file that is small and may grow."""
+        """Whether the part may be replaced by a later one: of files that are small and may grow."""
         return (
-            len(plans) == 1
-            and plans[0].end - plans[0].start < self._freeze
-            and time.monotonic() - plans[0].file.changed <= SETTLED
+            sum(plan.end - plan.start for plan in plans) < self._freeze
+            and any(time.monotonic() - plan.file.changed <= SETTLED for plan in plans)
+            and (len(plans) == 1 or all(_may_grow(plan.file) for plan in plans))
         )
 
     @staticmethod
@@ -422,8 +483,7 @@ class Follower:
             plan.file.failing = 0.0
             if report.status == "imported":
                 plan.file.said = ""
-                had = sum(run.samples for run in plan.replaced.runs) if plan.replaced is not None else 0
-                new = report.samples - had
+                new = report.samples - plan.growing.had
                 self.samples += new
                 if new:
                     key = plan.growing.key
@@ -434,27 +494,44 @@ class Follower:
 
     # What is to be read of a file
 
-    def _plans(self, files: list[_File], known: _Known, cursor: StoreCursor) -> Iterator[_Plan]:
-        for file in files:
-            try:
-                plan = self._plan(file, known, cursor)
-            except InputError as error:
-                self._pass_over(file, error)
-            except OSError as error:
-                self._pass_over(file, InputError(f"{file.path}: {error.strerror}"))
-            else:
-                if plan is not None:
-                    yield plan
+    def _plans(self, files: list[_File], known: _Known, cursor: StoreCursor) -> list[_Plan]:
+        """What is to be read of the files, those that are read again among them."""
+        may_replace = known.replaceable({str(file.path.resolve()) for file in files})
+        while True:
+            plans: list[_Plan] = []
+            for file in files:
+                try:
+                    plan = self._plan(file, known, cursor, may_replace)
+                except InputError as error:
+                    self._pass_over(file, error)
+                except OSError as error:
+                    self._pass_over(file, InputError(f"{file.path}: {error.strerror}"))
+                else:
+                    if plan is not None:
+                        plans.append(plan)
+            planned: dict[str, list[_Plan]] = {}
+            for plan in plans:
+                if plan.replaced is not None:
+                    planned.setdefault(plan.replaced.part, []).append(plan)
+            # A part of which one file can no longer be read as it was stays; what comes is read behind it.
+            broken = {part for part, those in planned.items() if len(those) < len(known.manifest(part).sources)}
+            if not broken:
+                news = {part for part, those in planned.items() if any(plan.is_news for plan in those)}
+                return [plan for plan in plans if plan.replaced is None or plan.replaced.part in news]
+            may_replace -= broken
 
-    def _plan(self, file: _File, known: _Known, cursor: StoreCursor) -> _Plan | None:
-        """What is to be read of it; None where there is nothing new, or nothing that can be used."""
+    def _plan(self, file: _File, known: _Known, cursor: StoreCursor, may_replace: Collection[str]) -> _Plan | None:
+        """What is to be read of it; None where there is nothing new, or nothing that can be used.
+
+        Args:
+            may_replace: parts that may be replaced, if all of their files are read again.
+        """
         recognise_all([(file.path, True)], self._options, self._format)
         fuller = fuller_file(file.path, [other.path for other in self._files.values() if not other.said])
         if fuller is not None:
             raise InputError(f"{file.path}: its samples are in {fuller.name}, with more known about them")
         packed = compression_of(file.path) is not None
-        file.by_lines = not packed and self._options.select is None and _is_by_lines(file.path)
-        is_document = packed or not (file.by_lines or file.path.suffix.lower() in TABLES)
+        is_document = self._is_document(file)
         with open(file.path, "rb") as opened:
             size = os.fstat(opened.fileno()).st_size
             waits = not is_document and (file.by_lines or time.monotonic() - file.changed < SETTLED)
@@ -464,7 +541,7 @@ class Follower:
             if not had:
                 return self._new(file, known, cursor, opened, end)
             last = had[-1]
-            replaced = last.manifest if known.can_replace(last) else None
+            replaced = last.manifest if last.manifest.part in may_replace else None
             base = last.stretch.start if replaced is not None else last.stretch.end
             if file.prefix is None or file.prefix.end > base:
                 file.prefix = Prefix()
@@ -477,7 +554,8 @@ class Follower:
                 file.prefix = None
                 raise InputError(f"{file.path}: it was rewritten since it was imported", next_step=REWRITTEN)
             file.prefix = before
-            if end <= last.stretch.end or packed:
+            is_news = end > last.stretch.end
+            if packed or not (is_news or (replaced is not None and len(replaced.sources) > 1)):
                 return None
             if is_document:
                 raise InputError(f"{file.path}: it has changed since it was imported", next_step=REWRITTEN)
@@ -499,7 +577,7 @@ class Follower:
                 by_place=not apart,
                 rows=cursor.rows,
             )
-            return _Plan(file, growing, now.digest, base, end, replaced)
+            return _Plan(file, growing, now.digest, base, end, replaced, is_news)
 
     def _new(self, file: _File, known: _Known, cursor: StoreCursor, opened: BinaryIO, end: int) -> _Plan | None:
         source = StretchSource(file.path, end=end)
@@ -565,6 +643,7 @@ class _Known:
     """What the store has of files."""
 
     def __init__(self, manifests: dict[str, Manifest], counted: Collection[str]) -> None:
+        self._manifests = manifests
         self._counted = counted
         self._stretches: dict[str, list[_Had]] = {}
         """Of each file, by its key, in their order."""
@@ -598,11 +677,33 @@ class _Known:
                     return self._stretches[key]
         return []
 
-    def can_replace(self, had: _Had) -> bool:
-        """Whether its part is of this file alone, and nobody merges it."""
+    def manifest(self, part: str) -> Manifest:
+        """A visible part."""
+        return self._manifests[part]
+
+    def replaced_with(self, path: str) -> tuple[str, ...]:
+        """The files of the part that is replaced when this one grows; none where it stays."""
+        had = self.stretches(path)
+        part = had[-1].manifest if had else None
+        return tuple(source.path for source in part.sources) if part is not None and self._may_go(part) else ()
+
+    def replaceable(self, paths: Collection[str]) -> set[str]:
+        """The parts that hold nothing but these files, and that nobody merges."""
+        parts = {had[-1].manifest.part: had[-1].manifest for had in map(self.stretches, paths) if had}
+        return {
+            name
+            for name, part in parts.items()
+            if self._may_go(part) and all(self._is_last_of(part, source, paths) for source in part.sources)
+        }
+
+    def _is_last_of(self, part: Manifest, source: PartSource, paths: Collection[str]) -> bool:
+        """Whether a file of a part is among these, and nothing of it came later."""
+        had = self.stretches(source.path)
+        return source.path in paths and bool(had) and had[-1].manifest is part
+
+    def _may_go(self, part: Manifest) -> bool:
         # One that was taken back stays as it is: its rows must not come again.
-        part = had.manifest
-        return part.provisional and len(part.sources) == 1 and part.part in self._counted
+        return part.provisional and part.part in self._counted
 
     def has_elsewhere(self, path: Path, digest: str) -> bool:
         """Whether these bytes were imported from this path, from its compressed twin, or from a file that is gone."""
@@ -623,6 +724,10 @@ class _Known:
 
 def _packed_name(path: str) -> str:
     return path.removesuffix(".gz").removesuffix(".zst")
+
+
+def _may_grow(file: _File) -> bool:
+    return file.by_lines or file.path.suffix.lower() in TABLES
 
 
 def _inode(file: _File) -> str:

@@ -148,6 +148,8 @@ class GrowingFile:
     """Asks the store, where it has samples of other files or of earlier stretches."""
     taken: dict[str, dict[int, set[int]]] = field(default_factory=dict)
     """The indices of each run and problem that somebody has; one for all files of an import."""
+    had: int = 0
+    """Samples of the part that this import replaces, so far as their runs have been met."""
     by_place: bool = False
     """Whether problems are called by their place alone: then the file is always read whole."""
     _new: dict[int, ProblemFacts] = field(default_factory=dict)
@@ -244,6 +246,7 @@ class GrowingFile:
                 keys = {"run_key": run_key(run), "source_key": source_key(self.replaced, run)}
                 known = self.rows("follow/samples_of_file", **keys)
             found = self._before[run] = {(key, row): list(samples) for key, row, samples in known}
+            self.had += sum(map(len, found.values()))
         return found
 
     def without_written_again(self, block: Block, run: str, key: int) -> Block:

@@ -162,14 +162,19 @@ def stored_problems(layout: StoreLayout) -> Callable[[str], Iterable[StoredProbl
         if not layout.exists():
             return []
         with closing(open_store(layout, merging=False)) as database, StoreCursor(database) as cursor:
-            rows = cursor.rows("imports/known_problems", benchmark=benchmark)
-            prompts: dict[int, list[str]] = dict(cursor.rows("imports/known_prompts", benchmark=benchmark))
-        return [
-            (key, name, statement, reference, json.loads(metadata) if metadata else {}, prompts.get(key, ()))
-            for key, name, statement, reference, metadata in rows
-        ]
+            return problems_of(cursor, benchmark)
 
     return read
+
+
+def problems_of(cursor: StoreCursor, benchmark: str) -> list[StoredProblem]:
+    """What an open store has of a benchmark."""
+    rows = cursor.rows("imports/known_problems", benchmark=benchmark)
+    prompts: dict[int, list[str]] = dict(cursor.rows("imports/known_prompts", benchmark=benchmark))
+    return [
+        (key, name, statement, reference, json.loads(metadata) if metadata else {}, prompts.get(key, ()))
+        for key, name, statement, reference, metadata in rows
+    ]
 
 
 def _apart(first: ProblemFacts | None, facts: ProblemFacts) -> bool:

@@ -6,7 +6,7 @@ import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count, repeat
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import msgspec
 
-import queries
 from backend.errors import InputError, PasskError, StoreError, UsageError
 from backend.importers.discovery import find_files, recognise_all
 from backend.importers.duplicates import KEEP_ALL, Duplicates, FileSamples
@@ -41,6 +40,7 @@ from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import ANOTHER_SCALE, NotAVerdict
 from backend.records import NOT_JUDGED
+from backend.store.cursor import StoreCursor
 from backend.store.database import open_store
 from backend.store.decisions import Decided
 from backend.store.identity import problem_key, run_key, source_key, without_surrogates
@@ -791,20 +791,20 @@ def _attempt(
 
 def stored_samples(layout: StoreLayout, run: str) -> list[FileSamples]:
     """What a store has of a run, source by source."""
+    with closing(open_store(layout, merging=False)) as database, StoreCursor(database) as cursor:
+        return samples_of_run(cursor, run)
+
+
+def samples_of_run(asked: StoreCursor, run: str) -> list[FileSamples]:
+    """What an open store has of a run, source by source."""
     found: dict[str, FileSamples] = {}
-    database = open_store(layout, merging=False)
-    cursor = database.cursor()
-    try:
-        cursor.execute(queries.load("imports/stored_samples"), {"run_key": run_key(run)})
-        while rows := cursor.fetchmany(50_000):
+    with asked.stream("imports/stored_samples", 50_000, 50_000, run_key=run_key(run)) as batches:
+        for rows in batches:
             for key, sample, verdict, content, row, path in rows:
                 samples = found.get(path)
                 if samples is None:
                     samples = found[path] = FileSamples(path or "this store", stored=True, numbered=True)
                 samples.add_stored(key, sample, verdict, content, row or 0)
-    finally:
-        cursor.close()
-        database.close()
     return list(found.values())
 
 

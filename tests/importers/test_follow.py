@@ -266,6 +266,34 @@ def test_parts_do_not_pile_up(followed: Followed, monkeypatch: pytest.MonkeyPatc
     assert len(stored(followed.layout)) == 40
 
 
+def test_small_files_that_come_together_are_one_part_and_grow_in_it(tmp_path: Path) -> None:
+    """A later row of one is taken as if all had been imported at once; a file that turns bad takes nothing with it."""
+    several = Followed(tmp_path)
+    names = [f"{number}.jsonl" for number in range(100)]
+    for number, name in enumerate(names):
+        append(several.path(name), *map(row, range(number * 10, number * 10 + 3)))
+    several.follower.poll()
+    assert len(waiting_parts(several.layout)) == 2
+    assert sorted(event.samples for event in several.events if isinstance(event, Taken)) == [3] * 100
+    before = {text: (problem, sample) for problem, _, sample, text, _ in stored(several.layout)}
+    append(several.path("7.jsonl"), row(73), row(74))
+    append(several.path("8.jsonl"), row(83))
+    several.follower.poll()
+    assert [event.samples for event in several.events[100:] if isinstance(event, Taken)] == [2, 1]
+    now = {text: (problem, sample) for problem, _, sample, text, _ in stored(several.layout)}
+    assert before.items() <= now.items() and len(now) == 303
+    # One is rewritten and one is gone: what they had stays, and what the others get comes.
+    several.path("1.jsonl").write_text(row(5_000) + "\n")
+    several.path("2.jsonl").unlink()
+    append(several.path("3.jsonl"), row(33), '{"problem": "p1", "text": 3, "verdict": 1}')
+    append(several.path("4.jsonl"), row(43))
+    several.start().poll()
+    assert texts(several.layout) == sorted([*now, "text 43"])
+    assert indices_are_unique(several.layout)
+    several.follower.close()
+    assert texts(several.layout) == sorted([*now, "text 43"])
+
+
 # Real processes
 
 
@@ -338,6 +366,42 @@ def test_killed_at_any_moment_each_row_is_there_once(
     assert Counter(texts(layout)) == Counter(f"text {n}" for n in range(written))
     assert indices_are_unique(layout)
     assert waiting_parts(layout) == []
+
+
+def test_killed_while_many_files_come_nothing_is_lost_or_doubled(
+    tmp_path: Path, watching: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """Folders of 40 files appear and grow while the follower is killed with -9 at moments of its work."""
+    layout = StoreLayout(tmp_path / "s.passk")
+    (tmp_path / "results").mkdir()
+    chance = random.Random(5)
+    written = 0
+    for folder in range(6):
+        (tmp_path / "results" / f"{folder}").mkdir()
+        for number in range(40):
+            path = tmp_path / "results" / f"{folder}" / f"{number}.jsonl"
+            append(path, *map(row, range(written, written + 5)))
+            written += 5
+            if folder:
+                append(path.parent.parent / f"{folder - 1}" / f"{number}.jsonl", row(written))
+                written += 1
+        process = watching()
+        # From before its first look to after its last part.
+        time.sleep(0.3 + chance.random() * 1.7)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        found = Counter(texts(layout)) if layout.exists() else Counter()
+        assert set(found.values()) <= {1}
+    process = watching()
+    assert process.stdout is not None
+    process.stdout.readline()
+    deadline = time.monotonic() + 60
+    while len(texts(layout)) < written and time.monotonic() < deadline:
+        time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert Counter(texts(layout)) == Counter(f"text {number}" for number in range(written))
+    assert indices_are_unique(layout)
 
 
 def test_sigterm_and_the_end_of_another_process_end_it(
