@@ -3,6 +3,15 @@
 The explorer knows these, `backend.records`, `errors`, `settings`, `visible_text` and `wording`, and nothing below.
 """
 
+from .analysis.audit import audit as audit
+from .analysis.audit import audit_sides as audit_sides
+from .analysis.audit import disputed_paths as disputed_paths
+from .analysis.audit_tables import audit_curves_table as audit_curves_table
+from .analysis.audit_tables import audit_notes as audit_notes
+from .analysis.audit_tables import audit_runs_table as audit_runs_table
+from .analysis.audit_tables import audit_sets_table as audit_sets_table
+from .analysis.audit_tables import audit_table as audit_table
+from .analysis.audit_tables import queue_of_disputed as queue_of_disputed
 from .analysis.bands import TWENTIETHS as TWENTIETHS
 from .analysis.bands import cover_bands as cover_bands
 from .analysis.bands import difference as difference
@@ -178,6 +187,7 @@ from .verification import default_verifier as default_verifier
 from .verification import use_verdicts as use_verdicts
 from .verification import verdicts_of as verdicts_of
 from .verification import verify as verify
+from .verification import verify_beside as verify_beside
 from .verifiers.registry import fitting_verifier as fitting_verifier
 from .verifiers.registry import verifier_for as verifier_for
 from .wording import PAIR_SETS as PAIR_SETS

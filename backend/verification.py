@@ -35,6 +35,8 @@ BATCH = 2_000
 """Samples whose texts are read at a time, of whole problems."""
 FLUSH_SECONDS = 60.0
 """Without `again`, judgements become visible at the latest after this."""
+BESIDE_SECONDS = 5.0
+"""Those that stand beside and count nothing, after this: little is lost where the work is cancelled."""
 
 IMPORTED = "imported"
 """Who gave the verdicts that samples came with."""
@@ -83,7 +85,7 @@ def verify(
     total = sum(row[5] for row in waiting)
     writer = _VerdictWriter(reader, run, (judge.name, judge.version), again, seen)
     with _verifying_alone(reader, run), writer, _open_verifiers(judge, processes) as verdicts:
-        for key, task in _tasks(reader, run, waiting, again):
+        for key, task in _tasks(reader, run, waiting, "verification/texts", again=again):
             verdicts.submit(key, task)
             for done in verdicts.ready():
                 writer.take(*done)
@@ -105,6 +107,61 @@ def verify(
     )
 
 
+def verify_beside(
+    reader: Reader,
+    run: Run,
+    verifier: str,
+    *,
+    problems: Collection[int] | None = None,
+    processes: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> int:
+    """Let a verifier judge the stored texts of a run, so that its verdicts stand beside and change no count.
+
+    What this version of it has judged already is left out: cancelled or killed, the next call goes on from what was
+    there `BESIDE_SECONDS` before.
+
+    Args:
+        reader: of the run's store; it sees the new verdicts afterwards.
+        progress: told after each sample; what it raises ends the work.
+
+    Returns:
+        How many samples were judged.
+
+    Raises:
+        UsageError: there is no such verifier, or somebody else verifies this run.
+        StoreError: the store cannot be written.
+    """
+    reader.database.refresh()
+    judge = load_verifier(verifier)
+    by = {"verifier": judge.name, "version": judge.version}
+    waiting = [
+        row
+        for row in reader.rows("verification/to_judge_beside", run_key=run.key, **by)
+        if problems is None or row[0] in problems
+    ]
+    total = sum(row[5] for row in waiting)
+    if not total:
+        return 0
+    writer = _VerdictWriter(reader, run, (judge.name, judge.version), False, set(), beside=True)
+    with _verifying_alone(reader, run), writer, _open_verifiers(judge, processes) as verdicts:
+        for key, task in _tasks(reader, run, waiting, "verification/texts_beside", **by):
+            verdicts.submit(key, task)
+            for done in verdicts.ready():
+                writer.take(*done)
+                progress(writer.judged, total)
+        for done in verdicts.finish():
+            writer.take(*done)
+            progress(writer.judged, total)
+        writer.publish()
+    return writer.judged
+
+
+def verdict_names(reader: Reader, run: Run) -> list[str]:
+    """Who gave verdicts beside those that the samples of a run came with."""
+    return [row[0] for row in reader.rows("verification/names", run_key=run.key)]
+
+
 def use_verdicts(reader: Reader, run: Run, name: str, *, problems: Collection[int] | None = None) -> Verification:
     """Let verdicts count that stand beside: those of another filter of an evaluation, or of an earlier verifier.
 
@@ -119,7 +176,7 @@ def use_verdicts(reader: Reader, run: Run, name: str, *, problems: Collection[in
     database = reader.database
     database.refresh()
     seen = set(database.manifests)
-    known = [row[0] for row in reader.rows("verification/names", run_key=run.key)]
+    known = verdict_names(reader, run)
     if name not in (*known, IMPORTED):
         raise UsageError(
             f"{run.name} has no verdicts of {name} beside", next_step=suggestion(name, [*known, IMPORTED], "name")
@@ -197,31 +254,28 @@ def default_verifier(reader: Reader, run: Run) -> Fitting:
     return fitting
 
 
-def _tasks(reader: Reader, run: Run, waiting: list[tuple[Any, ...]], again: bool) -> Iterator[tuple[Key, Task]]:
+def _tasks(
+    reader: Reader, run: Run, waiting: list[tuple[Any, ...]], query: str, **wanted: Any
+) -> Iterator[tuple[Key, Task]]:
     """The texts with what is known of their problems, some thousand at a time."""
     batch: list[tuple[Any, ...]] = []
     for row in waiting:
         batch.append(row)
         if sum(entry[5] for entry in batch) >= BATCH:
-            yield from _read_tasks(reader, run, batch, again)
+            yield from _read_tasks(reader, run, batch, query, **wanted)
             batch = []
     if batch:
-        yield from _read_tasks(reader, run, batch, again)
+        yield from _read_tasks(reader, run, batch, query, **wanted)
 
 
-def _read_tasks(reader: Reader, run: Run, batch: list[tuple[Any, ...]], again: bool) -> Iterator[tuple[Key, Task]]:
+def _read_tasks(
+    reader: Reader, run: Run, batch: list[tuple[Any, ...]], query: str, **wanted: Any
+) -> Iterator[tuple[Key, Task]]:
     known: dict[int, tuple[str, str | None, Mapping[str, Any]]] = {}
     for key, statement, reference, metadata, _, _ in batch:
         facts = json.loads(metadata) if metadata else {}
         known[key] = statement or "", reference, facts if isinstance(facts, dict) else {}
-    found = reader.rows(
-        "verification/texts",
-        run_key=run.key,
-        first=batch[0][0],
-        last=batch[-1][0],
-        problems=list(known),
-        again=again,
-    )
+    found = reader.rows(query, run_key=run.key, first=batch[0][0], last=batch[-1][0], problems=list(known), **wanted)
     for key, sample, verdict, reason, text in found:
         yield (key, sample, verdict), Task(text, reason, *known[key])
 
@@ -235,12 +289,25 @@ def tally_change(verdict: str) -> tuple[int, int, int]:
 class _VerdictWriter:
     """Takes verdicts and publishes them; leaving its `with` block drops what is not published."""
 
-    def __init__(self, reader: Reader, run: Run, by: tuple[str, str | None], again: bool, seen: set[str]) -> None:
-        """`by` is who gives them, with the version; `seen` are the parts that were there before."""
+    def __init__(
+        self,
+        reader: Reader,
+        run: Run,
+        by: tuple[str, str | None],
+        again: bool,
+        seen: set[str],
+        *,
+        beside: bool = False,
+    ) -> None:
+        """`by` is who gives them, with the version; `seen` are the parts that were there before.
+
+        With `beside` none of them counts.
+        """
         self._database = reader.database
         self._run = run
         self._by = by
         self._again = again
+        self._beside = beside
         self._seen = seen
         self.judged = 0
         self.changes: Counter[tuple[str, str]] = Counter()
@@ -257,8 +324,11 @@ class _VerdictWriter:
 
     def take(self, key: Key, found: Verdict, *, keep: bool = False) -> None:
         """Note one verdict; with `keep` whatever it is, since it counted before."""
-        problem, sample, before = key
+        problem, _, before = key
         self.judged += 1
+        if self._beside:
+            self._note(key, found, used=False)
+            return
         # What cannot be judged keeps its verdict; so does what the verifier failed on, if it has one.
         used = keep or (found.verdict != "unverified" and (found.verdict != "error" or before in NOT_JUDGED))
         self.changes[before, found.verdict if used else before] += 1
@@ -269,11 +339,15 @@ class _VerdictWriter:
             change = self._tallies.setdefault(problem, [0, 0, 0])
             for place, (old, new) in enumerate(zip(tally_change(before), tally_change(found.verdict), strict=True)):
                 change[place] += new - old
+        self._note(key, found, used=used)
+
+    def _note(self, key: Key, found: Verdict, *, used: bool) -> None:
         given = (*self._by, found.verdict, found.detail or None, found.answer)
-        self._rows.append((self._run.key, problem, sample, *given, used, self._created))
+        self._rows.append((self._run.key, *key[:2], *given, used, self._created))
         if len(self._rows) >= ROWS:
             self._write()
-        if not self._again and time.monotonic() - self._since > FLUSH_SECONDS:
+        patience = BESIDE_SECONDS if self._beside else FLUSH_SECONDS
+        if not self._again and time.monotonic() - self._since > patience:
             self.publish()
 
     def _write(self) -> PartWriter:
@@ -299,7 +373,8 @@ class _VerdictWriter:
                 rows = [(run.key, problem, "samples", *change, 0, 0, 0) for problem, change in changes]
                 part.write("statistics", rows)
             with exclusive_lock(self._database.layout.publish_lock):
-                self._refuse_others()
+                if not self._beside:
+                    self._refuse_others()
                 part.publish(runs=[PartRun.of(run.stored_name, Model(run.model.name), run.benchmark, run.parameters)])
             self._seen.add(part.part)
             self._database.refresh()

@@ -163,6 +163,30 @@ WHERE = (PREPARE, WAIT)
 AGAIN = Option("--again", "also samples that have a verdict; the new one counts, the earlier is kept beside it")
 VERIFIER = Option("--verifier", "default: the benchmark's, else the one that fits its references", "V")
 
+
+# Whose verdicts an audit compares
+
+AUDIT_FIRST = Option(
+    "--first",
+    "whose verdicts are compared: counting (those that count, but for overrides), imported, overrides, or a verifier, "
+    "filter or scorer of that name",
+    "NAME",
+    default="counting",
+)
+AUDIT_SECOND = Option("--second", "with whose (default: the only other ones that stand beside both runs)", "NAME")
+AUDIT_VERIFIER = Option(
+    "--verifier",
+    "let this verifier judge both runs before, unless it has; its verdicts stand beside and count nothing",
+    "V",
+    excludes="--second",
+)
+AUDIT_BY = Option(
+    "--by",
+    "what the rows are; json has all but the samples at once",
+    choices=("run", "problem", "set", "curve", "sample"),
+    default="run",
+)
+
 # What changes what is there
 
 YES = Option("--yes", "do not ask")

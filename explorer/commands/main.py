@@ -24,6 +24,7 @@ COMMANDS = {
     "import": ("import_results", "read result files into a store"),
     "watch": ("watch", "follow files and folders of results: import what is there, and then what comes"),
     "verify": ("verify", "give stored samples a verdict with the benchmark's verifier"),
+    "audit": ("audit", "where two verifiers disagree on base and RL, and what that does to sets and curves"),
     "runs": ("runs", "list the runs of a store"),
     "imports": ("taking_back", "list what was imported, when, by whom and from which files"),
     "undo": ("taking_back", "take an import or a decision back; nothing of it is lost"),

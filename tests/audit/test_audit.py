@@ -1,0 +1,233 @@
+"""`passk audit`: every figure against a count of the samples one by one, and what is said where figures are missing."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from collections import Counter, defaultdict
+from fractions import Fraction
+from math import comb
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend import open_store
+from backend.wording import PAIR_SETS
+from tests.audit.conftest import PAIR, RATE, beside_loose, layout_of
+from tests.support import SHARED_DATA, Passk, jsonl, wait_while
+
+NAMES = {"base": PAIR[1], "rl": PAIR[3]}
+Samples = dict[tuple[str, str, int], tuple[bool, bool]]
+"""By run, problem and sample, whether the verdict that came with it is correct, and that of `loose`."""
+
+
+@pytest.fixture(scope="module")
+def document(judged_twice: Passk) -> dict[str, Any]:
+    found: dict[str, Any] = judged_twice("audit", *PAIR, "--format", "json").json
+    return found
+
+
+@pytest.fixture(scope="module")
+def samples(judged_twice: Passk) -> Samples:
+    """The samples one by one, as they are stored."""
+    database = open_store(layout_of(judged_twice))
+    cursor = database.cursor()
+    found: Samples = {}
+    for run, name in NAMES.items():
+        rows = cursor.execute(
+            "SELECT p.label, o.sample, o.verdict, v.verdict FROM counted.outcomes o JOIN runs r USING (run_key) "
+            "JOIN problems p USING (problem_key) JOIN verdicts v USING (run_key, problem_key, sample) "
+            "WHERE r.run = ? AND v.verifier = 'loose'",
+            [name],
+        ).fetchall()
+        found |= {(run, label, sample): (one == "correct", other == "correct") for label, sample, one, other in rows}
+    cursor.close()
+    database.close()
+    assert len(found) == 102_400
+    return found
+
+
+def tallies(samples: Samples, side: int) -> dict[str, dict[str, int]]:
+    counted: dict[str, dict[str, int]] = defaultdict(lambda: {"base": 0, "rl": 0})
+    for (run, problem, _), correct in samples.items():
+        counted[problem][run] += correct[side]
+    return counted
+
+
+def pass_at(counts: list[int], k: int, n: int = 256) -> Fraction:
+    return sum(1 - Fraction(comb(n - c, k), comb(n, k)) for c in counts) / len(counts)
+
+
+def test_disagreements_by_run_and_problem(document: dict[str, Any], samples: Samples) -> None:
+    for run in NAMES:
+        cells = Counter(said for (of, _, _), said in samples.items() if of == run)
+        facts = document["runs"][run]
+        assert {name: cell["samples"] for name, cell in facts["strata"].items()} == {
+            "both_correct": cells[True, True],
+            "first_only": cells[True, False],
+            "second_only": cells[False, True],
+            "neither_correct": cells[False, False],
+        }
+        wrong = cells[False, True] + cells[False, False]
+        assert facts["accepts"]["value"] == pytest.approx(cells[False, True] / wrong)
+        assert facts["accepts"]["low"] < RATE < facts["accepts"]["high"], "the rate is recovered"
+        assert facts["rejects"]["value"] == 0 < facts["rejects"]["high"]
+    alone = Counter((problem, run) for (run, problem, _), said in samples.items() if said == (False, True))
+    for problem in document["problems"]:
+        for run in NAMES:
+            assert problem[run]["n"] == 256
+            assert problem[run]["second_only"] == alone[problem["problem"], run]
+            assert problem[run]["first_only"] == 0
+
+
+def test_sets_and_the_spurious_rl_only_problems(document: dict[str, Any], samples: Samples) -> None:
+    sides = [
+        {problem: PAIR_SETS[c["base"] > 0, c["rl"] > 0] for problem, c in tallies(samples, side).items()}
+        for side in (0, 1)
+    ]
+    assert {p["problem"]: (p["set"]["first"], p["set"]["second"]) for p in document["problems"]} == {
+        problem: (sides[0][problem], sides[1][problem]) for problem in sides[0]
+    }
+    for side, name in enumerate(("first", "second")):
+        assert {entry: count for entry, count in document["sets"][name].items() if count} == Counter(
+            sides[side].values()
+        )
+    moved = Counter(zip(sides[0].values(), (sides[1][problem] for problem in sides[0]), strict=True))
+    assert {(row["first"], row["second"]): row["problems"] for row in document["moved"]} == moved
+    spurious = {problem for problem in sides[0] if (sides[0][problem], sides[1][problem]) == ("neither", "rl_only")}
+    assert len(spurious) >= 3
+    assert {problem["problem"] for problem in document["problems"][: len(spurious)]} <= {
+        problem for problem in sides[0] if "rl_only" in (sides[0][problem], sides[1][problem])
+    }, "RL-only problems that move come first"
+
+
+def test_curves_and_crossing(document: dict[str, Any], samples: Samples) -> None:
+    for side, name in enumerate(("first", "second")):
+        counted = tallies(samples, side).values()
+        exact = {run: [pass_at([c[run] for c in counted], k) for k in range(1, 257)] for run in NAMES}
+        for run in NAMES:
+            shown = [point["pass_at_k"] for point in document["curves"][name][run]]
+            assert shown == pytest.approx([float(value) for value in exact[run]], abs=1e-12)
+        signs = [(exact["rl"][k] > exact["base"][k]) - (exact["rl"][k] < exact["base"][k]) for k in range(256)]
+        turns = [k + 1 for k in range(1, 256) if signs[k] and signs[k] != signs[k - 1]]
+        assert document["curves"][name]["crossings"] == turns
+
+
+def test_nothing_was_read_and_so_no_error_rate_is_known(document: dict[str, Any]) -> None:
+    for run in NAMES:
+        for errors in document["runs"][run]["errors"].values():
+            assert all(rate == {"value": None, "low": None, "high": None} for rate in errors.values())
+    assert "Read by people (passk override): 0 of " in document["says"][-1]
+
+
+def test_a_difference_between_base_and_rl_is_said_first(document: dict[str, Any], judged_twice: Passk) -> None:
+    assert document["says"][0].startswith("No difference between base and RL is seen")
+    assert [found["differs"] for found in document["differences"]] == [False, False]
+    said = judged_twice("audit", *PAIR, "--first", "imported", "--second", "counting").stderr
+    assert "imported and counting agree on every one of 102,400 samples" in said
+
+
+def test_tables_print_the_same(document: dict[str, Any], judged_twice: Passk) -> None:
+    problems = judged_twice("audit", *PAIR, "--by", "problem", "--format", "csv").csv
+    assert [(row["problem"], int(row["rl_second"])) for row in problems] == [
+        (problem["problem"], problem["rl"]["second"]) for problem in document["problems"]
+    ]
+    queue = judged_twice("audit", *PAIR, "--by", "sample", "--format", "csv").csv
+    disputed = sum(problem[run]["second_only"] for problem in document["problems"] for run in NAMES)
+    assert len(queue) == disputed and {row["said"] for row in queue} == {""}
+    assert {row["set"] for row in queue[:3]} == {"rl_only"}
+    (loose,) = (
+        row for row in judged_twice("audit", *PAIR, "--format", "csv").csv
+        if (row["run"], row["verdicts"]) == (NAMES["rl"], "loose")
+    )  # fmt: skip
+    assert int(loose["correct"]) == document["runs"]["rl"]["correct"]["second"]
+    assert float(loose["pass_at_n"]) == pytest.approx(document["curves"]["second"]["rl"][-1]["pass_at_k"])
+    assert loose["false_positives"] == "", "unknown is no zero"
+
+
+def test_counts_stay_what_they_were(judged_twice: Passk) -> None:
+    (run,) = (row for row in judged_twice("runs", "--format", "json").json if row["run"] == NAMES["rl"])
+    assert run["correct"] == 9_505
+    said = judged_twice("audit", *PAIR, "--verifier", "loose").stderr
+    assert said.count("0 samples judged by loose") == 2, "what was judged is not judged again"
+
+
+def rows(run: str, right: int) -> list[dict[str, object]]:
+    return [
+        {
+            "problem_id": f"p{p}",
+            "question": f"What is {p}?",
+            "reference_answer": str(p),
+            "completion": f"I think \\boxed{{{p if i < right else -1}}} {run} {i}",
+            "is_correct": i < right,
+            "model": run,
+            "role": run,
+            "benchmark": "b",
+        }
+        for p in range(30)
+        for i in range(400)
+    ]
+
+
+def test_killed_and_called_again_it_goes_on(tmp_path: Path) -> None:
+    passk = beside_loose(tmp_path, "number")
+    slow = (tmp_path / "site" / "loose.py").read_text(encoding="utf-8").replace(
+        "found = load_verifier", "import time; time.sleep(0.002); found = load_verifier"
+    )  # fmt: skip
+    (tmp_path / "site" / "loose.py").write_text(slow, encoding="utf-8")
+    for run in ("base", "rl"):
+        passk("import", jsonl(tmp_path / f"{run}.jsonl", rows(run, 3)))
+    process = passk.start("audit", "--verifier", "loose")
+    parts = tmp_path / "store.passk" / "parts"
+    before = len(list(parts.iterdir()))
+    wait_while(lambda: len(list(parts.iterdir())) == before and process.poll() is None)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    started = time.monotonic()
+    said = passk("audit", "--verifier", "loose").stderr
+    assert time.monotonic() - started < 60
+    first = int(said.split("base@b: ")[1].split(" ")[0].replace(",", ""))
+    assert 0 < first < 12_000
+    assert "rl@b: 12,000 samples" in said
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    passk = beside_loose(tmp_path)
+    for run in ("base", "rl"):
+        passk("import", jsonl(tmp_path / f"{run}.jsonl", rows(run, 3)))
+    assert "Against which verdicts?" in passk("audit", status=1).stderr
+    assert "No verdicts of strikt stand beside both runs" in passk("audit", "--second", "strikt", status=1).stderr
+    assert "imported is compared with itself" in passk(
+        "audit", "--first", "imported", "--second", "imported", status=1
+    ).stderr  # fmt: skip
+    assert "There is no verifier lose" in passk("audit", "--verifier", "lose", status=1).stderr
+
+
+@pytest.mark.skipif(not (SHARED_DATA / "lm_eval").is_dir(), reason=f"{SHARED_DATA / 'lm_eval'} is not there")
+def test_strict_against_flexible(run_passk: Passk) -> None:
+    """Two filters of an evaluation stand beside already. The files hold the strict one; the other is lm-eval's own."""
+    files = sorted((SHARED_DATA / "lm_eval").glob("samples_gsm8k*.jsonl"))
+    expected = Counter()
+    for role, path in zip(NAMES, files, strict=True):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        more = []
+        for line in lines:
+            found = re.findall(r"(-?[$0-9.,]{2,})|(-?[0-9]+)", line["resps"][0][0])
+            answer = next(filter(None, found[-1])) if found else "[invalid]"
+            reference = line["target"].split("####")[-1].strip().replace(",", "")
+            right = answer.replace(",", "").replace("$", "").rstrip(".") == reference
+            more.append(line | {"filter": "flexible-extract", "filtered_resps": [answer], "exact_match": float(right)})
+            expected[role, line["exact_match"] == 1, right] += 1
+        written = jsonl(run_passk.folder / f"{role}-samples_gsm8k.jsonl", [*lines, *more])
+        run_passk("import", written, "--model", role, "--role", role, "--benchmark", "gsm8k")
+    found = run_passk("audit", "--format", "json").json
+    assert (found["first"], found["second"]) == ("counting", "flexible-extract")
+    for role in NAMES:
+        strata = found["runs"][role]["strata"]
+        assert [
+            strata[name]["samples"] for name in ("both_correct", "first_only", "second_only", "neither_correct")
+        ] == [expected[role, one, other] for one in (True, False) for other in (True, False)]
