@@ -36,6 +36,7 @@ from backend.importers.protocol import (
     can_be_said,
     unexpected,
 )
+from backend.importers.run_prompts import RunPrompts, stored_prompts
 from backend.importers.run_spec import RunOptions, RunResolver, RunSpec
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import ANOTHER_SCALE, NotAVerdict
@@ -275,9 +276,7 @@ class ImportSession:
         """Whether files of one training come in several imports: each step is a model of its own from the first on."""
         self.gathered = ImportTotals()
         self.files: list[FileReport] = []
-        self.prompt_sink: Callable[[int, int, str], None] | None = None
-        """Takes the prompt of every run and problem, where the file has it."""
-        self._prompted: set[tuple[str, int]] = set()
+        self.prompts = RunPrompts(self.notes.add)
         self._samples = 0
         self._bad_rows: list[str] = []
         self._brought: dict[str, list[Path]] = {}
@@ -514,10 +513,15 @@ class ImportSession:
             if not item.verdicts:
                 return
         self._file.came.setdefault(target.run, item.facts)
-        if item.problem.prompt is not None and (target.run, key) not in self._prompted:
-            self._prompted.add((target.run, key))
-            if self.prompt_sink is not None:
-                self.prompt_sink(run_key(target.run), key, item.problem.prompt)
+        said = self.targets.options
+        self.prompts.take(
+            target.run,
+            key,
+            item.problem,
+            source.path,
+            is_known=target.exists,
+            is_said=said.pooled or said.run is not None,
+        )
         totals = self.gathered.runs.get(target.run)
         if totals is None:
             totals = self.gathered.runs[target.run] = RunTotals(target, end=target.next_sample)
@@ -767,6 +771,7 @@ def _attempt(
     if dry_run:
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
         session.known_options, session.taken_back = how, gone
+        session.prompts.stored = stored_prompts(layout)
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
 
@@ -775,6 +780,7 @@ def _attempt(
     with PartWriter(layout, "import") as part:
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
         session.known_options, session.taken_back = how, gone
+        session.prompts.stored = stored_prompts(layout)
         runs = fill_part(part, session, files, wanted_format)
         if not runs:
             return session.report(dry_run=False, part=None)
@@ -842,7 +848,7 @@ def fill_part(
 
     samples, prompts = SampleFiles(part), _Prompts(part)
     try:
-        session.sink, session.prompt_sink = samples.add, prompts.add
+        session.sink, session.prompts.write = samples.add, prompts.add
         session.read(files, wanted_format)
         samples.finish()
         prompts.write()
