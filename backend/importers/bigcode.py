@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 import orjson
 
@@ -21,6 +22,9 @@ class BigCode:
 
     name = "bigcode"
     title = "bigcode-evaluation-harness generations json"
+    columns: ClassVar[dict[str, str]] = {
+        "tasks.texts": "text",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """A list whose first entry is a list of strings."""

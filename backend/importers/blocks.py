@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class BlockBuilder:
         self._beside = beside
         self._blocks: dict[tuple[int, int], tuple[Block, list[list[Any]]]] = {}
         self._problems: dict[Hashable, ProblemFacts] = {}
+        self._asked_otherwise: dict[Hashable, ProblemFacts] = {}
         self._waiting = 0
 
     def problem(
@@ -85,6 +87,9 @@ class BlockBuilder:
             place = len(self._problems)
             facts = ProblemFacts(name or str(place), place, statement, reference, level, metadata or {}, **asked)
             known = self._problems[identity] = facts
+        elif known.prompt != (prompt := asked.get("prompt")) and prompt is not None:
+            # One other prompt is enough to see that they vary.
+            known = self._asked_otherwise.setdefault(identity, replace(known, prompt=prompt))
         return known
 
     def add(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import BlockBuilder, choose_one, note_others
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
@@ -23,6 +23,10 @@ class EvalPlus:
 
     name = "evalplus"
     title = "evalplus samples jsonl or eval_results json"
+    columns: ClassVar[dict[str, str]] = {
+        "task_id": "problem", "solution": "text", "eval.base_status": "verdict of the base tests",
+        "eval.plus_status": "verdict of all tests",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """task_id and solution in the first line; or an object with date, hash and eval."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import BlockBuilder, note_others
 from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
@@ -18,6 +18,10 @@ class HumanEval:
 
     name = "human-eval"
     title = "human-eval samples or results jsonl"
+    columns: ClassVar[dict[str, str]] = {
+        "task_id": "problem", "completion": "text", "passed": "verdict",
+        "result": "detail, and a timeout where it says so",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """task_id and completion in the first line, with passed or with nothing else."""

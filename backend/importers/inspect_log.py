@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import fsum, isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import FAILED, choose_one, sampling_parameters
 from backend.importers.chat import THINKING, message_text, prompt_images, prompt_text
@@ -236,6 +236,13 @@ def facts_of(header: Mapping[str, Any], notes: Notes) -> RunFacts:
 class Inspect:
     name = "inspect"
     title = "Inspect log (.eval or .json)"
+    columns: ClassVar[dict[str, str]] = {
+        "samples.id": "problem", "samples.epoch": "sample", "samples.uuid": "the sample's own identity",
+        "samples.input": "statement, prompt, images", "samples.choices": "options", "samples.target": "reference",
+        "samples.output": "text, finish reason, tokens, log-probability", "samples.scores": "verdicts, answer",
+        "samples.metadata": "level and metadata of the problem", "samples.error": "not judged",
+        "eval.model": "model", "eval.task": "benchmark", "eval.model_generate_config": "parameters",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """A zip with a log's header or journal, or an object that begins with version, status and eval."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import choose_one
 from backend.importers.chat import THINKING
@@ -43,6 +43,11 @@ def benchmark_of(task: Any) -> tuple[str | None, int | None]:
 class LightEval:
     name = "lighteval"
     title = "lighteval details Parquet"
+    columns: ClassVar[dict[str, str]] = {
+        "doc.id": "problem", "doc.query": "statement", "doc.choices": "reference, which gold_index names",
+        "doc.task_name": "benchmark", "metric.values": "verdicts", "model_response.text": "text",
+        "model_response.reasonings": "text, before the answer", "model_response.output_tokens": "tokens",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """Columns doc, metric and model_response."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
@@ -22,6 +22,11 @@ TIME_LIMIT = -3
 class LiveCodeBench:
     name = "live-code-bench"
     title = "LiveCodeBench output or eval_all json"
+    columns: ClassVar[dict[str, str]] = {
+        "question.question_id": "problem", "question.question_content": "statement",
+        "question.output_list": "text", "question.code_list": "text, where there is no output_list",
+        "question.graded_list": "verdict", "question.metadata": "detail", "question.difficulty": "level",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """A list of objects with a question and output_list or code_list."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import choose_one, read_json_beside, sampling_parameters
 from backend.importers.chat import prompt_text, whole_prompt
@@ -62,6 +62,11 @@ def _texts(resps: Any) -> list[str | None] | None:
 class LmEval:
     name = "lm-eval"
     title = "lm-evaluation-harness samples jsonl"
+    columns: ClassVar[dict[str, str]] = {
+        "doc_id": "problem", "doc": "statement, level, metadata", "target": "reference",
+        "arguments": "prompt and parameters", "resps": "text", "filtered_resps": "answer",
+        "filter": "which verdict", "metrics": "names of the verdicts",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """doc_id, doc, arguments, resps and filtered_resps in the first line."""
@@ -131,7 +136,9 @@ class LmEval:
                     said.answers[name][key] = _answer(filtered)
             if len(texts) > 1 and metrics:
                 notes.add("documents with several samples and one metric for all of them: unverified (passk verify)")
+        notes.columns |= dict.fromkeys(names.values(), "verdict")
         for name in beyond:
+            notes.columns[names[name]] = ""
             notes.add(f"metrics that are no verdict, not kept: {names[name]}")
             del said.verdicts[name]
         return said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import FAILED, read_json_beside
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
@@ -45,6 +45,12 @@ def short_name(path: str) -> str:
 class ReasoningGym:
     name = "reasoning-gym"
     title = "Reasoning Gym evaluation json"
+    columns: ClassVar[dict[str, str]] = {
+        "results.question": "statement", "results.expected_answer": "reference",
+        "results.completions.full_model_response": "text", "results.completions.model_answer": "answer",
+        "results.completions.score": "verdict", "results.metadata": "metadata of the problem",
+        "results.metadata.difficulty": "level",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """An object with categories of datasets, whose results carry completions."""

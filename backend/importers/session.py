@@ -340,8 +340,13 @@ class ImportSession:
         entry = SourceEntry(without_surrogates(str(source.path.resolve())), digest, importer.name)
         before = self._samples
         known, first = getattr(importer, "columns", None), source.first_object
-        if known and first:
-            self.notes.columns |= {name: known.get(name, "") for name in first}
+        if known:
+            # Of lines every field of the first is said, of a document (names with a dot) those that are read.
+            self.notes.columns |= (
+                {name: known.get(name, "") for name in first}
+                if first is not None and not known.keys().isdisjoint(first)
+                else {name: taken_for for name, taken_for in known.items() if "." in name}
+            )
         self._file = _InFile(of_run=self.targets.options.names.facts_of(source.path), growing=growing)
         self.duplicates.begin(entry.path, importer.name, lambda: self._scan(source, importer))
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import BlockBuilder
 from backend.importers.chat import THINKING, completion_text, prompt_text, whole_prompt
@@ -37,6 +37,11 @@ TRAINED_ON = "train"
 class Tinker:
     name = "tinker"
     title = "tinker-cookbook rollout summaries jsonl"
+    columns: ClassVar[dict[str, str]] = {
+        "split": "benchmark", "iteration": "step", "group_idx": "problem", "total_reward": "detail",
+        "steps": "statement, reference, text, verdict (the metric correct), tokens",
+        "trajectory_metrics": "verdict, where no step has one; detail",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """Split, iteration, group, trajectory, total reward and steps in the first line."""

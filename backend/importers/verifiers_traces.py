@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from backend.importers.blocks import FAILED, BlockBuilder, about_answers, sampling_parameters
 from backend.importers.chat import THINKING, message_text, prompt_text, turn_text, whole_prompt
@@ -39,6 +39,11 @@ STEP = re.compile(rb'"work"\s*:\s*\{[^{}]{0,200}?"step"\s*:\s*(\d{1,9})\s*[,}]')
 class VerifiersTraces:
     name = "verifiers-traces"
     title = "verifiers traces jsonl (v1)"
+    columns: ClassVar[dict[str, str]] = {
+        "task": "statement, reference", "env": "benchmark", "run": "step",
+        "traces": "text, verdict, tokens, detail", "nodes": "text", "rewards": "verdict",
+        "agent": "model and parameters", "errors": "not judged",
+    }  # fmt: skip
 
     def recognise(self, source: SourceFile, options: Options) -> bool:
         """A task, and traces or the nodes of one, in the first line."""
