@@ -106,6 +106,14 @@ from .jobs.job import jobs_of as jobs_of
 from .jobs.job import planning_lock as planning_lock
 from .jobs.job import prepare as prepare
 from .jobs.job import running_jobs as running_jobs
+from .jobs.judge_plan import JudgeEstimate as JudgeEstimate
+from .jobs.judge_plan import JudgeRequest as JudgeRequest
+from .jobs.judge_plan import JudgeWish as JudgeWish
+from .jobs.judge_plan import default_judge_prompt as default_judge_prompt
+from .jobs.judge_plan import known_judges as known_judges
+from .jobs.judge_plan import plan_judging as plan_judging
+from .jobs.judge_plan import prepare_judging as prepare_judging
+from .jobs.judge_plan import read_judge_prompt as read_judge_prompt
 from .jobs.logprob_plan import LogprobRequest as LogprobRequest
 from .jobs.logprob_plan import TextChoice as TextChoice
 from .jobs.logprob_plan import plan_logprobs as plan_logprobs
@@ -162,6 +170,7 @@ from .selection import select_unsampled as select_unsampled
 from .selection import selected_problems as selected_problems
 from .settings import store_for_reading as store_for_reading
 from .settings import store_for_writing as store_for_writing
+from .step_checkers import LANGUAGE_MODEL as LANGUAGE_MODEL
 from .step_checkers import STEP_CHECKERS as STEP_CHECKERS
 from .store.database import Database as Database
 from .store.database import open_store as open_store
@@ -190,4 +199,5 @@ from .verification import verify as verify
 from .verification import verify_beside as verify_beside
 from .verifiers.registry import fitting_verifier as fitting_verifier
 from .verifiers.registry import verifier_for as verifier_for
+from .votes import RULES as RULES
 from .wording import PAIR_SETS as PAIR_SETS

@@ -13,7 +13,7 @@ from typing import Any
 from backend.engines.registry import ENGINES
 from backend.errors import InputError
 
-KEYS = ("sampling", "models", "engines")
+KEYS = ("sampling", "models", "engines", "prices")
 SAMPLING_KEYS = ("engine", "add")
 DOCUMENTED = "passk config prints every key and what it means."
 
@@ -35,6 +35,10 @@ def example_configuration() -> str:
 # add samples to runs whose files do not say where their model lies. A relative path begins at this file's folder.
 # "Qwen2.5-7B" = "/models/Qwen2.5-7B"
 
+# What a model costs: for a million tokens of prompt, and for a million that it answers. Estimates of judging say it.
+[prices]
+# "deepseek-chat" = [0.28, 0.42]
+
 # Engines by a name of your own, for --engine and the dialog. `kind` is needed; all else are options of that kind, by
 # its own names.
 [engines]
@@ -50,6 +54,8 @@ class Configuration:
     engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     engine: str = "transformers"
     add: int = 64
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """By model, for a million tokens in and out, in the user's currency."""
 
     @property
     def engine_names(self) -> tuple[str, ...]:
@@ -119,7 +125,13 @@ def read_configuration() -> Configuration:
         if not isinstance(model, str):
             raise InputError(f"{path}: models.{name} must be a path in quotes, not {model!r}")
         models[name] = model_place(model, path.parent)
-    return Configuration(path, models, engines, str(sampling.get("engine", "transformers")), add)
+    prices = {}
+    for name, price in data.get("prices", {}).items():
+        numbers = price if isinstance(price, list) else []
+        if len(numbers) != 2 or not all(type(number) in (int, float) and number >= 0 for number in numbers):
+            raise InputError(f"{path}: prices.{name} must be [price in, price out] of a million tokens, not {price!r}")
+        prices[name] = (float(numbers[0]), float(numbers[1]))
+    return Configuration(path, models, engines, str(sampling.get("engine", "transformers")), add, prices)
 
 
 def _known(path: Path, prefix: str, data: Mapping[str, Any], keys: tuple[str, ...]) -> None:

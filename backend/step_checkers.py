@@ -171,3 +171,6 @@ def _atom(tokens: list[str], place: int) -> tuple[Fraction, int]:
 STEP_CHECKERS: PlugIns[StepChecker] = PlugIns(
     "passk.step_checkers", "step checker", {"arithmetic": "backend.step_checkers:ArithmeticChecker"}
 )
+
+LANGUAGE_MODEL = "llm"
+"""The step checker that is a language model: a job with an engine (`backend/jobs/judging.py`), and so no plug-in."""

@@ -12,6 +12,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from backend import RULES
 from backend.errors import UsageError
 
 
@@ -185,6 +186,24 @@ AUDIT_BY = Option(
     "what the rows are; json has all but the samples at once",
     choices=("run", "problem", "set", "curve", "sample"),
     default="run",
+)
+
+# A language model as judge
+
+VOTES = Option("--votes", "answers asked of each path, each with another seed (default: 3)", "N", POSITIVE)
+RULE = Option(
+    "--rule",
+    "so many votes must call the reasoning sound: any, a majority, all",
+    choices=RULES,
+    default="majority",
+)
+RETRY = Option("--retry", "ask once more, with another seed, where an answer cannot be read")
+CHAT = Option("--chat", "ask as a chat message: the model's chat template, or a server's /chat/completions")
+JUDGE_TEMPLATE = Option(
+    "--template",
+    "file with the prompt's template (default: what passk judgements prompt prints)",
+    "FILE",
+    file_path,
 )
 
 # What changes what is there

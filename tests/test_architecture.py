@@ -70,7 +70,11 @@ def test_the_command_line_starts_light() -> None:
 SCREENS_IN_CIRCLES = "explorer.screens"
 """Screens lead to one another, and to the app that opens them: one node. They import each other inside functions."""
 
-BACK = {("backend.jobs.plan", "backend.jobs.draw"), ("backend.jobs.logprob_plan", "backend.jobs.logprobs")}
+BACK = {
+    ("backend.jobs.plan", "backend.jobs.draw"),
+    ("backend.jobs.logprob_plan", "backend.jobs.logprobs"),
+    ("backend.jobs.judge_plan", "backend.jobs.judging"),
+}
 """Imports inside a function that lead back, each for a reason: a plan carries itself out, by what knows plans."""
 
 

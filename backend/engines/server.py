@@ -88,6 +88,8 @@ class ServerOptions:
     """Seconds of rest after the first failure; twice as long after each further one."""
     api_key_env: str = "PASSK_API_KEY"
     """The environment variable that holds the API key, if the server wants one; empty to send none."""
+    chat: bool = False
+    """Whether a prompt goes as a chat message to /chat/completions, with the server's chat template around it."""
     eos_token_id: int | None = None
     """For scoring: the model's end-of-text token, which servers do not tell."""
 
@@ -101,6 +103,8 @@ class ServerOptions:
             whole = name in ("concurrency", "retries")
             if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value < least:
                 raise UsageError(f"The option {name} of the server engine cannot be {value}")
+        if not isinstance(made.chat, bool):
+            raise UsageError(f"The option chat of the server engine cannot be {made.chat}: true or false")
         return made
 
     @property
@@ -240,7 +244,7 @@ class ServerEngine:
             raise Trouble(f"{connection.address} sent tokens in a form that is not understood") from error
 
     def _prompt(self, connection: Connection, text: str) -> _Prompt:
-        if not self._tokenizes:
+        if not self._tokenizes or self._options.chat:
             return _Prompt(text, None)
         ids, limit, _ = self._tokens(connection, text, special=True)
         return _Prompt(ids, limit - len(ids) if ids else 0)
@@ -248,6 +252,8 @@ class ServerEngine:
     def _draw(
         self, connection: Connection, request: PromptRequest, place: int, prompt: _Prompt, params: SamplingParams
     ) -> DrawnSample:
+        if self._options.chat:
+            return self._draw_chat(connection, request, place, params)
         payload = {
             "model": self._model,
             "prompt": prompt.sent,
@@ -265,6 +271,27 @@ class ServerEngine:
         with suppress(LookupError, TypeError, ValueError, AttributeError):
             return _sample(answer, request, place, params)
         raise Trouble(f"{connection.address} sent a completion in a form that is not understood")
+
+    def _draw_chat(
+        self, connection: Connection, request: PromptRequest, place: int, params: SamplingParams
+    ) -> DrawnSample:
+        """The prompt as a message; an answer is text alone, without tokens and their log-probabilities."""
+        payload = {
+            "model": self._model,
+            "messages": [{"role": "user", "content": request.prompt}],
+            "max_tokens": params.max_tokens,
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            "n": 1,
+            "seed": request.seeds[place],
+            **({"stop": list(params.stop)} if params.stop else {}),
+        }
+        answer = connection.post(f"{connection.address.path}/chat/completions", payload, self._options.timeout)
+        with suppress(LookupError, TypeError, ValueError, AttributeError):
+            choice = answer["choices"][0]
+            told = {"text": choice["message"]["content"] or "", "finish_reason": choice["finish_reason"]}
+            return _sample({"choices": [told], "usage": answer.get("usage")}, request, place, params)
+        raise Trouble(f"{connection.address} sent a chat completion in a form that is not understood")
 
     def _score(self, connection: Connection, item: TextToScore, alternatives: int | None) -> TextLogprobs:
         prompt, limit, _ = self._tokens(connection, item.prompt, special=True)
@@ -338,11 +365,12 @@ engine = EngineKind(
     options=tuple(ServerOptions.__dataclass_fields__),
     example="""\
 # server: base_url (one or a list), concurrency (requests in flight), timeout (seconds for a sample), retries, backoff
-# (seconds), api_key_env (the environment variable that holds the key; the key itself never stands here), eos_token_id.
+# (seconds), api_key_env (the environment variable that holds the key; the key itself never stands here), eos_token_id,
+# chat (whether prompts go as messages to /chat/completions).
 # cluster = { kind = "server", base_url = ["http://gpu1:8000/v1", "http://gpu2:8000/v1"], concurrency = 64 }
 """,
     folders=False,
-    in_plans=("base_url", "concurrency", "timeout", "retries", "backoff", "eos_token_id"),
+    in_plans=("base_url", "concurrency", "timeout", "retries", "backoff", "chat", "eos_token_id"),
     address_option="base_url",
     key_option="api_key_env",
     usual_key="PASSK_API_KEY",

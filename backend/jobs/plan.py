@@ -83,6 +83,12 @@ class SamplingPlan:
         """Draw and verify what is left; raises like `draw`."""
         from backend.jobs.draw import draw
 
+        if engine.options.get("chat"):
+            raise UsageError(
+                "Samples are not drawn as chat messages",
+                "The server would put its own template around a prompt, and the run would be said to have another.",
+                "The option chat is for judges. Draw with --template chat, which writes the model's template out.",
+            )
         # For the whole plan: what is left of it may look like something else.
         verifier = verifier_for(self, self.verifier)
         with engine.loaded() as loaded:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import IO, TYPE_CHECKING
 
@@ -39,8 +40,8 @@ class Renderer:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def render(self, template: str, statement: str) -> str:
-        """The prompt.
+    def render(self, template: str, values: Mapping[str, str]) -> str:
+        """The prompt; `values` are the names that the template may use.
 
         Raises:
             UsageError: it takes too long, or becomes too long.
@@ -52,7 +53,7 @@ class Renderer:
                 self._process = self._start()
                 seconds += START
             try:
-                answer = self._ask(self._process, json.dumps([template, statement]).encode() + b"\n", seconds)
+                answer = self._ask(self._process, json.dumps([template, dict(values)]).encode() + b"\n", seconds)
             except BaseException:
                 self.close()
                 raise
@@ -116,6 +117,22 @@ def compiled(template: str) -> Template:
     return environment().from_string(template)
 
 
+def bounded(template: str, values: Mapping[str, str]) -> str:
+    """The prompt, as long as it is not longer than `LONGEST`.
+
+    Raises:
+        ValueError: it is.
+        Exception: whatever the expressions of the template raise.
+    """
+    pieces, length = [], 0
+    for piece in compiled(template).generate(**values):
+        pieces.append(piece)
+        length += len(piece)
+        if length > LONGEST:
+            raise ValueError(f"it makes a prompt of more than {LONGEST:,} characters")
+    return "".join(pieces)
+
+
 @cache
 def environment() -> Environment:
     try:
@@ -139,15 +156,9 @@ def serve() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
     for line in sys.stdin.buffer:
-        template, statement = json.loads(line)
+        template, values = json.loads(line)
         try:
-            pieces, length = [], 0
-            for piece in compiled(template).generate(statement=statement):
-                pieces.append(piece)
-                length += len(piece)
-                if length > LONGEST:
-                    raise ValueError(f"it makes a prompt of more than {LONGEST:,} characters")
-            answer = {"prompt": "".join(pieces)}
+            answer = {"prompt": bounded(template, values)}
         except MemoryError:
             answer = {"error": "it needs too much memory"}
         except Exception as error:

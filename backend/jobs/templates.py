@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import UsageError, suggestion
-from backend.jobs.template_process import Renderer, compiled, environment
+from backend.jobs.template_process import Renderer, bounded, compiled, environment
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -201,13 +201,27 @@ def render_prompt(template: str, statement: str, chat: Chat | None = None) -> st
         if chat is None and not _is_simple(template):
             if needs_chat(template):
                 _no_tokenizer(())
-            return _renderer().render(template, statement)
+            return _renderer().render(template, {"statement": statement})
         with _deadline() if chat is not None else nullcontext():
             return compiled(template).render(statement=statement, chat=chat or _no_tokenizer)
     except UsageError:
         raise
     except Exception as error:
         # Expressions in a template raise what they like.
+        raise _broken(template, error) from error
+
+
+def render_text(template: str, values: Mapping[str, str]) -> str:
+    """A text of a template that may use these names and no tokenizer, with the limits of `render_prompt`.
+
+    Raises:
+        UsageError: the template is broken, names something else, takes too long or becomes too long.
+    """
+    try:
+        return bounded(template, values) if _is_simple(template) else _renderer().render(template, values)
+    except UsageError:
+        raise
+    except Exception as error:
         raise _broken(template, error) from error
 
 

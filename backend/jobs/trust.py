@@ -20,6 +20,7 @@ from backend.engines.protocol import EngineKind
 from backend.engines.registry import ENGINES
 from backend.errors import UsageError
 from backend.jobs.job import Job
+from backend.jobs.judge_plan import JudgePlan
 from backend.jobs.work import EngineChoice, Plan, plan_options
 from backend.store.shared_files import is_mine
 
@@ -60,12 +61,15 @@ def job_in_confirmation(job: Job) -> tuple[str, str, str] | None:
 
 def what_it_does(plan: Plan, engine: EngineChoice) -> Iterator[str]:
     """Everything of a plan that reaches an engine, a line each."""
-    what = "samples of" if plan.kind == "samples" else "texts scored of"
+    what = {"samples": "samples of", "judgements": "paths judged of"}.get(plan.kind, "texts scored of")
     yield f"{plan.title}: {plan.samples:,} {what} {len(plan.problems):,} problems"
     yield f"engine: {engine.name}" + (f" (as {engine.configured} in config.toml)" if engine.configured else "")
     yield f"model: {engine.model or '-'}"
     for name, value in engine.options.items():
         yield f"option: {name}={value}"
+    if isinstance(plan, JudgePlan):
+        yield f"votes: {plan.votes}, rule: {plan.rule}, prompt:"
+        yield from (f"    {line}" for line in plan.judge.template.splitlines())
 
 
 def require_confirmed(job: Job, text: bytes, found: os.stat_result, confirmed: str) -> None:

@@ -116,6 +116,7 @@ class Plan(Protocol):
 PLANS: Mapping[str, str] = {
     "samples": "backend.jobs.plan:SamplingPlan",
     "scores": "backend.jobs.logprob_plan:LogprobPlan",
+    "judgements": "backend.jobs.judge_plan:JudgePlan",
 }
 """The kinds of work: kind -> its plan."""
 

@@ -4,16 +4,42 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from backend import STEP_CHECKERS
+from backend import LANGUAGE_MODEL, STEP_CHECKERS
 from backend.errors import UsageError
 from backend.records.reading import JUDGEMENTS
 from explorer.commands.command import Command, Mode
 from explorer.commands.inputs import benchmark_named, reading, run_of, runs_named
-from explorer.commands.output import Progress, print_lines, print_table, say
-from explorer.options import BASE, BENCHMARK, PROBLEM, PROBLEMS, RL, RUN, RUNS, SAMPLE, STORE, TABLE_OR_JSON, Option
+from explorer.commands.output import Progress, print_exactly, print_lines, print_table, say
+from explorer.commands.sampling import begin
+from explorer.options import (
+    BASE,
+    BENCHMARK,
+    CHAT,
+    ENGINE,
+    ENGINE_OPTION,
+    JUDGE_TEMPLATE,
+    MAX_TOKENS,
+    MODEL,
+    PROBLEM,
+    PROBLEMS,
+    RETRY,
+    RL,
+    RULE,
+    RUN,
+    RUNS,
+    SAMPLE,
+    STORE,
+    TABLE_OR_JSON,
+    TEMPERATURE,
+    TOP_P,
+    VOTES,
+    WHERE,
+    Option,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from backend import Reader
@@ -63,8 +89,37 @@ def _sets(arguments: argparse.Namespace, reader: Reader, runs: list[Run], proble
     print_table(arguments.format, valid_sets_table(valid_sets(reader, runs, problems=problems)))
 
 
+def _prompt(arguments: argparse.Namespace) -> int:
+    """The prompt of a judge of the store, or the one that judges are asked with by default."""
+    from backend import default_judge_prompt, known_judges
+
+    if arguments.judge is None:
+        print_exactly(default_judge_prompt().removesuffix("\n"))
+        return 0
+    with reading(arguments.store) as reader:
+        judges = {f"{each.author} {each.version}": each for each in known_judges(reader)}
+    found = {each.judge.template for name, each in judges.items() if arguments.judge in name}
+    if len(found) != 1:
+        named = ", ".join(judges) or "no language model has judged in this store"
+        raise UsageError(
+            f"{len(found)} prompts are of {arguments.judge}" if found else f"There is no judge {arguments.judge}",
+            next_step=f"Judges: {named}.",
+        )
+    print_exactly(found.pop().removesuffix("\n"))
+    return 0
+
+
 def run_judge(arguments: argparse.Namespace) -> int:
-    """Write what a person or a step checker says; earlier judgements stay beside it."""
+    """Write what a person or a step checker says, or start a job of a language model; what was said stays beside it."""
+    if arguments.checker == LANGUAGE_MODEL:
+        return _judge_by_model(arguments)
+    if arguments.model is not None:
+        raise UsageError(
+            f"The step checker {arguments.checker} needs no model", next_step="With --checker llm a model judges."
+        )
+    if len(arguments.run) > 1:
+        raise UsageError("One run at a time", next_step="Only a language model (--checker llm) judges several at once.")
+    arguments.run = arguments.run[0]
     if arguments.checker:
         return _judge_check(arguments)
     if arguments.problem is None or arguments.sample is None or (arguments.judgement is None and not arguments.note):
@@ -101,15 +156,76 @@ def _judge_check(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _judge_by_model(arguments: argparse.Namespace) -> int:
+    from backend import JudgeWish, engine_option, plan_judging, prepare_judging, read_configuration, selected_problems
+    from backend import read_judge_prompt as read_prompt
+    from explorer.render.judging import judging_in_words
+
+    if arguments.model is None:
+        raise UsageError("Which model judges?", next_step="Name it: --model PATH, or what the server calls it.")
+    given = {name: getattr(arguments, name) for name in ("votes", "temperature", "top_p", "max_tokens")}
+    with reading(arguments.store) as reader:
+        layout = reader.database.layout
+        runs = tuple(runs_named(reader, arguments.run, arguments.benchmark))
+        wish = JudgeWish(
+            runs,
+            arguments.model,
+            problems=selected_problems(reader, runs, arguments.problems) if arguments.problems else None,
+            only_correct=not arguments.all,
+            template=None if arguments.template is None else read_prompt(arguments.template),
+            chat=arguments.chat,
+            rule=arguments.rule,
+            retry=arguments.retry,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        request = plan_judging(
+            reader,
+            wish,
+            configuration=read_configuration(),
+            engine=arguments.engine,
+            options=dict(engine_option(entry) for entry in arguments.option),
+        )
+    for line in judging_in_words(request):
+        say(line)
+    if arguments.estimate:
+        return 0
+    job = prepare_judging(layout, request) if request.plan.samples else None
+    if job is None:
+        say("There is nothing to start: all of it is judged, or a job is at it.")
+        return 0
+    say(f"Job {job.name}")
+    return begin(job, arguments, "paths")
+
+
 OF_RUNS = (STORE, RUNS, BENCHMARK, PROBLEMS)
 OF_PAIR = (BASE.but(help="the base run, before those of --run"), RL.but(help="the RL run, after the base run"))
 
-CHECKER = Option("--checker", f"its name: {', '.join(STEP_CHECKERS.names())}", "C")
+CHECKER = Option(
+    "--checker", f"its name: {', '.join(STEP_CHECKERS.names())}; or {LANGUAGE_MODEL} for a language model", "C"
+)
+ALL = Option("--all", "also paths whose answer is not correct")
+ESTIMATE = Option("--estimate", "only say what it would take", excludes="--wait")
 ONE_PROBLEM = PROBLEM.but(required=False)
 ONE_PATH = (
     SAMPLE,
     Option("--judgement", "what its reasoning is", choices=JUDGEMENTS),
     Option("--note", "a note, with or without a judgement", "TEXT"),
+)
+
+JUDGING_MODEL = MODEL.but(help="the model that judges: a folder, or what the server calls it")
+BY_MODEL = (
+    VOTES,
+    RULE,
+    RETRY,
+    CHAT,
+    JUDGE_TEMPLATE,
+    TEMPERATURE.but(help="of the judge (default: 0.6)"),
+    TOP_P.but(help="of the judge (default: 0.95)"),
+    MAX_TOKENS.but(help="of an answer (default: 2048)"),
+    ENGINE,
+    ENGINE_OPTION,
+    ESTIMATE,
+    *WHERE,
 )
 
 COMMANDS = {
@@ -118,6 +234,11 @@ COMMANDS = {
         actions={
             "list": Command(partial(print_judged, _list), (STORE, RUNS, BENCHMARK), "every judgement, as jsonl"),
             "queue": Command(partial(print_judged, _queue), OF_RUNS, "correct paths of the hardest problems, as jsonl"),
+            "prompt": Command(
+                _prompt,
+                (STORE, Option("--judge", "the prompt of this judge of the store, by a part of its name", "J")),
+                "the template of the prompt that language models judge by",
+            ),
             "curves": Command(partial(print_judged, _curves), (*OF_RUNS, *OF_PAIR, TABLE_OR_JSON), "CoT-pass@k"),
             "sets": Command(
                 partial(print_judged, _sets), (*OF_RUNS, *OF_PAIR, TABLE_OR_JSON), "solve sets by valid paths"
@@ -126,9 +247,10 @@ COMMANDS = {
     ),
     "judge": Command(
         run_judge,
-        (STORE, RUN, BENCHMARK),
+        (STORE, replace(RUN, repeated=True, help="the run; repeatable with --checker llm"), BENCHMARK),
         modes=(
-            Mode("--checker C", (CHECKER,), (PROBLEMS, Option("--all", "also paths whose answer is not correct"))),
+            Mode("--checker llm --model M", (CHECKER, JUDGING_MODEL), (PROBLEMS, ALL, *BY_MODEL)),
+            Mode("--checker C", (CHECKER,), (PROBLEMS, ALL)),
             Mode("--problem P", (ONE_PROBLEM,), ONE_PATH),
         ),
     ),

@@ -35,8 +35,8 @@ def duration(seconds: float | None) -> str:
 
 
 def _items(row: Mapping[str, Any]) -> str:
-    """What a job makes one by one: it draws samples or scores texts."""
-    return "texts" if row["kind"] == "scores" else "samples"
+    """What a job makes one by one: it draws samples, scores texts or judges paths."""
+    return {"scores": "texts", "judgements": "paths"}.get(row["kind"], "samples")
 
 
 def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
@@ -60,7 +60,7 @@ def job_in_words(row: Mapping[str, Any], moved: list[str]) -> Content:
         f"{count(row['tokens'])} tokens{speed}{left}",
     ]
     if verdicts:
-        parts.append(f"{'outcomes' if _items(row) == 'texts' else 'verdicts'} so far: {verdicts}")
+        parts.append(f"{'verdicts' if _items(row) == 'samples' else 'outcomes'} so far: {verdicts}")
     if row["error"]:
         parts.append(literal(f"error: {row['error']}", "bold"))
     if row["state"] == "gone":

@@ -145,7 +145,11 @@ CREATE OR REPLACE VIEW texts AS FROM counted.texts;
 CREATE OR REPLACE VIEW verdicts AS FROM counted.verdicts;
 CREATE OR REPLACE VIEW scores AS FROM counted.scores;
 CREATE OR REPLACE VIEW token_scores AS FROM counted.token_scores;
-CREATE OR REPLACE VIEW judgements AS FROM counted.judgements;
+
+-- What a checker says without a judgement is a vote of a language model (backend/votes.py); what comes of its votes is a
+-- judgement beside them.
+CREATE OR REPLACE VIEW judgements AS FROM counted.judgements WHERE judgement IS NOT NULL OR version IS NULL;
+CREATE OR REPLACE VIEW votes AS FROM counted.judgements WHERE judgement IS NULL AND version IS NOT NULL;
 
 -- Verdicts that a person has given instead of the verifier's.
 CREATE OR REPLACE VIEW overrides AS
