@@ -11,6 +11,7 @@ from .analysis.audit_tables import audit_notes as audit_notes
 from .analysis.audit_tables import audit_runs_table as audit_runs_table
 from .analysis.audit_tables import audit_sets_table as audit_sets_table
 from .analysis.audit_tables import audit_table as audit_table
+from .analysis.audit_tables import differences_in_words as differences_in_words
 from .analysis.audit_tables import queue_of_disputed as queue_of_disputed
 from .analysis.bands import TWENTIETHS as TWENTIETHS
 from .analysis.bands import cover_bands as cover_bands
@@ -197,6 +198,7 @@ from .verification import use_verdicts as use_verdicts
 from .verification import verdicts_of as verdicts_of
 from .verification import verify as verify
 from .verification import verify_beside as verify_beside
+from .verifiers.registry import VERIFIERS as VERIFIERS
 from .verifiers.registry import fitting_verifier as fitting_verifier
 from .verifiers.registry import verifier_for as verifier_for
 from .votes import RULES as RULES

@@ -419,6 +419,17 @@ def _judged(match: re.Match[str], scope: Scope) -> Condition:
     return Condition(f"a correct path of {where} is {' or '.join(said)}", lambda problem: problem.key in found)
 
 
+def _disputed(match: re.Match[str], scope: Scope) -> Condition:
+    if match["what"].lower() not in ("disagree", "agree"):
+        raise UsageError(f"verdicts disagree or agree, not {match['what']}", next_step="Such as verdict:disagree.")
+    runs = (scope.run(unquoted(match["run"])),) if match["run"] else scope.spoken_of()
+    disputed = {key for _, key, _ in scope.reader.rows("verification/disputed", run_keys=[run.key for run in runs])}
+    where = label_of(runs[0]) if len(runs) == 1 else "one of the runs"
+    if match["what"].lower() == "disagree":
+        return Condition(f"verdicts on a sample of {where} disagree", lambda problem: problem.key in disputed)
+    return Condition(f"no verdicts on a sample of {where} disagree", lambda problem: problem.key not in disputed)
+
+
 def contains_word(written: str) -> str:
     """The word of a selector that keeps a search as a filter; `written` is a pattern as `text_search` reads it."""
     return f"contains:{quoted(written)}"
@@ -468,6 +479,12 @@ FILTERS: tuple[Filter, ...] = (
         rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?judged:(?P<judgements>.*)',
         _judged,
     ),
+    _kind(
+        "verdict:disagree  rl.verdict:disagree",
+        "problems with a sample on which verdicts that stand beside each other disagree",
+        rf'(?:(?P<run>(?:[^"]|{QUOTED})+)\.)?verdict:(?P<what>.*)',
+        _disputed,
+    ),
     _kind('word  "two words"', "found in id, level or statement", r".+", _words, reads_texts=True),
 )
 """Every kind of word; the first whose pattern matches counts."""
@@ -478,7 +495,10 @@ FILTERS: tuple[Filter, ...] = (
 # double quotes; a quote inside is doubled. What is unknown of a problem (c without a verified sample, tokens that
 # nobody counted) fulfils no condition.
 
-HELP = "Ids such as 17,23; set:base_only; evidence:rl; level=5; c=0, rl.c>3, rate<0.05; guess:RUN<0.05; words; all."
+HELP = (
+    "Ids such as 17,23; set:base_only; evidence:rl; level=5; c=0, rl.c>3, rate<0.05; guess:RUN<0.05; verdict:disagree; "
+    "words; all."
+)
 
 _WORD = re.compile(rf'(?:[^\s"]|{QUOTED})+')
 

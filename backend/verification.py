@@ -114,8 +114,7 @@ def verify_beside(
     *,
     problems: Collection[int] | None = None,
     processes: int | None = None,
-    progress: Progress = lambda done, total: None,
-) -> int:
+) -> Iterator[tuple[int, int]]:
     """Let a verifier judge the stored texts of a run, so that its verdicts stand beside and change no count.
 
     What this version of it has judged already is left out: cancelled or killed, the next call goes on from what was
@@ -123,10 +122,9 @@ def verify_beside(
 
     Args:
         reader: of the run's store; it sees the new verdicts afterwards.
-        progress: told after each sample; what it raises ends the work.
 
-    Returns:
-        How many samples were judged.
+    Yields:
+        How many samples are judged, and of how many; the last time when all of them can be seen.
 
     Raises:
         UsageError: there is no such verifier, or somebody else verifies this run.
@@ -142,19 +140,20 @@ def verify_beside(
     ]
     total = sum(row[5] for row in waiting)
     if not total:
-        return 0
+        yield 0, 0
+        return
     writer = _VerdictWriter(reader, run, (judge.name, judge.version), False, set(), beside=True)
     with _verifying_alone(reader, run), writer, _open_verifiers(judge, processes) as verdicts:
         for key, task in _tasks(reader, run, waiting, "verification/texts_beside", **by):
             verdicts.submit(key, task)
             for done in verdicts.ready():
                 writer.take(*done)
-                progress(writer.judged, total)
+                yield writer.judged, total
         for done in verdicts.finish():
             writer.take(*done)
-            progress(writer.judged, total)
+            yield writer.judged, total
         writer.publish()
-    return writer.judged
+    yield writer.judged, total
 
 
 def verdict_names(reader: Reader, run: Run) -> list[str]:

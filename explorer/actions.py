@@ -39,16 +39,18 @@ SEARCH = "search"
 PERPLEXITY = "perplexity"
 QUEUE = "queue"
 QUEUED = "queued path"
+AUDIT = "audit"
+DISPUTED = "disputed path"
 BOOKMARKS = "bookmarks"
 JOBS = "jobs"
 
 SCREENS = (
-    HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, QUEUE, QUEUED, BOOKMARKS,
-    JOBS, EVERYWHERE,
+    HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, QUEUE, QUEUED, AUDIT,
+    DISPUTED, BOOKMARKS, JOBS, EVERYWHERE,
 )  # fmt: skip
 """In the order of the README's key table."""
 
-SHOWING = tuple(name for name in SCREENS if name not in (QUEUE, QUEUED, BOOKMARKS, JOBS, EVERYWHERE))
+SHOWING = tuple(name for name in SCREENS if name not in (QUEUE, QUEUED, DISPUTED, BOOKMARKS, JOBS, EVERYWHERE))
 """The screens that show something of the store."""
 
 ACTIONS = (
@@ -89,7 +91,12 @@ ACTIONS = (
     Action("cancel", "x", "x", "Cancel", "Stop the worker; the samples drawn so far are kept", (JOBS,)),
     Action("resume", "R", "R", "Resume", "Start a worker for the rest", (JOBS,)),
     Action(
-        "filter", "f", "f", "Filter", "Show some problems only: level=5, c<3", (CURVES, SETS, STATISTICS, PERPLEXITY)
+        "filter",
+        "f",
+        "f",
+        "Filter",
+        "Show some problems only: level=5, c<3",
+        (CURVES, SETS, STATISTICS, PERPLEXITY, AUDIT),
     ),
     Action("other_run(1)", "right,l,o", "→", "Run", "Samples of the next run", (PROBLEM,)),
     Action("other_run(-1)", "left,h", "←", "Run", "Samples of the previous run", (PROBLEM,), False),
@@ -145,22 +152,36 @@ ACTIONS = (
     Action("judge('invalid')", "x", "x", "Invalid", "Judge the reasoning invalid", (PATH, QUEUED)),
     Action("judge('unsure')", "u", "u", "Unsure", "Judge the reasoning unsure", (QUEUED,)),
     Action("judge('unsure')", "u", "u", "Unsure", "Judge the reasoning unsure", (PATH,), False),
-    Action("statement", "z", "z", "Problem", "Show the problem and its reference answer", (PATH, QUEUED), False),
+    Action(
+        "statement", "z", "z", "Problem", "Show the problem and its reference answer", (PATH, QUEUED, DISPUTED), False
+    ),
     Action("note", "n", "n", "Note", "Write a note on this path", (PATH, QUEUED), False),
     Action("next", "right,l,N", "→", "Next", "Next path in the queue that you have not judged", (QUEUED,)),
     Action("previous", "left,h", "←", "Back", "Previous path in the queue", (QUEUED,), False),
-    Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (QUEUED,)),
-    Action("reading", "m", "m", "View", "Render formulas, code and Markdown, or show raw text", (QUEUED,), False),
+    Action("to_answer", "a", "a", "Answer", "Go to the extracted answer", (QUEUED, DISPUTED)),
+    Action(
+        "reading", "m", "m", "View", "Render formulas, code and Markdown, or show raw text", (QUEUED, DISPUTED), False
+    ),
     Action("open", "enter", "enter", "Judge", "Read and judge the path under the cursor", (QUEUE,)),
     Action("next", "N", "N", "Next", "Read and judge the next path you have not judged", (QUEUE,)),
     Action("blind", "b", "b", "Blind", "Hide or show the models", (QUEUE,)),
+    Action("open", "enter", "enter", "Read", "Read the disputed paths, from those of this problem on", (AUDIT,)),
+    Action("next", "N", "N", "Next", "Read the first disputed path that nobody has judged", (AUDIT,)),
+    Action("move_view(1)", "right,l", "→", "View", "Go to the next table, or to the curves", (AUDIT,)),
+    Action("move_view(-1)", "left,h", "←", "View", "Go to the previous table", (AUDIT,), False),
+    Action("sides", "o", "o", "Verdicts", "Choose whose verdicts are compared, or let a verifier judge", (AUDIT,)),
+    Action("cancel", "x", "x", "Cancel", "Stop the verifier; what it has judged is kept", (AUDIT,)),
+    Action("next", "right,l,N", "→", "Next", "Next disputed path", (DISPUTED,)),
+    Action("previous", "left,h", "←", "Back", "Previous disputed path", (DISPUTED,), False),
+    Action("say('correct')", "c", "c", "Correct", "Say that the answer is correct, with a reason", (DISPUTED,)),
+    Action("say('wrong')", "x", "x", "Wrong", "Say that the answer is wrong, with a reason", (DISPUTED,)),
     Action("open", "enter", "enter", "Open", "Go to the bookmarked path", (BOOKMARKS,)),
     Action("remove", "x", "x", "Remove", "Remove the bookmark", (BOOKMARKS,)),
     Action("match(1)", "f", "f", "Match", "Next match of the search", (PATH,), False),
     Action("match(-1)", "F", "F", "Match", "Previous match", (PATH,), False),
     Action("random", "R", "R", "Random unread", "A random path of this run that you have not read", (PATH,), False),
     Action("bookmark", "b", "b", "Bookmark", "Add or remove a bookmark here", (PATH,), False),
-    Action("details", "i", "i", "Details", "Show everything known about this sample", (PATH,), False),
+    Action("details", "i", "i", "Details", "Show everything known about this sample", (PATH, DISPUTED), False),
     Action("search", "slash", "/", "Search", "Search the texts of the samples", (HOME,)),
     Action("search", "slash", "/", "Search", "Search the texts of the samples", (CURVES, SETS, PROBLEM, PATH), False),
     Action("open", "enter", "enter", "Search / open", "Search; on a hit, open the path at the match", (SEARCH,)),
@@ -184,6 +205,7 @@ ACTIONS = (
     Action("copy_permalink", "Y", "Y", "Permalink", "Copy a command that reopens this view", SHOWING, False),
     Action("back", "escape,backspace", "esc", "Back", "Back to the previous screen", (EVERYWHERE,)),
     Action("queue", "Q", "Q", "Judge", "Judge correct paths of the hardest problems", (CURVES, SETS, PROBLEM), False),
+    Action("audit", "A", "A", "Audit", "Where two verifiers disagree on base and RL", (CURVES, SETS), False),
     Action("bookmarks", "B", "B", "Bookmarks", "Your bookmarks", (EVERYWHERE,), False),
     Action("jobs", "J", "J", "Jobs", "Jobs: progress, log, cancel, resume", (EVERYWHERE,), False),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),

@@ -117,7 +117,8 @@ PAIR = (BASE, RL, BENCHMARK)
 PROBLEM = Option("--problem", "the problem's id", "P", required=True)
 PROBLEMS = Option(
     "--problems",
-    "only these: level=5, c<3, rl.c>3, rate<0.05, tokens>2000, set:base_only, evidence:rl, guess:RUN<0.05, ids, words",
+    "only these: level=5, c<3, rl.c>3, rate<0.05, tokens>2000, set:base_only, evidence:rl, guess:RUN<0.05, "
+    "verdict:disagree, ids, words",
     "SELECTOR",
     default="",
 )

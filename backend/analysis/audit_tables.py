@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.records.audit import Agreed, Audit, AuditProblem, AuditRun, DisputedPath, ErrorRate, RateDifference
 from backend.records.comparison import Interval
-from backend.records.table import CSV, DATA, EVERYWHERE, EXPORT, JSON, PEOPLE, SCREEN, Column, Table
+from backend.records.table import CSV, DATA, DOCUMENT, EVERYWHERE, EXPORT, JSON, PEOPLE, PRINT, SCREEN, Column, Table
 from backend.wording import PAIR_SETS, UNKNOWN, listed, percent, set_name, short_names, with_noun
 
 CELLS = {
@@ -79,11 +79,12 @@ def _of_run(place: int, run: str, word: str, done: Audit) -> list[Column]:
 
     def shown(problem: AuditProblem) -> str:
         of = problem.runs[place]
-        return f"{of.first} → {of.second} / {of.n}"
+        return f"{of.first} → {of.second}" if of.first != of.second else str(of.first)
 
     return [
         *map(whole, ("n", "first", "second", "first_only", "second_only")),
-        Column(f"{run}_change", heading=f"{word} c / n", value=shown, on=PEOPLE),
+        Column(f"{run}_n", "whole", f"{word} n", on=PRINT | DOCUMENT, value=lambda problem: problem.runs[place].n),
+        Column(f"{run}_change", heading=f"{word} c", value=shown, on=PEOPLE),
         Column(f"{run}_alone", heading=f"{word} −/+", on=PEOPLE, gives_way=2 - place,
                value=lambda problem: f"−{problem.runs[place].first_only} +{problem.runs[place].second_only}"),
     ]  # fmt: skip
@@ -139,11 +140,11 @@ def audit_runs_table(done: Audit) -> Table:
         Column("run", value=lambda row: row.of.run.name, on=CSV),
         Column("run_name", heading="run", value=lambda row: words[row.run], on=PEOPLE),
         Column("verdicts", value=lambda row: (done.first, done.second)[row.side]),
-        Column("samples", "count", value=lambda row: row.of.agreed.n),
-        Column("correct", "count", value=lambda row: row.correct),
+        Column("samples", "count", value=lambda row: row.of.agreed.n, gives_way=4),
+        Column("correct", "count", value=lambda row: row.correct, gives_way=3),
         Column("alone", "count", "it alone", lambda row: row.alone),
-        Column("pass_at_1", "percent", "pass@1 %", lambda row: row.at(False)),
-        Column("pass_at_n", "percent", f"pass@{n} %", lambda row: row.at(True)),
+        Column("pass_at_1", "percent", "pass@1 %", lambda row: row.at(False), gives_way=2),
+        Column("pass_at_n", "percent", f"pass@{n} %", lambda row: row.at(True), gives_way=1),
         *rate("false_positives", "false positives"),
         *rate("false_negatives", "false negatives"),
     ]
@@ -246,6 +247,11 @@ def first_sentence(done: Audit) -> str:
     return f"No difference between {base} and {rl} is seen in how {done.first} and {done.second} disagree."
 
 
+def differences_in_words(done: Audit) -> list[str]:
+    """Every difference between base and RL; a rate of which neither has a case, and so says nothing, is left out."""
+    return [difference_in_words(done, found) for found in done.differences if found.base or found.rl or found.differs]
+
+
 def sets_in_words(done: Audit) -> str:
     words = words_of(done)
     by = "; ".join(
@@ -293,7 +299,7 @@ def audit_notes(done: Audit) -> list[str]:
     left_out = sum(of.not_compared for of in done.runs)
     lines = [
         first_sentence(done),
-        *(difference_in_words(done, found) for found in done.differences),
+        *differences_in_words(done),
         sets_in_words(done),
         curves_in_words(done),
         read_in_words(done),

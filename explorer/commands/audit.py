@@ -41,7 +41,9 @@ def run_audit(arguments: argparse.Namespace) -> int:
         problems = problems_of(reader, pair, arguments.problems).problems
         if arguments.verifier:
             for run in pair:
-                judged = verify_beside(reader, run, arguments.verifier, problems=problems, progress=progress)
+                judged = 0
+                for judged, total in verify_beside(reader, run, arguments.verifier, problems=problems):
+                    progress(judged, total)
                 say(f"{run.name}: {judged:,} samples judged by {arguments.verifier}, beside what counts")
         second = arguments.second or arguments.verifier
         done = audit(

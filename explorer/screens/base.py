@@ -232,6 +232,14 @@ class DataScreen(Steady, Screen[None]):
 
         self.app.push_screen(QueueScreen(self.location))
 
+    def action_audit(self) -> None:
+        from explorer.screens.audit import AuditScreen
+
+        if len(self.location.runs) == 2:
+            self.app.push_screen(AuditScreen(self.location))
+        else:
+            self.refuse("An audit is of two runs, base and RL", "Open the curves of a pair.")
+
     def read_path(self, run: str, sample: int) -> None:
         """Open a path of this location's problem."""
         from explorer.screens.path import PathScreen

@@ -88,9 +88,13 @@ class NoteDialog(SteadyDialog[str]):
 
     BINDINGS = [Binding("escape", "dismiss('')", "Leave")]
 
+    def __init__(self, heading: str = "Note", about: str = "a note on this path") -> None:
+        super().__init__()
+        self.heading, self.about = heading, about
+
     def compose(self) -> ComposeResult:
-        line = Field(placeholder="a note on this path; enter saves, esc cancels", id="note")
-        line.border_title = "Note"
+        line = Field(placeholder=f"{self.about}; enter saves, esc cancels", id="note")
+        line.border_title = self.heading
         yield line
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

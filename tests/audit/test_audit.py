@@ -155,14 +155,15 @@ def test_counts_stay_what_they_were(judged_twice: Passk) -> None:
     assert said.count("0 samples judged by loose") == 2, "what was judged is not judged again"
 
 
-def rows(run: str, right: int) -> list[dict[str, object]]:
+def rows(run: str, right: int, said: int | None = None) -> list[dict[str, object]]:
+    """Of each problem so many samples are right, and the file calls so many correct."""
     return [
         {
             "problem_id": f"p{p}",
             "question": f"What is {p}?",
             "reference_answer": str(p),
             "completion": f"I think \\boxed{{{p if i < right else -1}}} {run} {i}",
-            "is_correct": i < right,
+            "is_correct": i < (right if said is None else said),
             "model": run,
             "role": run,
             "benchmark": "b",
@@ -193,6 +194,16 @@ def test_killed_and_called_again_it_goes_on(tmp_path: Path) -> None:
     first = int(said.split("base@b: ")[1].split(" ")[0].replace(",", ""))
     assert 0 < first < 12_000
     assert "rl@b: 12,000 samples" in said
+
+
+def test_a_file_that_is_generous_to_rl_alone_is_told_first(run_passk: Passk) -> None:
+    for run, said in (("base", 3), ("rl", 7)):
+        run_passk("import", jsonl(run_passk.folder / f"{run}.jsonl", rows(run, 3, said)))
+    found = run_passk("audit", "--verifier", "number", "--format", "json").json
+    assert found["says"][0].startswith("counting and number disagree at different rates on base and RL")
+    (rejects,) = (each for each in found["differences"] if each["rate"] == "rejects")
+    assert rejects["differs"] and rejects["base"] == 0 and rejects["rl"] == pytest.approx(4 / 7)
+    assert found["sets"]["first"] == found["sets"]["second"], "the sets alone would not tell"
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from backend import Reader
 from backend.store.layout import StoreLayout
-from explorer.actions import ACTIONS, EVERYWHERE, QUEUED, actions_of
+from explorer.actions import ACTIONS, DISPUTED, EVERYWHERE, QUEUED, actions_of
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
 from explorer.widgets.bars import first_key
@@ -26,6 +26,7 @@ ASIDE = {
     "perplexity": ("curves", ("P",)),
     "search": ("curves", ("slash", "tab")),
     "queue": ("curves", ("Q",)),
+    "audit": ("curves", ("A",)),
     "bookmarks": ("curves", ("B",)),
 }
 """Screens beside the walk: from where, and by which keys."""
@@ -114,8 +115,8 @@ async def test_every_key_of_a_screen_does_something_or_says_why(sums_store: Stor
 
 async def test_every_action_belongs_to_a_screen() -> None:
     for action in ACTIONS:
-        assert set(action.where) <= {*SCREENS, QUEUED, "jobs", EVERYWHERE}
-    for where in (*SCREENS, QUEUED):
+        assert set(action.where) <= {*SCREENS, QUEUED, DISPUTED, "jobs", EVERYWHERE}
+    for where in (*SCREENS, QUEUED, DISPUTED):
         keys = [key for action in actions_of(where) for key in action.keys.split(",")]
         assert len(keys) == len(set(keys)), f"a key of {where} is taken twice"
 
