@@ -169,7 +169,7 @@ ACTIONS = (
     Action("next", "N", "N", "Next", "Read the first disputed path that nobody has judged", (AUDIT,)),
     Action("move_view(1)", "right,l", "→", "View", "Go to the next table, or to the curves", (AUDIT,)),
     Action("move_view(-1)", "left,h", "←", "View", "Go to the previous table", (AUDIT,), False),
-    Action("sides", "o", "o", "Verdicts", "Choose whose verdicts are compared, or let a verifier judge", (AUDIT,)),
+    Action("sides", "o", "o", "Verdicts", "Choose the verdicts compared, or let a verifier judge", (AUDIT,)),
     Action("cancel", "x", "x", "Cancel", "Stop the verifier; what it has judged is kept", (AUDIT,)),
     Action("next", "right,l,N", "→", "Next", "Next disputed path", (DISPUTED,)),
     Action("previous", "left,h", "←", "Back", "Previous disputed path", (DISPUTED,), False),
