@@ -173,6 +173,10 @@ from .settings import store_for_reading as store_for_reading
 from .settings import store_for_writing as store_for_writing
 from .step_checkers import LANGUAGE_MODEL as LANGUAGE_MODEL
 from .step_checkers import STEP_CHECKERS as STEP_CHECKERS
+from .store.checks import Finding as Finding
+from .store.checks import check_store as check_store
+from .store.checks import repair_store as repair_store
+from .store.copying import copy_store as copy_store
 from .store.database import Database as Database
 from .store.database import open_store as open_store
 from .store.identity import author_name as author_name
@@ -180,6 +184,9 @@ from .store.layout import StoreLayout as StoreLayout
 from .store.layout import require_store as require_store
 from .store.merge import merge as merge
 from .store.merge import rebuild_tallies as rebuild_tallies
+from .store.parts import Stray as Stray
+from .store.parts import is_arriving as is_arriving
+from .store.parts import strays_in_words as strays_in_words
 from .store.reads import Reader as Reader
 from .taking_back import change_in_words as change_in_words
 from .taking_back import decisions as decisions

@@ -20,6 +20,14 @@ class StoreError(PasskError):
     """The store cannot be opened, is too new, or a part of it is damaged."""
 
 
+class StoreAway(StoreError):
+    """The folder of a store that is open was moved, renamed or unmounted; it may come back."""
+
+
+class StoreReplaced(StoreError):
+    """Another store lies where the one lay that is open: it must be opened anew."""
+
+
 class InputError(PasskError):
     """A file to import, or a value in it, is not what was expected."""
 

@@ -12,21 +12,34 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from backend import Database, JudgementBook, Reader, author_name, is_sample_store, running_jobs
-from backend.errors import PasskError
+from backend import (
+    Database,
+    JudgementBook,
+    Reader,
+    Stray,
+    author_name,
+    is_arriving,
+    is_sample_store,
+    running_jobs,
+    strays_in_words,
+)
+from backend.errors import PasskError, StoreAway, StoreReplaced
 from backend.records import Run
 from backend.visible_text import visible
 from explorer.actions import EVERYWHERE, Action, actions_of, bindings
 from explorer.gateway import Failed, Gateway, Loaded
-from explorer.location import SCREENS, Location, ResolvedPermalink
+from explorer.location import SCREENS, Location, ResolvedPermalink, permalink
 from explorer.reading_marks import ReadingMarks, marks_path
 from explorer.screens.base import DataScreen
-from explorer.screens.dialogs import error_dialog, help_dialog
+from explorer.screens.dialogs import Dialog, error_dialog, help_dialog
 from explorer.steady import SteadyApp
 from explorer.terminal import driver, end_on_signals
 
 LOOK_OUT = 1.0
 """Seconds between looks into the store's parts."""
+
+MOST_TITLES = 8
+"""Damaged parts that one dialog names."""
 
 LONGEST_START = 10.0
 """Seconds after which garbage is collected again, whether or not the start has come to its end."""
@@ -77,8 +90,14 @@ class Explorer(SteadyApp):
         self.judgement_book = JudgementBook(database.layout, author_name())
         self.marks = ReadingMarks(marks_path(self.store_name))
         self._seen_failure = ""
+        self.strays: Sequence[Stray] = tuple(database.strays)
+        """Folders of the store's parts that do not count."""
         self._seen_strays: set[str] = set()
         self._looking = False
+        self._away: Dialog | None = None
+        """What says that the store is not there, as long as it is not."""
+        self.reopen_at: str | None = None
+        """The permalink at which the store is to be opened anew, after this explorer has ended."""
 
     def on_mount(self) -> None:
         from explorer.screens.home import HomeScreen
@@ -143,11 +162,9 @@ class Explorer(SteadyApp):
     def on_loaded(self, event: Loaded) -> None:
         """The look-out's answer: the screen in front asks again, those behind when they come to the front."""
         self._seen_failure, self._looking = "", False
+        self._is_back()
         changed, activity, strays = event.record
-        for stray in strays:
-            if str(stray) not in self._seen_strays:
-                self._seen_strays.add(str(stray))
-                self.show_error(stray)
+        self._show_strays(strays)
         for screen in self.screen_stack:
             if isinstance(screen, DataScreen):
                 screen.show_activity(activity)
@@ -155,6 +172,22 @@ class Explorer(SteadyApp):
             self.mark_stale()
             if isinstance(self.screen, DataScreen):
                 self.screen.catch_up()
+
+    def _show_strays(self, strays: Sequence[Stray]) -> None:
+        """Home says how many do not count; what is no mere arrival is told once as well, all that is new together."""
+        if [str(stray) for stray in strays] != [str(stray) for stray in self.strays]:
+            self.strays = strays
+            for screen in self.screen_stack:
+                if isinstance(screen, DataScreen):
+                    screen.show_strays()
+        new = [stray for stray in strays if not is_arriving(stray) and str(stray) not in self._seen_strays]
+        self._seen_strays.update(map(str, new))
+        if len(new) > 1:
+            titles = "\n".join(stray.title for stray in new[:MOST_TITLES])
+            more = f"\nand {len(new) - MOST_TITLES} more" if len(new) > MOST_TITLES else ""
+            self.show_error(PasskError(strays_in_words(new), titles + more, new[0].next_step))
+        elif new:
+            self.show_error(new[0])
 
     def mark_stale(self) -> None:
         """The store holds more: screens behind the one in front ask again when they come to the front."""
@@ -165,9 +198,24 @@ class Explorer(SteadyApp):
     def on_failed(self, event: Failed) -> None:
         """A damaged part, for example. It fails at every look; one dialog says so."""
         self._looking = False
-        if str(event.error) != self._seen_failure:
+        if isinstance(event.error, StoreReplaced):
+            # What is open is of a file that no path leads to any more.
+            screens = [screen for screen in self.screen_stack if isinstance(screen, DataScreen)]
+            self.reopen_at = permalink(screens[-1].WHERE, screens[-1].location) if screens else "@home"
+            self.exit()
+        elif str(event.error) != self._seen_failure:
             self._seen_failure = str(event.error)
-            self.show_error(event.error)
+            dialog = error_dialog(event.error)
+            self._away = dialog if isinstance(event.error, StoreAway) else None
+            self.push_screen(dialog)
+
+    def _is_back(self) -> None:
+        """The store is there again; nothing had to be opened anew."""
+        if self._away is not None:
+            if self.screen is self._away:
+                self.pop_screen()
+            self._away = None
+            self.say(f"{self.store_path} is there again.")
 
     def show_error(self, error: PasskError) -> None:
         """The one place where failures become visible."""
@@ -221,7 +269,7 @@ def collect_again() -> None:
         gc.enable()
 
 
-def look_out(reader: Reader) -> tuple[bool, str, Sequence[PasskError]]:
+def look_out(reader: Reader) -> tuple[bool, str, Sequence[Stray]]:
     """Take in new parts; whether there were any, the running jobs in a few words, and which parts do not count."""
     changed, strays = reader.database.refresh(), reader.database.strays
     running = running_jobs(reader.database.layout)

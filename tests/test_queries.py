@@ -126,7 +126,17 @@ class Places:
         with closing(Database(self.attached)) as database, closing(database.cursor()) as cursor:
             yield cursor
 
+    @contextmanager
+    def checking(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A new database beside an attached base, into which that is copied."""
+        with self.empty() as connection:
+            migrate(connection, "memory", self.folder)
+            connection.execute(queries.render("overlay/attach", base=[str(self.attached.base)]))
+            yield connection
+
     def place_of(self, name: str) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        if name.startswith("checks/"):
+            return self.checking()
         return self.base() if name.startswith(OPENED_DIRECTLY) else self.overlay()
 
     def rendered(self, name: str, table: str | None) -> str:

@@ -734,7 +734,7 @@ def _visible(layout: StoreLayout, *, merging: bool = False) -> tuple[dict[str, M
         return {}, Decided()
     database = open_store(layout, merging=merging)
     try:
-        return database.manifests, database.decided
+        return database.known_manifests, database.decided
     finally:
         database.close()
 

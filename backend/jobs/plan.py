@@ -173,7 +173,7 @@ def plan_run(
     full = {**DEFAULTS, **stored, **parameters, **template_parameters(text)}
     facts = RunFacts(benchmark=benchmark, parameters=tuple(sorted(full.items())))
     database = reader.database
-    resolver = RunResolver(run_options, database.manifests.values(), database.decided)
+    resolver = RunResolver(run_options, database.known_manifests.values(), database.decided)
     target = resolver.resolve(facts, "What is to be drawn")
     if reader.rows("reads/hidden_samples", run_key=run_key(target.run))[0][0]:
         raise UsageError(

@@ -85,10 +85,18 @@ def refuse_newer(version: int, where: Path) -> None:
         )
 
 
+class DamagedBase(StoreError):
+    """DuckDB says that blocks of base.duckdb are not as they were written."""
+
+
 def as_passk_error(error: duckdb.Error, what: str) -> StoreError | Cancelled:
     """The sentence for a DuckDB error at the edge of the store."""
     if isinstance(error, duckdb.InterruptException):
         return Cancelled(f"{what} was interrupted")
+    text = str(error).strip()
+    if "Corrupt database file" in text or "not a valid DuckDB database file" in text:
+        advice = "passk doctor --store S says what can still be read, and with --repair keeps that."
+        return DamagedBase(f"{what} failed: its base.duckdb is damaged", text, advice)
     return StoreError(f"{what} failed", str(error).strip(), "passk doctor shows the versions in use.")
 
 

@@ -5,14 +5,17 @@ Readers never wait and never block a writer: whoever adds something renames a pa
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 import queries
-from backend.errors import StoreError
+from backend.errors import StoreAway, StoreError, StoreReplaced
 from backend.store.connection import (
     as_passk_error,
     disable_progress_bar,
@@ -32,9 +35,12 @@ from backend.store.parts import (
     LARGE,
     ON_DISK,
     SCHEMA_VERSION,
+    ArrivingPart,
+    DamagedPart,
     Manifest,
+    Stray,
     manifest_from_json,
-    part_file,
+    part_files,
     read_manifests,
     waiting_parts,
 )
@@ -57,19 +63,25 @@ class Database:
         """Attach the base and lay the parts over it.
 
         Raises:
-            StoreError: no store, a newer schema, a damaged part, or a base that stays locked.
+            StoreError: no store, a newer schema, a damaged base, or a base that stays locked.
         """
         self.layout = layout
         self._refreshing = threading.Lock()
         self._lock: BaseLock | None = None
         self._without_base = False
+        self._opened: tuple[object, object] = (None, None)
+        """Which folder and base these are."""
         self.reads_older = False
         """Whether the base has an older schema, which only a merge can change."""
         self._connection = open_database(memory_limit=memory_limit)
         self._merged: dict[str, Manifest] = {}
         self._waiting: dict[str, Manifest] = {}
         self._superseded: set[str] = set()
-        self.strays: list[StoreError] = []
+        self._files: dict[str, dict[str, Path]] = {}
+        """The Parquet files of waiting parts that are read where they lie."""
+        self._damaged: dict[str, tuple[object, DamagedPart]] = {}
+        """Parts that seemed whole and could not be read, and how their files were then."""
+        self.strays: list[Stray] = []
         """Why folders in `parts/` do not count."""
         self.decided = Decided()
         """What was decided about all of that."""
@@ -81,7 +93,7 @@ class Database:
             self._make_views()
             self._read_ledger()
             if not self._take_new_parts():
-                self._lay_over(self._connection, [], decisions=True)
+                self._lay_over(self._connection, [], {}, decisions=True)
         except duckdb.Error as error:
             self.close()
             raise as_passk_error(error, f"Opening {layout.root}") from error
@@ -92,6 +104,7 @@ class Database:
     def _attach(self) -> None:
         connection = self._connection
         self._without_base = not self.layout.base.exists()
+        self._opened = (_identity(self.layout.root), _identity(self.layout.base))
         if self._without_base:
             # A store of parts alone, in a folder that this user cannot write.
             run_script(connection, "overlay/attach_empty")
@@ -157,7 +170,7 @@ class Database:
         run_script(self._connection, "overlay/detach")
         self._attach()
         self._read_ledger()
-        self._lay_over(self._connection, [], decisions=True)
+        self._lay_over(self._connection, [], {}, decisions=True)
         self.query_cache = {}
 
     @property
@@ -168,6 +181,12 @@ class Database:
             for part, manifest in {**self._merged, **self._waiting}.items()
             if part not in self._superseded
         }
+
+    @property
+    def known_manifests(self) -> dict[str, Manifest]:
+        """The visible parts and those that are still arriving, by name: their sample indices are given, too."""
+        arriving = {s.part: s.manifest for s in self.strays if isinstance(s, ArrivingPart) and s.manifest is not None}
+        return {**arriving, **self.manifests}
 
     @property
     def counted_manifests(self) -> dict[str, Manifest]:
@@ -186,58 +205,131 @@ class Database:
             Whether anything changed.
 
         Raises:
-            StoreError: a new part is damaged.
+            StoreAway, StoreReplaced: the store is not there any more; what was read stays as it is.
+            StoreError: a new part was written by a newer passk, or DuckDB failed.
         """
         with self._refreshing:
+            self._require_same_store()
             try:
                 return self._take_new_parts()
             except duckdb.Error as error:
                 raise as_passk_error(error, f"Reading new parts of {self.layout.root}") from error
+
+    def _require_same_store(self) -> None:
+        root, base = (_identity(path) for path in (self.layout.root, self.layout.base))
+        if root is None or (base is None and not self._without_base):
+            raise StoreAway(
+                f"The store {self.layout.root} is not there any more",
+                "It was moved, renamed, removed or unmounted. What has been read is still shown.",
+                "When it is there again, this goes on.",
+            )
+        # A store that was moved away and back is the same one; without a base its folder says so.
+        found, opened = (root, self._opened[0]) if self._without_base else (base, self._opened[1])
+        if found != opened:
+            raise StoreReplaced(
+                f"Another store lies at {self.layout.root} now",
+                next_step=f"Open it anew: passk {self.layout.root}",
+            )
 
     def _take_new_parts(self) -> bool:
         if self._without_base and self.layout.base.exists():
             self._take_new_base()
         names = waiting_parts(self.layout, known=self._merged)
         gone = set(self._waiting).difference(names)
-        new, self.strays = read_manifests(self.layout, [part for part in names if part not in self._waiting])
-        if not new and not gone:
-            return False
+        new, strays = read_manifests(self.layout, [part for part in names if part not in self._waiting])
+        damage = {manifest.part: self._known_damage(manifest) for manifest in new}
+        try:
+            while True:
+                strays += [found for found in damage.values() if found is not None]
+                new = [manifest for manifest in new if damage.get(manifest.part) is None]
+                if not new and not gone:
+                    return False
+                try:
+                    self._take(new, gone)
+                    return True
+                except (duckdb.Error, DamagedPart):
+                    damage = {manifest.part: self._damage_of(manifest) for manifest in new}
+                    if not any(damage.values()):
+                        raise
+        finally:
+            # What is superseded may be unlinked at any moment.
+            self.strays = [stray for stray in strays if stray.part not in self._superseded]
+
+    def _known_damage(self, manifest: Manifest) -> DamagedPart | None:
+        """Why a part could not be read at an earlier look, if it is still as it was."""
+        found = self._damaged.get(manifest.part)
+        return found[1] if found is not None and found[0] == self._state(manifest) else None
+
+    def _damage_of(self, manifest: Manifest) -> DamagedPart | None:
+        from backend.store.checks import damage_of
+
+        state, damage = self._state(manifest), damage_of(self.layout, manifest, whole=False)
+        if damage is not None:
+            self._damaged[manifest.part] = (state, damage)
+        return damage
+
+    def _state(self, manifest: Manifest) -> object:
+        """Another one when a file of a part has been written again."""
+        with suppress(OSError, DamagedPart):
+            found = {name: path.stat() for name, path in part_files(self.layout, manifest).items()}
+            return {name: (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in found.items()}
+        return None
+
+    def _take(self, new: list[Manifest], gone: set[str]) -> None:
+        """Take new parts in, and leave out those that are gone; changes nothing where that fails."""
         superseded = self._superseded.union(part for manifest in new for part in manifest.supersedes)
         waiting = {part: manifest for part, manifest in self._waiting.items() if part not in gone}
         waiting.update((manifest.part, manifest) for manifest in new)
+        files = {part: self._files[part] for part in waiting if part in self._files}
         cursor = self._connection.cursor()
         try:
             # One transaction: a reader sees the job's parts or the part that supersedes them, never both or neither.
             cursor.execute("BEGIN")
             for manifest in new:
                 if manifest.part not in superseded:
-                    self._load(cursor, manifest)
+                    files[manifest.part] = self._load(cursor, manifest)
             for part in gone.union(superseded.difference(self._superseded).intersection(waiting)):
                 for table in queries.tables():
                     cursor.execute(queries.render("overlay/drop", table), {"part": part})
             told = any(manifest.kind in (KIND, "verdicts") for manifest in new)
             visible = [m for part, m in waiting.items() if part not in superseded]
-            self._lay_over(cursor, visible, decisions=told or bool(gone) or not self._laid_over)
+            self._lay_over(cursor, visible, files, decisions=told or bool(gone) or not self._laid_over)
             cursor.execute("COMMIT")
         finally:
             cursor.close()
-        self._waiting, self._superseded = waiting, superseded
+        self._waiting, self._superseded, self._files = waiting, superseded, files
         # After the commit: what is read from before it goes into the old dictionary, which nobody looks into any more.
         self.query_cache = {}
-        return True
 
-    def _load(self, cursor: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
-        for name, table in FILES.items():
-            path = part_file(self.layout, manifest.part, name)
-            if path is not None and not _stays_on_disk(manifest, name):
-                parameters = {"path": str(path), "part": manifest.part}
-                cursor.execute(queries.render("overlay/load", table), parameters)
+    def _load(self, cursor: duckdb.DuckDBPyConnection, manifest: Manifest) -> dict[str, Path]:
+        """Take the small tables of a part into memory; returns the files of the large ones, which stay where they are.
 
-    def _lay_over(self, cursor: duckdb.DuckDBPyConnection, visible: list[Manifest], *, decisions: bool) -> None:
+        Raises:
+            DamagedPart: other rows came than the manifest says.
+        """
+        on_disk = {}
+        for name, path in part_files(self.layout, manifest).items():
+            if _stays_on_disk(manifest, name):
+                on_disk[name] = path
+                continue
+            parameters = {"path": str(path), "part": manifest.part}
+            rows = cursor.execute(queries.render("overlay/load", FILES[name]), parameters).fetchone()
+            if name in manifest.files and rows != (manifest.files[name].rows,):
+                raise DamagedPart(manifest.part, f"{path.name} has not the rows that it should have", manifest)
+        return on_disk
+
+    def _lay_over(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        visible: list[Manifest],
+        files: Mapping[str, Mapping[str, Path]],
+        *,
+        decisions: bool,
+    ) -> None:
         """Make the views of what is visible; `decisions` where something may have been decided or verified anew."""
         for table in ("outcomes", *ON_DISK):
-            paths = [part_file(self.layout, m.part, table) for m in visible if _stays_on_disk(m, table)]
-            there = [str(path) for path in paths if path is not None]
+            found = (files.get(manifest.part, {}).get(table) for manifest in visible)
+            there = [str(path) for path in found if path is not None]
             if there:
                 run_script(cursor, "overlay/stored_with_files", table, paths=there)
             else:
@@ -245,8 +337,8 @@ class Database:
         if decisions:
             self._hide(cursor, {**self._merged, **{manifest.part: manifest for manifest in visible}})
         # Joining costs as much as reading outcomes once more: only where there is something to join.
-        found = cursor.execute(queries.load("overlay/has_used_verdicts")).fetchone()
-        joined = bool(found and found[0])
+        used = cursor.execute(queries.load("overlay/has_used_verdicts")).fetchone()
+        joined = bool(used and used[0])
         run_script(cursor, "overlay/verified_outcomes" if joined else "overlay/outcomes")
         if decisions and joined:
             cursor.execute(queries.load("overlay/correct_tallies"))
@@ -291,6 +383,15 @@ class Database:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file or folder this is, whatever it is called; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _stays_on_disk(manifest: Manifest, name: str) -> bool:

@@ -10,10 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import msgspec
 
 import queries
 from backend.errors import StoreError
 from backend.store.connection import (
+    DamagedBase,
     as_passk_error,
     is_lock_error,
     open_database,
@@ -25,11 +27,13 @@ from backend.store.layout import StoreLayout
 from backend.store.locks import BaseLock, exclusive_lock
 from backend.store.parts import (
     FILES,
+    DamagedPart,
     Manifest,
+    digest_of,
     discard,
     manifest_from_json,
     new_part_name,
-    part_file,
+    part_files,
     read_manifests,
     sweep_unfinished,
     waiting_parts,
@@ -98,7 +102,7 @@ class MergeResult:
     merged: tuple[str, ...]
     skipped: bool
     failure: str | None = None
-    """Why it failed, for example because the disk is full; what was not merged is read from its part as before."""
+    """Why it failed, because the disk is full or a part is damaged; what was not merged stays in its part as before."""
 
 
 class _Busy(Exception):
@@ -112,7 +116,7 @@ def merge(layout: StoreLayout, report: Callable[[str], None] = lambda _: None) -
     which everybody ignores from then on and the next merge unlinks).
 
     Raises:
-        StoreError: the base is newer than this passk, or a manifest is damaged.
+        StoreError: the base or a part is newer than this passk, or a manifest in the ledger is damaged.
     """
     if not layout.exists() or not layout.writable():
         return MergeResult((), skipped=True)
@@ -121,13 +125,13 @@ def merge(layout: StoreLayout, report: Callable[[str], None] = lambda _: None) -
         with _open_alone(layout) as connection:
             migrate(connection, "base", layout.base)
             connection.execute("SET checkpoint_threshold = '128MB'")
-            _merge_waiting(connection, layout, report, merged)
+            damaged = _merge_waiting(connection, layout, report, merged)
     except _Busy:
         return MergeResult((), skipped=True)
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, DamagedBase) as error:
         return MergeResult(tuple(merged), skipped=True, failure=str(error).strip())
     sweep_unfinished(layout)
-    return MergeResult(tuple(merged), skipped=False)
+    return MergeResult(tuple(merged), skipped=False, failure="\n".join(map(str, damaged)) or None)
 
 
 def rebuild_tallies(layout: StoreLayout) -> None:
@@ -224,38 +228,74 @@ def _merge_waiting(
     layout: StoreLayout,
     report: Callable[[str], None],
     merged: list[str],
-) -> None:
+) -> list[DamagedPart]:
+    """Append to `merged` as parts are merged; returns why parts that seemed whole are not, which stay."""
     ledger = dict(connection.execute(queries.load("merge/merged_parts")).fetchall())
     names = waiting_parts(layout)
-    waiting, _ = read_manifests(layout, names)
+    waiting, strays = read_manifests(layout, names)
+    # Once merged they could not be superseded any more.
+    held = {part for stray in strays if stray.manifest is not None for part in stray.manifest.supersedes}
+    damaged: list[DamagedPart] = []
     superseded = {part for manifest in waiting for part in manifest.supersedes}
     for name, text in ledger.items():
         superseded.update(manifest_from_json(text, f"The ledger's {name}").supersedes)
     unfinished = [entry for entry in waiting if entry.provisional and entry.part not in superseded]
     drawing = {run.run for entry in unfinished for run in entry.runs}
+    if waiting:
+        _require_readable_ends(connection, layout)
     for manifest in waiting:
-        if manifest.part in ledger or manifest.provisional or manifest.part in superseded:
+        if manifest.part in ledger or manifest.provisional or manifest.part in superseded or manifest.part in held:
             continue
         if manifest.kind == "verdicts" and drawing.intersection(run.run for run in manifest.runs):
             # They may be of samples that a job has not gathered yet; tallies are rebuilt from what is merged.
             continue
         report(f"merging {manifest.part}")
-        _merge_one(connection, layout, manifest)
+        try:
+            _merge_one(connection, layout, manifest)
+        except DamagedPart as error:
+            damaged.append(error)
+            continue
+        except duckdb.Error:
+            # Where it is not the part, it is the disk or the base: the next would fail as well.
+            from backend.store.checks import damage_of
+
+            if (damage := damage_of(layout, manifest)) is None:
+                raise
+            damaged.append(damage)
+            continue
         merged.append(manifest.part)
     # Unlinked last: whoever is killed before this leaves folders that the ledger already speaks for.
     for part in names:
         if part in ledger or part in merged or part in superseded:
             discard(layout.parts / part)
+    return damaged
+
+
+def _require_readable_ends(connection: duckdb.DuckDBPyConnection, layout: StoreLayout) -> None:
+    """Raise DamagedBase where rows would come behind damaged ones, in one block with which they would be lost."""
+    try:
+        for table in queries.tables():
+            end = connection.execute(queries.render("merge/end", table)).fetchone()
+            connection.execute(queries.render("merge/rows_from", table), {"first": end[0] if end else 0}).fetchone()
+    except duckdb.Error as error:
+        raise as_passk_error(error, f"Merging {layout.root}") from error
 
 
 def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manifest: Manifest) -> None:
+    """Merge a part. Raises DamagedPart: it is not as it was written; DuckDB would not notice every changed byte."""
+    files = part_files(layout, manifest)
+    for name, file in manifest.files.items():
+        if name not in files or digest_of(files[name]) != file.digest:
+            raise DamagedPart(manifest.part, f"{name}.parquet is not what was written", manifest)
     connection.execute("BEGIN")
     try:
-        for name, table in FILES.items():
-            path = part_file(layout, manifest.part, name)
-            if path is not None:
-                connection.execute(queries.render("merge/rows", table), {"path": str(path)})
-        connection.execute(queries.load("merge/ledger"), {"part": manifest.part, "manifest": manifest.to_json()})
+        for name, path in files.items():
+            rows = connection.execute(queries.render("merge/rows", FILES[name]), {"path": str(path)}).fetchone()
+            if name in manifest.files and rows != (manifest.files[name].rows,):
+                wanted = manifest.files[name].rows
+                raise DamagedPart(manifest.part, f"{name}.parquet has not the {wanted:,} rows it should have", manifest)
+        said = msgspec.structs.replace(manifest, files={})  # they are unlinked
+        connection.execute(queries.load("merge/ledger"), {"part": manifest.part, "manifest": said.to_json()})
         connection.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):  # a failed COMMIT has rolled back by itself

@@ -25,12 +25,14 @@ from backend.store.layout import StoreLayout
 from backend.store.parts import (
     FILES,
     Manifest,
+    PartFile,
     PartRun,
     PartSource,
     as_json,
+    digest_of,
     discard,
     new_part_name,
-    part_file,
+    part_files,
     waiting_manifests,
 )
 from backend.store.shared_files import share
@@ -178,10 +180,10 @@ class PartWriter:
     def compact(self, parts: Sequence[Manifest]) -> None:
         """Write the rows of several parts, those of samples sorted; `publish` writes the rest."""
         of_samples = queries.query("parts/compact").tables
+        files = [part_files(self._layout, manifest) for manifest in parts]
         with self._database() as connection:
             for name in FILES:
-                paths = [part_file(self._layout, manifest.part, name) for manifest in parts]
-                there = [str(path) for path in paths if path is not None]
+                there = [str(found[name]) for found in files if name in found]
                 target = {"target": str(self._path(name))}
                 if not there or name in WRITTEN_LAST:
                     continue
@@ -232,6 +234,10 @@ class PartWriter:
             job=job,
             notes=tuple(notes),
             author=author_name(),
+            files={
+                path.stem: PartFile(pq.read_metadata(path).num_rows, path.stat().st_size, digest_of(path))
+                for path in sorted(self.folder.glob("*.parquet"))
+            },
         )
         (self.folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
         for path in (*self.folder.iterdir(), self.folder):

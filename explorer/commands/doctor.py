@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from explorer.commands.command import Command, Mode
-from explorer.commands.output import print_rows, say
+from explorer.commands.output import Progress, print_rows, say
 from explorer.options import FORMAT, Option, folder_or_name
 
 CORE = ("passk-explorer", "textual", "textual-plotext", "plotext", "duckdb", "pyarrow", "numpy", "orjson")
@@ -24,6 +24,8 @@ def run_doctor(arguments: argparse.Namespace) -> int:
     """Print what was found; the exit status is 1 when something that the explorer needs is missing."""
     if arguments.rebuild:
         return _rebuild(arguments.rebuild)
+    if arguments.store:
+        return _check_store(arguments.store, arguments.format, repair=arguments.repair)
     if arguments.plugin:
         return _conforms(arguments.plugin, arguments.example)
     rows = [
@@ -46,6 +48,24 @@ def _rebuild(store: str) -> int:
     rebuild_tallies(layout)
     say(f"The tallies (n and c) of {layout.root} were derived anew from its samples.")
     return 0
+
+
+def _check_store(store: str, form: str, *, repair: bool) -> int:
+    """Read all of a store; exit status 1 where something is damaged, and was not repaired."""
+    from backend import check_store, repair_store, store_for_reading
+
+    layout = store_for_reading(store)
+    with Progress("tables and parts") as progress:
+        done = repair_store(layout, progress) if repair else []
+        findings = check_store(layout, progress)
+    for line in done:
+        say(line)
+    rows = [{"what": found.what, "status": found.status, "note": found.note} for found in findings]
+    print_rows(form, ("what", "status", "note"), rows)
+    bad = sum(not found.good for found in findings)
+    if bad and not repair:
+        say(f"passk doctor --store {layout.root} --repair moves what is damaged aside (it deletes nothing).")
+    return 1 if bad else 0
 
 
 def _conforms(name: str, example: str | None) -> int:
@@ -214,12 +234,23 @@ def run_config(arguments: argparse.Namespace) -> int:
 
 PLUGIN = Option("--plugin", "check that a plug-in of that name keeps its protocol", "NAME")
 EXAMPLE = Option("--example", "a file of the importer's format, or a model", "E", folder_or_name)
+CHECKED = Option("--store", "read all of the store S, and say which of its parts are damaged", "S")
+REPAIR = Option(
+    "--repair",
+    "move what is damaged into the store's folder damaged/, keep what can be read of it, and count the tallies anew",
+    needs="--store",
+)
 REBUILD = Option("--rebuild", "derive the tallies (n, c, tokens) of the store S anew from its samples", "S")
 
 COMMANDS = {
     "doctor": Command(
         run_doctor,
-        modes=(Mode("--rebuild S", (REBUILD,)), Mode("--plugin NAME", (PLUGIN,), (EXAMPLE,)), Mode("", (), (FORMAT,))),
+        modes=(
+            Mode("--store S", (CHECKED,), (REPAIR, FORMAT)),
+            Mode("--rebuild S", (REBUILD,)),
+            Mode("--plugin NAME", (PLUGIN,), (EXAMPLE,)),
+            Mode("", (), (FORMAT,)),
+        ),
     ),
     "config": Command(
         run_config,

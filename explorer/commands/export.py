@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +12,7 @@ from backend.records import VERDICTS
 from backend.records.exports import PURPOSES, ExportRequest
 from explorer.commands.command import Command
 from explorer.commands.inputs import benchmark_named, benchmark_of, pair_of, reading, runs_named
-from explorer.commands.output import Progress, say
+from explorer.commands.output import Progress, say, stop_as_ctrl_c_does
 from explorer.options import (
     BANDS,
     BASE,
@@ -69,15 +67,6 @@ def request_of(reader: Reader, what: str, path: Path, arguments: argparse.Namesp
     given = {name: value for name in REQUEST if (value := getattr(arguments, name, None)) is not None}
     form = form_of(what, path, getattr(arguments, "form", None) == "verl")
     return ExportRequest(what, form, run_names(reader, what, arguments), **given)
-
-
-def stop_as_ctrl_c_does() -> None:
-    """A terminal that goes away, and a kill, leave nothing half-written either. What nohup ignores stays ignored."""
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, signal.default_int_handler)
 
 
 def write_file(what: str, arguments: argparse.Namespace) -> int:

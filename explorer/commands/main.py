@@ -50,6 +50,7 @@ COMMANDS = {
     "jobs": ("sampling", "list jobs; show, log, cancel or resume one"),
     "work": ("sampling", "do a job, here"),
     "export": ("export", "write comparisons, figures, paths, problems or a dataset to files"),
+    "copy": ("copying", "copy a store while others write it, to a folder or an archive"),
     "config": ("doctor", "print every key of config.toml, and where it lies"),
     "doctor": ("doctor", "what is installed and what this terminal can do"),
 }

@@ -29,17 +29,26 @@ def open_explorer(store: str | None, place: str | None = None) -> int:
 
     forget_absurd_sizes()
     layout = store_for_reading(store)
-    database = open_store(layout)
-    from explorer.app import Explorer
-    from explorer.location import resolve_permalink
+    again: str | None = None
+    while True:
+        database = open_store(layout)
+        from explorer.app import Explorer
+        from explorer.location import resolve_permalink
 
-    try:
-        at = None
-        if place is not None:
-            with Reader(database) as reader:
-                at = resolve_permalink(reader, place)
-        explorer = Explorer(database, at)
-        explorer.run()
-    finally:
-        database.close()
-    return explorer.return_code or 0
+        try:
+            at = None
+            if place is not None:
+                with Reader(database) as reader:
+                    try:
+                        at = resolve_permalink(reader, place)
+                    except UsageError:
+                        # Another store under the same name need not have what the one before had: Home then.
+                        if again is None:
+                            raise
+            explorer = Explorer(database, at)
+            explorer.run()
+        finally:
+            database.close()
+        if explorer.reopen_at is None:
+            return explorer.return_code or 0
+        place = again = explorer.reopen_at

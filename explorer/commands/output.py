@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -117,3 +119,12 @@ class Progress:
         if now - self.last > 0.2 and sys.stderr.isatty():
             self.last, self.shown = now, True
             print(f"\r{done:,} {self.noun} ", end="", file=sys.stderr, flush=True)
+
+
+def stop_as_ctrl_c_does() -> None:
+    """A terminal that goes away, and a kill, leave nothing half-written either. What nohup ignores stays ignored."""
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)

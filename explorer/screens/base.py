@@ -201,6 +201,9 @@ class DataScreen(Steady, Screen[None]):
         for crumbs in self.query(Breadcrumbs):
             crumbs.activity = activity
 
+    def show_strays(self) -> None:
+        """Other parts of the store do not count than did."""
+
     def refuse(self, title: str, next_step: str = "") -> None:
         """A key that cannot do anything here says why."""
         self.explorer.say(str(PasskError(title, next_step=next_step)))

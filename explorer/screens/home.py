@@ -9,7 +9,7 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.content import Content
 
-from backend import Reader, default_pairs, pair_summaries
+from backend import Reader, default_pairs, pair_summaries, strays_in_words
 from backend.records import PairSummary, Run
 from backend.wording import UNKNOWN, compact, percent, run_label, span
 from explorer.actions import HOME, bindings
@@ -46,6 +46,7 @@ class HomeScreen(DataScreen):
     def compose_body(self) -> ComposeResult:
         yield PagedTable(id="pairs")
         yield Plain(id="details")
+        yield Plain(id="strays")
         if self.explorer.is_sample:
             yield Plain(
                 "This is the sample store. For your own: passk import FILE --store S.passk; passk S.passk", id="note"
@@ -55,7 +56,15 @@ class HomeScreen(DataScreen):
         self.crumbs("benchmarks")
         self.ask("home", read_home, self.show_home)
 
+    def show_strays(self) -> None:
+        # The first look-out may be answered before the screen is composed.
+        for line in self.query("#strays").results(Plain):
+            said = strays_in_words(self.explorer.strays)
+            line.update(said)
+            line.display = bool(said)
+
     def show_home(self, record: HomeRecord) -> None:
+        self.show_strays()
         paired = {run.key for pair in record.pairs for run in (pair.base, pair.rl)}
         entries: list[tuple[str, str, PairSummary | Run]] = [
             (pair.benchmark, f"{pair.base.name}\t{pair.rl.name}", pair) for pair in record.pairs

@@ -218,7 +218,7 @@ async def test_a_damaged_part_is_said_once(sums_store: StoreLayout, tmp_path: Pa
         folder = write_part(layout, "20990101T000001-bad", [Attempt("x", 0)])
         for path in folder.rglob("*.parquet"):
             path.chmod(0o644)
-            path.write_bytes(b"no parquet")
+            path.write_bytes(bytes(path.stat().st_size))
         await until(lambda: isinstance(user.screen, Dialog))
         looks = user.app.gateway._number
         await until(lambda: user.app.gateway._number >= looks + 2)
@@ -228,6 +228,24 @@ async def test_a_damaged_part_is_said_once(sums_store: StoreLayout, tmp_path: Pa
         assert user.name == "HomeScreen"
         await user.press("enter")
         assert user.name == "CurvesScreen", "what is not damaged can still be read"
+
+
+async def test_a_part_that_is_still_arriving_is_said_on_home_until_it_is_there(
+    sums_store: StoreLayout, tmp_path: Path
+) -> None:
+    layout = StoreLayout(Path(shutil.copytree(sums_store.root, tmp_path / "shared.passk")))
+    async with explorer(layout) as user:
+        rows = user.table.total
+        whole = write_part(StoreLayout(tmp_path / "other.passk"), "20990101T000001-new", [Attempt("x", 0)], run="new@b")
+        part = layout.parts / whole.name
+        part.mkdir()
+        for path in sorted(whole.iterdir()):  # manifest.json comes before most of the rest
+            shutil.copy(path, part)
+            if path.name == "manifest.json":
+                await until(lambda: "1 part not counted: 1 still arriving" in user.flat())
+        await until(lambda: user.table.total > rows)
+        await until(lambda: "not counted" not in user.flat())
+        assert user.name == "HomeScreen", "no dialog: it is no fault"
 
 
 async def test_a_conflicted_copy_is_said_once_and_adds_nothing(sums_store: StoreLayout, tmp_path: Path) -> None:

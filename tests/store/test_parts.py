@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -242,11 +243,48 @@ def test_leftovers_of_killed_writers_are_harmless(store: StoreLayout) -> None:
 
 def test_a_damaged_part_is_named(store: StoreLayout) -> None:
     part = write_part(store, "0010-samples", [Attempt("p", 0)])
-    (part / "manifest.json").write_text("{")
-    with pytest.raises(StoreError, match="The part 0010-samples is damaged"):
-        open_store(store, merging=False)
-    with pytest.raises(StoreError, match="The part 0010-samples is damaged"):
-        merge(store)
+    (part / "manifest.json").write_text('{\n"part": 7\n}')
+    write_part(store, "0020-samples", [Attempt("q", 0)])
+    assert strays_of(store) == ["The part 0010-samples is damaged"]
+    assert merge(store).merged == ("0020-samples",)
+    assert len(everything_in(store)["outcomes"]) == 1, "the rest is shown"
+    assert part.exists(), "what cannot be read is not thrown away"
+
+
+def strays_of(store: StoreLayout) -> list[str]:
+    """The titles of what is said of parts that do not count."""
+    with closing(open_store(store, merging=False)) as database:
+        return [stray.title for stray in database.strays]
+
+
+@pytest.mark.parametrize("how", ["cut", "missing"])
+def test_a_part_that_is_still_being_copied_is_not_counted_until_it_is_whole(store: StoreLayout, how: str) -> None:
+    part = write_part(store, "0010-samples", [Attempt("p", index) for index in range(50)])
+    texts = part / "texts.parquet"
+    whole = texts.read_bytes()
+    if how == "cut":
+        texts.write_bytes(whole[:-7])
+    else:
+        texts.unlink()
+    assert strays_of(store) == ["The part 0010-samples is still arriving: it is not counted yet"]
+    assert merge(store).merged == ()
+    assert everything_in(store)["outcomes"] == []
+    texts.write_bytes(whole)
+    assert strays_of(store) == []
+    assert merge(store).merged == ("0010-samples",)
+    assert len(everything_in(store)["texts"]) == 50
+
+
+def test_rows_are_compared_with_the_manifest_when_a_part_is_merged(store: StoreLayout) -> None:
+    part = write_part(store, "0010-samples", [Attempt("p", 0)])
+    manifest = part / "manifest.json"
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    said["files"]["outcomes"]["rows"] += 1
+    manifest.write_text(json.dumps(said), encoding="utf-8")
+    result = merge(store)
+    assert (result.merged, part.exists()) == ((), True)
+    assert "outcomes.parquet has not the 2 rows it should" in str(result.failure)
+    assert strays_of(store) == ["The part 0010-samples is damaged"]
 
 
 def test_a_part_of_a_newer_passk_is_refused(store: StoreLayout) -> None:
@@ -258,17 +296,17 @@ def test_a_part_of_a_newer_passk_is_refused(store: StoreLayout) -> None:
 
 
 def test_a_merge_that_fails_leaves_the_store_readable(store: StoreLayout) -> None:
-    """Nothing depends on merging: the part stays, whole, and is read from where it is."""
-    write_part(store, "0010-samples", [Attempt("p", 0)])
-    part = write_part(store, "0020-samples", [Attempt("p", 1)])
+    """Nothing depends on merging: a part in which a byte has changed stays, and the others are merged."""
+    part = write_part(store, "0010-samples", [Attempt("p", 0)])
+    write_part(store, "0020-samples", [Attempt("p", 1)])
     whole = (part / "texts.parquet").read_bytes()
-    (part / "texts.parquet").write_bytes(whole[:-10])
+    (part / "texts.parquet").write_bytes(whole[:9] + bytes([whole[9] ^ 1]) + whole[10:])
     result = merge(store)
-    assert (result.merged, result.skipped) == (("0010-samples",), True)
-    assert result.failure
+    assert (result.merged, result.skipped) == (("0020-samples",), False)
+    assert "texts.parquet is not what was written" in str(result.failure)
     (part / "texts.parquet").write_bytes(whole)
     assert len(everything_in(store)["outcomes"]) == 2
-    assert merge(store).merged == ("0020-samples",)
+    assert merge(store).merged == ("0010-samples",)
     assert len(everything_in(store)["texts"]) == 2
 
 
