@@ -117,10 +117,10 @@ def sizes(run: Run, problems: int) -> str:
     return f"n = {span(run.n_min, run.n_max)}, {with_noun(problems, 'problem')}"
 
 
-def why_this_k(k: int | None) -> str:
+def why_this_k(k: int | None, who: str = "all these runs reach") -> str:
     if k is None:
         return "pass@k is unknown: a run has no sample with a verdict."
-    return "k = 256, as in the paper." if k == 256 else f"k = {k}: the largest up to 256 that all these runs reach."
+    return "k = 256, as in the paper." if k == 256 else f"k = {k}: the largest up to 256 that {who}."
 
 
 # Curves, their intervals, differences.
@@ -266,6 +266,8 @@ def efficiency_table(found: Efficiency) -> Table:
         *data,
         *_pass_columns(lambda gap: gap.summary, found.k),
         Column("delta_se", "points", "Δ_SE points", lambda gap: gap.delta),
+        Column("delta_se_low", "points", "from", lambda gap: gap.low),
+        Column("delta_se_high", "points", "to", lambda gap: gap.high),
         Column("common", "count", "problems", lambda gap: gap.common),
         *people,
         Column("training", on=PEOPLE,
@@ -277,7 +279,8 @@ def efficiency_table(found: Efficiency) -> Table:
         (
             f"Δ_SE, the sampling efficiency gap: pass@{UNKNOWN if found.k is None else found.k} of "
             f"{run_label(found.base)} minus pass@1 of the run, over the problems that both have. Smaller is better.",
-            why_this_k(found.k),
+            f"From and to: {found.method}.",
+            why_this_k(found.k, "the base run reaches"),
         ),
         lambda records: {"base": found.base.name, "k": found.k, "runs": records},
     )

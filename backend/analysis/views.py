@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from math import sqrt
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 
 from backend.analysis.comparison import RunTallies, curves, restrict_runs, tallies_of
 from backend.estimators.histograms import accuracy_bins, in_bins, quantiles, round_width
-from backend.estimators.pass_at_k import DRAWS, Counts, majority_at_k, majority_score, pass_at_k_of_runs, powers_and_end
+from backend.estimators.intervals import METHODS, paired_difference
+from backend.estimators.pass_at_k import DRAWS, Counts, majority_at_k, majority_score, pass_at_k_tables, powers_and_end
 from backend.records import VERDICTS, Run
 from backend.records.samples import NOT_SAMPLING
 from backend.records.views import (
@@ -88,31 +90,32 @@ def efficiency(
     Args:
         base: whose pass@k counts.
         runs: the others; the base is put first if it is not among them.
-        k: 256 when omitted, or the largest k at which all are defined if that is less.
+        k: 256 when omitted, or the base run's smallest n if that is less: of the other runs pass@1 alone is needed,
+            and their own pass@k is unknown where they have fewer samples.
     """
     every = list(runs) if any(run.key == base.key for run in runs) else [base, *runs]
-    k = k if k is not None else common_k(reader, every, problems)
+    k = k if k is not None else common_k(reader, [base], problems)
     tallies = tallies_of(reader, every, problems)
     gaps = []
     for level in run_summaries(reader, every, k, problems):
-        delta, common = _delta(tallies, base.key, level.run.key, k)
-        gaps.append(
-            EfficiencyGap(level, None if level.run.model.role == "base" or level.run.key == base.key else delta, common)
-        )
-    return Efficiency(base, k, tuple(gaps))
+        is_base = level.run.model.role == "base" or level.run.key == base.key
+        found, common = _delta(tallies, base.key, level.run.key, k)
+        delta, low, high = (None, None, None) if is_base or found is None else found
+        gaps.append(EfficiencyGap(level, delta, low, high, common))
+    return Efficiency(base, k, METHODS["problems"], tuple(gaps))
 
 
-def _delta(tallies: RunTallies, base: int, other: int, k: int | None) -> tuple[float | None, int]:
-    """Delta_SE over the problems that both runs have with a verified sample, and how many those are."""
+def _delta(tallies: RunTallies, base: int, other: int, k: int | None) -> tuple[tuple[float, float, float] | None, int]:
+    """Delta_SE with its interval over the problems that both runs have with a verdict, and how many those are."""
     (first, base_n, base_c), (second, n, c) = tallies[base], tallies[other]
     _, at_base, at_other = np.intersect1d(first, second, assume_unique=True, return_indices=True)
     base_n, base_c, n, c = base_n[at_base], base_c[at_base], n[at_other], c[at_other]
     both = (base_n > 0) & (n > 0)
-    if k is None or not both.any():
+    if k is None or not both.any() or k > base_n[both].min():
         return None, int(both.sum())
-    at_k = pass_at_k_of_runs([(base_n[both], base_c[both])], np.array([k]))[0, 0]
-    at_1 = pass_at_k_of_runs([(n[both], c[both])], np.array([1]))[0, 0]
-    return (None if np.isnan(at_k) else float(at_k - at_1)), int(both.sum())
+    at_k, at_1 = (partial(pass_at_k_tables, ks=np.array([at], dtype=np.int64)) for at in (k, 1))
+    gain, _ = paired_difference("problems", (base_n[both], base_c[both]), (n[both], c[both]), at_k, at_1)
+    return (-float(gain.value[0]), -float(gain.high[0]), -float(gain.low[0])), int(both.sum())
 
 
 # Training steps of one model as a series (figures 1 right, 15 and table 3 of the paper).

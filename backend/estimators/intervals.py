@@ -256,7 +256,9 @@ class SignChanges:
     """Share of replicates whose sign never changes."""
 
 
-def paired_difference(kind: IntervalKind, base: Tallies, rl: Tallies, statistic: Statistic) -> tuple[Band, SignChanges]:
+def paired_difference(
+    kind: IntervalKind, base: Tallies, rl: Tallies, statistic: Statistic, statistic_of_rl: Statistic | None = None
+) -> tuple[Band, SignChanges]:
     """The mean over problems of RL - base with its interval, and where it changes its sign.
 
     Over problems, a replicate draws the same problems for both runs: the pairing is kept. Over samples, the runs'
@@ -266,9 +268,11 @@ def paired_difference(kind: IntervalKind, base: Tallies, rl: Tallies, statistic:
         kind: what the interval is over.
         base: n and c of each problem, arrays of shape (problems,), n >= 1, at least one problem.
         rl: the same problems.
+        statistic: of base, and of RL where it has none of its own with as many points.
     """
+    for_rl = statistic_of_rl or statistic
     (base_n, base_c, rl_n, rl_c), times = distinct_tallies(*base, *rl)
-    of_base, of_rl = statistic_per_problem(base_n, base_c, statistic), statistic_per_problem(rl_n, rl_c, statistic)
+    of_base, of_rl = statistic_per_problem(base_n, base_c, statistic), statistic_per_problem(rl_n, rl_c, for_rl)
     values = of_rl - of_base
     if kind == "problems":
         # An unseen problem is one that a run solves as it solves others, and the other run never.
@@ -278,7 +282,7 @@ def paired_difference(kind: IntervalKind, base: Tallies, rl: Tallies, statistic:
         least, most = np.where(nothing, -1.0, least), np.where(nothing, 1.0, most)
         band, replicates = percentile_band(values, times, draw_bootstrap(times), least, most)
     else:
-        covariance = sampling_covariance(*base, statistic) + sampling_covariance(*rl, statistic)
+        covariance = sampling_covariance(*base, statistic) + sampling_covariance(*rl, for_rl)
         variance = np.maximum(np.diag(covariance), 0.0)
         band = normal_band(times @ values / times.sum(), variance, least=-1.0)
         replicates = band.value[:, None] + _normal_curves(covariance)

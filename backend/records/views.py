@@ -41,6 +41,9 @@ class EfficiencyGap:
     summary: RunSummary
     delta: float | None
     """None for base models, and where it is undefined."""
+    low: float | None
+    high: float | None
+    """Its 95 % interval, over problems."""
     common: int
     """Problems that it is the mean over."""
 
@@ -51,7 +54,9 @@ class Efficiency:
 
     base: Run
     k: int | None
-    """256, or the largest k at which the runs compared are defined; None where none is."""
+    """256, or the base run's own smallest n if that is less; None where the base run has no verdict."""
+    method: str
+    """What the intervals are over, in words."""
     gaps: tuple[EfficiencyGap, ...]
 
 

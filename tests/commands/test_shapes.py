@@ -108,7 +108,7 @@ VIEWS: dict[str, Any] = {
     "efficiency": {
         "base": TEXT,
         "k": NUMBER,
-        "runs": [{"run": TEXT, "pass_at_1": NUMBER, "pass_at_k": NUMBER, "delta_se": MAYBE}],
+        "runs": [{"run": TEXT, "pass_at_1": NUMBER, "pass_at_k": NUMBER, "delta_se": MAYBE, "delta_se_low": MAYBE}],
     },
     "lengths": {"runs": [{"run": TEXT, "right": {"samples": NUMBER, "mean": MAYBE}, "other": {"samples": NUMBER}}]},
     "agreement": [{"run": TEXT, "majorities": [{"right": NUMBER}], "points": [{"k": NUMBER, "maj_at_k": NUMBER}]}],

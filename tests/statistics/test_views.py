@@ -10,6 +10,7 @@ from math import comb
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from backend import (
@@ -27,6 +28,7 @@ from backend import (
     step_series,
     temperature_sweep,
 )
+from backend.analysis.comparison import tallies_of
 from backend.errors import Cancelled
 from backend.records import Run
 from backend.store.layout import StoreLayout
@@ -84,8 +86,38 @@ def test_efficiency(reader: Reader, selector: str, problems: list[int], k: int |
         assert of_guess.summary.pass_at_k == pytest.approx(mean_pass("guess", at, problems), abs=1e-12)
     else:
         assert of_rl.delta == pytest.approx(mean_pass("base", at, problems) - mean_pass("rl", 1, problems), abs=1e-12)
+        assert of_rl.low is not None and of_rl.high is not None
+        assert -1 <= of_rl.low < of_rl.delta < of_rl.high <= 1
         assert of_base.summary.pass_at_k == pytest.approx(mean_pass("base", at, problems), abs=1e-12)
     assert of_rl.summary.pass_at_1 == pytest.approx(mean_pass("rl", 1, problems), abs=1e-12)
+
+
+def plain_bootstrap(reader: Reader, base: Run, rl: Run) -> tuple[float, float]:
+    """The percentile interval of base pass@n - RL pass@1, with nothing but the percentiles of resampled problems."""
+    tallies = tallies_of(reader, [base, rl], None)
+    (_, _, base_c), (_, n, c) = tallies[base.key], tallies[rl.key]
+    gaps = (base_c > 0) - c / n
+    drawn = np.random.default_rng(1).choice(gaps, size=(20_000, len(gaps))).mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def test_the_gap_needs_many_samples_of_the_base_alone(reader: Reader, tmp_path: Path) -> None:
+    """An RL run with few samples cuts no k off: only its pass@1 is needed, and its own pass@k is unknown."""
+    rows = [
+        {"problem_id": f"q{p}", "question": f"Question {p}?", "completion": f"{role} {p} {s}", "model": role}
+        | {"role": role, "benchmark": "b", "is_correct": s < p}
+        for role, n in (("base", 16), ("rl", 4)) for p in range(6) for s in range(n)
+    ]  # fmt: skip
+    layout = StoreLayout(tmp_path / "unequal.passk")
+    import_files(layout, [jsonl(tmp_path / "rows.jsonl", rows)], run_options=RunOptions(), options=Options())
+    database = open_store(layout)
+    with Reader(database) as own:
+        found = efficiency(own, own.run("base@b"), [own.run("rl@b")])
+        assert found.k == 16
+        assert found.gaps[1].summary.pass_at_k is None
+        assert found.gaps[1].delta == pytest.approx(5 / 6 - sum(min(p, 4) / 4 for p in range(6)) / 6, abs=1e-12)
+    database.close()
 
 
 def test_a_run_without_a_verdict_is_unknown_and_hides_nothing(reader: Reader, tmp_path: Path) -> None:
@@ -346,6 +378,8 @@ def test_published_counts_of_qwen7b(shared_data: Path, tmp_path: Path) -> None:
         found = efficiency(reader, base, [base, rl])
         assert found.k == 128
         assert found.gaps[1].delta == pytest.approx(0.962 - 0.779328125, abs=1e-12)
+        # The same by a plain bootstrap of 20,000: 500 pairs of (base solves at all, share that RL has correct).
+        assert (found.gaps[1].low, found.gaps[1].high) == pytest.approx(plain_bootstrap(reader, base, rl), abs=0.004)
         first, second = accuracy_histograms(reader, [base, rl])
         assert (first.counts[0], second.counts[0]) == (500 - 481, 500 - 465)
         assert sum(first.counts) == sum(second.counts) == 500
