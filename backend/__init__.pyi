@@ -32,6 +32,10 @@ from .analysis.decision_tables import decisions_table as decisions_table
 from .analysis.decision_tables import imports_table as imports_table
 from .analysis.decision_tables import references_table as references_table
 from .analysis.evidence import set_evidence as set_evidence
+from .analysis.judge_tables import correction_in_words as correction_in_words
+from .analysis.judge_tables import judges_table as judges_table
+from .analysis.judges import compare_judges as compare_judges
+from .analysis.judges import correction as correction
 from .analysis.perplexity import perplexities as perplexities
 from .analysis.perplexity import sample_perplexities as sample_perplexities
 from .analysis.perplexity import token_logprobs as token_logprobs

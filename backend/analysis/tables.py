@@ -10,13 +10,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
+from backend.analysis.judge_tables import correction_in_words
 from backend.records import VERDICTS, Curve, Run
 from backend.records.comparison import (
     BandCurve,
     Difference,
     SamplePlan,
 )
-from backend.records.reading import CotCurve, Judged, JudgedPath, Perplexities, PerplexityGroup, QueuedPath, ValidSets
+from backend.records.judges import CorrectedPoint, CorrectedRun, Correction
+from backend.records.reading import (
+    CotCurve,
+    CotPoint,
+    Judged,
+    JudgedPath,
+    Perplexities,
+    PerplexityGroup,
+    QueuedPath,
+    ValidSets,
+)
 from backend.records.samples import Hit
 from backend.records.table import (
     CSV,
@@ -564,30 +575,63 @@ def _judged_note(run: Run, judged: Judged) -> str:
     )
 
 
-def cot_table(found: Sequence[CotCurve], plain: Sequence[Curve]) -> Table:
-    """CoT-pass@k of runs beside their pass@k, a point a row."""
+def cot_table(found: Sequence[CotCurve], plain: Sequence[Curve], corrected: Correction) -> Table:
+    """CoT-pass@k of runs beside their pass@k, as it is judged and corrected for a judge's errors, a point a row."""
     beside = {curve.run.key: curve for curve in plain}
+    of_judge = {entry.run.key: entry for entry in corrected.runs}
+
+    def point(item: tuple[CotCurve, CotPoint]) -> CorrectedPoint | None:
+        entry = of_judge.get(item[0].run.key)
+        return None if entry is None else entry.at(item[1].k)
+
     columns = (
         Column("run", value=lambda item: item[0].run.name),
         Column("k", "whole", value=lambda item: item[1].k),
         Column("pass_at_k", "percent", "pass@k %", lambda item: beside[item[0].run.key].at(item[1].k)),
         Column("cot_low", "percent", "CoT-pass@k % at least", lambda item: item[1].low),
         Column("cot_high", "percent", "at most", lambda item: item[1].high),
+        Column("corrected_low", "percent", "corrected % at least", lambda item: (at := point(item)) and at.low),
+        Column("corrected_high", "percent", "at most", lambda item: (at := point(item)) and at.high),
+        Column("interval_low", "percent", "95 % from", lambda item: (at := point(item)) and at.interval[0]),
+        Column("interval_high", "percent", "to", lambda item: (at := point(item)) and at.interval[1]),
     )
 
     def document(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         rest = iter(records)
         return [
-            {"run": each.run.name, **_judged_facts(each.judged), "points": [next(rest) for _ in each.points]}
+            {
+                "run": each.run.name,
+                **_judged_facts(each.judged),
+                "correction": _correction_facts(corrected, of_judge.get(each.run.key)),
+                "points": [next(rest) for _ in each.points],
+            }
             for each in found
         ]
 
     notes = [_judged_note(each.run, each.judged) for each in found]
     notes.append("CoT-pass@k at least: correct paths that are not settled count as invalid; at most: as valid.")
+    notes += correction_in_words(corrected)
     return Table(columns, [(each, point) for each in found for point in each.points], tuple(notes), document)
 
 
-def valid_sets_table(found: ValidSets) -> Table:
+def _correction_facts(found: Correction, run: CorrectedRun | None) -> dict[str, Any]:
+    """What a run's figures are corrected by: the judge, what it said, and how people found it."""
+    read = found.read
+    share = None if run is None else run.share
+    return {
+        "judge": found.judge,
+        "unknown_because": found.unknown or None,
+        "read_by_both": None if read is None else read.n,
+        "recall": None if read is None else read.recall,
+        "specificity": None if read is None else read.specificity,
+        "judged": None if run is None else run.judged,
+        "called_valid": None if run is None else run.called_valid,
+        "valid_share": None if share is None else share[0],
+        "valid_share_interval": None if share is None else list(share[1:]),
+    }
+
+
+def valid_sets_table(found: ValidSets, corrected: Correction) -> Table:
     sets, words = found.sets, short_names(found.sets.runs)
 
     def name(entry: tuple[bool, ...]) -> str:
@@ -598,12 +642,16 @@ def valid_sets_table(found: ValidSets) -> Table:
         Column("set_name", heading="set", value=lambda entry: set_name(entry, words), on=PEOPLE),
         Column("problems", "count", value=lambda entry: sets.counts[entry]),
         Column("if_open_valid", "count", "if unjudged are valid", lambda entry: found.counts_if_open_valid[entry]),
+        Column("corrected", "decimal", value=lambda entry: corrected.sets and corrected.sets[entry][0]),
+        Column("interval_low", "decimal", "95 % from", lambda entry: corrected.sets and corrected.sets[entry][1]),
+        Column("interval_high", "decimal", "to", lambda entry: corrected.sets and corrected.sets[entry][2]),
     )
     open_problems = [problem.label for problem in sets.problems if problem.key in found.open_problems]
     pairs = list(zip(sets.runs, found.judged, strict=True))
     judged = [{"run": run.name, **_judged_facts(one)} for run, one in pairs]
     notes = [_judged_note(run, one) for run, one in pairs]
     notes.append(f"{len(open_problems):,} of {with_noun(len(sets.problems), 'problem')} depend on unjudged paths.")
+    notes += correction_in_words(corrected)
     return Table(
         columns,
         tuple(sets.counts),

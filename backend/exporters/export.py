@@ -35,6 +35,7 @@ EXPORTERS: PlugIns[Exporter] = PlugIns(
         "paths.jsonl": "backend.exporters.samples:export_samples",
         "paths.parquet": "backend.exporters.samples:export_samples",
         "paths.md": "backend.exporters.samples:export_paths",
+        **{f"judges.{form}": "backend.exporters.judges:export_judges" for form in FORMS["judges"]},
         "problems.jsonl": "backend.exporters.problems:export_problems",
         "problems.parquet": "backend.exporters.problems:export_problems",
         "problems.verl": "backend.exporters.problems:export_verl",
@@ -74,7 +75,13 @@ MARK = "passk-export"
 RIGHT = ("right", "not-right")
 """What `--verdict` may say of a perplexity."""
 
-ROWS_ARE = {"sets": "problems", "paths": "samples", "problems": "problems", "datasets": "samples"}
+ROWS_ARE = {
+    "sets": "problems",
+    "paths": "samples",
+    "problems": "problems",
+    "datasets": "samples",
+    "judges": "comparisons",
+}
 
 
 def form_of(what: str, path: Path, verl: bool = False) -> str:

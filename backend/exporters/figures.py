@@ -11,6 +11,8 @@ import numpy as np
 
 from backend.analysis import bands
 from backend.analysis.cot import cot_curves
+from backend.analysis.judge_tables import correction_in_words
+from backend.analysis.judges import correction
 from backend.analysis.perplexity import perplexities
 from backend.analysis.tables import (
     efficiency_table,
@@ -140,6 +142,8 @@ def difference(job: ExportTask) -> Figure:
 def cot(job: ExportTask) -> Figure:
     """CoT-pass@k of every run that somebody judged, beside its pass@k. Raises UsageError: nothing is judged."""
     series, notes, problems, is_open = [], [], [], False
+    corrected = correction(job.reader, job.runs, spaced_ks, problems=job.problems)
+    of_judge = {entry.run.key: entry for entry in corrected.runs}
     for style_index, run in enumerate(job.runs):
         (plain,) = bands.pass_at_k_bands(job.reader, [run], None, spaced_ks, problems=job.problems)
         (valid,) = cot_curves(job.reader, [run], spaced_ks, problems=job.problems)
@@ -150,6 +154,11 @@ def cot(job: ExportTask) -> Figure:
         problems.append(plain.problems)
         x, y, *_ = _columns(plain.points)
         series.append(Series(f"{name}, pass@k", run.model.role, x, y, of=sizes(run), style_index=style_index))
+        if (entry := of_judge.get(run.key)) is not None and entry.points:
+            at = [(p.k, p.low, p.interval) for p in entry.points]
+            ends = tuple(end[0] for *_, end in at), tuple(end[1] for *_, end in at)
+            ks, values = tuple(k for k, *_ in at), tuple(value for _, value, _ in at)
+            series.append(Series(f"{name}, CoT corrected", None, ks, values, *ends, "", style_index, "dotted"))
         if judged.judged:
             is_open = is_open or judged.open > 0
             low, high = (tuple(getattr(point, end) for point in valid.points) for end in ("low", "high"))
@@ -160,6 +169,7 @@ def cot(job: ExportTask) -> Figure:
             "No correct path of these runs is judged", "; ".join(notes),
             "Judge some: `passk judge --run R --checker C`, or Q in the explorer.",
         )  # fmt: skip
+    notes += correction_in_words(corrected)
     return Figure(
         "cot", "k", "pass_at_k", "Number of samples k", "pass@k, CoT-pass@k (%)", tuple(series), log_x=True,
         method="CoT-pass@k: pass@k over correct answers with valid reasoning; low counts unjudged paths as invalid, "

@@ -26,6 +26,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "sets": ("csv", "jsonl", "parquet", "md", "tex", "html"),
     **{figure: ("svg", "pdf", "csv") for figure in FIGURES},
     "paths": ("jsonl", "parquet", "md"),
+    "judges": ("csv", "jsonl", "parquet"),
     "problems": ("jsonl", "parquet", "verl"),
     "datasets": ("folder",),
 }
@@ -36,6 +37,7 @@ PURPOSES = {
     "sets": "solve-set comparison of two or more runs, problem by problem",
     **FIGURES,
     "paths": "samples with their texts and all that is known about them",
+    "judges": "judges of reasoning beside people and each other: agreement, precision, recall, kappa",
     "problems": "problems as a training or evaluation file",
     "datasets": "a folder that load_dataset reads: samples, problems, counts, a card",
 }

@@ -21,6 +21,7 @@ from explorer.options import (
     CHAT,
     ENGINE,
     ENGINE_OPTION,
+    FORMAT,
     JUDGE_TEMPLATE,
     MAX_TOKENS,
     MODEL,
@@ -33,7 +34,6 @@ from explorer.options import (
     RUNS,
     SAMPLE,
     STORE,
-    TABLE_OR_JSON,
     TEMPERATURE,
     TOP_P,
     VOTES,
@@ -77,16 +77,24 @@ def _queue(arguments: argparse.Namespace, reader: Reader, runs: list[Run], probl
 
 
 def _curves(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
-    from backend import cot_curves, cot_table, curves
+    from backend import correction, cot_curves, cot_table, curves
 
     found = cot_curves(reader, runs, problems=problems)
-    print_table(arguments.format, cot_table(found, curves(reader, runs, problems=problems)))
+    corrected = correction(reader, runs, judge=arguments.judge, problems=problems)
+    print_table(arguments.format, cot_table(found, curves(reader, runs, problems=problems), corrected))
 
 
 def _sets(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
-    from backend import valid_sets, valid_sets_table
+    from backend import correction, valid_sets, valid_sets_table
 
-    print_table(arguments.format, valid_sets_table(valid_sets(reader, runs, problems=problems)))
+    corrected = correction(reader, runs, lambda n: (), judge=arguments.judge, problems=problems)
+    print_table(arguments.format, valid_sets_table(valid_sets(reader, runs, problems=problems), corrected))
+
+
+def _judges(arguments: argparse.Namespace, reader: Reader, runs: list[Run], problems: frozenset[int] | None) -> None:
+    from backend import compare_judges, judges_table
+
+    print_table(arguments.format, judges_table(compare_judges(reader, runs, problems)))
 
 
 def _prompt(arguments: argparse.Namespace) -> int:
@@ -203,6 +211,9 @@ OF_PAIR = (BASE.but(help="the base run, before those of --run"), RL.but(help="th
 CHECKER = Option(
     "--checker", f"its name: {', '.join(STEP_CHECKERS.names())}; or {LANGUAGE_MODEL} for a language model", "C"
 )
+CORRECTED_FOR = Option(
+    "--judge", "correct for the errors of this judge, by a part of its name (default: who judged most)", "J"
+)
 ALL = Option("--all", "also paths whose answer is not correct")
 ESTIMATE = Option("--estimate", "only say what it would take", excludes="--wait")
 ONE_PROBLEM = PROBLEM.but(required=False)
@@ -239,9 +250,20 @@ COMMANDS = {
                 (STORE, Option("--judge", "the prompt of this judge of the store, by a part of its name", "J")),
                 "the template of the prompt that language models judge by",
             ),
-            "curves": Command(partial(print_judged, _curves), (*OF_RUNS, *OF_PAIR, TABLE_OR_JSON), "CoT-pass@k"),
+            "judges": Command(
+                partial(print_judged, _judges),
+                (*OF_RUNS, *OF_PAIR, FORMAT),
+                "step checkers and language models beside people and each other: agreement, precision, recall, kappa",
+            ),
+            "curves": Command(
+                partial(print_judged, _curves),
+                (*OF_RUNS, *OF_PAIR, CORRECTED_FOR, FORMAT),
+                "CoT-pass@k, as judged and corrected for the errors of a judge",
+            ),
             "sets": Command(
-                partial(print_judged, _sets), (*OF_RUNS, *OF_PAIR, TABLE_OR_JSON), "solve sets by valid paths"
+                partial(print_judged, _sets),
+                (*OF_RUNS, *OF_PAIR, CORRECTED_FOR, FORMAT),
+                "solve sets by valid paths, as judged and corrected",
             ),
         },
     ),
