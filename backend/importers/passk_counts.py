@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
-from backend.importers.source import SourceFile, input_error
+from backend.importers.source import SourceFile, input_error, refuse_parquet_bomb
 
 COUNTED = {"run", "model", "benchmark", "problem", "n", "c"}
 
@@ -31,7 +31,9 @@ class PasskCounts:
         facts = {entry["run"]: _facts(entry) for entry in origin.get("runs", ()) if isinstance(entry.get("run"), str)}
         row = 0
         try:
-            for batch in pq.ParquetFile(source.path).iter_batches(batch_size=1_024):
+            file = pq.ParquetFile(source.path)
+            refuse_parquet_bomb(source, file.metadata)
+            for batch in file.iter_batches(batch_size=1_024):
                 for record in batch.to_pylist():
                     row += 1
                     for prefix in _prefixes(record):

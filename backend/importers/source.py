@@ -19,6 +19,7 @@ from backend.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from backend.importers.mapping import Select, SelectedRows
 
@@ -491,6 +492,65 @@ def parquet_schema(source: SourceFile) -> pa.Schema | None:
         return None
 
 
+USUAL_DICTIONARY = 2 << 20
+"""Bytes of a column's repeated values; those who write Parquet stop at one or two megabytes."""
+LEAST_IN_MEMORY = 8
+"""Bytes that a value takes at least, however little of the file it is."""
+
+
+def refuse_parquet_bomb(source: SourceFile, metadata: pq.FileMetaData, columns: Iterable[str] | None = None) -> None:
+    """Raise InputError where a file declares more rows, values or bytes than so small a file has any use for."""
+    wanted = None if columns is None else set(columns)
+    declared = 0
+    for group in range(metadata.num_row_groups):
+        for place in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(place)
+            if wanted is None or chunk.path_in_schema.split(".")[0] in wanted:
+                declared += max(chunk.total_uncompressed_size, chunk.num_values * LEAST_IN_MEMORY)
+    if is_bomb(declared, source.path.stat().st_size):
+        raise bomb_error(source.path, "this Parquet file")
+
+
+def _repeated(source: SourceFile) -> list[str]:
+    """The columns of text whose values are stored once and repeated, to be read as that."""
+    import pyarrow.parquet as pq
+
+    found = set()
+    metadata = pq.read_metadata(source.local)
+    for group in range(metadata.num_row_groups):
+        for place in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(place)
+            if chunk.physical_type != "BYTE_ARRAY" or "." in chunk.path_in_schema or not chunk.has_dictionary_page:
+                continue
+            stored, packed = chunk.total_uncompressed_size, max(chunk.total_compressed_size, 1)
+            start = chunk.dictionary_page_offset or 0
+            dictionary = max(chunk.data_page_offset - start, 0) if start else 0
+            if stored < 16 * chunk.num_values or stored > 20 * packed or dictionary > USUAL_DICTIONARY:
+                found.add(chunk.path_in_schema)
+    return sorted(found)
+
+
+def _bytes_in(column: pa.Array) -> int:
+    """Bytes of a column's values, each as often as it is there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary)
+    return int(pc.sum(lengths.take(column.indices.drop_null())).as_py() or 0) + int(column.indices.nbytes)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values of a column; what it repeats is one object."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        return list(column.to_pylist())
+    known = column.dictionary.to_pylist()
+    return [None if index is None else known[index] for index in column.indices.to_pylist()]
+
+
 def parquet_batches(
     source: SourceFile, columns: Sequence[str], size: int = 1_024
 ) -> Iterator[tuple[int, list[list[Any]]]]:
@@ -501,21 +561,26 @@ def parquet_batches(
     """
     import pyarrow.parquet as pq
 
-    whole = source.path.stat().st_size
+    whole, unpacked = source.path.stat().st_size, 0
     row = 1
     with parquet_errors(source):
-        file = pq.ParquetFile(source.local)
+        # What repeats is taken as it is stored, once: a few bytes can stand for a long text in a million rows.
+        file = pq.ParquetFile(source.local, read_dictionary=_repeated(source))
         present = file.schema_arrow.names
         if double := next((column for column in columns if present.count(column) > 1), None):
             raise input_error(source, None, f"more than one column {double}")
         total = max(file.metadata.num_rows, 1)
+        refuse_parquet_bomb(source, file.metadata, columns)
         iterator = file.iter_batches(batch_size=size, columns=list(columns))
     while True:
         with parquet_errors(source):
             batch = next(iterator, None)
             if batch is None:
                 return
-            values = [batch.column(column).to_pylist() for column in columns]
+            unpacked += sum(_bytes_in(batch.column(column)) for column in columns)
+            if is_bomb(unpacked, whole):
+                raise bomb_error(source.path, "this Parquet file")
+            values = [_values(batch.column(column)) for column in columns]
         yield row, values
         row += batch.num_rows
         source.row = row

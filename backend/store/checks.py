@@ -88,10 +88,9 @@ def damage_of(layout: StoreLayout, manifest: Manifest, *, whole: bool = True) ->
 
 def _unreadable(connection: duckdb.DuckDBPyConnection, name: str, path: Path, rows: int | None) -> str | None:
     """Why the rows of a file, of which there should be so many, cannot be taken into its table."""
-    parameters = {"path": str(path)}
     try:
-        connection.execute(queries.render("checks/columns", FILES[name]), parameters)
-        found = connection.execute(queries.load("checks/every_value"), parameters).fetchone()
+        connection.execute(queries.render("checks/columns", FILES[name]), {"path": str(path)})
+        found = connection.execute(queries.render("checks/every_value", paths=[str(path)])).fetchone()
     except duckdb.Error as error:
         return f"cannot be read: {_first_line(error)}"
     if rows is None or found is None or found[0] == rows:

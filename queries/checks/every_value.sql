@@ -1,4 +1,4 @@
--- Reads every value of a file; fails where one cannot be read.
--- parameters: path VARCHAR
+-- Reads every value of files; fails where one cannot be read.
 -- columns: rows BIGINT, digest UBIGINT
-SELECT count(*) AS rows, bit_xor(hash(entry)) AS digest FROM read_parquet($path) AS entry
+-- files: paths
+SELECT count(*) AS rows, bit_xor(hash(entry)) AS digest FROM read_parquet([{paths}]) AS entry
