@@ -199,6 +199,7 @@ from .taking_back import imports as imports
 from .taking_back import redo as redo
 from .taking_back import undo as undo
 from .text_search import Pattern as Pattern
+from .text_search import Spans as Spans
 from .text_search import pattern as pattern
 from .text_search import pattern_in_progress as pattern_in_progress
 from .text_search import regex_pattern as regex_pattern

@@ -26,6 +26,20 @@ LONGEST = 500
 """Characters of a pattern. RE2 bounds what a pattern costs; this bounds what a person can still read."""
 
 
+PATIENCE = 0.5
+"""Seconds that matches are looked for in one text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Where a pattern matches in a text."""
+
+    places: tuple[tuple[int, int], ...] = ()
+    """Start and end in characters, without overlaps."""
+    whole: bool = True
+    """Whether these are all: it is given up after so many matches, or so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """What is searched for, in DuckDB's words and in the user's."""
@@ -51,17 +65,19 @@ class Pattern:
         """The query of how many samples of each problem match."""
         return "search/problems_with_regex" if self.regex else "search/problems_with_plain"
 
-    def spans(self, text: str, most: int = 10_000) -> list[tuple[int, int]]:
-        """Where it matches in a text, in characters, without overlaps; the first `most` that are not empty."""
+    def spans(self, text: str, most: int = 10_000, seconds: float = PATIENCE) -> Spans:
+        """Where it matches in a text; what is empty is left out."""
         import re2
 
         found: list[tuple[int, int]] = []
+        deadline = time.monotonic() + seconds
         for match in _compiled(self.sql if self.regex else re2.escape(self.sql)).finditer(text):
             if match.end() > match.start():
                 found.append(match.span())
-            if len(found) == most:
-                break
-        return found
+            # One match is linear in the text; all of them together may be quadratic, as of /x.*y|x/ where no y comes.
+            if len(found) == most or time.monotonic() > deadline:
+                return Spans(tuple(found), whole=False)
+        return Spans(tuple(found))
 
 
 def _compiled(pattern: str) -> Any:

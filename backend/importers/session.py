@@ -796,8 +796,23 @@ def _attempt(
         with exclusive_lock(layout.publish_lock):
             refuse_if_overtaken(before, _visible(layout)[0], runs)
             part.publish(runs=runs, sources=sources, notes=notes)
+        report = session.report(dry_run=False, part=part.part)
+    # All that was known of the file, which the merge has no use for.
+    del session, gathered, runs, sources, problems, targets, before, counted, known, how
+    release_memory()
     merge(layout)
-    return session.report(dry_run=False, part=part.part)
+    return report
+
+
+def release_memory() -> None:
+    """Give what is free back to the system: Arrow and malloc keep it, and a merge takes as much again."""
+    import ctypes
+
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # another libc than glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def stored_samples(layout: StoreLayout, run: str) -> list[FileSamples]:

@@ -90,7 +90,7 @@ def _unreadable(connection: duckdb.DuckDBPyConnection, name: str, path: Path, ro
     """Why the rows of a file, of which there should be so many, cannot be taken into its table."""
     try:
         connection.execute(queries.render("checks/columns", FILES[name]), {"path": str(path)})
-        found = connection.execute(queries.render("checks/every_value", paths=[str(path)])).fetchone()
+        found = connection.execute(queries.render("checks/every_value", texts=[str(path)])).fetchone()
     except duckdb.Error as error:
         return f"cannot be read: {_first_line(error)}"
     if rows is None or found is None or found[0] == rows:

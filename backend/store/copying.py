@@ -110,6 +110,7 @@ def copy_store(layout: StoreLayout, to: Path, report: Report = lambda *_: None) 
             with _archive(building, to.name) as archive:
                 found = _copy(layout, _Archive(archive, layout.root.name), report)
         else:
+            building.mkdir()
             StoreLayout(building).create()
             found = _copy(layout, _Folder(building), report)
         os.rename(building, to)

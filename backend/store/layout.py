@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,16 @@ class StoreLayout:
                     folder.mkdir(exist_ok=True)
                     share(folder, self.root)
         except OSError as error:
+            there = self.exists()
+            advice = "Ask its owner for write rights, or copy it (passk copy STORE TO) and name the copy with --store."
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                advice = "Make room there, and do it again."
             raise StoreError(
-                f"The store {self.root} cannot be made",
+                f"The store {self.root} cannot be {'written' if there else 'made'}",
                 f"{error.strerror}: {error.filename}",
-                "Choose a folder that you can write to.",
+                advice
+                if there or error.errno in (errno.ENOSPC, errno.EDQUOT)
+                else "Choose a folder that you can write to.",
             ) from error
 
     def remove_if_empty(self) -> None:

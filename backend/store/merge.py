@@ -40,6 +40,9 @@ from backend.store.parts import (
 )
 from backend.store.shared_files import share
 
+MEMORY = "400MB"
+"""What DuckDB may take while it merges, beside what this process has taken before."""
+
 # Brings base.duckdb to the schema version of this passk; refuses one that is newer.
 
 
@@ -125,6 +128,8 @@ def merge(layout: StoreLayout, report: Callable[[str], None] = lambda _: None) -
         with _open_alone(layout) as connection:
             migrate(connection, "base", layout.base)
             connection.execute("SET checkpoint_threshold = '128MB'")
+            # Each thread holds blocks of its own: with two of them a gigabyte of jsonl took three times the memory.
+            connection.execute("SET threads = 1")
             damaged = _merge_waiting(connection, layout, report, merged)
     except _Busy:
         return MergeResult((), skipped=True)
@@ -184,7 +189,7 @@ def _open_alone(layout: StoreLayout) -> Iterator[duckdb.DuckDBPyConnection]:
         if not lock.try_alone():
             raise _Busy
         try:
-            connection = open_database(layout.base)
+            connection = open_database(layout.base, memory_limit=MEMORY)
         except duckdb.Error as error:
             if is_lock_error(error):
                 raise _Busy from None

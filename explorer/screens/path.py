@@ -8,7 +8,7 @@ from random import choice
 
 from textual.app import ComposeResult
 
-from backend import NewJudgement, Reader, judgements_of, pattern, token_logprobs, verdicts_of
+from backend import NewJudgement, Reader, Spans, judgements_of, pattern, token_logprobs, verdicts_of
 from backend.errors import PasskError, UsageError
 from backend.records import Page, Problem, Response, Run, Sample
 from backend.records.reading import PathJudgement, TokenLogprobs
@@ -40,9 +40,13 @@ class PathRecord:
     """One of `VIEWS`."""
     painted: VisibleText
     """The text in that view, with what was searched for pointed out."""
-    matches: Sequence[tuple[int, int]]
-    """Start and end of all that was searched for, in the stored text."""
+    found: Spans
+    """Where in the stored text is what was searched for."""
     verdicts: tuple[GivenVerdict, ...]
+
+    @property
+    def matches(self) -> Sequence[tuple[int, int]]:
+        return self.found.places
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -60,17 +64,17 @@ def _read(reader: Reader, location: Location, view: str) -> PathRecord:
         index = next((s.index for s in samples.items if s.verdict == "correct"), samples.items[0].index)
     runs = reader.runs_with_texts(key, [reader.run(name).key for name in location.runs])
     path = reader.path(run, key, index)
-    matches = _matches(location.find, path.text)
-    painted = highlight(VIEWS[view](path), matches)
-    return PathRecord(path, samples, runs, view, painted, matches, verdicts_of(reader, run, key, index))
+    found = _matches(location.find, path.text)
+    painted = highlight(VIEWS[view](path), found.places)
+    return PathRecord(path, samples, runs, view, painted, found, verdicts_of(reader, run, key, index))
 
 
-def _matches(written: str, text: str | None) -> Sequence[tuple[int, int]]:
+def _matches(written: str, text: str | None) -> Spans:
     try:
-        return pattern(written).spans(text) if written and text else ()
+        return pattern(written).spans(text) if written and text else Spans()
     except UsageError:
         # From a permalink that somebody wrote by hand; the text is there all the same.
-        return ()
+        return Spans()
 
 
 class PathScreen(DataScreen):
@@ -212,7 +216,10 @@ class PathScreen(DataScreen):
             self.refuse(f"No {'further' if by > 0 else 'earlier'} match in this text")
             return
         self.text.point_at(matches[at])
-        self.explorer.say(f"match {at + 1:,} of {len(matches):,}")
+        cut_off = (
+            "" if self.record is None or self.record.found.whole else " (the first; it was not looked for further)"
+        )
+        self.explorer.say(f"match {at + 1:,} of {len(matches):,}{cut_off}")
 
     def _reveal_first_match(self) -> None:
         if self.record and self.record.matches and self.text.mark == self.record.matches[0]:

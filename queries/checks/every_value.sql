@@ -1,4 +1,4 @@
--- Reads every value of files; fails where one cannot be read.
+-- Reads every value of the files of a part, whatever their table is; fails where one cannot be read.
 -- columns: rows BIGINT, digest UBIGINT
--- files: paths
-SELECT count(*) AS rows, bit_xor(hash(entry)) AS digest FROM read_parquet([{paths}]) AS entry
+-- files: texts
+SELECT count(*) AS rows, bit_xor(hash(entry)) AS digest FROM read_parquet([{texts}]) AS entry
