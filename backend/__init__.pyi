@@ -149,6 +149,8 @@ from .jobs.worker import work as work
 from .judgements import JudgementBook as JudgementBook
 from .judgements import NewJudgement as NewJudgement
 from .judgements import check_steps as check_steps
+from .judgements import judge as judge
+from .judgements import withdraw_judgement as withdraw_judgement
 from .overrides import overridden as overridden
 from .overrides import override as override
 from .plug_ins import missing_modules as missing_modules
@@ -183,6 +185,7 @@ from .store.checks import repair_store as repair_store
 from .store.copying import copy_store as copy_store
 from .store.database import Database as Database
 from .store.database import open_store as open_store
+from .store.forget import forget as forget
 from .store.identity import author_name as author_name
 from .store.layout import StoreLayout as StoreLayout
 from .store.layout import require_store as require_store
@@ -192,9 +195,11 @@ from .store.parts import Stray as Stray
 from .store.parts import is_arriving as is_arriving
 from .store.parts import strays_in_words as strays_in_words
 from .store.reads import Reader as Reader
+from .taking_back import brought_in_words as brought_in_words
 from .taking_back import change_in_words as change_in_words
 from .taking_back import decisions as decisions
 from .taking_back import find_change as find_change
+from .taking_back import forgettable as forgettable
 from .taking_back import imports as imports
 from .taking_back import redo as redo
 from .taking_back import undo as undo

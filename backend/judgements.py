@@ -6,12 +6,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from backend.errors import UsageError
-from backend.records import Run
-from backend.records.reading import JUDGEMENTS
+from backend.records import Response, Run
+from backend.records.reading import JUDGEMENTS, WITHDRAWN, JudgementMade
 from backend.step_checkers import STEP_CHECKERS
 from backend.store.layout import StoreLayout
 from backend.store.parts import discard
@@ -53,14 +53,19 @@ class JudgementBook:
         self._part: str | None = None
         self._old: list[tuple[float, str]] = []
 
-    def say(self, judgements: Iterable[NewJudgement]) -> None:
+    def say(self, judgements: Iterable[NewJudgement], after: datetime | None = None) -> None:
         """Publish some judgements.
+
+        Args:
+            after: what they supersede was said then (UTC), perhaps by a clock that is ahead: they are said later.
 
         Raises:
             UsageError: not a judgement, or a note that is too long.
             StoreError: the store cannot be written.
         """
         created = datetime.now(UTC).replace(tzinfo=None)
+        if after is not None:
+            created = max(created, after + timedelta(microseconds=1))
         rows = [self._row(entry, created) for entry in judgements]
         if not rows:
             return
@@ -73,7 +78,7 @@ class JudgementBook:
         self._sweep()
 
     def _row(self, entry: NewJudgement, created: datetime) -> tuple[object, ...]:
-        if entry.judgement is not None and entry.judgement not in JUDGEMENTS:
+        if entry.judgement is not None and entry.judgement not in (*JUDGEMENTS, WITHDRAWN):
             raise UsageError(f"{entry.judgement} is no judgement", next_step=f"One of {', '.join(JUDGEMENTS)}.")
         note = entry.note.strip() if entry.note else None
         if entry.judgement is None and not note:
@@ -99,6 +104,42 @@ class JudgementBook:
         for since, part in [entry for entry in self._old if now - entry[0] > KEPT_FOR]:
             discard(self._layout.parts / part)
             self._old.remove((since, part))
+
+
+def judge(reader: Reader, book: JudgementBook, new: NewJudgement) -> JudgementMade:
+    """Say something of the reasoning of one path: the last word of an author counts, what was said before stays beside.
+
+    What the author has said already is not written once more.
+
+    Raises:
+        UsageError: not a judgement, a note without words or too long, or nothing to withdraw.
+        StoreError: the store cannot be written.
+    """
+    reader.database.refresh()
+    rows = reader.rows("judgements/of_sample", run_key=new.run_key, problem_key=new.problem_key, sample=new.sample)
+    mine = [row[2:] for row in rows if row[:2] == (book.author, book.version)]
+    last = next((judgement for _, judgement, _ in reversed(mine) if judgement is not None), WITHDRAWN)
+    note = (new.note or "").strip() or None
+    if new.judgement == WITHDRAWN and last == WITHDRAWN:
+        raise UsageError(
+            f"{book.author} has judged nothing of sample {new.sample} that could be withdrawn",
+            next_step="passk judgements list shows who judged what.",
+        )
+    judgement = None if new.judgement == last else new.judgement
+    if note is not None and mine and mine[-1][2] == note:
+        note = None
+    said = new.judgement or "a note"
+    if judgement is None and note is None and (new.judgement or new.note):
+        return JudgementMade(book.author, said, new.judgement, None, written=False)
+    book.say([replace(new, judgement=judgement, note=note)], after=mine[-1][0] if mine else None)
+    reader.database.refresh()
+    before = last if judgement is not None and last != WITHDRAWN else None
+    return JudgementMade(book.author, said if judgement else "a note", new.judgement, before, written=True)
+
+
+def withdraw_judgement(reader: Reader, book: JudgementBook, path: Response) -> JudgementMade:
+    """Take back what the book's author judged of a path; raises like `judge`."""
+    return judge(reader, book, NewJudgement(path.run.key, path.problem_key, path.sample.index, WITHDRAWN))
 
 
 # A step checker reads stored paths and says what it finds, as judgements beside those of persons.

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from backend.deciding import id_of, write_decisions
 from backend.errors import UsageError
-from backend.records.decisions import DecisionEntry, ImportEntry, TakenBack
+from backend.records.decisions import DecisionEntry, Forgettable, ImportEntry, TakenBack
 from backend.references import settle_verdicts
 from backend.store.database import NAMES_ITS_COUNTS, Database
 from backend.store.decisions import KIND, Decided, Decision
+from backend.store.forget import FORGOTTEN
 from backend.store.parts import Manifest
 from backend.store.reads import Reader
 from backend.wording import with_noun
@@ -42,7 +43,10 @@ def _import(database: Database, manifest: Manifest) -> ImportEntry:
         runs=tuple(decided.name_of(run.run) for run in manifest.runs),
         problems_of=tuple(dict.fromkeys(run.benchmark for run in manifest.runs)),
         samples=sum(run.samples for run in manifest.runs),
-        counts_only=bool(manifest.runs) and not any(run.samples for run in manifest.runs),
+        counts_only=bool(manifest.runs)
+        and not manifest.verdicts_given
+        and not any(run.samples for run in manifest.runs),
+        verdicts=bool(manifest.verdicts_given),
         taken_back=gone,
         taken_back_by=undone.author if gone and undone is not None else None,
         taken_back_at=_time(undone.created) if gone and undone is not None else None,
@@ -113,12 +117,22 @@ def change_in_words(database: Database, manifest: Manifest) -> str:
         rows = [row for row in database.decided.every if row.part == manifest.part]
         return _words(database, rows)
     entry = _import(database, manifest)
-    what = "published counts" if entry.counts_only else with_noun(entry.samples, "sample")
+    what = brought_in_words(entry)
     files = entry.files[0] if len(entry.files) == 1 else f"{len(entry.files)} files"
     return (
         f"import {entry.id} of {entry.created[:16].replace('T', ' ')} by {entry.author or 'unknown'}: "
         f"{what} of {', '.join(entry.runs)} from {files}"
     )
+
+
+def brought_in_words(entry: ImportEntry) -> str:
+    """What an import brought: samples, verdicts for samples that were there, published counts."""
+    if entry.counts_only:
+        return "published counts"
+    verdicts = "verdicts for samples that were there"
+    if not entry.samples and entry.verdicts:
+        return verdicts
+    return with_noun(entry.samples, "sample") + (f" and {verdicts}" if entry.verdicts else "")
 
 
 def find_change(reader: Reader, name: str) -> Manifest:
@@ -131,6 +145,7 @@ def find_change(reader: Reader, name: str) -> Manifest:
     known = {
         part: manifest for part, manifest in reader.database.manifests.items() if manifest.kind in ("import", KIND)
     }
+    _refuse_forgotten(reader.database, name)
     exact = [part for part in known if name in (part, id_of(part))]
     found = exact or [part for part in known if name and (id_of(part).startswith(name) or part.startswith(name))]
     if len(found) == 1:
@@ -139,6 +154,52 @@ def find_change(reader: Reader, name: str) -> Manifest:
     if found:
         raise UsageError(f"{len(found)} imports and decisions begin with {name}", next_step=listing)
     raise UsageError(f"There is no import and no decision {name}", next_step=listing)
+
+
+def _refuse_forgotten(database: Database, name: str) -> None:
+    for part, manifest in database.manifests.items():
+        if manifest.kind == FORGOTTEN and name in (part, id_of(part)):
+            raise UsageError(
+                f"{name} cannot be brought back: {manifest.notes[0]}",
+                "It was dropped from the store by passk compact --forget.",
+                "Import its files again, or decide it again.",
+            )
+
+
+def forgettable(reader: Reader) -> Forgettable:
+    """What `forget` drops from the store: all that was taken back, removed or replaced."""
+    database = reader.database
+    database.refresh()
+    decided = database.decided
+    samples, texts, judgements = reader.rows("forget/lost")[0]
+    manifests = database.manifests
+    gone = [manifests[part] for part in sorted(decided.taken_back) if part in manifests]
+    removals = {row.part for row in decided.removed.values()}
+    counting: dict[tuple[object, ...], Decision] = {}
+    replaced = 0
+    for row in decided.counting:
+        if row.kind not in ("run", "model", "reference", "override"):
+            continue
+        key = (
+            row.kind,
+            row.target if row.kind == "model" else None,
+            row.run_key,
+            row.problem_key,
+            row.sample,
+            row.field,
+        )
+        replaced += key in counting
+        counting[key] = row
+    withdrawn = sum(row.kind == "override" and row.value is None for row in counting.values())
+    return Forgettable(
+        imports=tuple(change_in_words(database, manifest) for manifest in gone if manifest.kind == "import"),
+        decisions=tuple(change_in_words(database, manifest) for manifest in gone if manifest.kind == KIND),
+        runs=tuple(f"run {row.target}" for row in decided.counting if row.kind == "remove" and row.part in removals),
+        samples=samples,
+        texts=texts,
+        replaced=replaced + withdrawn,
+        judgements=judgements,
+    )
 
 
 # Taking back, and bringing back

@@ -43,18 +43,22 @@ AUDIT = "audit"
 DISPUTED = "disputed path"
 BOOKMARKS = "bookmarks"
 JOBS = "jobs"
+IMPORTS = "imports"
 
 SCREENS = (
     HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, QUEUE, QUEUED, AUDIT,
-    DISPUTED, BOOKMARKS, JOBS, EVERYWHERE,
+    DISPUTED, BOOKMARKS, JOBS, IMPORTS, EVERYWHERE,
 )  # fmt: skip
 """In the order of the README's key table."""
 
-SHOWING = tuple(name for name in SCREENS if name not in (QUEUE, QUEUED, DISPUTED, BOOKMARKS, JOBS, EVERYWHERE))
+BESIDE = (QUEUE, QUEUED, DISPUTED, BOOKMARKS, JOBS, IMPORTS, EVERYWHERE)
+SHOWING = tuple(name for name in SCREENS if name not in BESIDE)
 """The screens that show something of the store."""
 
 ACTIONS = (
     Action("open", "enter", "enter", "Open", "Open the entry under the cursor", (HOME, PROBLEM, SETS)),
+    Action("edit_run", "E", "E", "Edit run", "Rename a run, say what its model is, or remove it", (HOME,)),
+    Action("imports", "I", "I", "Imports", "Imports and decisions, and taking them back", (HOME,)),
     Action("open", "enter", "enter", "Sets", "Solve sets of the runs shown", (CURVES,)),
     Action("k_next", "right,l", "→", "k", "k cursor to the next power of two", (CURVES,)),
     Action("k_previous", "left,h", "←", "k down", "k cursor to the previous power of two", (CURVES,), False),
@@ -87,6 +91,10 @@ ACTIONS = (
     Action("reverse", "S", "S", "Reverse", "Reverse the order", (SETS, PROBLEM), False),
     Action("mark", "space", "space", "Mark", "Mark the problem for resampling", (SETS,)),
     Action("resample", "r", "r", "Resample", "Draw more samples of the marked problems, or all shown", (SETS, PROBLEM)),
+    Action("reference", "C", "C", "Reference", "Correct the reference answer, and verify anew", (PROBLEM,), False),
+    Action("take_back", "U", "U", "Take back", "Take back what is under the cursor, or bring it back", (IMPORTS,)),
+    Action("move_list(1)", "right,l", "→", "List", "Imports, or what was decided since", (IMPORTS,)),
+    Action("move_list(-1)", "left,h", "←", "List", "The other list", (IMPORTS,), False),
     Action("log", "l", "l", "Log", "Show the log of the worker", (JOBS,)),
     Action("cancel", "x", "x", "Cancel", "Stop the worker; the samples drawn so far are kept", (JOBS,)),
     Action("resume", "R", "R", "Resume", "Start a worker for the rest", (JOBS,)),
@@ -152,6 +160,9 @@ ACTIONS = (
     Action("judge('invalid')", "x", "x", "Invalid", "Judge the reasoning invalid", (PATH, QUEUED)),
     Action("judge('unsure')", "u", "u", "Unsure", "Judge the reasoning unsure", (QUEUED,)),
     Action("judge('unsure')", "u", "u", "Unsure", "Judge the reasoning unsure", (PATH,), False),
+    Action("take_back", "U", "U", "Take back", "Take back your judgement, or an overridden verdict", (PATH,), False),
+    Action("take_back", "U", "U", "Take back", "Take back your judgement", (QUEUED,), False),
+    Action("override", "O", "O", "Override", "Give another verdict, with a reason", (PATH, DISPUTED), False),
     Action(
         "statement", "z", "z", "Problem", "Show the problem and its reference answer", (PATH, QUEUED, DISPUTED), False
     ),
@@ -206,6 +217,15 @@ ACTIONS = (
     Action("back", "escape,backspace", "esc", "Back", "Back to the previous screen", (EVERYWHERE,)),
     Action("queue", "Q", "Q", "Judge", "Judge correct paths of the hardest problems", (CURVES, SETS, PROBLEM), False),
     Action("audit", "A", "A", "Audit", "Where two verifiers disagree on base and RL", (CURVES, SETS), False),
+    Action(
+        "imports",
+        "I",
+        "I",
+        "Imports",
+        "Imports and decisions, and taking them back",
+        (CURVES, STATISTICS, SETS, PROBLEM, TREE, PATH, COMPARE, SEARCH, PERPLEXITY, JOBS),
+        False,
+    ),
     Action("bookmarks", "B", "B", "Bookmarks", "Your bookmarks", (EVERYWHERE,), False),
     Action("jobs", "J", "J", "Jobs", "Jobs: progress, log, cancel, resume", (EVERYWHERE,), False),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),

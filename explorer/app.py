@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from functools import partial
 from importlib import import_module
 from threading import Thread
@@ -30,7 +30,7 @@ from explorer.actions import EVERYWHERE, Action, actions_of, bindings
 from explorer.gateway import Failed, Gateway, Loaded
 from explorer.location import SCREENS, Location, ResolvedPermalink, permalink
 from explorer.reading_marks import ReadingMarks, marks_path
-from explorer.screens.base import DataScreen
+from explorer.screens.base import DECIDED, DataScreen
 from explorer.screens.dialogs import Dialog, error_dialog, help_dialog
 from explorer.steady import SteadyApp
 from explorer.terminal import driver, end_on_signals
@@ -221,10 +221,25 @@ class Explorer(SteadyApp):
         """The one place where failures become visible."""
         self.push_screen(error_dialog(error))
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, seconds: float = 4.0) -> None:
         """A word in the corner, instead of the one before; never markup."""
         self.clear_notifications()
-        self.notify(visible(text), markup=False, timeout=4)
+        self.notify(visible(text), markup=False, timeout=seconds)
+
+    def run_names(self) -> frozenset[str]:
+        """The runs that the screens show, by name."""
+        shown = [screen.location for screen in self.screen_stack if isinstance(screen, DataScreen)]
+        return frozenset(name for at in shown for name in (*at.runs, at.run) if name is not None)
+
+    def decided(self, lines: Sequence[str], gone: Set[str]) -> None:
+        """Something was decided in a dialog: say it, and let every screen follow; those of runs that are gone close."""
+        for screen in self.screen_stack:
+            if isinstance(screen, DataScreen):
+                screen.lost = next((name for name in (*screen.location.runs, screen.location.run) if name in gone), "")
+        self.mark_stale()
+        if isinstance(self.screen, DataScreen):
+            self.screen.catch_up()
+        self.say("\n".join(lines), DECIDED)
 
     async def action_back(self) -> None:
         """To where one was; at Home there is nothing behind."""

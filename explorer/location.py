@@ -54,6 +54,8 @@ class ExportContext:
     find: str = ""
     """What was searched for."""
     verdict: str | None = None
+    judged: bool = False
+    """Whether the judged view is looked at: sets by valid paths."""
 
 
 # The permalink: `@path,benchmark=...,problem=...,sample=3`, which opens a location on another copy of the store.

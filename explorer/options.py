@@ -218,6 +218,25 @@ ROLE = Option("--role", "base, rl, sft, instruct or distill", "R")
 FROM_FILE = Option("--from", "csv file with the columns problem, reference", "FILE", file_path, dest="file")
 FROM_MODEL = Option("--from-model", "the model that it was trained from", "B")
 STEP = Option("--step", "training step", "N", INDEX)
+ALGORITHM = Option("--algorithm", "for example GRPO", "A")
+MODEL_PATH = Option("--model-path", "where the model lies", "PATH")
+ABOUT_MODEL = (ROLE, FROM_MODEL, STEP, ALGORITHM, MODEL_PATH)
+NEW_NAME = Option("name", "its new name", "NAME")
+
+# What a person says of a problem, a verdict or the reasoning
+
+REFERENCE = Option("reference", "the right answer", "REFERENCE", nargs="?")
+NEW_VERDICT = Option(
+    "verdict",
+    "what counts from now on; withdraw takes it back",
+    choices=("correct", "wrong", "no_answer", "truncated", "timeout", "error", "withdraw"),
+)
+WITHDRAW = Option("--withdraw", "take back what you judged of it; that stays in the history", excludes="--judgement")
+JUDGED = Option(
+    "--with-judgements",
+    "with what was judged: sets by valid paths, and how many paths are valid, invalid, unsure",
+    dest="judged",
+)
 
 # What an import makes of its files
 

@@ -47,13 +47,16 @@ class SetsShown:
     evidence: SetEvidence | None = None
     """None where it is not asked for, and for other comparisons than of a pair."""
     valid: ValidSets | None = None
-    """The same by valid paths only; None where no path is judged."""
+    """The same by valid paths only; None where it is not asked for."""
     stored: Mapping[int, Any] = field(default_factory=dict)
     """For exports: by key, the problem with all its texts."""
-    settled: Mapping[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
-    """For exports: by run and problem key, how many right paths are judged valid, invalid and unsure."""
+    settled: Mapping[tuple[int, int], tuple[int, int, int]] | None = None
+    """For exports: by run and problem key, how many right paths are judged valid, invalid and unsure; None where it is
+    not asked for."""
     answers: dict[tuple[int, int], Any] = field(default_factory=dict)
     """For exports: by problem and run key, the answers with verdict and count."""
+    overridden: int = 0
+    """Verdicts of these runs that a person has given instead of the verifier's."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -100,7 +103,9 @@ class SetsShown:
         return self.evidence.problems.get(problem.key) if self.evidence else None
 
     def judged(self, problem: SetProblem, run: int, place: int) -> int | None:
-        """Right paths that are judged valid (0), invalid (1), unsure (2); None where there are no paths."""
+        """Right paths that are judged valid (0), invalid (1), unsure (2); None where no paths are, or not asked for."""
+        if self.settled is None:
+            return None
         of = self.sets.runs[run]
         return self.settled.get((of.key, problem.key), (0, 0, 0) if of.texts else (None, None, None))[place]
 
@@ -261,6 +266,8 @@ def sets_notes(shown: SetsShown) -> list[str]:
             lines.append(f"Not compared: {with_noun(len(labels), 'problem')} that {word} does not have.")
     if without := sets.not_compared.without_verdict:
         lines.append(f"Not compared: {with_noun(len(without), 'problem')} without a verdict.")
+    if shown.overridden:
+        lines.append(f"{with_noun(shown.overridden, 'verdict')} overridden by hand.")
     if shown.valid is not None:
         judged = ", ".join(
             f"{word} {of_run.judged:,} of {of_run.right:,} correct paths ({of_run.valid:,} valid)"

@@ -29,15 +29,19 @@ def comparison_of(job: ExportTask) -> SetsShown:
         UsageError: fewer than two runs.
     """
     sets = solve_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
-    valid = valid_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
+    valid = settled = None
+    if job.request.judged:
+        valid = valid_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
+        settled = settled_counts(job.reader, sets.runs)
     return SetsShown(
         sets,
         set_uncertainty(job.reader, sets) if sets.problems else None,
         set_evidence(job.reader, sets),
-        valid if any(of_run.judged for of_run in valid.judged) else None,
+        valid,
         {problem.key: problem for problem in stored_problems(job.reader, sets.runs)},
-        settled_counts(job.reader, sets.runs),
+        settled,
         {},
+        job.provenance.overridden,
     )
 
 

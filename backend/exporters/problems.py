@@ -20,13 +20,14 @@ def _chosen(job: ExportTask) -> tuple[StoredProblem, ...]:
 
 
 def problem_rows(job: ExportTask) -> list[Row]:
-    """One problem a row, as `COLUMNS` has it, with n and c of every run, and how its right paths were judged."""
+    """One problem a row, as `COLUMNS` has it, with n and c of every run; if asked, how its right paths were judged."""
     problems = _chosen(job)
+    settled = (
+        job.reader.rows("judgements/tallies", run_keys=[run.key for run in job.runs]) if job.request.judged else ()
+    )
     judged = {
         (run, key): {"valid": valid, "invalid": invalid, "unsure": unsure}
-        for run, key, valid, invalid, unsure in job.reader.rows(
-            "judgements/tallies", run_keys=[run.key for run in job.runs]
-        )
+        for run, key, valid, invalid, unsure in settled
     }
     counted: dict[int, list[dict[str, Any]]] = {}
     tallies = tallies_of(job.reader, job.runs, job.problems)

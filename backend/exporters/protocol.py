@@ -71,6 +71,7 @@ class Provenance:
             "sample": request.sample,
             "limit": request.limit,
             "find": request.find,
+            "judged": request.judged or None,
         }
         return {
             "passk": self.passk,

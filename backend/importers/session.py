@@ -896,8 +896,10 @@ def fill_part(
     if samples.rows:
         # Here and not when it is published: nobody else can publish meanwhile.
         part.derive_tallies()
-    rows, changes = session.duplicates.verdict_rows(datetime.now(UTC).replace(tzinfo=None))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows, changes = session.duplicates.verdict_rows(now)
     if rows:
+        part.verdicts_given.append(now.isoformat(timespec="microseconds"))
         part.write("verdicts", rows)
         part.write("counts", changes)
     copies = session.duplicates.copies

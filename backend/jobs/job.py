@@ -19,6 +19,7 @@ import msgspec
 
 from backend.errors import PasskError, StoreError, UsageError, suggestion
 from backend.jobs.work import EngineChoice, Plan, plan_from_json, plan_to_json
+from backend.store.decisions import NOTHING_DECIDED, Decided
 from backend.store.identity import without_surrogates
 from backend.store.layout import StoreLayout
 from backend.store.locks import exclusive_lock, is_locked
@@ -300,8 +301,12 @@ DESCRIBED = (
 """What `describe` says of a job."""
 
 
-def describe(job: Job) -> dict[str, Any]:
-    """One job as a flat row: what it draws, how far it is; one that cannot be read is `damaged`, and says why."""
+def describe(job: Job, decided: Decided = NOTHING_DECIDED) -> dict[str, Any]:
+    """One job as a flat row: what it draws, how far it is; one that cannot be read is `damaged`, and says why.
+
+    Args:
+        decided: what runs are called now; the job's own files keep the name of when it was made.
+    """
     try:
         status, (plan, engine) = job.status(), job.plan()
     except StoreError as error:
@@ -314,7 +319,7 @@ def describe(job: Job) -> dict[str, Any]:
         "job": job.name,
         "state": status.state,
         "kind": plan.kind,
-        "run": plan.title,
+        "run": decided.name_of(plan.title),
         "engine": engine.name,
         "problems": len(plan.problems),
         "samples": status.samples,

@@ -264,7 +264,7 @@ class SearchTree:
         return whole
 
 
-_OF_SAMPLE = ("index", "verdict", "answer", "tokens", "characters")
+_OF_SAMPLE = ("index", "verdict", "answer", "tokens", "characters", "overridden")
 
 
 def more_key(branch: Branch) -> int:

@@ -25,6 +25,8 @@ class ImportEntry:
     samples: int
     """0 for published counts."""
     counts_only: bool
+    verdicts: bool
+    """Whether it gave verdicts to samples that were there."""
     taken_back: bool
     taken_back_by: str | None
     """Who took it back; None while it counts."""
@@ -86,3 +88,27 @@ class ReferenceVersion:
     author: str | None
     created: str | None
     counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forgettable:
+    """What does not count in a store, and would be dropped for good."""
+
+    imports: tuple[str, ...]
+    """In words, as all of these: imports that were taken back."""
+    decisions: tuple[str, ...]
+    """Decisions that were taken back."""
+    runs: tuple[str, ...]
+    """Runs that were removed."""
+    samples: int
+    """Of these imports and runs."""
+    texts: int
+    """How many of the samples have one."""
+    replaced: int
+    """Decisions in whose place others came, or that were withdrawn."""
+    judgements: int
+    """Judgements that their author has withdrawn or said otherwise since."""
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.imports or self.decisions or self.runs or self.samples or self.replaced or self.judgements)

@@ -65,6 +65,8 @@ class ExportRequest:
     """For paths: only the sample of this index."""
     limit: int | None = None
     """For paths: at most this many samples of each run and problem."""
+    judged: bool = False
+    """For sets, problems and data sets: with what was judged of the reasoning; without it no judgement changes them."""
     find: str | None = None
     """For paths: only samples in whose text this is found, as `passk search` reads it."""
 

@@ -81,6 +81,8 @@ class BranchSample:
     answer: str | None
     tokens: int | None
     characters: int | None
+    overridden: bool = False
+    """Whether its verdict is a person's, instead of the verifier's."""
 
 
 Span = tuple[int, int]
@@ -131,6 +133,9 @@ class PathComparison:
 JUDGEMENTS = ("valid", "invalid", "unsure")
 """What may be said of a path's reasoning. Where nobody has said anything, it is not judged."""
 
+WITHDRAWN = "withdrawn"
+"""In place of a judgement: its author has taken back what was judged before, which stays in the history."""
+
 
 @dataclass(frozen=True, slots=True)
 class PathJudgement:
@@ -143,8 +148,23 @@ class PathJudgement:
     created: datetime
     """UTC."""
     judgement: str | None
-    """One of JUDGEMENTS; None for a note alone."""
+    """One of JUDGEMENTS, or WITHDRAWN; None for a note alone."""
     note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementMade:
+    """What came of saying something of a path's reasoning."""
+
+    author: str
+    what: str
+    """What was said: valid, a note, withdrawn."""
+    judgement: str | None
+    """As in `PathJudgement`."""
+    before: str | None
+    """What the same author said before, and what counts no more; None where there was nothing."""
+    written: bool
+    """False where the author had said the same already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,8 @@ class GivenVerdict:
     """UTC; None for the one that the sample came with."""
     by_person: bool = False
     """Whether a person said it instead of the verifier's; `verifier` is their name, `detail` their reason."""
+    counts_without: bool = False
+    """Whether it would count if no person had said anything."""
 
 
 # What a search finds.

@@ -116,6 +116,8 @@ class Database:
         with suppress(OSError):
             self._lock = BaseLock(self.layout.base)
             self._lock.share()
+            # It may have been written anew while this waited.
+            self._opened = (self._opened[0], _identity(self.layout.base))
         retry_while_locked(lambda: run_script(connection, "overlay/attach", base=[str(self.layout.base)]))
         connection.execute("USE base")
         version = schema_version(connection, "base")
@@ -187,6 +189,11 @@ class Database:
         """The visible parts and those that are still arriving, by name: their sample indices are given, too."""
         arriving = {s.part: s.manifest for s in self.strays if isinstance(s, ArrivingPart) and s.manifest is not None}
         return {**arriving, **self.manifests}
+
+    @property
+    def merged(self) -> dict[str, Manifest]:
+        """Every part in the ledger of the base, by name."""
+        return dict(self._merged)
 
     @property
     def counted_manifests(self) -> dict[str, Manifest]:
@@ -359,6 +366,9 @@ class Database:
                     said = part if manifest.schema >= NAMES_ITS_COUNTS else None
                     parameters = {"part": said, "run_key": run_key(run.run)}
                     cursor.execute(queries.load("overlay/hide_counts"), parameters)
+                    for given in manifest.verdicts_given if part in decided.taken_back else ():
+                        hidden = {"run_key": run_key(run.run), "given": given}
+                        cursor.execute(queries.load("overlay/hide_verdicts"), hidden)
         for table in queries.tables():
             run_script(cursor, "overlay/counted", table)
         if decided.hides:
@@ -366,6 +376,7 @@ class Database:
             for form in ("overlay/counted_facts", "overlay/counted_samples"):
                 for table in queries.query(form).tables:
                     run_script(cursor, form, table)
+            run_script(cursor, "overlay/counted_verdicts")
             run_script(cursor, "overlay/counted_others")
         if decided.hides or decided.overrides:
             run_script(cursor, "overlay/counted_statistics")

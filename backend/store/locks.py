@@ -100,16 +100,30 @@ class BaseLock:
 
     def __init__(self, base: Path) -> None:
         """Take no lock yet. Raises OSError: the file cannot be opened."""
+        self._base = base
         self._file = os.open(base, os.O_RDONLY)
 
     def try_alone(self) -> bool:
         """Lock everybody else out; False when somebody reads or merges."""
-        return _try_lock(self._file, fcntl.LOCK_EX) is not False
+        if _try_lock(self._file, fcntl.LOCK_EX) is False:
+            return False
+        if replaced := self._was_replaced():
+            _try_lock(self._file, fcntl.LOCK_UN)
+        return not replaced
+
+    def _was_replaced(self) -> bool:
+        """Whether base.duckdb has been written anew since its file was opened here: this lock is of the one before."""
+        mine, there = os.fstat(self._file), os.stat(self._base)
+        return (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino)
 
     def share(self, *, patience: float = 20.0) -> None:
         """Keep merges out; waits for one that is running, which is short. Raises StoreError: the merge did not end."""
         deadline = time.monotonic() + patience
-        while _try_lock(self._file, fcntl.LOCK_SH) is False:
+        while (locked := _try_lock(self._file, fcntl.LOCK_SH)) is False or self._was_replaced():
+            if locked is not False:
+                os.close(self._file)
+                self._file = os.open(self._base, os.O_RDONLY)
+                continue
             if time.monotonic() > deadline:
                 raise StoreError(
                     "The store is being merged by another process",

@@ -108,6 +108,8 @@ class PartWriter:
         self._files: dict[str, pq.ParquetWriter] = {}
         self.repaired = 0
         """Strings that UTF-8 cannot hold: their lone surrogates became U+FFFD."""
+        self.verdicts_given: list[str] = []
+        """See `Manifest.verdicts_given`."""
         self._outcomes = 0
         self._is_published = False
         self._made_store = not layout.exists()
@@ -233,6 +235,7 @@ class PartWriter:
             provisional=provisional,
             job=job,
             notes=tuple(notes),
+            verdicts_given=tuple(self.verdicts_given),
             author=author_name(),
             files={
                 path.stem: PartFile(pq.read_metadata(path).num_rows, path.stat().st_size, digest_of(path))
@@ -308,6 +311,7 @@ def supersede(
     """One part with all that these hold, which supersedes them. Nobody may merge one of them meanwhile."""
     with PartWriter(layout, kind, connection=connection) as part:
         part.compact(parts)
+        part.verdicts_given += [given for manifest in parts for given in manifest.verdicts_given]
         # Those that an earlier compaction has superseded too: their folders may outlive the part that said so.
         supersedes = [name for manifest in parts for name in (*manifest.supersedes, manifest.part)]
         return part.publish(

@@ -136,6 +136,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Name of the job that drew it."""
     schema: int = SCHEMA_VERSION
     notes: tuple[str, ...] = ()
+    verdicts_given: tuple[str, ...] = ()
+    """When (UTC, ISO 8601 with microseconds) it gave verdicts to samples of other parts: the rows are known by it."""
     author: str = ""
     """Who wrote it; empty in parts of before this was kept."""
     files: Mapping[str, PartFile] = {}

@@ -43,6 +43,14 @@ class Reader(StoreCursor):
         runs = tuple(_run(row, copies) for row in self.cached_rows("reads/runs"))
         return tuple(run for run in runs if benchmark in (None, run.benchmark))
 
+    def has_run(self, name: str) -> bool:
+        """Whether `run` finds one by that name."""
+        try:
+            self.run(name)
+        except UsageError:
+            return False
+        return True
+
     def run(self, name: str, benchmark: str | None = None) -> Run:
         """The run of that name, or the only one of the model of that name, or whose name contains it.
 

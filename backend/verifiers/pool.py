@@ -8,12 +8,14 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, Protocol, TypeVar
@@ -198,6 +200,13 @@ def open_verifiers(verifier: Verifier | None, *, processes: int | None = None) -
     return VerifierPool(verifier, processes or max(min((os.cpu_count() or 2) - 1, 4), 1))
 
 
+def _start_resource_tracker() -> None:
+    """Start what multiprocessing starts with its first process, where stderr is no file: as in the explorer."""
+    # It hands the number of that file to its own process, and Textual's says -1.
+    with redirect_stderr(sys.__stderr__):
+        resource_tracker.ensure_running()
+
+
 @dataclass(eq=False)
 class _Process(Generic[T]):
     """A judging process as the pool sees it."""
@@ -230,6 +239,7 @@ class VerifierPool(Generic[T]):
         self._verifier, self._limit, self._deadline = verifier, processes, limits_of(verifier)[0]
         # Not forked: this process has threads, and perhaps a GPU.
         self._context = multiprocessing.get_context("spawn")
+        _start_resource_tracker()
         self._changed = threading.Condition()
         self._waiting: deque[tuple[T, Task]] = deque()
         self._again: deque[tuple[T, Task]] = deque()  # ran out of time on a loaded machine: once more, alone

@@ -11,30 +11,30 @@ from explorer.commands.command import Command
 from explorer.commands.inputs import benchmark_named, confirm, reading
 from explorer.commands.output import Progress, print_table, say
 from explorer.options import (
+    ABOUT_MODEL,
     BENCHMARK,
     FORMAT,
     FROM_FILE,
-    FROM_MODEL,
+    NEW_NAME,
+    NEW_VERDICT,
     PROBLEM,
     REASON,
-    ROLE,
+    REFERENCE,
     RUN,
     SAMPLE,
-    STEP,
     STORE,
     YES,
     Option,
 )
+from explorer.render.decided import made_in_words, remove_question, rename_question
 
 if TYPE_CHECKING:
     from backend.records.decisions import DecisionMade
 
 
 def _report(done: DecisionMade) -> int:
-    say(done.words)
-    for note in done.notes:
-        say(f"  {note}")
-    say(f"Decision {done.id}; to take it back: passk undo {done.id}")
+    for line in made_in_words(done):
+        say(line)
     return 0
 
 
@@ -44,7 +44,7 @@ def run_rename(arguments: argparse.Namespace) -> int:
 
     with reading(arguments.store) as reader:
         run = reader.run(arguments.of, benchmark_named(reader, arguments.benchmark))
-        if not confirm(f"Call {run.name} {arguments.name}?", yes=arguments.yes):
+        if not confirm(rename_question(run, arguments.name), yes=arguments.yes):
             say("Nothing was changed.")
             return 1
         return _report(rename_run(reader, run, arguments.name, arguments.reason))
@@ -52,11 +52,11 @@ def run_rename(arguments: argparse.Namespace) -> int:
 
 def run_remove(arguments: argparse.Namespace) -> int:
     """Leave a run out everywhere."""
-    from backend import remove_run, run_in_words
+    from backend import remove_run
 
     with reading(arguments.store) as reader:
         run = reader.run(arguments.of, benchmark_named(reader, arguments.benchmark))
-        if not confirm(f"Leave out {run_in_words(run)}?", yes=arguments.yes):
+        if not confirm(remove_question(run), yes=arguments.yes):
             say("Nothing was changed.")
             return 1
         return _report(remove_run(reader, run, arguments.reason))
@@ -190,7 +190,6 @@ def run_override(arguments: argparse.Namespace) -> int:
 OF = Option("of", "the run", "RUN")
 OF_BENCHMARK = Option("of_benchmark", "the benchmark", "BENCHMARK")
 OF_PROBLEM = Option("of", "the problem's id", "PROBLEM", nargs="?")
-REFERENCE = Option("reference", "the right answer", "REFERENCE", nargs="?")
 NO_VERIFY = Option("--no-verify", "leave the verdicts as they are; passk verify --again judges later")
 
 COMMANDS = {
@@ -199,7 +198,7 @@ COMMANDS = {
         actions={
             "rename": Command(
                 run_rename,
-                (OF, Option("name", "its new name", "NAME"), STORE, BENCHMARK, REASON, YES),
+                (OF, NEW_NAME, STORE, BENCHMARK, REASON, YES),
                 "call a run by another name; the old one still means it",
             ),
             "remove": Command(
@@ -211,11 +210,7 @@ COMMANDS = {
                     OF,
                     STORE,
                     BENCHMARK,
-                    ROLE,
-                    FROM_MODEL,
-                    STEP,
-                    Option("--algorithm", "for example GRPO", "A"),
-                    Option("--model-path", "where the model lies", "PATH"),
+                    *ABOUT_MODEL,
                     REASON,
                 ),
                 "say what was wrong or missing of a run's model",
@@ -268,19 +263,7 @@ COMMANDS = {
         run_override,
         (
             SAMPLE.but(spelling="sample", help="index of the sample", metavar="SAMPLE"),
-            Option(
-                "verdict",
-                "what counts from now on; withdraw takes it back",
-                choices=(
-                    "correct",
-                    "wrong",
-                    "no_answer",
-                    "truncated",
-                    "timeout",
-                    "error",
-                    "withdraw",
-                ),
-            ),
+            NEW_VERDICT,
             STORE,
             RUN,
             PROBLEM,

@@ -18,6 +18,7 @@ from explorer.options import (
     BASE,
     BENCHMARK,
     FILE,
+    JUDGED,
     LIMIT,
     MIN_CORRECT,
     PROBLEMS,
@@ -110,7 +111,7 @@ EVERY = (
 )  # fmt: skip
 WITH_BANDS = BANDS.but(choices=("problems", "samples", "off"), default="problems")
 OWN: dict[str, tuple[Option, ...]] = {
-    "sets": (MIN_CORRECT,),
+    "sets": (MIN_CORRECT, JUDGED),
     "curves": (WITH_BANDS,),
     "difference": (BANDS.but(default="problems"),),
     "cover": (WITH_BANDS,),
@@ -121,11 +122,14 @@ OWN: dict[str, tuple[Option, ...]] = {
         SAMPLE.but(help="only the sample of this index"),
         LIMIT.but(help="at most N samples a run and problem"),
     ),
-    "problems": (Option("--as", "the columns that verl trains from, in a .parquet", choices=("verl",), dest="form"),),
-    "datasets": (Option("--push", "upload the folder to the Hugging Face hub, private", "NAME"),),
+    "problems": (
+        Option("--as", "the columns that verl trains from, in a .parquet", choices=("verl",), dest="form"),
+        JUDGED,
+    ),
+    "datasets": (Option("--push", "upload the folder to the Hugging Face hub, private", "NAME"), JUDGED),
 }
 """What is exported -> the options that only it has."""
-REQUEST = ("problems", "min_correct", "bands", "verdict", "sample", "limit", "find")
+REQUEST = ("problems", "min_correct", "bands", "verdict", "sample", "limit", "find", "judged")
 """Options that are fields of a request."""
 
 COMMANDS = {

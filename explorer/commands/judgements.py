@@ -38,8 +38,10 @@ from explorer.options import (
     TOP_P,
     VOTES,
     WHERE,
+    WITHDRAW,
     Option,
 )  # fmt: skip
+from explorer.render.decided import judgement_in_words
 
 if TYPE_CHECKING:
     from backend import Reader
@@ -130,22 +132,24 @@ def run_judge(arguments: argparse.Namespace) -> int:
     arguments.run = arguments.run[0]
     if arguments.checker:
         return _judge_check(arguments)
-    if arguments.problem is None or arguments.sample is None or (arguments.judgement is None and not arguments.note):
+    said = arguments.judgement or arguments.note or arguments.withdraw
+    if arguments.problem is None or arguments.sample is None or not said:
         raise UsageError(
             "What is to be judged?",
             next_step="One path: --problem P --sample I --judgement valid. By a step checker: --checker arithmetic.",
         )
-    from backend import JudgementBook, NewJudgement, author_name
+    from backend import JudgementBook, NewJudgement, author_name, judge
+    from backend.records.reading import WITHDRAWN
 
     with reading(arguments.store) as reader:
         run = run_of(reader, arguments)
         key = reader.problem_key(run.benchmark, arguments.problem)
-        # Whether there is such a sample.
-        reader.path(run, key, arguments.sample)
+        path = reader.path(run, key, arguments.sample)
         book = JudgementBook(reader.database.layout, author_name())
-        book.say([NewJudgement(run.key, key, arguments.sample, arguments.judgement, arguments.note)])
-    what = arguments.judgement or "a note"
-    say(f"{author_name()}: {what} on sample {arguments.sample} of problem {arguments.problem} in {run.name}")
+        judgement = WITHDRAWN if arguments.withdraw else arguments.judgement
+        made = judge(reader, book, NewJudgement(run.key, key, arguments.sample, judgement, arguments.note))
+    for line in judgement_in_words(made, path):
+        say(line)
     return 0
 
 
@@ -221,6 +225,7 @@ ONE_PATH = (
     SAMPLE,
     Option("--judgement", "what its reasoning is", choices=JUDGEMENTS),
     Option("--note", "a note, with or without a judgement", "TEXT"),
+    WITHDRAW,
 )
 
 JUDGING_MODEL = MODEL.but(help="the model that judges: a folder, or what the server calls it")

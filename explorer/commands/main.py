@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": ("audit", "where two verifiers disagree on base and RL, and what that does to sets and curves"),
     "runs": ("runs", "list the runs of a store"),
     "imports": ("taking_back", "list what was imported, when, by whom and from which files"),
+    "compact": ("taking_back", "merge what waits; with --forget, drop for good what was taken back"),
     "undo": ("taking_back", "take an import or a decision back; nothing of it is lost"),
     "redo": ("taking_back", "bring back what was taken back"),
     "run": ("changing", "rename or remove a run, or say what was wrong of its model"),

@@ -248,7 +248,12 @@ TOO_LATE = {"cancel": ("finished", "cancelled"), "resume": ("running", "finished
 def list_jobs(arguments: argparse.Namespace) -> int:
     from backend import describe, jobs_of, store_for_reading
 
-    rows = [describe(job) for job in jobs_of(store_for_reading(arguments.store))]
+    layout = store_for_reading(arguments.store)
+    jobs = jobs_of(layout)
+    rows = []
+    if jobs:
+        with reading(arguments.store) as reader:
+            rows = [describe(job, reader.database.decided) for job in jobs]
     if not rows:
         say("No jobs yet. passk sample makes one.")
     print_rows(arguments.format, JOBS_COLUMNS, rows)
@@ -269,7 +274,7 @@ def act_on_job(action: str, arguments: argparse.Namespace) -> int:
         raise UsageError(f"The job {job.name} is {state}")
     if action == "show":
         with reading(arguments.store) as reader:
-            print_json({**describe(job), **asdict(resampling_outcome(reader, job))})
+            print_json({**describe(job, reader.database.decided), **asdict(resampling_outcome(reader, job))})
     elif action == "log":
         print(visible(job.log_text()), end="")
     elif action == "cancel":

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 
 def run_sets(arguments: argparse.Namespace) -> int:
-    from backend import SetsShown, evidence_notes, set_evidence, set_uncertainty, sets_table, solve_sets
+    from backend import (
+        SetsShown,
+        evidence_notes,
+        overridden,
+        set_evidence,
+        set_uncertainty,
+        sets_table,
+        solve_sets,
+    )
 
     with reading(arguments.store) as reader:
         pair = pair_of(reader, arguments)
@@ -27,7 +35,8 @@ def run_sets(arguments: argparse.Namespace) -> int:
         wanted = arguments.doubt or arguments.more is not None
         doubt = set_uncertainty(reader, sets, arguments.more) if wanted else None
         evidence = set_evidence(reader, sets) if arguments.evidence or arguments.format == "json" else None
-    shown = SetsShown(sets, doubt, evidence)
+        by_hand = overridden(reader, [run.key for run in pair])
+    shown = SetsShown(sets, doubt, evidence, overridden=by_hand)
     say(counts_in_words(shown))
     if not sets.problems and meant.problems is None:
         say(nothing_in_common(*pair))

@@ -16,7 +16,7 @@ from backend.records import Response
 from backend.records.reading import Neighbour, PathComparison, Stretch
 from backend.visible_text import visible, visible_line
 from backend.wording import run_label, with_noun
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES, is_correct, shorten_middle
+from explorer.render.names import VERDICT_STYLES, is_correct, sample_verdict, shorten_middle
 from explorer.render.text import Line, VisibleText, join_words, literal, wrap
 
 OPENS, CLOSES, NOT_SEARCHED, BROKEN = "⟦", "⟧", "≉", "⤶"
@@ -156,7 +156,7 @@ def side_heading(path: Response, width: int) -> Content:
     """Whose path it is, its verdict and its answer, on one line."""
     sample = path.sample
     answer = "no answer" if sample.answer is None else f"answer: {visible_line(sample.answer, 40)}"
-    mark = f"{VERDICT_MARKS[sample.verdict]} {sample.verdict.replace('_', ' ')}"
+    mark = sample_verdict(sample)
     name = shorten_middle(run_label(path.run), max(width - 40, 16))
     return join_words(
         [

@@ -28,6 +28,10 @@ FIGURES = {
 }
 
 
+JUDGED_VIEWS = ("sets", "problems", "datasets")
+"""What has a judged view beside the plain one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportChoice:
     """One thing that can be exported from a place."""
@@ -65,7 +69,8 @@ def export_choices(
     found: list[ExportChoice] = []
 
     def add(words: str, what: str, names: Sequence[str], name: str = "", **more: object) -> None:
-        request = ExportRequest(what, FORMS[what][0], tuple(names), **more)  # type: ignore[arg-type]
+        judged = shown.judged and what in JUDGED_VIEWS
+        request = ExportRequest(what, FORMS[what][0], tuple(names), judged=judged, **more)  # type: ignore[arg-type]
         stem = "-".join(part for part in (_slug(place.benchmark), _slug(name), what) if part)
         found.append(ExportChoice(words, request, stem))
 

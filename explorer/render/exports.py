@@ -27,6 +27,7 @@ def command_words(request: ExportRequest, path: str, store: str | None = None) -
         value = getattr(request, field)
         if value != getattr(usual, field):
             words += [option, str(value)]
+    words += ["--with-judgements"] if request.judged else []
     # In one word: it may begin with a dash.
     words += [f"--find={request.find}"] if request.find is not None else []
     words += ["--as", "verl"] if request.form == "verl" else []

@@ -20,18 +20,27 @@ def judgements_line(said: Sequence[PathJudgement], most: int = 3) -> Content:
     """The judgements of a path, the newest first, each with author and time."""
     if not said:
         return literal("reasoning not judged yet:  v valid  x invalid  u unsure  n note", "dim")
-    shown = [_one(entry) for entry in list(reversed(said))[:most]]
+    newest = list(reversed(said))
+    counting: dict[tuple[str, str | None], PathJudgement] = {}
+    for entry in newest:
+        if entry.judgement is not None:
+            counting.setdefault((entry.author, entry.version), entry)
+    shown = [_one(entry, counting.get((entry.author, entry.version)) in (entry, None)) for entry in newest[:most]]
     more = [literal(f"and {len(said) - most} earlier", "dim")] if len(said) > most else []
     return join_lines([*shown, *more])
 
 
-def _one(entry: PathJudgement) -> Content:
+def _one(entry: PathJudgement, last: bool) -> Content:
+    """Args: last: whether it is the last judgement of its author; notes are none."""
     what = entry.judgement or "note"
+    counts = last or entry.judgement is None
     who = f"{entry.author} {entry.version}" if entry.version else entry.author
     parts = [
-        literal(f"reasoning {what}", JUDGEMENT_STYLES.get(what, "bold")),
+        literal(f"reasoning {what}", JUDGEMENT_STYLES.get(what, "bold") if counts else "dim"),
         literal(f"  {visible_line(who, 40)}, {entry.created:%Y-%m-%d %H:%M} UTC", "dim"),
     ]
+    if not counts:
+        parts.append(literal("  (before)", "dim"))
     if entry.note:
         parts.append(literal(f"  {visible_line(entry.note, 200)}"))
     return join_words(parts, "")

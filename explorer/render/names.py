@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.records import Run
+from backend.records import Run, Sample
 from backend.wording import run_label
 
 VERDICT_MARKS = {
@@ -17,8 +17,16 @@ VERDICT_MARKS = {
 VERDICT_STYLES = {"correct": "bold green", "wrong": "red", "unverified": "dim"}
 
 
-def marked_verdict(verdict: str) -> str:
-    return f"{VERDICT_MARKS[verdict]} {verdict.replace('_', ' ')}"
+OVERRIDDEN = "†"
+"""Stands at a verdict that a person has given instead of the verifier's."""
+
+
+def marked_verdict(verdict: str, *, overridden: bool = False) -> str:
+    return f"{VERDICT_MARKS[verdict]}{OVERRIDDEN if overridden else ' '}{verdict.replace('_', ' ')}"
+
+
+def sample_verdict(sample: Sample) -> str:
+    return marked_verdict(sample.verdict, overridden=sample.overridden)
 
 
 def is_correct(verdict: str) -> bool | None:

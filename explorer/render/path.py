@@ -8,9 +8,9 @@ from textual.content import Content
 
 from backend.records import Page, Response, Sample
 from backend.records.samples import GivenVerdict
-from backend.visible_text import visible
+from backend.visible_text import visible, visible_line
 from backend.wording import UNKNOWN, count, run_label
-from explorer.render.names import VERDICT_MARKS, VERDICT_STYLES
+from explorer.render.names import OVERRIDDEN, VERDICT_STYLES, sample_verdict
 from explorer.render.summaries import model_in_words, parameters_in_words
 from explorer.render.text import SPECIAL, SPECIAL_STYLE, VisibleText, join_lines, join_words, literal, to_visible
 
@@ -21,11 +21,10 @@ def _known(value: object) -> str:
     return UNKNOWN if value is None else str(value)
 
 
-def path_heading(path: Response, samples: Page[Sample]) -> Content:
-    """Verdict, run and place in the run on one line; answer, length and origin on the next."""
+def path_heading(path: Response, samples: Page[Sample], verdicts: Sequence[GivenVerdict] = ()) -> Content:
+    """Verdict, run and place in the run on one line; answer, length and origin on the next; then an override."""
     sample = path.sample
     at = next((i for i, other in enumerate(samples.items, 1) if other.index == sample.index), None)
-    verdict = sample.verdict.replace("_", " ") + (" (overridden)" if sample.overridden else "")
     answer = "no answer extracted" if sample.answer is None else f"answer: {_short(sample.answer)}"
     if sample.answer is not None and path.text is not None and path.answer_span is None:
         answer += " (not in the text)"
@@ -36,7 +35,10 @@ def path_heading(path: Response, samples: Page[Sample]) -> Content:
         [
             join_words(
                 [
-                    literal(f"{VERDICT_MARKS[sample.verdict]} {verdict}", VERDICT_STYLES.get(sample.verdict, "bold")),
+                    literal(
+                        sample_verdict(sample),
+                        VERDICT_STYLES.get(sample.verdict, "bold"),
+                    ),
                     literal(run_label(path.run), "bold"),
                     literal(f"sample {_known(at)} of {count(samples.total)}"),
                     literal(answer),
@@ -47,8 +49,28 @@ def path_heading(path: Response, samples: Page[Sample]) -> Content:
                 f"{_source(sample)}",
                 "dim",
             ),
+            *overridden_in_words(verdicts),
         ]
     )
+
+
+def overridden_in_words(verdicts: Sequence[GivenVerdict]) -> list[Content]:
+    """What a person put in the place of which verdict, who, when and why; empty where nobody did."""
+    said = next((given for given in verdicts if given.by_person and given.used), None)
+    if said is None:
+        return []
+    before = next((given.verdict for given in verdicts if given.counts_without), None)
+    change = f"{_known(before)} → {_known(said.verdict)}".replace("_", " ")
+    when = f", {said.created:%Y-%m-%d %H:%M} UTC" if said.created else ""
+    return [
+        join_words(
+            [
+                literal(f"{OVERRIDDEN} verdict overridden: {change}", "bold"),
+                literal(f"{visible_line(_known(said.verifier), 40)}{when}", "dim"),
+                literal(visible_line(said.detail or "", 200)),
+            ]
+        )
+    ]
 
 
 def _origin(sample: Sample) -> str:

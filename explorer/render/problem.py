@@ -11,7 +11,7 @@ from textual.content import Content
 from backend.records import Page, Problem, Run, RunTally, Sample
 from backend.wording import UNKNOWN, compact, percent, run_label, short_names, shown_of
 from explorer.render.judgements import JUDGEMENT_MARKS
-from explorer.render.names import VERDICT_STYLES, is_correct, marked_verdict, shorten_middle
+from explorer.render.names import VERDICT_STYLES, is_correct, marked_verdict, sample_verdict, shorten_middle
 from explorer.render.perplexity import short_perplexity
 from explorer.render.text import Column, join_lines, join_words, literal, room_beside
 
@@ -170,7 +170,7 @@ def sample_columns(width: int, beside: Beside) -> list[Column]:
     fixed = [
         Column("index", "#", 5, True, lambda sample: str(sample.index)),
         Column("read", "read", 5, value=lambda sample: _read(sample, beside)),
-        Column("verdict", "verdict", 11, False, lambda sample: marked_verdict(sample.verdict),
+        Column("verdict", "verdict", 11, False, sample_verdict,
                lambda sample: VERDICT_STYLES.get(sample.verdict, "")),
         Column("tokens", "tokens", 7, True, lambda sample: compact(sample.tokens)),
         Column("characters", "chars", 7, True, lambda sample: compact(sample.characters)),

@@ -13,7 +13,7 @@ from backend.records.reading import Branch, BranchSample, BranchTally, TreeRow
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, compact, count, percent, run_label, short_names, with_noun
 from explorer.render.branches import branch_words, only_run, sign_of
-from explorer.render.names import VERDICT_STYLES, marked_verdict, shorten_middle
+from explorer.render.names import VERDICT_STYLES, sample_verdict, shorten_middle
 from explorer.render.text import Column, cell, join_words, literal, room_beside
 
 # The search tree as rows of a table, and in words.
@@ -123,7 +123,7 @@ def branch_columns(width: int) -> list[Column]:
     """Columns for this width; run and answer share what is left."""
     fixed = [
         Column("index", "#", 6, True, lambda sample: str(sample.index)),
-        Column("verdict", "verdict", 11, False, lambda sample: marked_verdict(sample.verdict),
+        Column("verdict", "verdict", 11, False, sample_verdict,
                lambda sample: VERDICT_STYLES.get(sample.verdict, "")),
         Column("tokens", "tokens", 7, True, lambda sample: compact(sample.tokens)),
         Column("characters", "chars", 7, True, lambda sample: compact(sample.characters)),

@@ -33,6 +33,9 @@ NARROW = 110
 SHORT = 32
 """Below this many lines as well."""
 
+DECIDED = 10.0
+"""Seconds for which it is said what was written into the store, and how it is taken back."""
+
 BLANK = 0.06
 """Seconds before a screen appears without what it asked for: painting it twice would take as long as most answers."""
 
@@ -57,6 +60,8 @@ class DataScreen(Steady, Screen[None]):
         """Of the location's problem, where it has one."""
         self.stale = False
         """Something was added to the store while another screen was in front."""
+        self.lost: str | None = ""
+        """A run of its location that is there no more: it closes when it comes to the front."""
         self._handlers: dict[str, Callable[[Any], None]] = {}
         self._waiting: set[str] = set()
         self._held = False
@@ -121,7 +126,9 @@ class DataScreen(Steady, Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what came while another screen was in front."""
-        if self.stale:
+        if self.lost:
+            self.app.pop_screen()
+        elif self.stale:
             self.stale = False
             self.reload()
 
@@ -229,6 +236,12 @@ class DataScreen(Steady, Screen[None]):
         from explorer.screens.perplexity import PerplexityScreen
 
         self.app.push_screen(PerplexityScreen(self.location, self.problem_label))
+
+    def action_imports(self) -> None:
+        from explorer.screens.imports import ImportsScreen
+
+        self.app.clear_notifications()
+        self.app.push_screen(ImportsScreen(Location()))
 
     def action_queue(self) -> None:
         from explorer.screens.queue import QueueScreen

@@ -132,6 +132,16 @@ class HomeScreen(DataScreen):
 
         self._open(CurvesScreen)
 
+    def action_edit_run(self) -> None:
+        """Of a pair, both runs can be chosen in the dialog."""
+        from explorer.screens.decide import RunDialog, open_dialog
+
+        key = self.query_one(PagedTable).cursor_key
+        if key is None:
+            return
+        entry = self.entries[key]
+        open_dialog(self.explorer, RunDialog((entry.base, entry.rl) if isinstance(entry, PairSummary) else (entry,)))
+
     def action_perplexity(self) -> None:
         from explorer.screens.perplexity import PerplexityScreen
 

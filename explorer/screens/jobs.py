@@ -54,7 +54,7 @@ class JobsScreen(DataScreen):
         self.crumbs("jobs")
 
         def read(reader: Reader) -> list[dict[str, Any]]:
-            return [describe(job) for job in jobs_of(reader.database.layout)]
+            return [describe(job, reader.database.decided) for job in jobs_of(reader.database.layout)]
 
         self.ask("jobs", read, self.show_jobs)
 

@@ -8,20 +8,21 @@ from random import choice
 
 from textual.app import ComposeResult
 
-from backend import NewJudgement, Reader, Spans, judgements_of, pattern, token_logprobs, verdicts_of
+from backend import NewJudgement, Reader, Spans, judge, judgements_of, pattern, token_logprobs, verdicts_of
 from backend.errors import PasskError, UsageError
 from backend.records import Page, Problem, Response, Run, Sample
-from backend.records.reading import PathJudgement, TokenLogprobs
+from backend.records.reading import WITHDRAWN, JudgementMade, PathJudgement, TokenLogprobs
 from backend.records.samples import GivenVerdict
 from backend.wording import run_label, short_names
 from explorer.actions import PATH, bindings
 from explorer.location import Location, permalink
+from explorer.render.decided import judgement_in_words
 from explorer.render.judgements import judgements_line
 from explorer.render.names import is_correct
 from explorer.render.path import VIEWS, path_details, path_heading
 from explorer.render.surprise import Surprise
 from explorer.render.text import VisibleText, highlight
-from explorer.screens.base import DataScreen, next_of
+from explorer.screens.base import DECIDED, DataScreen, next_of
 from explorer.screens.dialogs import NoteDialog, problem_dialog
 from explorer.screens.problem import MOST_SAMPLES
 from explorer.widgets.plain import Plain
@@ -82,12 +83,18 @@ class PathScreen(DataScreen):
 
     WHERE = PATH
     BINDINGS = bindings(PATH)
+    blind = False
+    """Whether nothing may be said that tells which model wrote the path."""
+    said_for = DECIDED
+    """Seconds for which the corner says what was written."""
 
     def __init__(self, location: Location, problem_label: str) -> None:
         super().__init__(location, problem_label)
         self.record: PathRecord | None = None
         self.view = "raw"
         self.surprise = Surprise()
+        self.said: tuple[PathJudgement, ...] = ()
+        """Everything that was said of its reasoning."""
 
     def compose_body(self) -> ComposeResult:
         yield Plain(id="heading")
@@ -119,7 +126,7 @@ class PathScreen(DataScreen):
         self.location = self.location.to(sample=path.sample.index)
         sample = f"sample {path.sample.index}" + ("" if record.view == "raw" else f", {record.view} view")
         self.crumbs(self.location.benchmark, f"problem {self.problem_label}", run_label(path.run), sample)
-        self.tell("heading", path_heading(path, record.samples))
+        self.tell("heading", path_heading(path, record.samples, record.verdicts))
         self.tell("details", path_details(path, record.verdicts))
         same = before is not None and before.key == record.key
         if before is None or not same or before.view != record.view:
@@ -253,6 +260,7 @@ class PathScreen(DataScreen):
         self.ask("judgements", read, self.show_judgements)
 
     def show_judgements(self, said: tuple[PathJudgement, ...]) -> None:
+        self.said = said
         self.tell("judgements", judgements_line(said))
 
     def action_statement(self) -> None:
@@ -283,17 +291,47 @@ class PathScreen(DataScreen):
         new = NewJudgement(path.run.key, path.problem_key, path.sample.index, judgement, note)
         book = self.explorer.judgement_book
 
-        def write(reader: Reader) -> None:
-            book.say([new])
-            reader.database.refresh()
+        self.ask("judge", lambda reader: judge(reader, book, new), lambda made: self.judged(path, made))
 
-        self.ask("judge", write, lambda _: self.judged(path, judgement))
-
-    def judged(self, path: Response, judgement: str | None) -> None:
+    def judged(self, path: Response, made: JudgementMade) -> None:
         """A judgement, or a note, has been written."""
         self.explorer.mark_stale()
+        self.explorer.say("\n".join(judgement_in_words(made, path, blind=self.blind)), self.said_for)
         if self.record is not None and self.record.path is path:
             self.ask_judgements(path)
+
+    # Taking back, and another verdict
+
+    @property
+    def my_judgement(self) -> PathJudgement | None:
+        """What this person judged last; None where that is nothing, or was withdrawn."""
+        mine = [entry for entry in self.said if entry.author == self.explorer.judgement_book.author and entry.judgement]
+        return mine[-1] if mine and mine[-1].judgement != WITHDRAWN else None
+
+    def action_override(self) -> None:
+        from explorer.screens.decide import OverrideDialog, open_dialog
+
+        if self.record is not None:
+            open_dialog(self.explorer, OverrideDialog(self.record.path))
+
+    def action_take_back(self) -> None:
+        """What was said last of this sample: one's own judgement, or the verdict that counts instead."""
+        if self.record is None:
+            return
+        mine = self.my_judgement
+        overridden = next((given for given in self.record.verdicts if given.by_person and given.used), None)
+        if overridden is not None and (mine is None or (overridden.created or mine.created) > mine.created):
+            self.action_override()
+        elif mine is not None:
+            self.withdraw(mine)
+        else:
+            self.refuse("You have judged nothing here, and no verdict is overridden", "I lists what else was decided.")
+
+    def withdraw(self, mine: PathJudgement) -> None:
+        from explorer.screens.decide import WithdrawDialog, open_dialog
+
+        if self.record is not None:
+            open_dialog(self.explorer, WithdrawDialog(self.record.path, mine.judgement or "", blind=self.blind))
 
     # Tokens that a model did not expect
 

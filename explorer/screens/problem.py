@@ -193,6 +193,12 @@ class ProblemScreen(DataScreen):
         self.sort = self.sort.reversed()
         self.show_samples()
 
+    def action_reference(self) -> None:
+        from explorer.screens.decide import ReferenceDialog, open_dialog
+
+        if self.record is not None:
+            open_dialog(self.explorer, ReferenceDialog(self.record.problem, self.location.benchmark))
+
     def action_resample(self) -> None:
         if self.record is not None:
             compared = [tally.run for tally in self.record.problem.tallies if tally.run.name in self.location.runs]

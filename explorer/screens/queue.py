@@ -11,7 +11,7 @@ from textual.content import Content
 
 from backend import Reader, author_name, judging_queue, selected_problems
 from backend.records import Problem, Response
-from backend.records.reading import PathJudgement, QueuedPath
+from backend.records.reading import JudgementMade, PathJudgement, QueuedPath
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, with_noun
 from explorer.actions import QUEUE, QUEUED, bindings
@@ -125,6 +125,8 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
 
     WHERE = QUEUED
     BINDINGS = bindings(QUEUED)
+    said_for = 3.0
+    """Over the next path already."""
 
     def __init__(self, location: Location, queue: Mapping[str, QueuedPath], key: str, *, blind: bool) -> None:
         self.queue = dict(queue)
@@ -177,12 +179,14 @@ class QueuedPathScreen(PathScreen, inherit_bindings=False):
     def show_judgements(self, said: tuple[PathJudgement, ...]) -> None:
         """Blind, only what this person said: what others said would bias."""
         mine = self.explorer.judgement_book.author
+        self.said = said
         shown: Sequence[PathJudgement] = [entry for entry in said if entry.author == mine] if self.blind else said
         self.tell("judgements", judgements_line(shown))
 
-    def judged(self, path: Response, judgement: str | None) -> None:
+    def judged(self, path: Response, made: JudgementMade) -> None:
         """Remember it, and go on when the reasoning was judged."""
-        super().judged(path, judgement)
+        super().judged(path, made)
+        judgement = made.judgement
         key = _key(path.run.name, path.problem_key, path.sample.index)
         if judgement is None:
             return

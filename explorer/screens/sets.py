@@ -157,7 +157,9 @@ class SetsScreen(FilteredScreen):
     def export_context(self) -> ExportContext:
         here = self.marked_here()
         problems = self.record.problems if self.record else ()
-        return ExportContext(marked=tuple(problem.label for problem in problems if problem.key in here))
+        return ExportContext(
+            marked=tuple(problem.label for problem in problems if problem.key in here), judged=self.by_valid
+        )
 
     def set_label(self) -> str:
         return "all" if self.location.solved is None else set_name(self.location.solved, self.words)

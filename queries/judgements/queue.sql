@@ -13,6 +13,7 @@ mine AS (
     FROM judgements
     WHERE author = $author AND version IS NULL AND judgement IS NOT NULL
     GROUP BY run_key, problem_key, sample
+    HAVING arg_max(judgement, created) <> 'withdrawn'
 )
 SELECT
     runs.run,

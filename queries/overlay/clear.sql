@@ -3,5 +3,6 @@
 DELETE FROM overlay.hidden_parts;
 DELETE FROM overlay.hidden_counts;
 DELETE FROM overlay.removed_runs;
+DELETE FROM overlay.hidden_verdicts;
 DELETE FROM overlay.hidden_samples;
 DELETE FROM overlay.corrections;

@@ -5,6 +5,10 @@ WITH changed AS (
     FROM overlay.hidden_samples
     UNION
     SELECT run_key, problem_key, sample FROM overrides
+    UNION
+    SELECT given.run_key, given.problem_key, given.sample
+    FROM stored.verdicts AS given
+    SEMI JOIN overlay.hidden_verdicts AS hidden ON given.run_key = hidden.run_key AND given.created = hidden.given
 ),
 signed AS (
     SELECT run_key, problem_key, verdict, tokens, characters, -1 AS sign

@@ -166,8 +166,8 @@ FROM (
 )
 WHERE last.verdict IS NOT NULL;
 
--- What the judgements of a path come to: the last of each author counts; persons go before step checkers; where they
--- disagree it is unsure.
+-- What the judgements of a path come to: the last of each author counts, unless it withdraws what was said; persons go
+-- before step checkers; where they disagree it is unsure.
 CREATE OR REPLACE VIEW settled_judgements AS
 WITH latest AS (
     SELECT
@@ -180,6 +180,7 @@ WITH latest AS (
     FROM judgements
     WHERE judgement IS NOT NULL
     GROUP BY ALL
+    HAVING arg_max(judgement, created) <> 'withdrawn'
 ),
 said AS (
     SELECT

@@ -28,6 +28,7 @@ ASIDE = {
     "queue": ("curves", ("Q",)),
     "audit": ("curves", ("A",)),
     "bookmarks": ("curves", ("B",)),
+    "imports": ("curves", ("I",)),
 }
 """Screens beside the walk: from where, and by which keys."""
 SCREENS = [*(where for where, _ in WALK), *ASIDE]

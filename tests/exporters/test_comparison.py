@@ -13,6 +13,7 @@ import pytest
 
 from backend import PAIR_SETS, set_uncertainty, solve_sets, valid_sets
 from backend.errors import AlreadyThere, UsageError
+from backend.records.exports import FORMS
 from backend.store.layout import StoreLayout
 from tests.explorer.conftest import CORRECT
 from tests.exporters.conftest import BASE, RL, SFT, reading, write
@@ -270,14 +271,14 @@ def test_sets_by_valid_paths_stand_beside_the_plain_ones(judged: StoreLayout, tm
     with reading(judged) as reader:
         found = valid_sets(reader, [reader.run(BASE), reader.run(RL)])
     for form in ("csv", "jsonl", "parquet"):
-        write(judged, "sets", tmp_path / f"sets.{form}", BASE, RL)
+        write(judged, "sets", tmp_path / f"sets.{form}", BASE, RL, judged=True)
         rows = rows_of(tmp_path / f"sets.{form}")
         assert [row["set"] for row in rows] == SETS
         assert [row["set_by_valid"] for row in rows] == [PAIR_SETS[problem.solved] for problem in found.sets.problems]
         of_s4 = rows[3]
         assert [int(str(of_s4[f"base_{said}"])) for said in ("valid", "invalid", "unsure")] == [1, 1, 0]
     for form in ("md", "tex", "html"):
-        write(judged, "sets", tmp_path / f"sets.{form}", BASE, RL)
+        write(judged, "sets", tmp_path / f"sets.{form}", BASE, RL, judged=True)
         text = (tmp_path / f"sets.{form}").read_text(encoding="utf-8")
         assert "by valid paths" in text
         right = found.judged[0].right
@@ -289,6 +290,21 @@ def test_sets_by_valid_paths_stand_beside_the_plain_ones(judged: StoreLayout, tm
             (found.sets.counts[solved], found.counts_if_open_valid[solved]) for solved in found.sets.counts
         ):
             assert (f"{count}–{at_most}" if count != at_most else f"{count}") in text.replace("--", "–")
+
+
+@pytest.mark.parametrize("what", ["sets", "problems"])
+def test_a_judgement_changes_no_exported_table_that_did_not_ask_for_it(
+    sums: StoreLayout, judged: StoreLayout, tmp_path: Path, what: str
+) -> None:
+    for form in FORMS[what]:
+        ending = "verl.parquet" if form == "verl" else form
+        files = [tmp_path / f"{name}.{ending}" for name in ("before", "after", "asked")]
+        write(sums, what, files[0], BASE, RL)
+        write(judged, what, files[1], BASE, RL)
+        write(judged, what, files[2], BASE, RL, judged=True)
+        before, after, asked = (file.read_bytes() for file in files)
+        assert after == before, form
+        assert asked != before, form
 
 
 def test_where_nothing_is_judged_no_set_is_by_valid_paths(sums: StoreLayout, tmp_path: Path) -> None:

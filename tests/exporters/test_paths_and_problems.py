@@ -100,7 +100,7 @@ def test_problems_with_their_tallies(sums: StoreLayout, tmp_path: Path) -> None:
 
 
 def test_problems_say_how_their_paths_were_judged(judged: StoreLayout, tmp_path: Path) -> None:
-    write(judged, "problems", tmp_path / "problems.jsonl", BASE, problems="id=s3,s5")
+    write(judged, "problems", tmp_path / "problems.jsonl", BASE, problems="id=s3,s5", judged=True)
     first, second = lines(tmp_path / "problems.jsonl")
     assert first["tallies"] == [{"run": BASE, "n": 8, "c": 1, "valid": 1, "invalid": 0, "unsure": 0}]
     assert second["tallies"] == [{"run": BASE, "n": 8, "c": 0}]

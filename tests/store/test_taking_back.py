@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend import Reader, imports, merge, open_store, rebuild_tallies, redo, search, solve_sets, undo
+from backend import Reader, forget, imports, merge, open_store, rebuild_tallies, redo, search, solve_sets, undo
 from backend import pattern as text_pattern
 from backend.errors import UsageError
 from backend.store.layout import StoreLayout
@@ -182,3 +182,38 @@ def test_sets_are_of_what_counts(two: StoreLayout, tmp_path: Path) -> None:
         assert sizes(reader) == [13, 13, 13]
         undo(reader, imports(reader)[-1].id)
         assert sizes(reader) == [4, 4, 4]
+
+
+@pytest.mark.parametrize("merged_first", [True, False])
+def test_an_import_that_only_brought_verdicts_takes_them_back(
+    store: StoreLayout, tmp_path: Path, merged_first: bool
+) -> None:
+    """A file without verdicts first, its results file later."""
+    judged = long_rows()
+    bare = [{key: value for key, value in row.items() if key != "is_correct"} for row in judged]
+    imported(store, jsonl(tmp_path / "bare.jsonl", bare), model="m")
+    imported(store, jsonl(tmp_path / "results.jsonl", judged), model="m")
+    if merged_first:
+        merge(store)
+    with reading(store, merging=merged_first) as reader:
+        after = facts(reader)
+        assert reader.run("m@b").unverified == 0 and reader.run("m@b").correct > 0
+        results = imports(reader)[-1]
+        assert (results.samples, results.counts_only, results.verdicts) == (0, False, True)
+        undone = undo(reader, results.id)
+        assert "verdicts for samples that were there" in undone.words
+        run = reader.run("m@b")
+        assert (run.samples, run.unverified, run.correct) == (12, 12, 0)
+        brute_force_unverified = {sample[2] for sample in facts(reader)["m@b"]["samples"]}
+        assert brute_force_unverified == {"unverified"}
+        brute_force(reader)
+        redo(reader, results.id)
+        assert facts(reader) == after
+        undo(reader, results.id)
+    forget(store)
+    with reading(store) as reader:
+        assert reader.run("m@b").unverified == 12
+        brute_force(reader)
+    imported(store, tmp_path / "results.jsonl", model="m")
+    with reading(store) as reader:
+        assert facts(reader) == after
