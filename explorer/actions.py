@@ -193,6 +193,7 @@ ACTIONS = (
     Action("random", "R", "R", "Random unread", "A random path of this run that you have not read", (PATH,), False),
     Action("bookmark", "b", "b", "Bookmark", "Add or remove a bookmark here", (PATH,), False),
     Action("details", "i", "i", "Details", "Show everything known about this sample", (PATH, DISPUTED), False),
+    Action("followed", "w", "w", "Followed", "What is followed, and what was left out and why", (HOME,), False),
     Action("search", "slash", "/", "Search", "Search the texts of the samples", (HOME,)),
     Action("search", "slash", "/", "Search", "Search the texts of the samples", (CURVES, SETS, PROBLEM, PATH), False),
     Action("open", "enter", "enter", "Search / open", "Search; on a hit, open the path at the match", (SEARCH,)),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence, Set
 from functools import partial
 from importlib import import_module
 from threading import Thread
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -34,6 +34,9 @@ from explorer.screens.base import DECIDED, DataScreen
 from explorer.screens.dialogs import Dialog, error_dialog, help_dialog
 from explorer.steady import SteadyApp
 from explorer.terminal import driver, end_on_signals
+
+if TYPE_CHECKING:
+    from explorer.following import FollowerTold, Following, LookedOver
 
 LOOK_OUT = 1.0
 """Seconds between looks into the store's parts."""
@@ -77,9 +80,13 @@ class Explorer(SteadyApp):
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
     PAUSE_GC_ON_SCROLL: ClassVar = True
 
-    def __init__(self, database: Database, at: ResolvedPermalink | None = None) -> None:
+    def __init__(
+        self, database: Database, at: ResolvedPermalink | None = None, following: Following | None = None
+    ) -> None:
+        """`following` is the path whose results the store is of."""
         super().__init__(driver_class=driver())
         self._at = at
+        self.following = following
         # Every frame of an animation is bytes on a slow link.
         self.animation_level = "none"
         self.database = database
@@ -107,6 +114,8 @@ class Explorer(SteadyApp):
         if self._at is not None:
             self.go_to(self._at)
         self.set_interval(LOOK_OUT, self.look_out)
+        if self.following is not None:
+            self.following.begin(self)
         # Also where Home never comes, because the store cannot be read.
         self.set_timer(LONGEST_START, collect_again)
 
@@ -188,6 +197,22 @@ class Explorer(SteadyApp):
             self.show_error(PasskError(strays_in_words(new), titles + more, new[0].next_step))
         elif new:
             self.show_error(new[0])
+
+    def show_following(self) -> None:
+        """Home says what is followed."""
+        from explorer.screens.home import HomeScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, HomeScreen):
+                screen.show_following()
+
+    def on_looked_over(self, event: LookedOver) -> None:
+        if self.following is not None:
+            self.following.looked_over(event.outlook)
+
+    def on_follower_told(self, event: FollowerTold) -> None:
+        if self.following is not None:
+            self.following.told(event.event)
 
     def mark_stale(self) -> None:
         """The store holds more: screens behind the one in front ask again when they come to the front."""

@@ -218,6 +218,8 @@ ROLE = Option("--role", "base, rl, sft, instruct or distill", "R")
 FROM_FILE = Option("--from", "csv file with the columns problem, reference", "FILE", file_path, dest="file")
 FROM_MODEL = Option("--from-model", "the model that it was trained from", "B")
 STEP = Option("--step", "training step", "N", INDEX)
+MODEL_NAME = Option("--model", "name of the model", "M")
+BENCHMARK_NAME = BENCHMARK.but(help="name of the benchmark")
 ALGORITHM = Option("--algorithm", "for example GRPO", "A")
 MODEL_PATH = Option("--model-path", "where the model lies", "PATH")
 ABOUT_MODEL = (ROLE, FROM_MODEL, STEP, ALGORITHM, MODEL_PATH)
@@ -250,6 +252,9 @@ NAMES_FROM = (
         excludes="--step",
     ),
     Option("--benchmark-from", _WHERE.format("where the benchmark's name"), "folder|PATTERN", excludes="--benchmark"),
+)
+FILL = Option(
+    "--fill", "what is said of model and benchmark holds for files that say none (default: it goes before theirs)"
 )
 ON_DUPLICATE = Option(
     "--on-duplicate",

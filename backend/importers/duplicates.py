@@ -353,8 +353,9 @@ class Duplicates:
         """A number for each text of a block."""
         if block.texts is None:
             return [0] * len(block.verdicts)
-        content = self._content
-        return [content(text) for text in block.texts]
+        if self._content is _short_key:
+            return [(hash(text) & _MASK) or 1 if text else 0 for text in block.texts]
+        return [content_key(text) for text in block.texts]
 
     def sift(self, block: Block, run: str, key: int, *, repeated: bool = False) -> tuple[Block, list[int]]:
         """The block without what is there already, and the numbers of its texts.

@@ -39,6 +39,8 @@ class NamesFrom:
     model: str | None = None
     step: str | None = None
     benchmark: str | None = None
+    only_gaps: bool = False
+    """Whether a file's own word goes before what the user says of its run."""
 
     def facts_of(self, path: Path) -> Callable[[RunFacts], RunFacts]:
         """What turns the facts of this file's blocks into those that its name completes.
@@ -58,9 +60,9 @@ class NamesFrom:
         named = step_in_names(path)
 
         def complete(facts: RunFacts) -> RunFacts:
-            if model is not None:
+            if model is not None and not (self.only_gaps and facts.model is not None):
                 facts = replace(facts, model=model)
-            if benchmark is not None:
+            if benchmark is not None and not (self.only_gaps and facts.benchmark is not None):
                 facts = replace(facts, benchmark=benchmark)
             at = step if step is not None else named if facts.step is None else None
             return facts if at is None else replace(facts, step=at, checkpoint=True)

@@ -26,7 +26,7 @@ from typing import BinaryIO
 import duckdb
 
 from backend.errors import InputError, PasskError, StoreError, UsageError
-from backend.importers.discovery import fuller_file, is_passed_over, recognise_all
+from backend.importers.discovery import fuller_file, is_passed_over, recognise_all, why_skipped
 from backend.importers.duplicates import FileSamples
 from backend.importers.growing import CONTEXT, GrowingFile, Prefix, StretchSource
 from backend.importers.known_problems import KnownProblems, problems_of
@@ -40,7 +40,7 @@ from backend.importers.session import (
     refuse_if_overtaken,
     samples_of_run,
 )
-from backend.importers.source import compression_of
+from backend.importers.source import SourceFile, compression_of
 from backend.importers.values import decode
 from backend.store.cursor import StoreCursor
 from backend.store.database import Database, open_store
@@ -361,6 +361,8 @@ class Follower:
             self._report(Passed(str(file.path), reason, next_step))
         else:
             # Folders hold much else; whoever wonders about a file can name it.
+            with suppress(OSError):
+                reason = why_skipped(SourceFile(file.path)) or reason
             self._report(Passed(str(file.path), reason))
 
     def _take(self, files: list[_File], *, alone: bool) -> bool:

@@ -20,7 +20,7 @@ from backend.store.parts import Manifest, PartRun
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the user said about the run; it goes before what a file says."""
+    """What the user said about the run; it goes before what a file says, unless `names.only_gaps`."""
 
     run: str | None = None
     model: str | None = None
@@ -35,6 +35,16 @@ class RunOptions:
     """What the names of files and folders say."""
     pooled: bool = False
     """Whether files whose names differ are one run all the same, because the user said so."""
+
+    def of(self, facts: RunFacts) -> RunOptions:
+        """What holds for a run of which a file says so much."""
+        if not self.names.only_gaps:
+            return self
+        said = replace(self, benchmark=None if facts.benchmark else self.benchmark)
+        if facts.model is None:
+            return said
+        # What was said of a model was said of another one.
+        return replace(said, model=None, role=None, from_model=None, step=None, algorithm=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,7 @@ class RunResolver:
         return self._models[model] != self._models_before.get(model, self._models[model])
 
     def _resolve(self, facts: RunFacts, where: str) -> RunSpec:
-        said = self._options
+        said = self._options.of(facts)
         model_name, benchmark = said.model or facts.model, said.benchmark or facts.benchmark
         run = said.run or facts.run
         run = self._stored_names.get(run, run) if run else None

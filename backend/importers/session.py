@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ import duckdb
 import msgspec
 
 from backend.errors import InputError, PasskError, StoreError, UsageError
-from backend.importers.discovery import find_files, recognise_all
+from backend.importers.discovery import IMPORTERS, find_files, recognise_all
 from backend.importers.duplicates import KEEP_ALL, Duplicates, FileSamples
 from backend.importers.file_names import telling_words
 from backend.importers.growing import GrowingFile
@@ -569,13 +570,11 @@ class ImportSession:
     def _problem(self, facts: ProblemFacts, benchmark: str, run: str) -> int:
         asked = self._file.asked
         key = self._key(facts, benchmark, asked)
-        if self._file.growing is not None:
-            named = self._file.growing.named(run, key, facts)
-            if asked.first.get(key) is facts:
-                asked.first[key] = named
-            facts = named
         first = asked.first.setdefault(key, facts)
-        if first is facts or _is_same_row(first, facts):
+        is_same = first is facts or _is_same_row(first, facts)
+        if self._file.growing is not None:
+            facts = self._file.growing.named(run, key, facts)
+        if is_same:
             known = self.gathered.problems.get(key)
             if known is None:
                 metadata = facts.stored_metadata()
@@ -673,6 +672,25 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def leave_out_pandas() -> None:
+    """Keep pyarrow from loading pandas, which takes 0.3 s, to see that no value is one of its.
+
+    It looks once, in Python at its first array and in C++ at the first value. For processes that import files and do
+    nothing else; not where an importer of another package may work with pandas.
+    """
+    import pyarrow as pa
+
+    if "pandas" in sys.modules or IMPORTERS.others:
+        return
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+    try:
+        for _ in range(2):
+            with suppress(ImportError, AttributeError):
+                pa.array([""])
+    finally:
+        del sys.modules["pandas"]
+
+
 class Overtaken(Exception):
     """Another import added to one of our runs while we were reading."""
 
@@ -764,7 +782,7 @@ def _attempt(
             digest = source.digest.partition(TWIN)[0]
             how.update({(digest, run): (manifest.part, source.options) for run in source.runs})
             known.setdefault(source.digest.partition(TWIN)[0], set()).update(source.runs)
-    problems = KnownProblems(stored_problems(layout))
+    problems = KnownProblems(stored_problems(layout)) if before else KnownProblems()
     gone = Counter(
         source.digest.partition(TWIN)[0]
         for part, manifest in before.items()

@@ -27,28 +27,42 @@ def json_lines(source: SourceFile, only: Container[int] | None = None) -> Iterat
     Raises:
         InputError: a line is not a JSON object in UTF-8.
     """
-    plain = source.compression is None
+    plain, bad_rows, loads = source.compression is None, source.bad_rows, orjson.loads
     with source.open() as file:
         for number, line in enumerate(read_lines(file), 1):
             if plain:
                 source.bytes_read += len(line)
             source.row = number
-            if (only is not None and number not in only) or source.passes_over(number):
-                continue
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if not line or line.isspace():
+            if (only is not None and number not in only) or (bad_rows is not None and number in bad_rows):
                 continue
             if len(line) > MOST_LINE:
                 raise input_error(source, number, f"longer than {MOST_LINE >> 30} GiB")
             try:
-                value = decode(source, line, number)
-                if not isinstance(value, dict):
-                    raise input_error(source, number, f"expected a JSON object, found {kind_of_value(value)}")
-            except InputError as error:
-                source.pass_over(error)
-                continue
+                value = loads(line)
+            except ValueError:
+                value = None
+            # What most lines are comes first; the rest is looked at closely.
+            if type(value) is not dict:
+                value = _other_line(source, number, line)
+                if value is None:
+                    continue
             yield number, value
+
+
+def _other_line(source: SourceFile, number: int, line: bytes) -> dict[str, Any] | None:
+    """The object of a line that orjson does not read as one; None where there is none and the file goes on."""
+    if number == 1:
+        line = line.removeprefix(b"\xef\xbb\xbf")
+    if not line or line.isspace():
+        return None
+    try:
+        value = decode(source, line, number)
+        if not isinstance(value, dict):
+            raise input_error(source, number, f"expected a JSON object, found {kind_of_value(value)}")
+        return value
+    except InputError as error:
+        source.pass_over(error)
+        return None
 
 
 def read_document(source: SourceFile) -> Any:

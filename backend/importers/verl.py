@@ -9,7 +9,7 @@ from typing import Any
 from backend.importers.blocks import BlockBuilder, note_others
 from backend.importers.chat import THINKING, are_messages, completion_text, prompt_text, whole_prompt
 from backend.importers.prompts import PromptReader, some_prompts, some_records
-from backend.importers.protocol import Block, Counts, Notes, Options, RunFacts
+from backend.importers.protocol import Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error, read_lines
 from backend.importers.values import (
     as_text,
@@ -69,11 +69,15 @@ class Verl:
         facts: dict[int | None, RunFacts] = {}
         prompts = PromptReader(some_prompts(some_records(source), "input"), notes)
         rows = 0
+        known: dict[tuple[Any, str | None], ProblemFacts] = {}
         for row, record in json_lines(source):
-            prompt, output = prompt_text(record.get("input")), record.get("output")
+            asked, output = record.get("input"), record.get("output")
+            prompt = asked if isinstance(asked, str) else prompt_text(asked)
             if prompt is None:
                 prompt = text_field(source, row, record, "input")
-            if are_messages(output):
+            if isinstance(output, str):
+                pass
+            elif are_messages(output):
                 output, thought = completion_text(output)
                 notes.add(THINKING, int(thought))
             else:
@@ -87,12 +91,14 @@ class Verl:
             note_others(record, KNOWN, notes)
             # There are no ids: one question with two references is two problems, for example of two images.
             reference = as_text(record.get("gts"))
-            problem = builder.problem(
-                (prompt, reference),
-                statement=prompts.question(prompt),
-                reference=reference,
-                prompt=whole_prompt(record["input"]),
-            )
+            problem = known.get((prompt, reference))
+            if problem is None:
+                problem = known[prompt, reference] = builder.problem(
+                    (prompt, reference),
+                    statement=prompts.question(prompt),
+                    reference=reference,
+                    prompt=whole_prompt(asked),
+                )
             verdict = refine_verdict(correct, answer, None, record.get("pred") is not None)
             builder.add(run, problem, row, verdict, output, answer or None)
             rows += 1
@@ -112,6 +118,8 @@ class Verl:
         """`acc` where there is one, for the score may be shaped; else the score, which is right from 1 on."""
         field = "acc" if record.get("acc") is not None else "score"
         value = record.get(field)
+        if source.correct_at is None and type(value) in (bool, float) and value in (0, 1):
+            return bool(value)
         correct = parse_correct(value, source.correct_at)
         if correct is None and value is not None and value == value:
             raise input_error(

@@ -11,9 +11,11 @@ from explorer.commands.command import Command
 from explorer.commands.inputs import reading
 from explorer.commands.output import Progress, say
 from explorer.options import (
-    BENCHMARK,
+    BENCHMARK_NAME,
     COUNT,
+    FILL,
     FROM_MODEL,
+    MODEL_NAME,
     NAMES_FROM,
     ON_DUPLICATE,
     REPEATS,
@@ -45,7 +47,7 @@ def run_options(arguments: argparse.Namespace, *, pooled: bool = False) -> RunOp
     from backend import NamesFrom, RunOptions
 
     return RunOptions(
-        names=NamesFrom(arguments.model_from, arguments.step_from, arguments.benchmark_from),
+        names=NamesFrom(arguments.model_from, arguments.step_from, arguments.benchmark_from, arguments.fill),
         pooled=pooled,
         run=arguments.run,
         model=arguments.model,
@@ -76,8 +78,9 @@ def reading_options(arguments: argparse.Namespace) -> Options:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    from backend import MayBeSeveral, import_files, store_for_writing
+    from backend import MayBeSeveral, import_files, leave_out_pandas, store_for_writing
 
+    leave_out_pandas()
     layout = store_for_writing(arguments.store)
 
     def read(*, pooled: bool = False) -> ImportReport:
@@ -178,55 +181,61 @@ def _run_line(run: RunReport) -> str:
     return ", ".join(parts)
 
 
+READING = (
+    Option("--run", "name of the run (default: MODEL@BENCHMARK)", "NAME"),
+    MODEL_NAME,
+    ROLE,
+    FROM_MODEL,
+    STEP,
+    *NAMES_FROM,
+    FILL,
+    Option("--algorithm", "for example GRPO", "A"),
+    BENCHMARK_NAME,
+    Option("--source", "where the results were published, kept with the run", "TEXT"),
+    COUNT.but(help="samples a problem, for counts files without a column n"),
+    Option("--format", "read every file as this format instead of recognising it", "F", excludes="--select"),
+    Option(
+        "--select",
+        "a file of any shape by SQL: one SELECT over the file, called source, with columns named as in the "
+        "long form (problem, statement, text, verdict, reference, model, ...), or problem, n and c",
+        "MAPPING.SQL",
+        file_path,
+    ),
+    Option(
+        "--column",
+        "which column of a table holds what, such as verdict=is_correct; in counts files MODEL=COLUMN",
+        "FIELD=COLUMN",
+        repeated=True,
+    ),
+    Option(
+        "--filter",
+        "which of several verdicts counts: the name of a filter, scorer, test suite or reward of the file "
+        "(default: the first; the others are kept beside)",
+        "NAME",
+    ),
+    Option(
+        "--correct-at",
+        "from which reward on a sample is correct (default: 1, and then a whole number above 1 is refused)",
+        "REWARD",
+        float,
+    ),
+    Option(
+        "--drop-copies",
+        "leave out responses that are exact copies of another to the same problem in the same run",
+    ),
+    ON_DUPLICATE,
+    REPEATS,
+    SKIP_BAD_ROWS,
+)
+"""What may be said of result files, however they come in."""
+
 COMMANDS = {
     "import": Command(
         run_import,
         (
             Option("paths", "result files, or folders of them", "PATH", file_path, nargs="+"),
             STORE_TO_WRITE,
-            Option("--run", "name of the run (default: MODEL@BENCHMARK)", "NAME"),
-            Option("--model", "name of the model", "M"),
-            ROLE,
-            FROM_MODEL,
-            STEP,
-            *NAMES_FROM,
-            Option("--algorithm", "for example GRPO", "A"),
-            BENCHMARK.but(help="name of the benchmark"),
-            Option("--source", "where the results were published, kept with the run", "TEXT"),
-            COUNT.but(help="samples a problem, for counts files without a column n"),
-            Option("--format", "read every file as this format instead of recognising it", "F", excludes="--select"),
-            Option(
-                "--select",
-                "a file of any shape by SQL: one SELECT over the file, called source, with columns named as in the "
-                "long form (problem, statement, text, verdict, reference, model, ...), or problem, n and c",
-                "MAPPING.SQL",
-                file_path,
-            ),
-            Option(
-                "--column",
-                "which column of a table holds what, such as verdict=is_correct; in counts files MODEL=COLUMN",
-                "FIELD=COLUMN",
-                repeated=True,
-            ),
-            Option(
-                "--filter",
-                "which of several verdicts counts: the name of a filter, scorer, test suite or reward of the file "
-                "(default: the first; the others are kept beside)",
-                "NAME",
-            ),
-            Option(
-                "--correct-at",
-                "from which reward on a sample is correct (default: 1, and then a whole number above 1 is refused)",
-                "REWARD",
-                float,
-            ),
-            Option(
-                "--drop-copies",
-                "leave out responses that are exact copies of another to the same problem in the same run",
-            ),
-            ON_DUPLICATE,
-            REPEATS,
-            SKIP_BAD_ROWS,
+            *READING,
             Option("--dry-run", "report, write nothing"),
         ),
     )

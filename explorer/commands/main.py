@@ -57,12 +57,14 @@ COMMANDS = {
 }
 """Sub-command -> module whose `COMMANDS` declares it, and what it is for."""
 
-USAGE = "passk [STORE] [@PLACE] | passk COMMAND [OPTIONS]"
+USAGE = "passk [STORE] [@PLACE] | passk PATH [OPTIONS] | passk COMMAND [OPTIONS]"
 
 EPILOGUE = """\
 passk [STORE] [@PLACE] opens the explorer. STORE is a folder, usually NAME.passk; without it $PASSK_STORE counts, then
-./store.passk, then the sample store. A store named like a command is opened as ./NAME. @PLACE is what Y copies in the
-explorer: it opens there. passk COMMAND --help explains a command.
+./store.passk, then the sample store. @PLACE is what Y copies in the explorer: it opens there.
+passk PATH opens a file or folder of results and follows it: new files and rows appear as they are written. It asks for
+what the files do not say; passk PATH --help lists what can be said beforehand. What comes stays in your cache, or in S
+with --store S. What is named like a command is opened as ./NAME. passk COMMAND --help explains a command.
 """
 
 
@@ -88,13 +90,62 @@ def _run(words: Sequence[str]) -> int:
         status = run(parsed)
         sys.stdout.flush()
         return status
+    if words and (path := _results_at(words[0])) is not None:
+        return _open_path(path, words[1:])
     stores = [word for word in words if not word.startswith("@")]
     places = [word for word in words if word.startswith("@")]
     if len(stores) > 1 or len(places) > 1 or any(word.startswith("-") for word in stores):
         _explain(words)
+    if stores and not os.path.lexists(os.path.expanduser(stores[0])):
+        _refuse_unknown(stores[0])
     from explorer.commands.open_explorer import open_explorer
 
     return open_explorer(stores[0] if stores else None, places[0] if places else None)
+
+
+def _results_at(word: str) -> str | None:
+    """The path that a word is, if it is one of results: a file, or a folder that is no store."""
+    path = os.path.expanduser(word)
+    if word.startswith(("-", "@")) or not os.path.exists(path):
+        return None
+    is_store = os.path.isfile(os.path.join(path, "base.duckdb")) or os.path.isdir(os.path.join(path, "parts"))
+    return None if is_store or (os.path.isdir(path) and path.rstrip("/").endswith(".passk")) else path
+
+
+def _open_path(path: str, options: Sequence[str]) -> int:
+    from explorer.commands.command import parse
+    from explorer.commands.open_path import OF_PATH
+
+    places = [word for word in options if word.startswith("@")]
+    options = [word for word in options if word not in places]
+    run, parsed = parse("PATH", OF_PATH, [os.path.abspath(path), *options], every_command)
+    parsed.words, parsed.place = _said_of_files(options), places[0] if places else None
+    return run(parsed)
+
+
+def _said_of_files(options: Sequence[str]) -> list[str]:
+    """The options without the store's: what was said of the files."""
+    said: list[str] = []
+    is_value = False
+    for word in options:
+        if not is_value and not word.startswith("--store"):
+            said.append(word)
+        is_value = not is_value and word == "--store"
+    return said
+
+
+def _refuse_unknown(word: str) -> None:
+    """Raise UsageError for a word that is no command, no store and no results."""
+    from backend.errors import UsageError, suggestion
+
+    if os.sep in word or "." in word:
+        raise UsageError(
+            f"{word}: no such file or folder", next_step="passk PATH opens results, or a store that is there."
+        )
+    raise UsageError(
+        f"{word} is no command, and there is no file or folder of that name here",
+        next_step=suggestion(word, list(COMMANDS), "command"),
+    )
 
 
 def _explain(words: Sequence[str]) -> None:
@@ -114,7 +165,10 @@ def _explain(words: Sequence[str]) -> None:
     )
     parser.add_argument("--version", action="version", version=f"passk {version('passk-explorer')}")
     parser.parse_known_args(words[:1])
-    parser.error(f"unknown command {words[0]}, or more than one store or place")
+    from backend.errors import suggestion
+
+    near = suggestion(words[0], list(COMMANDS), "command")
+    parser.error(f"unknown command {words[0]}, or more than one store or place. {near}")
 
 
 def _say_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

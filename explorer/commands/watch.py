@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from backend.errors import PasskError
 from backend.visible_text import visible_line
 from explorer.commands import import_results
 from explorer.commands.command import Command
 from explorer.commands.output import print_json_line
-from explorer.options import INDEX, TEXT_OR_JSON, Option, file_path
+from explorer.options import INDEX, STORE_TO_WRITE, TEXT_OR_JSON, Option, file_path
 
 if TYPE_CHECKING:
     from backend import Passed, Taken
@@ -26,8 +27,9 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def run_watch(arguments: argparse.Namespace) -> int:
     """Follow until somebody stops it: 0 after SIGTERM or when the process of --until has ended, 130 after Ctrl-C."""
-    from backend import Follower, store_for_writing
+    from backend import Follower, leave_out_pandas, store_for_writing
 
+    leave_out_pandas()
     layout = store_for_writing(arguments.store)
     stop = threading.Event()
 
@@ -51,7 +53,13 @@ def run_watch(arguments: argparse.Namespace) -> int:
             threading.Thread(target=_wait_for, args=(arguments.until, stop), name="until", daemon=True).start()
         if arguments.print == "text":
             print(visible_line(f"following {', '.join(map(str, arguments.paths))} into {layout.root}"), flush=True)
-        follower.run(stop)
+        try:
+            follower.run(stop)
+        except PasskError as error:
+            if arguments.print == "json":
+                failure = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
+                print_json_line({"event": "failed", "time": round(time.time(), 3), **failure})
+            raise
     return 130 if signal.SIGINT in stopped else 0
 
 
@@ -111,16 +119,13 @@ def _say_json(event: Taken | Passed) -> None:
     sys.stdout.flush()
 
 
-OF_IMPORT = tuple(
-    option for option in import_results.COMMANDS["import"].options if option.spelling not in ("--dry-run", "paths")
-)
-
 COMMANDS = {
     "watch": Command(
         run_watch,
         (
             Option("paths", "result files, or folders of them", "PATH", file_path, nargs="+"),
-            *OF_IMPORT,
+            STORE_TO_WRITE,
+            *import_results.READING,
             TEXT_OR_JSON.but(spelling="--print", help="how what comes is printed: a line each"),
             Option("--until", "end when the process of this number has ended", "PID", INDEX),
         ),

@@ -122,6 +122,15 @@ def empty_store(path: str) -> str:
     )
 
 
+def nothing_yet(path: str, store: str) -> str:
+    """What to expect where a path is followed of which nothing has come."""
+    return (
+        f"Nothing has come from {path} yet. Result files and rows appear here as they are written.\n\n"
+        "Files from elsewhere can be added from another terminal:\n\n"
+        f"    passk import FILE_OR_FOLDER --store {store} --model NAME --role base --benchmark NAME"
+    )
+
+
 def sets_in_words(sets: SolveSets) -> str:
     """The runs of a comparison with their n, the threshold, and what is not compared."""
     words = short_names(sets.runs)

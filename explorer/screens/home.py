@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.content import Content
 
-from backend import Reader, default_pairs, pair_summaries, strays_in_words
+from backend import Reader, default_pairs, followed_in, pair_summaries, strays_in_words
 from backend.records import PairSummary, Run
 from backend.wording import UNKNOWN, compact, percent, run_label, span
 from explorer.actions import HOME, bindings
 from explorer.location import Location
 from explorer.render.names import pair_label
-from explorer.render.summaries import empty_store, pair_in_words, run_in_words
+from explorer.render.summaries import empty_store, nothing_yet, pair_in_words, run_in_words
 from explorer.render.text import Column, room_beside
 from explorer.screens.base import DataScreen
+from explorer.screens.dialogs import Dialog
 from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
 
@@ -26,11 +28,15 @@ from explorer.widgets.plain import Plain
 class HomeRecord:
     runs: tuple[Run, ...]
     pairs: tuple[PairSummary, ...]
+    followed: tuple[int, int] = (0, 0)
+    """Files of the path that is followed, and samples that came with them."""
 
 
-def read_home(reader: Reader) -> HomeRecord:
+def read_home(reader: Reader, path: Path | None = None) -> HomeRecord:
+    """`path` is the one that is followed."""
     runs = reader.runs()
-    return HomeRecord(runs, pair_summaries(reader, default_pairs(runs)))
+    followed = (0, 0) if path is None else followed_in(reader.database, path)
+    return HomeRecord(runs, pair_summaries(reader, default_pairs(runs)), followed)
 
 
 class HomeScreen(DataScreen):
@@ -42,19 +48,21 @@ class HomeScreen(DataScreen):
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         self.entries: dict[str, PairSummary | Run] = {}
+        self.followed = (0, 0)
 
     def compose_body(self) -> ComposeResult:
         yield PagedTable(id="pairs")
         yield Plain(id="details")
         yield Plain(id="strays")
-        if self.explorer.is_sample:
-            yield Plain(
-                "This is the sample store. For your own: passk import FILE --store S.passk; passk S.passk", id="note"
-            )
+        if self.explorer.following is not None:
+            yield Plain(id="note")
+        elif self.explorer.is_sample:
+            yield Plain("This is the sample store. For your own results: passk FILE_OR_FOLDER", id="note")
 
     def reload(self) -> None:
         self.crumbs("benchmarks")
-        self.ask("home", read_home, self.show_home)
+        following = self.explorer.following
+        self.ask("home", partial(read_home, path=None if following is None else following.path), self.show_home)
 
     def show_strays(self) -> None:
         # The first look-out may be answered before the screen is composed.
@@ -73,8 +81,27 @@ class HomeScreen(DataScreen):
         self.entries = {key: entry for _, key, entry in sorted(entries, key=lambda item: item[0].lower())}
         self.show_table()
         self.call_after_refresh(self.explorer.load_screens)
-        if not self.entries:
+        self.followed = record.followed
+        if self.explorer.following is not None:
+            self.show_following()
+        elif not self.entries:
             self.tell("details", empty_store(self.explorer.store_path))
+
+    def show_following(self) -> None:
+        """The line about the path that is followed."""
+        following = self.explorer.following
+        if following is None or not self.query("#note"):
+            return
+        self.tell("note", following.line(*self.followed))
+        if not self.entries:
+            self.tell("details", nothing_yet(str(following.path), self.explorer.store_path))
+
+    def action_followed(self) -> None:
+        following = self.explorer.following
+        if following is None:
+            self.refuse("Nothing is followed here", "passk FILE_OR_FOLDER opens results and follows them.")
+        else:
+            self.app.push_screen(Dialog("Followed", following.details(*self.followed)))
 
     def reflow(self) -> None:
         if self.entries:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import explore, exports, formats, intake, memory, sampling
+from tests.bench import explore, exports, following, formats, intake, memory, sampling
 from tests.bench.build_store import Plan, build_store
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=8, help="walks through the explorer")
     parser.add_argument("--starts", type=int, default=5, help="starts of the explorer")
-    parts = ("explore", "exports", "intake", "formats", "sampling", "memory")
+    parts = ("explore", "exports", "intake", "formats", "following", "sampling", "memory")
     parser.add_argument("--only", choices=parts, help="only one of them")
     parser.add_argument("--quick", action="store_true", help="100,000 samples and few repetitions: does it run at all?")
     arguments = parser.parse_args()
@@ -49,6 +49,9 @@ def main() -> int:
     if arguments.only in (None, "formats"):
         samples = max(arguments.intake_samples // 4, 5_000)
         print("\n".join(formats.table(arguments.cache, samples=samples, repeats=repeats)), flush=True)
+    if arguments.only in (None, "following"):
+        quick = {"idle": 5.0, "rows": 8, "repeats": 1} if arguments.quick else {}
+        print("\n".join(following.table(**quick)), flush=True)
     if arguments.only in (None, "sampling"):
         size = {"problems": 50, "n": 8, "repeats": 1, "rounds": 2} if arguments.quick else {"rounds": arguments.rounds}
         print("\n".join(sampling.table(**size)), flush=True)

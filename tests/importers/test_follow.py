@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -417,3 +418,13 @@ def test_sigterm_and_the_end_of_another_process_end_it(
     other.wait()
     assert by_signal.wait(60) == 0
     assert by_end.wait(60) == 0
+
+
+@pytest.mark.shared_data
+def test_a_log_that_asks_a_question_twice_is_taken_as_it_is_imported(followed: Followed, shared_data: Path) -> None:
+    log = shared_data / "inspect" / "mmlu_gpt4.eval"
+    aged(Path(shutil.copy(log, followed.path("log.eval"))))
+    followed.follower.poll()
+    whole = StoreLayout(followed.folder.parent / "whole.passk")
+    import_files(whole, [log], run_options=SAID)
+    assert stored(followed.layout) == stored(whole)
