@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -61,6 +62,7 @@ class Following:
         """looking, waiting (nothing to follow yet), asking, following, ended."""
         self._process: FollowerProcess | None = None
         self._signature: object = None
+        self._stopped = Event()
         self.refused: PasskError | None = None
         """Why the file that was named is not read."""
         self._explorer: Explorer | None = None
@@ -92,14 +94,20 @@ class Following:
             self.look()
 
     def look(self) -> None:
-        """Look the files over, in a thread."""
-        self._signature = signature_of(self.path)
+        """Look the files over, in a thread; a second time when something has changed there."""
 
         def read() -> None:
-            said = self.said
+            while True:
+                began = time.monotonic()
+                signature = signature_of(self.path)
+                if signature != self._signature:
+                    break
+                # Where there are many files the look costs more.
+                if self._stopped.wait(max(LOOK_AGAIN, 20 * (time.monotonic() - began))):
+                    return
+            self._signature = signature
             try:
-                root = self.followed.layout.root
-                outlook: Outlook | PasskError = look_over(self.path, said, skipped=root)
+                outlook: Outlook | PasskError = look_over(self.path, self.said, skipped=self.followed.layout.root)
             except PasskError as error:
                 outlook = error
             self.explorer.post_message(LookedOver(outlook))
@@ -117,20 +125,14 @@ class Following:
             self.follow(self.said.words)
         else:
             self.state = "waiting"
+            self.left.clear()
             if outlook.refusal is not None:
                 self.left[str(self.path)] = (_without_path(outlook.refusal.title, self.path), outlook.refusal.next_step)
                 before, self.refused = self.refused, outlook.refusal
                 if str(before) != str(outlook.refusal):
                     self.explorer.show_error(outlook.refusal)
-            self.explorer.set_timer(LOOK_AGAIN, self._look_again)
-        self.explorer.show_following()
-
-    def _look_again(self) -> None:
-        if signature_of(self.path) == self._signature:
-            self.explorer.set_timer(LOOK_AGAIN, self._look_again)
-        else:
-            self.left.clear()
             self.look()
+        self.explorer.show_following()
 
     def ask(self, outlook: Outlook) -> None:
         """The form; leaving it leaves the explorer."""
@@ -149,6 +151,7 @@ class Following:
     def follow(self, words: Sequence[str]) -> None:
         """Start the process that follows."""
         self.words, self.state, self.failure = list(words), "following", None
+        self.left.clear()
         try:
             self.followed.keep(words)
             self._process = self.followed.start(words, lambda event: self._tell(event))
@@ -190,6 +193,7 @@ class Following:
 
     def stop(self) -> None:
         """The explorer ends: so does the process."""
+        self._stopped.set()
         if self._process is not None:
             self._process.stop()
 
