@@ -90,6 +90,8 @@ def _run(layout: StoreLayout, place: str | None, following: Following | None = N
             explorer.run()
         finally:
             database.close()
+            # What is never looked at again is never freed: DuckDB's binding would print all of it into the terminal.
+            gc.unfreeze()
         if explorer.reopen_at is None:
             return explorer.return_code or 0
         place = again = explorer.reopen_at
