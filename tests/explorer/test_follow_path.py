@@ -62,7 +62,7 @@ def test_a_training_is_watched_from_its_first_dump(start: Start, run_passk: Pass
     dumps = run_passk.folder / "Qwen2.5-7B-GRPO-math500" / "rollouts"
     dump(dumps / "10.jsonl", 10)
     terminal = start(dumps.parent)
-    terminal.wait("What are these results of?", "1 file (verl) does not say its model and benchmark")
+    terminal.wait("What are these results of?", "1 file (verl)")
     terminal.wait("model Qwen2.5-7B-GRPO", "benchmark math500", "‹ rl ›")
     terminal.keys("Enter")
     terminal.wait("Qwen2.5-7B-GRPO-step10@math500", "following Qwen2.5-7B-GRPO-math500: 1 file, 8 samples")
