@@ -11,6 +11,7 @@ from explorer.commands.command import Command
 from explorer.commands.inputs import reading
 from explorer.commands.output import Progress, say
 from explorer.options import (
+    ALGORITHM,
     BENCHMARK_NAME,
     COUNT,
     FILL,
@@ -189,7 +190,7 @@ READING = (
     STEP,
     *NAMES_FROM,
     FILL,
-    Option("--algorithm", "for example GRPO", "A"),
+    ALGORITHM,
     BENCHMARK_NAME,
     Option("--source", "where the results were published, kept with the run", "TEXT"),
     COUNT.but(help="samples a problem, for counts files without a column n"),

@@ -62,7 +62,7 @@ class FollowDialog(FormDialog[list[str]]):
         except PasskError as error:
             self.say(str(error))
         else:
-            self.say("It holds for what comes later too. passk run set changes a model's role.")
+            self.say("It holds for what comes later too. E at Home changes a model's role.")
 
     def words(self) -> list[str]:
         """The answers as options. Raises UsageError: something that must be said is empty."""
