@@ -319,7 +319,7 @@ def describe(job: Job, decided: Decided = NOTHING_DECIDED) -> dict[str, Any]:
         "job": job.name,
         "state": status.state,
         "kind": plan.kind,
-        "run": decided.name_of(plan.title),
+        "run": plan.called(decided.name_of),
         "engine": engine.name,
         "problems": len(plan.problems),
         "samples": status.samples,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
@@ -112,7 +112,10 @@ class JudgePlan:
 
     @property
     def title(self) -> str:
-        return f"{' + '.join(self.runs)} judged by {self.judge.author}"
+        return self.called(str)
+
+    def called(self, name_of: Callable[[str], str]) -> str:
+        return f"{' + '.join(map(name_of, self.runs))} judged by {self.judge.author}"
 
     def keys(self) -> Iterable[PathKey]:
         return ((paths.run, paths.key, index) for paths in self.paths for index in paths.indices)

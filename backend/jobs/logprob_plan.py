@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -87,7 +87,11 @@ class LogprobPlan:
 
     @property
     def title(self) -> str:
-        return f"{' + '.join(run or 'references' for run in self.runs) or self.benchmark} under {self.scorer}"
+        return self.called(str)
+
+    def called(self, name_of: Callable[[str], str]) -> str:
+        whose = " + ".join(name_of(run) if run else "references" for run in self.runs)
+        return f"{whose or self.benchmark} under {self.scorer}"
 
     def keys(self) -> Iterable[TextKey]:
         return ((texts.run, texts.key, index) for texts in self.texts for index in texts.indices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -54,8 +54,11 @@ class SamplingPlan:
 
     @property
     def title(self) -> str:
-        """What a list of jobs calls it."""
-        return self.target.run
+        """What it was called when it was made."""
+        return self.called(str)
+
+    def called(self, name_of: Callable[[str], str]) -> str:
+        return name_of(self.target.run)
 
     @property
     def known(self) -> tuple[Known, ...]:

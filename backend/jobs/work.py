@@ -83,7 +83,10 @@ class Plan(Protocol):
 
     @property
     def title(self) -> str:
-        """What a list of jobs calls it."""
+        """What it was called when it was made."""
+
+    def called(self, name_of: Callable[[str], str]) -> str:
+        """What a list of jobs calls it; `name_of` says what a run is called now that came with a name."""
 
     @property
     def samples(self) -> int:

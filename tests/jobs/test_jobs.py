@@ -228,6 +228,21 @@ def test_a_damaged_job_says_where(tmp_path: Path, file: str, text: str, said: st
     assert said in describe(job)["error"]
 
 
+def test_a_list_of_jobs_calls_a_run_as_it_is_called_now(run_passk: Passk) -> None:
+    """Its files keep the name of when it was made."""
+    store = run_passk.folder / "store.passk"
+    shutil.copytree(LAST_VERSION[0].parent.parent.parent, store)
+    plans = {file: file.read_bytes() for file in store.glob("jobs/*/plan.json")}
+    base = "countdown-base@countdown"
+    before = [job["run"] for job in run_passk("jobs", "--store", store, "--format", "json").json]
+    assert base in before and f"{base} under countdown-rl-200" in before
+    run_passk("run", "rename", base, "first", "--yes", "--store", store)
+    after = [job["run"] for job in run_passk("jobs", "--store", store, "--format", "json").json]
+    other = f"{base}+temperature"
+    assert after == [run if run.startswith(other) else run.replace(base, "first") for run in before]
+    assert plans == {file: file.read_bytes() for file in plans}
+
+
 def test_prepared_here_worked_there(asked: Passk, models: Path) -> None:
     prepared = new_run(asked, models, 2, "--prepare")
     folder = Path(prepared.stdout.strip())
