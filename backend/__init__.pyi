@@ -30,6 +30,7 @@ from .analysis.cot import settled_judgements as settled_judgements
 from .analysis.cot import valid_sets as valid_sets
 from .analysis.decision_tables import decisions_table as decisions_table
 from .analysis.decision_tables import imports_table as imports_table
+from .analysis.decision_tables import matches_table as matches_table
 from .analysis.decision_tables import references_table as references_table
 from .analysis.evidence import set_evidence as set_evidence
 from .analysis.judge_tables import correction_in_words as correction_in_words
@@ -160,6 +161,11 @@ from .judgements import NewJudgement as NewJudgement
 from .judgements import check_steps as check_steps
 from .judgements import judge as judge
 from .judgements import withdraw_judgement as withdraw_judgement
+from .matching import as_planned as as_planned
+from .matching import match as match
+from .matching import matching_of as matching_of
+from .matching import plan_match as plan_match
+from .matching import way_out as way_out
 from .overrides import overridden as overridden
 from .overrides import override as override
 from .plug_ins import missing_modules as missing_modules

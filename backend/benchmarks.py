@@ -424,7 +424,7 @@ def _attempt(
 def _known(layout: StoreLayout, name: str) -> _Known:
     if not layout.exists():
         return _Known()
-    database = open_store(layout)
+    database = open_store(layout, matching=False)
     try:
         with Reader(database) as reader:
             rows = reader.rows("reads/benchmark_problems", benchmark=name)

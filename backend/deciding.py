@@ -23,13 +23,17 @@ def id_of(part: str) -> str:
 
 
 def write_decisions(
-    database: Database, rows: Callable[[Decided], Iterable[Decision]], reason: str | None = None
+    database: Database,
+    rows: Callable[[Decided], Iterable[Decision]],
+    reason: str | None = None,
+    matches: Callable[[], Iterable[tuple[int, int]]] = tuple,
 ) -> Manifest:
     """Publish decisions as one part, which counts from then on; the database sees it afterwards.
 
     Args:
         rows: makes them of what was decided before; called when nobody else can decide anything meanwhile.
         reason: why, kept with each.
+        matches: called after `rows`; the problems that these decisions match, each with the one that was there first.
 
     Raises:
         UsageError: by `rows`, or a reason that is too long.
@@ -49,6 +53,8 @@ def write_decisions(
         ]
         # The last column, `part`, is the writer's.
         part.write(KIND, [astuple(row)[:-1] for row in made])
+        if matched := list(matches()):
+            part.write("matches", matched)
         manifest = part.publish()
     database.refresh()
     return manifest

@@ -23,6 +23,8 @@ from backend.verifiers.protocol import Task
 KEPT_FOR = 60.0
 """Seconds before a part that is superseded is unlinked: by then every reader has looked."""
 
+OwnKey = Callable[[int, int, int], int]
+
 LONGEST_NOTE = 10_000
 """Characters of a note."""
 
@@ -45,9 +47,17 @@ class JudgementBook:
     said before in the same sitting too, and supersedes the one before; the old folder is unlinked a minute later.
     """
 
-    def __init__(self, layout: StoreLayout, author: str, version: str | None = None) -> None:
+    def __init__(
+        self,
+        layout: StoreLayout,
+        author: str,
+        version: str | None = None,
+        own_key: OwnKey = lambda run, problem, _: problem,
+    ) -> None:
+        """`own_key` says under which key a sample is written, of problems that are matched: see `Database.own_key`."""
         self.author = author
         self.version = version
+        self._own_key = own_key
         self._layout = layout
         self._rows: list[tuple[object, ...]] = []
         self._part: str | None = None
@@ -85,7 +95,8 @@ class JudgementBook:
             raise UsageError("A note without words", next_step="Write something, or leave it.")
         if note and len(note) > LONGEST_NOTE:
             raise UsageError(f"A note of {len(note):,} characters is too long", f"At most {LONGEST_NOTE:,} are kept.")
-        key = (entry.run_key, entry.problem_key, entry.sample)
+        problem = self._own_key(entry.run_key, entry.problem_key, entry.sample)
+        key = (entry.run_key, problem, entry.sample)
         return (*key, self.author, self.version, created, entry.judgement, note)
 
     def _publish(self, rows: Sequence[tuple[object, ...]], supersedes: tuple[str, ...]) -> str:
@@ -185,7 +196,7 @@ def check_steps(
 
     def write() -> None:
         # A book for each part: the rows of a whole run are not written again and again.
-        JudgementBook(layout, judge.name, judge.version).say(waiting)
+        JudgementBook(layout, judge.name, judge.version, reader.database.own_key).say(waiting)
         waiting.clear()
 
     with reader.stream(

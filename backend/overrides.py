@@ -31,7 +31,7 @@ def override(reader: Reader, path: Response, verdict: str | None, reason: str | 
         "override",
         target=target,
         run_key=path.run.key,
-        problem_key=path.problem_key,
+        problem_key=reader.database.own_key(path.run.key, path.problem_key, path.sample.index),
         sample=path.sample.index,
         value=verdict,
     )

@@ -146,7 +146,8 @@ def verify_anew(
 
 def settle_verdicts(reader: Reader, decided: Sequence[Decision], *, again: bool) -> tuple[str, ...]:
     """After references were taken back, the verdicts of before count; after they were brought back, new ones."""
-    problems = sorted({row.problem_key for row in decided if row.problem_key is not None})
+    matches = reader.database.matches()
+    problems = sorted({matches.get(key, key) for row in decided if (key := row.problem_key) is not None})
     if again:
         return verify_anew(reader, problems)
     since = min((row.created for row in decided if row.created is not None), default=datetime.now(UTC))

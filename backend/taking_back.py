@@ -10,6 +10,7 @@ from datetime import datetime
 
 from backend.deciding import id_of, write_decisions
 from backend.errors import UsageError
+from backend.matching import refuse_two_of_a_run
 from backend.records.decisions import DecisionEntry, Forgettable, ImportEntry, TakenBack
 from backend.references import settle_verdicts
 from backend.store.database import NAMES_ITS_COUNTS, Database
@@ -106,6 +107,8 @@ def _words(database: Database, rows: Sequence[Decision]) -> str:
             return f"run {first.target} removed"
         case "reference":
             return f"problem {first.target}: reference {first.value}{more}"
+        case "match":
+            return f"{with_noun(int(first.value or 0), 'problem')} of {first.target} matched by {first.field}"
         case _:
             value = "override withdrawn" if first.value is None else f"overridden to {first.value}"
             return f"{first.target}, sample {first.sample}: {value}{more}"
@@ -242,6 +245,8 @@ def _say(reader: Reader, manifest: Manifest, value: str, reason: str | None) -> 
 
     def rows(decided: Decided) -> list[Decision]:
         _check(database, decided, manifest, value)
+        if value == "redo":
+            refuse_two_of_a_run(reader, manifest.part)
         return [Decision("undo", target=manifest.part, value=value)]
 
     of_references = [row for row in database.decided.every if row.part == manifest.part and row.kind == "reference"]

@@ -311,6 +311,7 @@ class _VerdictWriter:
         self.judged = 0
         self.changes: Counter[tuple[str, str]] = Counter()
         self.unused = 0
+        self._own_keys = self._database.own_keys(run.key)
         self._begin()
 
     def _begin(self) -> None:
@@ -321,9 +322,14 @@ class _VerdictWriter:
         self._rows: list[tuple[Any, ...]] = []
         self._tallies: dict[int, list[int]] = {}
 
+    def _own(self, problem: int, sample: int) -> int:
+        """The key under which the sample is written; only of matched problems it is another."""
+        own = self._own_keys.get(problem, (problem,))
+        return own[0] if len(own) == 1 else self._database.own_key(self._run.key, problem, sample)
+
     def take(self, key: Key, found: Verdict, *, keep: bool = False) -> None:
         """Note one verdict; with `keep` whatever it is, since it counted before."""
-        problem, _, before = key
+        problem, sample, before = key
         self.judged += 1
         if self._beside:
             self._note(key, found, used=False)
@@ -335,14 +341,14 @@ class _VerdictWriter:
         if not used and found.verdict == "unverified":
             return
         if used:
-            change = self._tallies.setdefault(problem, [0, 0, 0])
+            change = self._tallies.setdefault(self._own(problem, sample), [0, 0, 0])
             for place, (old, new) in enumerate(zip(tally_change(before), tally_change(found.verdict), strict=True)):
                 change[place] += new - old
         self._note(key, found, used=used)
 
     def _note(self, key: Key, found: Verdict, *, used: bool) -> None:
         given = (*self._by, found.verdict, found.detail or None, found.answer)
-        self._rows.append((self._run.key, *key[:2], *given, used, self._created))
+        self._rows.append((self._run.key, self._own(*key[:2]), key[1], *given, used, self._created))
         if len(self._rows) >= ROWS:
             self._write()
         patience = BESIDE_SECONDS if self._beside else FLUSH_SECONDS

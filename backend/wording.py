@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from shlex import join
 from typing import Any
 
 from backend.records import Run
+from backend.records.comparison import SharedNames
 from backend.records.samples import NOT_SAMPLING
 from backend.records.table import Kind
 
@@ -169,15 +171,25 @@ def set_name(solved: Sequence[bool], words: Sequence[str]) -> str:
     return " + ".join(who)
 
 
-def nothing_in_common(first: Run, second: Run) -> str:
+def nothing_in_common(first: Run, second: Run, names: SharedNames | None = None) -> str:
     """Why nothing of two runs is compared, and what to do."""
     if not first.problems or not second.problems:
         return "Nothing is compared: no problem is left."
     if first.n_min is None or second.n_min is None:
         without = first if first.n_min is None else second
         return f"Nothing is compared: no sample of {without.name} has a verdict. passk verify gives it verdicts."
-    return (
-        f"Nothing is compared: {first.name} ({with_noun(first.problems, 'problem')}) and {second.name} "
-        f"({second.problems:,}) have no problem in common. Problems are the same by what was asked: if these are, "
-        "import again with the column of the bare question, --column statement=COLUMN."
+    runs = f"{first.name} ({with_noun(first.problems, 'problem')}) and {second.name} ({second.problems:,})"
+    same = (
+        [
+            f"{count:,} have one {what}"
+            for count, what in ((names.ids, "id"), (names.references, "reference answer"))
+            if count
+        ]
+        if names
+        else []
     )
+    differs = f"but {listed(same)} in both" if same else "nor an id or a reference answer that would tell which are one"
+    by = "id" if names and names.ids >= names.references else "reference"
+    lists = join(["passk", "match", first.name, second.name])
+    advice = f"If they are the same: {lists} --by {by}" if same else f"{lists} lists what looks alike"
+    return f"Nothing is compared: {runs} have no problem in common, {differs}. {advice}"

@@ -94,7 +94,7 @@ class Explorer(SteadyApp):
         self.store_path = str(database.layout.root)
         self.store_name = database.layout.root.name
         self.is_sample = is_sample_store(database.layout)
-        self.judgement_book = JudgementBook(database.layout, author_name())
+        self.judgement_book = JudgementBook(database.layout, author_name(), own_key=database.own_key)
         self.marks = ReadingMarks(marks_path(self.store_name))
         self._seen_failure = ""
         self.strays: Sequence[Stray] = tuple(database.strays)

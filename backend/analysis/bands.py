@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from backend.analysis.comparison import leads_of, restrict_runs, tallies_of
+from backend.analysis.comparison import leads_of, restrict_runs, shared_names, tallies_of
 from backend.errors import UsageError
 from backend.estimators.intervals import (
     METHODS,
@@ -163,7 +163,8 @@ def difference(
     of_base, of_rl = _paired(reader, base, rl, problems)
     base, rl = restrict_runs(reader, [base, rl], problems)
     if not len(of_base[0]):
-        return Difference(base, rl, METHODS[kind], 0, None, (), None, Wins(0, 0, 0))
+        names = shared_names(reader, base, rl)
+        return Difference(base, rl, METHODS[kind], 0, None, (), None, Wins(0, 0, 0), shared_names=names)
     n = int(min(of_base[0].min(), of_rl[0].min()))
     wanted = _up_to(n, ks)
     looked_at = _dense(n)

@@ -21,7 +21,7 @@ from backend.records import (
     SolveSets,
     Tally,
 )
-from backend.records.comparison import Lead
+from backend.records.comparison import Lead, SharedNames
 from backend.store.reads import Reader
 from backend.wording import PAIR_SETS
 
@@ -94,7 +94,7 @@ def curves(
     wanted = [_up_to(int(n.min()), ks) if len(n) else [] for n, _ in counted]
     every = np.unique(np.concatenate([np.array(of_run, dtype=np.int64) for of_run in wanted])) if runs else np.array([])
     values = pass_at_k_of_runs(counted, every)
-    apart = _runs_apart(runs, tallies)
+    apart = _runs_apart(reader, runs, tallies)
     return tuple(
         Curve(
             run,
@@ -114,17 +114,23 @@ LOOKED_UP = 64
 """Problems that are looked up first: where runs have the same problems, one of these is among them."""
 
 
-def _runs_apart(runs: Sequence[Run], tallies: RunTallies) -> dict[str, frozenset[str]]:
+def shared_names(reader: Reader, first: Run, second: Run) -> SharedNames:
+    """What two runs that have no problem in common have in common all the same."""
+    rows = reader.cached_rows("matching/shared_names", first=first.key, second=second.key)
+    return SharedNames(*rows[0])
+
+
+def _runs_apart(reader: Reader, runs: Sequence[Run], tallies: RunTallies) -> dict[str, dict[str, SharedNames]]:
     """For each run those of the others, of its benchmark, that have no verified problem in common with it."""
     problems = {run.name: keys[n > 0] for run in runs for keys, n, _ in (tallies[run.key],)}
-    apart: dict[str, set[str]] = {run.name: set() for run in runs}
+    apart: dict[str, dict[str, SharedNames]] = {run.name: {} for run in runs}
     for first, second in combinations(runs, 2):
         some, every = problems[first.name], problems[second.name]
         shared = np.isin(some[:LOOKED_UP], every).any() or np.isin(some, every).any()
         if first.benchmark == second.benchmark and not shared:
-            apart[first.name].add(second.name)
-            apart[second.name].add(first.name)
-    return {name: frozenset(others) for name, others in apart.items()}
+            names = shared_names(reader, first, second)
+            apart[first.name][second.name] = apart[second.name][first.name] = names
+    return apart
 
 
 def _up_to(limit: int, ks: Callable[[int], Sequence[int]]) -> list[int]:
@@ -173,7 +179,13 @@ def pair_summaries(reader: Reader, pairs: Sequence[tuple[Run, Run]]) -> tuple[Pa
     counted = [(n[n > 0], c[n > 0]) for _, n, c in (tallies[run.key] for run in runs)]
     ks = np.arange(1, max((run.n_min or 0 for run in runs), default=0) + 1)
     values = dict(zip((run.key for run in runs), pass_at_k_of_runs(counted, ks), strict=True))
-    return tuple(_pair_summary(base, rl, tallies, values) for base, rl in pairs)
+    found = tuple(_pair_summary(base, rl, tallies, values) for base, rl in pairs)
+    return tuple(
+        pair
+        if pair.common_n is not None or len(np.intersect1d(tallies[pair.base.key][0], tallies[pair.rl.key][0]))
+        else replace(pair, shared_names=shared_names(reader, pair.base, pair.rl))
+        for pair in found
+    )
 
 
 def _pair_summary(base: Run, rl: Run, tallies: RunTallies, values: dict[int, Floats]) -> PairSummary:
@@ -288,6 +300,9 @@ def solve_sets(
             [[(tally.n, tally.c) for tally in problem.tallies] for problem in compared], smallest, min_correct
         )
         if uneven and smallest is not None
+        else None,
+        shared_names=shared_names(reader, *runs)
+        if not compared and len(runs) == 2 and all(not_compared.missing)
         else None,
     )
 

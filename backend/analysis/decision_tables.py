@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from backend.records.decisions import DecisionEntry, ImportEntry, ReferenceVersion
+from backend.records.matching import Matching, MatchRow
 from backend.records.table import DATA, JSON, PRINT, SCREEN, Column, Table
+from backend.wording import percent, short_names
 
 PEOPLE_HERE = PRINT | SCREEN
 
@@ -70,6 +73,40 @@ REFERENCES = (
     Column("created", value=lambda version: version.created, on=DATA),
     Column("benchmark", value=lambda version: version.benchmark, on=DATA),
 )
+
+
+def _matched(row: MatchRow) -> str:
+    if row.by is not None:
+        return f"by {row.by}"
+    return f"no: {row.why}" if row.why else "no"
+
+
+def _like(row: MatchRow) -> str | None:
+    return None if row.like is None or row.similarity is None else f"{row.like} ({percent(row.similarity)} %)"
+
+
+MATCHES = (
+    Column("first", value=lambda row: row.first),
+    Column("second", value=lambda row: row.second),
+    Column("matched", value=lambda row: row.by is not None, on=DATA),
+    Column("by", value=lambda row: row.by, on=DATA),
+    Column("state", heading="matched", value=_matched, on=PEOPLE_HERE),
+    Column("decision", value=lambda row: row.decision),
+    Column("why", value=lambda row: row.why or None, on=DATA),
+    Column("like", value=lambda row: row.like, on=DATA),
+    Column("similarity", "number", value=lambda row: row.similarity, on=DATA),
+    Column("looks_like", heading="looks most like", value=_like, on=PEOPLE_HERE),
+)
+
+
+def matches_table(found: Matching) -> Table:
+    """The problems of two runs; over the first columns stand the runs."""
+    first, second = short_names((found.first, found.second))
+    titles = {"first": first, "second": second}
+    columns = tuple(
+        replace(column, heading=titles[column.key]) if column.key in titles else column for column in MATCHES
+    )
+    return Table(columns, found.rows)
 
 
 def references_table(versions: Sequence[ReferenceVersion]) -> Table:

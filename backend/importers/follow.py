@@ -29,7 +29,7 @@ from backend.errors import InputError, PasskError, StoreError, UsageError
 from backend.importers.discovery import fuller_file, is_passed_over, recognise_all, why_skipped
 from backend.importers.duplicates import FileSamples
 from backend.importers.growing import CONTEXT, GrowingFile, Prefix, StretchSource
-from backend.importers.known_problems import KnownProblems, problems_of
+from backend.importers.known_problems import KnownProblems, problems_of, runs_having
 from backend.importers.protocol import Options
 from backend.importers.run_spec import RunOptions, RunResolver
 from backend.importers.session import (
@@ -367,7 +367,7 @@ class Follower:
 
     def _take(self, files: list[_File], *, alone: bool) -> bool:
         while True:
-            database = open_store(self.layout)
+            database = open_store(self.layout, matching=False)
             try:
                 return self._attempt(database, files, alone=alone)
             except Overtaken:
@@ -425,6 +425,7 @@ class Follower:
                 session.growing[plan.file.path] = plan.growing
             # Files of one training come one after the other: their steps are always told apart.
             session.one_by_one = True
+            session.runs_having = runs_having(self.layout)
             with PartWriter(self.layout, KIND) as part:
                 runs = fill_part(part, session, [(plan.file.path, True) for plan in plans], self._format)
                 sources = self._sources(session, plans)

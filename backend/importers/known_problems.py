@@ -25,6 +25,45 @@ StoredProblem = tuple[int, str, str | None, str | None, Mapping[str, Any], Itera
 """Key, id, statement, reference, metadata and the `prompt_hash` of every prompt that runs were given."""
 
 
+Named = tuple[str, str | None]
+"""Id and reference answer of a problem."""
+
+
+def shared_name(some: Mapping[int, Named], others: Mapping[int, Named]) -> tuple[str, int]:
+    """By what problems that are not the same seem to be: id or reference, and how many.
+
+    Nothing (0) where most of them are the same, or where fewer than half have a namesake. A name counts that one
+    problem alone has on either side; an id not where the reference answers contradict it.
+    """
+    shared = len(some.keys() & others.keys())
+    left = [name for key, name in some.items() if key not in others]
+    theirs = [name for key, name in others.items() if key not in some]
+    fewer = min(len(left), len(theirs))
+    if not fewer or shared > fewer:
+        return "", 0
+    ids = _alone((name, (name, reference)) for name, reference in left)
+    their_ids = _alone((name, (name, reference)) for name, reference in theirs)
+    by_id = sum(
+        None in (mine[1], other[1]) or mine[1] == other[1]
+        for name, mine in ids.items()
+        if (other := their_ids.get(name)) is not None
+    )
+    answers = _alone((reference, (name, reference)) for name, reference in left if reference)
+    by_reference = len(
+        answers.keys() & _alone((reference, (name, reference)) for name, reference in theirs if reference)
+    )
+    count, by = max((by_id, "id"), (by_reference, "reference"), key=lambda way: way[0])
+    return (by, count) if 2 * count >= fewer else ("", 0)
+
+
+def _alone(named: Iterable[tuple[str | None, Named]]) -> dict[str, Named]:
+    found: dict[str, list[Named]] = {}
+    for name, value in named:
+        if name is not None:
+            found.setdefault(name, []).append(value)
+    return {name: values[0] for name, values in found.items() if len(values) == 1}
+
+
 def prompt_hash(prompt: str) -> str:
     """What a stored prompt is found by: its MD5, as DuckDB computes it."""
     return md5(without_surrogates(prompt).encode(), usedforsecurity=False).hexdigest()
@@ -63,10 +102,8 @@ class KnownProblems:
     """The problems that the store has of a benchmark."""
     several: dict[int, tuple[str, dict[str, None]]] = field(default_factory=dict)
     """Id and reference answers of what was asked with more than one, by the key of what was asked."""
-    alike: dict[str, list[str]] = field(default_factory=dict)
-    """Ids of new problems whose id and reference a stored one of the benchmark has under another statement."""
-    _named: dict[str, dict[str, str | None]] = field(default_factory=dict)
-    """References of the stored problems of a benchmark by their ids."""
+    named: dict[str, dict[int, Named]] = field(default_factory=dict)
+    """Id and reference of the stored problems of a benchmark by their keys."""
     _by_content: dict[str, dict[int, list[KnownProblem]]] = field(default_factory=dict)
     _asked: dict[str, dict[str, list[KnownProblem]]] = field(default_factory=dict)
     """Problems by `prompt_hash`: what was given to a model in the same words is the same problem."""
@@ -80,13 +117,13 @@ class KnownProblems:
             found = self._by_content[benchmark] = {}
             taken = self._taken[benchmark] = set()
             asked = self._asked[benchmark] = {}
-            named = self._named[benchmark] = {}
+            named = self.named[benchmark] = {}
             for key, name, statement, reference, metadata, prompts in self.stored(benchmark):
                 known = KnownProblem(key, name, reference, *_beside(metadata))
                 same = found.setdefault(problem_key(benchmark, statement, name), [])
                 same.append(known)
                 taken.add(key)
-                named.setdefault(name, reference)
+                named[key] = name, reference
                 for prompt in prompts:
                     asked.setdefault(prompt, same)
                 if statement is not None and (question := question_of(statement)) != statement:
@@ -118,8 +155,6 @@ class KnownProblems:
             key = problem_key(benchmark, facts.asked, facts.id, *beside) if beside else content
             known = [KnownProblem(key, facts.id, facts.reference, facts.images, facts.tests)]
             by_content[content] = known
-            if facts.reference is not None and self._named[benchmark].get(facts.id) == facts.reference:
-                self.alike.setdefault(benchmark, []).append(facts.id)
             if given is not None:
                 self._asked[benchmark].setdefault(given, known)
             return key
@@ -161,7 +196,7 @@ def stored_problems(layout: StoreLayout) -> Callable[[str], Iterable[StoredProbl
     def read(benchmark: str) -> list[StoredProblem]:
         if not layout.exists():
             return []
-        with closing(open_store(layout, merging=False)) as database, StoreCursor(database) as cursor:
+        with closing(open_store(layout, merging=False, matching=False)) as database, StoreCursor(database) as cursor:
             return problems_of(cursor, benchmark)
 
     return read
@@ -175,6 +210,16 @@ def problems_of(cursor: StoreCursor, benchmark: str) -> list[StoredProblem]:
         (key, name, statement, reference, json.loads(metadata) if metadata else {}, prompts.get(key, ()))
         for key, name, statement, reference, metadata in rows
     ]
+
+
+def runs_having(layout: StoreLayout) -> Callable[[Iterable[int]], list[str]]:
+    """Which runs of a store have some problems, the one with most of them first."""
+
+    def read(keys: Iterable[int]) -> list[str]:
+        with closing(open_store(layout, merging=False, matching=False)) as database, StoreCursor(database) as cursor:
+            return [row[0] for row in cursor.rows("imports/runs_having", keys=list(keys))]
+
+    return read
 
 
 def _apart(first: ProblemFacts | None, facts: ProblemFacts) -> bool:

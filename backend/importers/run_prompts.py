@@ -22,7 +22,10 @@ def stored_prompts(layout: StoreLayout) -> Callable[[str], Mapping[int, str]]:
     """Gives the prompts that a store has of a run, by problem key; it opens the store only when it is asked."""
 
     def read(run: str) -> Mapping[int, str]:
-        with closing(open_store(layout, merging=False)) as database, closing(database.cursor()) as cursor:
+        with (
+            closing(open_store(layout, merging=False, matching=False)) as database,
+            closing(database.cursor()) as cursor,
+        ):
             return dict(cursor.execute(queries.load("reads/prompts"), {"run_key": run_key(run)}).fetchall())
 
     return read

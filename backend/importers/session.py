@@ -6,12 +6,13 @@ import gc
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count, repeat
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -22,7 +23,7 @@ from backend.importers.discovery import IMPORTERS, find_files, recognise_all
 from backend.importers.duplicates import KEEP_ALL, Duplicates, FileSamples
 from backend.importers.file_names import telling_words
 from backend.importers.growing import GrowingFile
-from backend.importers.known_problems import KnownProblems, stored_problems
+from backend.importers.known_problems import KnownProblems, Named, runs_having, shared_name, stored_problems
 from backend.importers.protocol import (
     Block,
     Counts,
@@ -117,9 +118,10 @@ REPEATED = (
 SEPARATE = "repeated questions, each a problem of its own"
 
 ALIKE = (
-    "problems whose id and reference {} has under another statement, such as {}: these are not compared; if they are "
-    "the same, name the column of the bare question with --column statement=COLUMN"
+    "problems of {} have the {} of a problem of {} that asks something else, and are not compared with it. If they are "
+    "the same: {}"
 )
+NAME_THE_QUESTION = "name the column of the bare question with --column statement=COLUMN"
 SEVERAL = "statements that come with several reference answers, such as problem {}: {}"
 
 TWIN = "-"
@@ -276,6 +278,10 @@ class ImportSession:
         self.one_by_one = False
         """Whether files of one training come in several imports: each step is a model of its own from the first on."""
         self.gathered = ImportTotals()
+        self.matches: Mapping[int, int] = {}
+        """Under which key each matched problem of the store is read: their samples are numbered together."""
+        self.runs_having: Callable[[Iterable[int]], list[str]] = lambda keys: []
+        """See `known_problems.runs_having`."""
         self.files: list[FileReport] = []
         self.prompts = RunPrompts(self.notes.add)
         self._samples = 0
@@ -323,8 +329,40 @@ class ImportSession:
         if self.problems.several:
             name, references = next(iter(self.problems.several.values()))
             self.notes.add(SEVERAL.format(name, " and ".join(references)), len(self.problems.several))
-        for benchmark, ids in self.problems.alike.items():
-            self.notes.add(ALIKE.format(benchmark, ids[0]), len(ids))
+        self._say_what_seems_the_same()
+
+    def _say_what_seems_the_same(self) -> None:
+        """Of each run with few problems that others of its benchmark have: whether ids or references say otherwise."""
+        came: dict[str, dict[str, dict[int, Named]]] = {}
+        said: dict[str, set[int]] = {}
+        for run, totals in self.gathered.runs.items():
+            benchmark = totals.target.benchmark
+            mine = {}
+            for key in totals.per_problem:
+                facts = self.gathered.problems[key][1]
+                mine[self.matches.get(key, key)] = facts.id, facts.reference
+            stored = {self.matches.get(key, key): name for key, name in self.problems.named.get(benchmark, {}).items()}
+            before = came.setdefault(benchmark, {})
+            known = said.setdefault(benchmark, set())
+            for other, theirs in (("", stored), *before.items()):
+                by, times = shared_name(mine, theirs)
+                if times and not mine.keys() <= known:
+                    self._say_alike(run, other, theirs.keys() - mine.keys(), by, times)
+                    known.update(mine)
+                    break
+            before[run] = mine
+
+    def _say_alike(self, run: str, other: str, keys: Collection[int], by: str, times: int) -> None:
+        if not other:
+            back: dict[int, list[int]] = {}
+            for key, to_key in self.matches.items():
+                back.setdefault(to_key, []).append(key)
+            having = self.runs_having({own for key in keys for own in (key, *back.get(key, ()))})
+            other = next((name for name in having if name != self.targets.name_of(run)), "")
+        name = self.targets.name_of(run)
+        benchmark = self.gathered.runs[run].target.benchmark
+        way = join(["passk", "match", other, name, "--by", by]) if other else NAME_THE_QUESTION
+        self.notes.add(ALIKE.format(name, by, other or benchmark, way), times)
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
         growing = self.growing.get(source.path)
@@ -541,7 +579,7 @@ class ImportSession:
             totals.counts_only = False
             totals.correct += item.verdicts.count("correct")
             totals.unverified += sum(verdict in NOT_JUDGED for verdict in item.verdicts)
-            samples = self._indices(source, item, totals, key)
+            samples = self._indices(source, item, totals, self.matches.get(key, key))
             totals.end = max(totals.end, max(samples) + 1)
             self.duplicates.taken(item, target.run, key, contents, samples)
             if self.sink is not None:
@@ -746,13 +784,16 @@ def import_files(
             ) from error
 
 
-def _visible(layout: StoreLayout, *, merging: bool = False) -> tuple[dict[str, Manifest], Decided]:
-    """Every part of the store, and what was decided; `merging` makes or migrates its base first, if need be."""
+def _visible(layout: StoreLayout, *, merging: bool = False) -> tuple[dict[str, Manifest], Decided, Mapping[int, int]]:
+    """Every part of the store, what was decided, and the matched problems.
+
+    `merging` makes or migrates its base first, if need be.
+    """
     if not layout.exists():
-        return {}, Decided()
+        return {}, Decided(), {}
     database = open_store(layout, merging=merging)
     try:
-        return database.known_manifests, database.decided
+        return database.known_manifests, database.decided, database.matches()
     finally:
         database.close()
 
@@ -767,7 +808,7 @@ def _attempt(
     progress: Progress,
     unusable: Mapping[Path, str],
 ) -> ImportReport:
-    before, decided = _visible(layout, merging=not dry_run)
+    before, decided, matches = _visible(layout, merging=not dry_run)
     targets = RunResolver(run_options, before.values(), decided)
     known: dict[str, set[str]] = {}
     counted = decided.counted(before)
@@ -795,6 +836,7 @@ def _attempt(
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
         session.known_options, session.taken_back = how, gone
         session.prompts.stored = stored_prompts(layout)
+        session.matches, session.runs_having = matches, runs_having(layout)
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
 
@@ -804,6 +846,7 @@ def _attempt(
         session = ImportSession(targets, options, known, None, progress, problems, stored if there else None, unusable)
         session.known_options, session.taken_back = how, gone
         session.prompts.stored = stored_prompts(layout)
+        session.matches, session.runs_having = matches, runs_having(layout)
         runs = fill_part(part, session, files, wanted_format)
         if not runs:
             return session.report(dry_run=False, part=None)
@@ -835,7 +878,7 @@ def release_memory() -> None:
 
 def stored_samples(layout: StoreLayout, run: str) -> list[FileSamples]:
     """What a store has of a run, source by source."""
-    with closing(open_store(layout, merging=False)) as database, StoreCursor(database) as cursor:
+    with closing(open_store(layout, merging=False, matching=False)) as database, StoreCursor(database) as cursor:
         return samples_of_run(cursor, run)
 
 

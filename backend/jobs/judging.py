@@ -37,6 +37,8 @@ class Reading:
     prompt: str
     votes: Mapping[int, Vote]
     """Those that count, by their number."""
+    own_key: int
+    """Under which its problem is written: see `Database.own_key`."""
 
     @property
     def name(self) -> str:
@@ -118,7 +120,8 @@ class JudgementPublisher:
             return part.part
 
     def _rows(self, judged: JudgedPath, created: datetime) -> Iterator[tuple[Any, ...]]:
-        run, problem, index = judged.reading.key
+        run, _, index = judged.reading.key
+        problem = judged.reading.own_key
         judge, rule = self._plan.judge, self._plan.rule
         beside = (run_key(run), problem, index, judge.author, judge.version, created)
         for vote in judged.new:
@@ -261,6 +264,9 @@ def _read(layout: StoreLayout, plan: JudgePlan, planned: Sequence[PlannedPaths])
     with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
         rows = reader.rows("judgements/texts_to_judge", **of)
         said = reader.rows("judgements/votes", **of, author=judge.author, version=judge.version)
+        own = {
+            (key, index): database.own_key(run_key(run), key, index) for key, index, *_ in rows if index in wanted[key]
+        }
     votes: dict[tuple[int, int], dict[int, Vote]] = {}
     for key, index, note in said:
         vote = Vote(**json.loads(note))
@@ -268,7 +274,12 @@ def _read(layout: StoreLayout, plan: JudgePlan, planned: Sequence[PlannedPaths])
         if vote.vote not in here or here[vote.vote].attempt < vote.attempt:
             here[vote.vote] = vote
     return [
-        Reading((run, key, index), judge.prompt(statement, reference, text), votes.get((key, index), {}))
+        Reading(
+            (run, key, index),
+            judge.prompt(statement, reference, text),
+            votes.get((key, index), {}),
+            own[key, index],
+        )
         for key, index, statement, reference, text in rows
         if index in wanted[key]
     ]

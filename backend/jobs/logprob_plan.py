@@ -21,7 +21,7 @@ from backend.configuration import Configuration, model_path, model_place
 from backend.engines.registry import ENGINES
 from backend.errors import InputError, UsageError, suggestion
 from backend.jobs.job import Job, claiming, planning_lock, prepare
-from backend.jobs.plan import given_prompts
+from backend.jobs.plan import given_prompts, own_statements
 from backend.jobs.templates import render_prompt
 from backend.jobs.work import EngineChoice, Progress, WorkState
 from backend.records import Run
@@ -98,13 +98,13 @@ class LogprobPlan:
 
     def stored(self, layout: StoreLayout) -> Counter[str]:
         """How many of its texts are scored, and how many do not fit."""
-        with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+        with closing(open_store(layout, merging=False, matching=False)) as database, Reader(database) as reader:
             return Counter(outcome(fits) for fits in scored_texts(reader, self).values())
 
     def left(self, layout: StoreLayout, job: str) -> LogprobPlan:
         # Claims first: those of a job that finishes in between are in the store then.
         others = claimed_texts(layout, self, but=job)
-        with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+        with closing(open_store(layout, merging=False, matching=False)) as database, Reader(database) as reader:
             return without_scored(self, others.union(scored_texts(reader, self)))
 
     def carry_out(
@@ -149,6 +149,15 @@ def scored_texts(reader: Reader, plan: LogprobPlan) -> dict[TextKey, bool]:
     by_token = {(names[run], key, index) for run, key, samples in rows for index in samples}
     # A text that does not fit has no token scores, and never will.
     return {text: fits for text, fits in fitting.items() if not fits or text in by_token}
+
+
+def _scored(reader: Reader, plan: LogprobPlan) -> set[TextKey]:
+    """The same texts, by the keys that they are written under."""
+    if not reader.database.matches():
+        return set(scored_texts(reader, plan))
+    layout = reader.database.layout
+    with closing(open_store(layout, merging=False, matching=False)) as database, Reader(database) as unmatched:
+        return set(scored_texts(unmatched, plan))
 
 
 def summed_texts(reader: Reader, plan: LogprobPlan) -> set[TextKey]:
@@ -261,7 +270,7 @@ def plan_logprobs(
     whole = LogprobPlan(wanted.benchmark, scorer, dtype, texts, by_token, alternatives)
     # Claims first: those of a job that finishes in between are in the store then.
     done = claimed_texts(reader.database.layout, whole)
-    plan = without_scored(whole, done | set(scored_texts(reader, whole)))
+    plan = without_scored(whole, done | _scored(reader, whole))
     named = model is not None or Path(under).expanduser().is_dir() or path in configuration.models.values()
     choice = EngineChoice(kind, path, chosen, configuration.configured_name(engine), named)
     return LogprobRequest(plan, choice, whole.samples - plan.samples, tuple(remarks))
@@ -308,6 +317,7 @@ def _texts(reader: Reader, wanted: TextChoice, remarks: list[str]) -> Iterator[P
         prompts = {} if "template" in run.parameters or wanted.template is not None else given_prompts(reader, run.name)
         template = _template(run, wanted.template, asked=bool(prompts))
         rows = reader.rows("scores/texts_of_run", run_key=run.key, problem_keys=keys)
+        own_words = own_statements(reader, reader.database.own_keys(run.key))
         unasked = sum(row[2] is None for row in rows)
         if unasked:
             remarks.append(f"{unasked:,} problems of {run.name} have no statement, so no prompt: left out.")
@@ -321,10 +331,24 @@ def _texts(reader: Reader, wanted: TextChoice, remarks: list[str]) -> Iterator[P
                     remarks.append(f"The prompt of {label} in {run.name} is not known: left out.")
                     continue
                 if prompt is None:
-                    prompt = render_prompt(str(template), statement)
-                yield PlannedTexts(run.stored_name, key, label, prompt, chosen, ended=not run.parameters.get("stop"))
+                    prompt = render_prompt(str(template), own_words.get(key) or statement)
+                ended = not run.parameters.get("stop")
+                for own, indices in _by_own_key(reader, run, key, chosen).items():
+                    yield PlannedTexts(run.stored_name, own, label, prompt, indices, ended=ended)
     if wanted.references is not False:
         yield from _references(reader, wanted, keys, remarks)
+
+
+def _by_own_key(reader: Reader, run: Run, key: int, indices: tuple[int, ...]) -> Mapping[int, tuple[int, ...]]:
+    """Samples by the key that they are written under, which only of matched problems is another."""
+    own = reader.database.own_keys(run.key).get(key, (key,))
+    if len(own) == 1:
+        return {own[0]: indices}
+    found: dict[int, tuple[int, ...]] = {}
+    for index in indices:
+        at = reader.database.own_key(run.key, key, index)
+        found[at] = (*found.get(at, ()), index)
+    return found
 
 
 def _template(run: Run, given: str | None, *, asked: bool = False) -> str | None:

@@ -174,7 +174,7 @@ def score(
     """
     started = time.monotonic()
     finished = tokens = 0
-    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+    with closing(open_store(layout, merging=False, matching=False)) as database, Reader(database) as reader:
         have_sums = summed_texts(reader, plan)
     target = ScoreTarget(layout, plan, engine.name, engine.version, job, frozenset(have_sums))
     with LogprobPublisher(target) as parts:
@@ -222,7 +222,7 @@ def _read(layout: StoreLayout, planned: Sequence[PlannedTexts]) -> list[Text]:
     by_key = {texts.key: (texts, set(texts.indices)) for texts in planned}
     run = planned[0].run
     # Opened for each block: a job of hours would keep everybody from merging.
-    with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+    with closing(open_store(layout, merging=False, matching=False)) as database, Reader(database) as reader:
         rows = reader.rows("scores/texts", run_key=run_key(run), problem_keys=list(by_key))
     found = [
         ((run, key, index), TextToScore(texts.prompt, text, _ending(reason, texts)))

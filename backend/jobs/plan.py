@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -107,7 +107,7 @@ class SamplingPlan:
         """Verdicts of its samples that stand in the store, by problem key and index."""
         wanted = {problem.key: set(problem.indices) for problem in self.problems}
         found: dict[int, dict[int, str]] = {}
-        with closing(open_store(layout, merging=False)) as database, Reader(database) as reader:
+        with closing(open_store(layout, merging=False, matching=False)) as database, Reader(database) as reader:
             for key, verdict, indices in reader.rows("reads/sample_verdicts", run_key=run_key(self.target.run)):
                 here = wanted.get(key, set()).intersection(indices)
                 found.setdefault(key, {}).update((index, verdict) for index in here)
@@ -169,7 +169,10 @@ def plan_run(
     stored = next((run.parameters for run in reader.runs(benchmark) if name in (run.name, run.stored_name)), {})
     rows = reader.rows("reads/problems_to_sample", benchmark=benchmark)
     prompts = given_prompts(reader, like or name) if template is None and "template" not in stored else {}
-    made = template_of_prompts((row[2], prompts[row[0]]) for row in rows if row[0] in prompts)
+    # Of matched problems each run is asked its own words again.
+    own = {**_own_keys(reader, like), **_own_keys(reader, name)}
+    asked_with = {row[0]: row[2] for row in rows} | own_statements(reader, own)
+    made = template_of_prompts((asked_with[row[0]], prompts[row[0]]) for row in rows if row[0] in prompts)
     text = (
         template if template is not None else str(stored.get("template") or made or _usual_template(reader, benchmark))
     )
@@ -202,16 +205,18 @@ def plan_run(
 
     planned = [
         PlannedProblem(
-            key=key,
+            key=own_keys[0],
             label=label,
-            statement=statement,
+            statement=asked_with[key],
             reference=reference,
-            prompt=prompts.get(key) or render_prompt(text, statement),
-            indices=_wanted({*have.get(key, ()), *claimed.get(key, ())}, n, adds(label)),
+            prompt=prompts.get(key) or render_prompt(text, asked_with[key]),
+            indices=_wanted({*have.get(key, ()), *promised}, n, adds(label)),
             metadata=json.loads(metadata) if metadata else {},
         )
-        for key, label, statement, reference, metadata in rows
+        for key, label, _, reference, metadata in rows
         if label in asked
+        for own_keys in [own.get(key, (key,))]
+        for promised in [{index for each in {key, *own_keys} for index in claimed.get(each, ())}]
     ]
     chosen = reader.rows("reads/benchmark", benchmark=benchmark)
     plan = SamplingPlan(target, tuple(problem for problem in planned if problem.indices))
@@ -220,6 +225,23 @@ def plan_run(
     every = ((reference, json.loads(metadata) if metadata else {}) for _, _, _, reference, metadata in rows)
     fitting = None if chosen and chosen[0][0] else fitting_verifier(every)
     return replace(plan, verifier=fitting.name if fitting else chosen[0][0] if chosen else None)
+
+
+def _own_keys(reader: Reader, run: str | None) -> Mapping[int, tuple[int, ...]]:
+    return reader.database.own_keys(run_key(reader.stored_name(run))) if run is not None else {}
+
+
+def own_statements(reader: Reader, own: Mapping[int, Sequence[int]]) -> dict[int, str]:
+    """The statements of a run's own problems, by the key that they are read under since they were matched.
+
+    Args:
+        own: see `Database.own_keys`.
+    """
+    if not own:
+        return {}
+    rows = reader.rows("matching/own_problems", keys=[keys[0] for keys in own.values()])
+    said: dict[int, str] = {key: statement for key, _, statement in rows if statement is not None}
+    return {key: said[keys[0]] for key, keys in own.items() if keys[0] in said}
 
 
 def given_prompts(reader: Reader, run: str) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from backend.records.samples import Run
@@ -12,6 +12,16 @@ from backend.records.samples import Run
 
 IntervalKind = Literal["problems", "samples"]
 """What an interval is over: other problems of this kind, or other samples of these problems."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNames:
+    """What tells that two runs without a common problem may have the same ones all the same."""
+
+    ids: int
+    """Problems of one id that no other of either run has."""
+    references: int
+    """The same by reference answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,9 @@ class Difference:
     leads: tuple[Lead, ...] = ()
     """Who is ahead where, from every k up to n; a crossing is where the next one begins."""
 
+    shared_names: SharedNames | None = None
+    """Where there is no common problem."""
+
     def at(self, k: int) -> BandPoint | None:
         return next((point for point in self.points if point.at == k), None)
 
@@ -118,7 +131,7 @@ class Curve:
     points: tuple[CurvePoint, ...]
     problems_below_n_max: int
     """Problems with fewer samples than n_max: they are why the curve ends at n_min."""
-    apart: frozenset[str] = frozenset()
+    apart: Mapping[str, SharedNames] = field(default_factory=dict)
     """The other runs that were asked for with it and have no problem in common with it: nothing can be compared."""
 
     def at(self, k: int) -> float | None:
@@ -150,6 +163,8 @@ class PairSummary:
     """Expected counts if both runs had just the smallest n of a problem; None where n is the same everywhere."""
     smallest_n: int | None = None
     """That n, over the problems that both have."""
+    shared_names: SharedNames | None = None
+    """Where the runs have no common problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +225,8 @@ class SolveSets:
     """The smallest n over all runs and compared problems."""
     expected_at_common_n: Mapping[tuple[bool, ...], float] | None
     """Expected counts if every run had just common_n samples; None where n is the same everywhere."""
+    shared_names: SharedNames | None = None
+    """Of a pair without a common problem."""
 
 
 # What samples do not show: success rates with their intervals, doubt about solve sets, plans to settle it.

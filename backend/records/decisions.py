@@ -40,7 +40,7 @@ class DecisionEntry:
     id: str
     part: str
     kind: str
-    """undo, redo, rename, set, remove, reference, override."""
+    """undo, redo, rename, set, remove, reference, override, match."""
     created: str
     author: str | None
     words: str

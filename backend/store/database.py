@@ -52,6 +52,9 @@ CacheKey = tuple[str, tuple[tuple[str, Any], ...]]
 ONLY_GROW = ("outcomes", "texts", "verdicts", "scores", "token_scores")
 """Tables with a row or more for each sample: read where they lie in an older base, which no migration changes."""
 
+CHAIN = 64
+"""So often matches are followed, each time twice as far: matches in a circle, which only a forged part makes, end."""
+
 NAMES_ITS_COUNTS = 7
 """From this schema version on a part's tallies say which part they came with."""
 
@@ -59,8 +62,11 @@ NAMES_ITS_COUNTS = 7
 class Database:
     """The in-memory DuckDB of this process. Cursors may be used by one thread each; `refresh` by any one at a time."""
 
-    def __init__(self, layout: StoreLayout, *, memory_limit: str = "2GB") -> None:
+    def __init__(self, layout: StoreLayout, *, memory_limit: str = "2GB", matching: bool = True) -> None:
         """Attach the base and lay the parts over it.
+
+        Args:
+            matching: whether matched problems are read as one. Who writes samples asks for them as they were written.
 
         Raises:
             StoreError: no store, a newer schema, a damaged base, or a base that stays locked.
@@ -86,6 +92,9 @@ class Database:
         self.decided = Decided()
         """What was decided about all of that."""
         self._laid_over = False
+        self._matching = matching
+        self._matched = False
+        """Whether any problem is matched with another."""
         self.query_cache: dict[CacheKey, list[tuple[Any, ...]]] = {}
         """Rows of small queries that everybody asks again and again; another dictionary whenever the store changes."""
         try:
@@ -154,8 +163,8 @@ class Database:
         run_script(self._connection, "overlay/schemas")
         for table in queries.tables():
             run_script(self._connection, "overlay/table", table)
-            run_script(self._connection, "overlay/stored", table)
-            run_script(self._connection, "overlay/counted", table)
+            for form in ("overlay/whole", "overlay/stored", "overlay/counted"):
+                run_script(self._connection, form, table)
         run_script(self._connection, "overlay/taken_back")
         run_script(self._connection, "overlay/views")
 
@@ -338,9 +347,9 @@ class Database:
             found = (files.get(manifest.part, {}).get(table) for manifest in visible)
             there = [str(path) for path in found if path is not None]
             if there:
-                run_script(cursor, "overlay/stored_with_files", table, paths=there)
+                run_script(cursor, "overlay/whole_with_files", table, paths=there)
             else:
-                run_script(cursor, "overlay/stored", table)
+                run_script(cursor, "overlay/whole", table)
         if decisions:
             self._hide(cursor, {**self._merged, **{manifest.part: manifest for manifest in visible}})
         # Joining costs as much as reading outcomes once more: only where there is something to join.
@@ -357,6 +366,7 @@ class Database:
         run_script(cursor, "overlay/clear")
         for part in decided.taken_back:
             cursor.execute(queries.load("overlay/hide_part"), {"part": part})
+        self._match(cursor, decided)
         for key, removed in decided.removed.items():
             cursor.execute(queries.load("overlay/hide_run"), {"run_key": key, "before": removed.sample})
         for part, manifest in manifests.items():
@@ -381,6 +391,71 @@ class Database:
         if decided.hides or decided.overrides:
             run_script(cursor, "overlay/counted_statistics")
         self.decided = decided
+
+    def _match(self, cursor: duckdb.DuckDBPyConnection, decided: Decided) -> None:
+        """Lay matches over every table that names problems; costs nothing in a store without them."""
+        matched = self._matching and any(row.kind == "match" for row in decided.counting)
+        if matched:
+            cursor.execute(queries.load("overlay/match"))
+            for _ in range(CHAIN):
+                changed = cursor.execute(queries.load("overlay/match_further")).fetchone()
+                if not changed or not changed[0]:
+                    break
+        if matched or self._matched:
+            form = "overlay/stored_matched" if matched else "overlay/stored"
+            for table in queries.query("overlay/stored_matched").tables:
+                run_script(cursor, form, table)
+        self._matched = matched
+
+    def own_keys(self, run: int) -> Mapping[int, tuple[int, ...]]:
+        """Under which keys a run's matched problems are written, by the one they are read under, if that is another.
+
+        More than one where a run has come to have samples under several since they were matched; the one with most
+        samples stands first.
+        """
+        if not self._matched:
+            return {}
+        cache, place = self.query_cache, ("matching/own_keys", (("run_key", run),))
+        found = cache.get(place)
+        if found is None:
+            cursor = self.cursor()
+            try:
+                found = cursor.execute(queries.load("matching/own_keys"), {"run_key": run}).fetchall()
+            finally:
+                cursor.close()
+            cache[place] = found
+        return {key: tuple(own) for key, own in found}
+
+    def own_key(self, run: int, problem: int, sample: int) -> int:
+        """The key under which a sample is written, whatever its problem is matched with now.
+
+        Whoever writes rows about a sample uses it: so they stay with it when a match is taken back.
+
+        Args:
+            run: key of the run.
+            problem: key under which the problem is read.
+            sample: the index.
+        """
+        own = self.own_keys(run).get(problem, (problem,))
+        if len(own) == 1:
+            return own[0]
+        cursor = self.cursor()
+        try:
+            parameters = {"run_key": run, "keys": list(own), "sample": sample}
+            found = cursor.execute(queries.load("matching/own_key"), parameters).fetchone()
+        finally:
+            cursor.close()
+        return own[0] if found is None else int(found[0])
+
+    def matches(self) -> Mapping[int, int]:
+        """Under which key each matched problem is read, by its own."""
+        if not self._matched:
+            return {}
+        cursor = self.cursor()
+        try:
+            return dict(cursor.execute(queries.load("matching/matches")).fetchall())
+        finally:
+            cursor.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for one thread; the caller closes it."""
@@ -409,7 +484,9 @@ def _stays_on_disk(manifest: Manifest, name: str) -> bool:
     return name in ON_DISK or (name == "outcomes" and manifest.outcomes > LARGE)
 
 
-def open_store(layout: StoreLayout, *, merging: bool = True, memory_limit: str = "2GB") -> Database:
+def open_store(
+    layout: StoreLayout, *, merging: bool = True, memory_limit: str = "2GB", matching: bool = True
+) -> Database:
     """Open a store for reading; merge first what waits, if nobody else has it open and this user may.
 
     Raises:
@@ -418,10 +495,10 @@ def open_store(layout: StoreLayout, *, merging: bool = True, memory_limit: str =
     # A merge opens the base once more: only where there is something to do.
     if merging and (not layout.base.exists() or waiting_parts(layout)):
         merge(layout)
-    database = Database(layout, memory_limit=memory_limit)
+    database = Database(layout, memory_limit=memory_limit, matching=matching)
     if not merging or not database.reads_older:
         return database
     # Nobody may read while it is migrated, this process neither.
     database.close()
     merge(layout)
-    return Database(layout, memory_limit=memory_limit)
+    return Database(layout, memory_limit=memory_limit, matching=matching)

@@ -53,7 +53,8 @@ def forget(layout: StoreLayout) -> None:
         lock.share()
         before = _state(layout.base)
         folder.mkdir(parents=True)
-        with closing(Database(layout)) as database:
+        # As it was written: matches stay decisions, which can be taken back.
+        with closing(Database(layout, matching=False)) as database:
             if database.waiting:
                 jobs = sorted({manifest.job for manifest in database.waiting if manifest.job})
                 raise StoreError(

@@ -133,7 +133,7 @@ def difference_in_words(found: Difference) -> list[str]:
     if found.crossing is None:
         return [
             f"{what}: no problem that counts has a verdict in both runs",
-            nothing_in_common(found.base, found.rl),
+            nothing_in_common(found.base, found.rl, found.shared_names),
         ]
     return [
         f"{what}: pass@k over {found.problems} problems that both have, k up to {found.n}",

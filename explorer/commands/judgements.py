@@ -145,7 +145,7 @@ def run_judge(arguments: argparse.Namespace) -> int:
         run = run_of(reader, arguments)
         key = reader.problem_key(run.benchmark, arguments.problem)
         path = reader.path(run, key, arguments.sample)
-        book = JudgementBook(reader.database.layout, author_name())
+        book = JudgementBook(reader.database.layout, author_name(), own_key=reader.database.own_key)
         judgement = WITHDRAWN if arguments.withdraw else arguments.judgement
         made = judge(reader, book, NewJudgement(run.key, key, arguments.sample, judgement, arguments.note))
     for line in judgement_in_words(made, path):

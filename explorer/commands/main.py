@@ -32,6 +32,7 @@ COMMANDS = {
     "redo": ("taking_back", "bring back what was taken back"),
     "run": ("changing", "rename or remove a run, or say what was wrong of its model"),
     "reference": ("changing", "reference answers: list, set or choose; samples are verified anew"),
+    "match": ("matching", "which problems of two runs are one, and by what; --by makes them one"),
     "override": ("changing", "let your verdict on a sample count instead of the verifier's, with a reason"),
     "curves": ("curves", "pass@k of runs"),
     "difference": ("curves", "RL − base with its interval, and where the curves cross"),

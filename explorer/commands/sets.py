@@ -39,7 +39,7 @@ def run_sets(arguments: argparse.Namespace) -> int:
     shown = SetsShown(sets, doubt, evidence, overridden=by_hand)
     say(counts_in_words(shown))
     if not sets.problems and meant.problems is None:
-        say(nothing_in_common(*pair))
+        say(nothing_in_common(*pair, sets.shared_names))
     print_table(arguments.format, sets_table(shown))
     for line in evidence_notes(shown) if arguments.evidence else []:
         say(line)

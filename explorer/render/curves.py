@@ -131,7 +131,7 @@ def what_is_shown(curves: Sequence[Curve], settings: CurveSettings, values: Valu
     elif settings.view == "cover":
         result.append("share of problems with c/n ≥ tau")
     elif len(shown) == 2 and shown[1].run.name in shown[0].apart:
-        result.append(nothing_in_common(shown[0].run, shown[1].run))
+        result.append(nothing_in_common(shown[0].run, shown[1].run, shown[0].apart[shown[1].run.name]))
     elif len(shown) == 2:
         first, second = (values.get(curve.run.name) for curve in shown)
         result.append(plain_difference(first, second, settings.k))
@@ -215,7 +215,7 @@ def difference_in_words(found: Difference | None, k: int) -> list[str]:
     if found is None:
         return ["A difference needs two runs: show exactly two (space)."]
     if found.crossing is None:
-        return [nothing_in_common(found.base, found.rl)]
+        return [nothing_in_common(found.base, found.rl, found.shared_names)]
     at = found.at(k)
     here = f"undefined at k = {k}: the smaller n of the two runs is {found.n}"
     if at is not None:

@@ -76,7 +76,7 @@ def pair_in_words(pair: PairSummary, pairs: int = 1) -> Content:
             f"{with_noun(run.samples, 'sample')}, {paths}"
         )
     if pair.common_n is None:
-        result.append(nothing_in_common(base, rl))
+        result.append(nothing_in_common(base, rl, pair.shared_names))
     else:
         cross = crossings_in_words(pair.leads) if pair.crossing else f"no crossing up to {pair.common_n}"
         if pair.common_n == 1:
@@ -144,7 +144,7 @@ def sets_in_words(sets: SolveSets) -> str:
         )
         text += f"\nn differs; expected at {sets.common_n} samples each: {expected}"
     if not sets.problems and len(sets.runs) == 2 and all(sets.not_compared.missing):
-        text += f"\n{nothing_in_common(*sets.runs)}"
+        text += f"\n{nothing_in_common(*sets.runs, sets.shared_names)}"
     elif sets.not_compared.total:
         text += (
             f"\n{with_noun(sets.not_compared.total, 'problem')} not compared: not in every run, or without a verdict"

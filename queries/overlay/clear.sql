@@ -6,3 +6,4 @@ DELETE FROM overlay.removed_runs;
 DELETE FROM overlay.hidden_verdicts;
 DELETE FROM overlay.hidden_samples;
 DELETE FROM overlay.corrections;
+DELETE FROM overlay.matched;

@@ -1,6 +1,4 @@
--- All rows of a table: the merged ones and those of the unmerged parts.
+-- All rows of a table, while no problem is matched with another: as they were written.
 -- A script.
 -- tables: all
-CREATE OR REPLACE VIEW stored.{table} AS
-FROM base.{table}
-UNION ALL BY NAME SELECT * EXCLUDE (waiting_in) FROM overlay.{table}
+CREATE OR REPLACE VIEW stored.{table} AS FROM whole.{table}

@@ -2,7 +2,7 @@
 -- A script.
 -- files: paths
 -- tables: all
-CREATE OR REPLACE VIEW stored.{table} AS
+CREATE OR REPLACE VIEW whole.{table} AS
 FROM base.{table}
 UNION ALL BY NAME SELECT * EXCLUDE (waiting_in) FROM overlay.{table}
 UNION ALL BY NAME FROM read_parquet([{paths}], union_by_name = true)
