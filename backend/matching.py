@@ -178,7 +178,7 @@ def _nearest(of: Sequence[_Asked], among: Sequence[_Asked]) -> dict[int, tuple[_
     found: dict[int, tuple[_Asked, float]] = {}
     for problem in of:
         text = problem.words[:LONGEST].lower()
-        mine = set(text.split()).intersection(having)
+        mine = {word for word in text.split() if word in having}
         rare = sorted((word for word in mine if few or len(having[word]) <= MOST_COMMON), key=lambda w: len(having[w]))
         shared = Counter(place for word in (rare if few else rare[:RAREST]) for place in having[word])
         best: tuple[float, int] | None = None

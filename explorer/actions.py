@@ -40,6 +40,7 @@ PERPLEXITY = "perplexity"
 QUEUE = "queue"
 QUEUED = "queued path"
 AUDIT = "audit"
+MATCHING = "matching"
 DISPUTED = "disputed path"
 BOOKMARKS = "bookmarks"
 JOBS = "jobs"
@@ -47,7 +48,7 @@ IMPORTS = "imports"
 
 SCREENS = (
     HOME, CURVES, STATISTICS, SETS, PROBLEM, TREE, BRANCH, PATH, COMPARE, SEARCH, PERPLEXITY, QUEUE, QUEUED, AUDIT,
-    DISPUTED, BOOKMARKS, JOBS, IMPORTS, EVERYWHERE,
+    MATCHING, DISPUTED, BOOKMARKS, JOBS, IMPORTS, EVERYWHERE,
 )  # fmt: skip
 """In the order of the README's key table."""
 
@@ -217,16 +218,11 @@ ACTIONS = (
     Action("copy_permalink", "Y", "Y", "Permalink", "Copy a command that reopens this view", SHOWING, False),
     Action("back", "escape,backspace", "esc", "Back", "Back to the previous screen", (EVERYWHERE,)),
     Action("queue", "Q", "Q", "Judge", "Judge correct paths of the hardest problems", (CURVES, SETS, PROBLEM), False),
+    Action("open", "enter", "enter", "Problem", "Open the problem under the cursor", (MATCHING,)),
+    Action("by", "b", "b", "Match by", "Make problems one by id, reference, pattern or list", (MATCHING,)),
+    Action("undo", "U", "U", "Take back", "Take the match of the row under the cursor back", (MATCHING,)),
     Action("audit", "A", "A", "Audit", "Where two verifiers disagree on base and RL", (CURVES, SETS), False),
-    Action(
-        "imports",
-        "I",
-        "I",
-        "Imports",
-        "Imports and decisions, and taking them back",
-        (CURVES, STATISTICS, SETS, PROBLEM, TREE, PATH, COMPARE, SEARCH, PERPLEXITY, JOBS),
-        False,
-    ),
+    MATCHING, DISPUTED, BOOKMARKS, JOBS, IMPORTS, EVERYWHERE,
     Action("bookmarks", "B", "B", "Bookmarks", "Your bookmarks", (EVERYWHERE,), False),
     Action("jobs", "J", "J", "Jobs", "Jobs: progress, log, cancel, resume", (EVERYWHERE,), False),
     Action("help", "question_mark,f1", "?", "Keys", "The keys of this screen", (EVERYWHERE,)),

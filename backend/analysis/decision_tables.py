@@ -9,7 +9,7 @@ from pathlib import PurePath
 from backend.records.decisions import DecisionEntry, ImportEntry, ReferenceVersion
 from backend.records.matching import Matching, MatchRow
 from backend.records.table import DATA, JSON, PRINT, SCREEN, Column, Table
-from backend.wording import percent, short_names
+from backend.wording import short_names
 
 PEOPLE_HERE = PRINT | SCREEN
 
@@ -82,7 +82,7 @@ def _matched(row: MatchRow) -> str:
 
 
 def _like(row: MatchRow) -> str | None:
-    return None if row.like is None or row.similarity is None else f"{row.like} ({percent(row.similarity)} %)"
+    return None if row.like is None or row.similarity is None else f"{row.like} ({row.similarity:.0%})"
 
 
 MATCHES = (
@@ -95,7 +95,7 @@ MATCHES = (
     Column("why", value=lambda row: row.why or None, on=DATA),
     Column("like", value=lambda row: row.like, on=DATA),
     Column("similarity", "number", value=lambda row: row.similarity, on=DATA),
-    Column("looks_like", heading="looks most like", value=_like, on=PEOPLE_HERE),
+    Column("looks_like", heading="looks like", value=_like, on=PEOPLE_HERE),
 )
 
 

@@ -425,7 +425,7 @@ class Follower:
                 session.growing[plan.file.path] = plan.growing
             # Files of one training come one after the other: their steps are always told apart.
             session.one_by_one = True
-            session.runs_having = runs_having(self.layout)
+            session.runs_having, session.store = runs_having(self.layout), ("--store", str(self.layout.root))
             with PartWriter(self.layout, KIND) as part:
                 runs = fill_part(part, session, [(plan.file.path, True) for plan in plans], self._format)
                 sources = self._sources(session, plans)

@@ -282,6 +282,8 @@ class ImportSession:
         """Under which key each matched problem of the store is read: their samples are numbered together."""
         self.runs_having: Callable[[Iterable[int]], list[str]] = lambda keys: []
         """See `known_problems.runs_having`."""
+        self.store: tuple[str, ...] = ()
+        """The option that names the store, for commands that the report advises."""
         self.files: list[FileReport] = []
         self.prompts = RunPrompts(self.notes.add)
         self._samples = 0
@@ -361,7 +363,7 @@ class ImportSession:
             other = next((name for name in having if name != self.targets.name_of(run)), "")
         name = self.targets.name_of(run)
         benchmark = self.gathered.runs[run].target.benchmark
-        way = join(["passk", "match", other, name, "--by", by]) if other else NAME_THE_QUESTION
+        way = join(["passk", "match", other, name, "--by", by, *self.store]) if other else NAME_THE_QUESTION
         self.notes.add(ALIKE.format(name, by, other or benchmark, way), times)
 
     def _read_file(self, source: SourceFile, importer: Importer) -> None:
@@ -837,6 +839,7 @@ def _attempt(
         session.known_options, session.taken_back = how, gone
         session.prompts.stored = stored_prompts(layout)
         session.matches, session.runs_having = matches, runs_having(layout)
+        session.store = ("--store", str(layout.root))
         session.read(files, wanted_format)
         return session.report(dry_run=True, part=None)
 
@@ -847,6 +850,7 @@ def _attempt(
         session.known_options, session.taken_back = how, gone
         session.prompts.stored = stored_prompts(layout)
         session.matches, session.runs_having = matches, runs_having(layout)
+        session.store = ("--store", str(layout.root))
         runs = fill_part(part, session, files, wanted_format)
         if not runs:
             return session.report(dry_run=False, part=None)

@@ -402,9 +402,9 @@ class Database:
                 if not changed or not changed[0]:
                     break
         if matched or self._matched:
-            form = "overlay/stored_matched" if matched else "overlay/stored"
-            for table in queries.query("overlay/stored_matched").tables:
-                run_script(cursor, form, table)
+            for form in ("overlay/stored_matched", "overlay/stored_matched_texts"):
+                for table in queries.query(form).tables:
+                    run_script(cursor, form if matched else "overlay/stored", table)
         self._matched = matched
 
     def own_keys(self, run: int) -> Mapping[int, tuple[int, ...]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.content import Content
+
 from backend import way_out
 from backend.wording import listed, with_noun
+from explorer.render.text import join_lines, literal
 
 if TYPE_CHECKING:
-    from backend.records.matching import Matching
+    from backend.records.matching import Matching, MatchPlan
 
 
 def matched_in_words(found: Matching) -> list[str]:
@@ -19,3 +22,26 @@ def matched_in_words(found: Matching) -> list[str]:
     lines = [f"{with_noun(total, 'problem')} matched{f': {listed(ways)}' if ways else ''}; {left}"]
     advice = way_out(found)
     return [*lines, advice] if advice else lines
+
+
+MOST_REASONS = 4
+
+
+def match_plan_in_words(plan: MatchPlan) -> Content:
+    """What would be written, what is left with why, and how it is taken back."""
+    lines: list[str | Content] = [literal(plan.words, "bold")]
+    if plan.different_references:
+        lines.append(
+            f"{with_noun(plan.different_references, 'pair')} with two reference answers: the first that came counts"
+        )
+    reasons = list(dict.fromkeys(row.why for row in plan.rows if row.why))
+    lines += [f"left: {reason}" for reason in reasons[:MOST_REASONS]]
+    if len(reasons) > MOST_REASONS:
+        lines.append(f"left for {len(reasons) - MOST_REASONS:,} more reasons: passk match --dry-run lists them")
+    if plan.pairs:
+        lines.append(
+            literal("enter writes this as a decision over the problems; u here or passk undo takes it back", "dim")
+        )
+    else:
+        lines.append("Nothing more is matched by that.")
+    return join_lines(lines)

@@ -256,6 +256,16 @@ class DataScreen(Steady, Screen[None]):
         else:
             self.refuse("An audit is of two runs, base and RL", "Open the curves of a pair.")
 
+    def action_matching(self) -> None:
+        """Which problems are one, of the two runs that this screen would export."""
+        from explorer.screens.matching import MatchingScreen
+
+        location = self.export_location()
+        if len(location.runs) == 2:
+            self.app.push_screen(MatchingScreen(location))
+        else:
+            self.refuse("Problems are matched between two runs", "Show exactly two, or move the cursor to a pair.")
+
     def read_path(self, run: str, sample: int) -> None:
         """Open a path of this location's problem."""
         from explorer.screens.path import PathScreen

@@ -147,7 +147,7 @@ def test_runs_without_a_common_problem_say_so_and_are_not_subtracted(
         ]
         reports.append(imported(store, jsonl(tmp_path / f"{model}.jsonl", rows), model=model, role=model))
     (said,) = (note for note in reports[1].notes if "asks something else" in note)
-    assert reports[1].notes[said] == 4 and said.endswith("passk match base@b rl@b --by id")
+    assert reports[1].notes[said] == 4 and said.endswith(f"passk match base@b rl@b --by id --store {store.root}")
     runs = runs_of(store)
     (summary,) = with_reader(store, lambda reader: pair_summaries(reader, [(runs["base@b"], runs["rl@b"])]))
     assert (summary.common_n, summary.rl_pass_at_1, summary.leads) == (None, None, ())
