@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.content import Content
-
 from backend import way_out
 from backend.wording import listed, with_noun
-from explorer.render.text import join_lines, literal
 
 if TYPE_CHECKING:
     from backend.records.matching import Matching, MatchPlan
@@ -27,9 +24,9 @@ def matched_in_words(found: Matching) -> list[str]:
 MOST_REASONS = 4
 
 
-def match_plan_in_words(plan: MatchPlan) -> Content:
+def match_plan_in_words(plan: MatchPlan) -> list[str]:
     """What would be written, what is left with why, and how it is taken back."""
-    lines: list[str | Content] = [literal(plan.words, "bold")]
+    lines = [plan.words]
     if plan.different_references:
         lines.append(
             f"{with_noun(plan.different_references, 'pair')} with two reference answers: the first that came counts"
@@ -39,9 +36,7 @@ def match_plan_in_words(plan: MatchPlan) -> Content:
     if len(reasons) > MOST_REASONS:
         lines.append(f"left for {len(reasons) - MOST_REASONS:,} more reasons: passk match --dry-run lists them")
     if plan.pairs:
-        lines.append(
-            literal("enter writes this as a decision over the problems; u here or passk undo takes it back", "dim")
-        )
+        lines.append("enter writes this as a decision over the problems; u here or passk undo takes it back")
     else:
         lines.append("Nothing more is matched by that.")
-    return join_lines(lines)
+    return lines

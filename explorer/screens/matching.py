@@ -17,6 +17,7 @@ from explorer.location import Location
 from explorer.options import Option
 from explorer.render.data_table import data_columns
 from explorer.render.matching import match_plan_in_words, matched_in_words
+from explorer.render.text import join_lines
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import ConfirmDialog
 from explorer.screens.form import PlanDialog
@@ -152,7 +153,7 @@ class MatchDialog(PlanDialog[DecisionMade]):
         return lambda reader: plan_match(reader, reader.run(record.first.name), reader.run(record.second.name), by)
 
     def words(self, planned: MatchPlan) -> Content:
-        return match_plan_in_words(planned)
+        return join_lines(match_plan_in_words(planned))
 
     def begin(self, planned: MatchPlan) -> Callable[[Reader], DecisionMade] | None:
         if not planned.pairs:
