@@ -36,7 +36,7 @@ def match_plan_in_words(plan: MatchPlan) -> list[str]:
     if len(reasons) > MOST_REASONS:
         lines.append(f"left for {len(reasons) - MOST_REASONS:,} more reasons: passk match --dry-run lists them")
     if plan.pairs:
-        lines.append("enter writes this as a decision over the problems; u here or passk undo takes it back")
+        lines.append("enter writes this as a decision over the problems; U here or passk undo takes it back")
     else:
         lines.append("Nothing more is matched by that.")
     return lines

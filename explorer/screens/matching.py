@@ -27,7 +27,7 @@ from explorer.widgets.plain import Plain
 
 
 class MatchingScreen(DataScreen):
-    """What is not matched stands first; b matches by something, u takes a match back."""
+    """What is not matched stands first; b matches by something, U takes a match back."""
 
     WHERE = MATCHING
     BINDINGS = bindings(MATCHING)
@@ -87,7 +87,7 @@ class MatchingScreen(DataScreen):
 
         def done(decision: DecisionMade | None) -> None:
             if decision is not None:
-                self.explorer.say(f"{decision.words}. To take it back: u, or passk undo {decision.id}")
+                self.explorer.say(f"{decision.words}. To take it back: U, or passk undo {decision.id}")
                 self.explorer.mark_stale()
                 self.reload()
 

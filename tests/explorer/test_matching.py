@@ -42,10 +42,10 @@ async def test_problems_are_made_one_and_two_again(store: StoreLayout, size: tup
         assert user.name == "ProblemScreen"
         await user.press("escape", "escape", "enter")
         assert user.name == "SetsScreen" and "6 problems" in user.flat()
-        await user.press("M", "u")
+        await user.press("M", "U")
         assert "6 problems of these runs are two again" in user.flat()
         await user.press("y")
         await user.idle()
         assert user.column("matched") == ["no"] * 2 * len(QUESTIONS)
-        await user.press("u")
+        await user.press("U")
         assert user.column("decision") == ["–"] * 2 * len(QUESTIONS)
