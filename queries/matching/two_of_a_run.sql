@@ -29,8 +29,8 @@ ANTI JOIN (
     FROM written AS mine
     JOIN written AS theirs ON mine.run_key = theirs.run_key
     SEMI JOIN joined ON mine.problem_key = joined.problem_key AND theirs.problem_key = joined.to_key
-) AS both
-    ON one.run_key = both.run_key AND joined.problem_key = both.problem_key AND joined.to_key = both.to_key
+) AS native
+    ON one.run_key = native.run_key AND joined.problem_key = native.problem_key AND joined.to_key = native.to_key
 WHERE joined.first_key <> joined.second_key
 GROUP BY names.run
 ORDER BY names.run
