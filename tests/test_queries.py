@@ -311,10 +311,10 @@ def test_every_query_that_the_code_names_exists() -> None:
 
 
 def test_path_lists_are_quoted() -> None:
-    rendered = queries.render("overlay/whole_with_files", "texts", paths=["it's", "b"])
+    rendered = queries.render("overlay/stored_with_files", "texts", paths=["it's", "b"])
     assert "read_parquet(['it''s', 'b']" in rendered
     with pytest.raises(KeyError):
-        queries.render("overlay/whole_with_files", "texts")
+        queries.render("overlay/stored_with_files", "texts")
     with pytest.raises(FileNotFoundError):
         queries.load("reads/no_such_query")
 

@@ -52,6 +52,9 @@ CacheKey = tuple[str, tuple[tuple[str, Any], ...]]
 ONLY_GROW = ("outcomes", "texts", "verdicts", "scores", "token_scores")
 """Tables with a row or more for each sample: read where they lie in an older base, which no migration changes."""
 
+ALWAYS_WHOLE = ("problems", "outcomes", "statistics")
+"""Tables that are also asked for as they were written; of the others `whole` is made when something is matched."""
+
 CHAIN = 64
 """So often matches are followed, each time twice as far: matches in a circle, which only a forged part makes, end."""
 
@@ -93,6 +96,8 @@ class Database:
         """What was decided about all of that."""
         self._laid_over = False
         self._matching = matching
+        self._large: dict[str, list[str]] = {}
+        """Files of the visible parts that are too large for memory, by table."""
         self._matched = False
         """Whether any problem is matched with another."""
         self.query_cache: dict[CacheKey, list[tuple[Any, ...]]] = {}
@@ -163,8 +168,10 @@ class Database:
         run_script(self._connection, "overlay/schemas")
         for table in queries.tables():
             run_script(self._connection, "overlay/table", table)
-            for form in ("overlay/whole", "overlay/stored", "overlay/counted"):
-                run_script(self._connection, form, table)
+            run_script(self._connection, "overlay/stored", table)
+            run_script(self._connection, "overlay/counted", table)
+        for table in ALWAYS_WHOLE:
+            run_script(self._connection, "overlay/whole", table)
         run_script(self._connection, "overlay/taken_back")
         run_script(self._connection, "overlay/views")
 
@@ -345,11 +352,11 @@ class Database:
         """Make the views of what is visible; `decisions` where something may have been decided or verified anew."""
         for table in ("outcomes", *ON_DISK):
             found = (files.get(manifest.part, {}).get(table) for manifest in visible)
-            there = [str(path) for path in found if path is not None]
-            if there:
-                run_script(cursor, "overlay/whole_with_files", table, paths=there)
-            else:
-                run_script(cursor, "overlay/whole", table)
+            self._large[table] = [str(path) for path in found if path is not None]
+            if not self._matched:
+                self._unite(cursor, "stored", table)
+            if self._matched or table in ALWAYS_WHOLE:
+                self._unite(cursor, "whole", table)
         if decisions:
             self._hide(cursor, {**self._merged, **{manifest.part: manifest for manifest in visible}})
         # Joining costs as much as reading outcomes once more: only where there is something to join.
@@ -392,6 +399,13 @@ class Database:
             run_script(cursor, "overlay/counted_statistics")
         self.decided = decided
 
+    def _unite(self, cursor: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+        """See the rows of base, of the parts in memory, and of the files of large parts as one table."""
+        if self._large.get(table):
+            run_script(cursor, f"overlay/{schema}_with_files", table, paths=self._large[table])
+        else:
+            run_script(cursor, f"overlay/{schema}", table)
+
     def _match(self, cursor: duckdb.DuckDBPyConnection, decided: Decided) -> None:
         """Lay matches over every table that names problems; costs nothing in a store without them."""
         matched = self._matching and any(row.kind == "match" for row in decided.counting)
@@ -404,7 +418,9 @@ class Database:
         if matched or self._matched:
             for form in ("overlay/stored_matched", "overlay/stored_matched_texts"):
                 for table in queries.query(form).tables:
-                    run_script(cursor, form if matched else "overlay/stored", table)
+                    self._unite(cursor, "whole" if matched else "stored", table)
+                    if matched:
+                        run_script(cursor, form, table)
         self._matched = matched
 
     def own_keys(self, run: int) -> Mapping[int, tuple[int, ...]]:

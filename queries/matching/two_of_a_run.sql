@@ -8,7 +8,7 @@ WITH joined AS (
         matches.to_key,
         coalesce(one.to_key, matches.problem_key) AS first_key,
         coalesce(other.to_key, matches.to_key) AS second_key
-    FROM whole.matches AS matches
+    FROM stored.matches AS matches
     LEFT JOIN overlay.matched AS one ON matches.problem_key = one.problem_key
     LEFT JOIN overlay.matched AS other ON matches.to_key = other.problem_key
     WHERE matches.part = $part

@@ -2,5 +2,5 @@
 -- columns: kind VARCHAR, target VARCHAR, run_key UBIGINT, problem_key UBIGINT, sample INTEGER, field VARCHAR
 -- columns: value VARCHAR, reason VARCHAR, author VARCHAR, created TIMESTAMP, part VARCHAR
 SELECT kind, target, run_key, problem_key, sample, field, value, reason, author, created, part
-FROM whole.decisions
+FROM stored.decisions
 ORDER BY created, part, kind, target, run_key, problem_key, sample, field

@@ -1,5 +1,5 @@
 -- Reads the matches that count; of several of one problem the last.
 INSERT INTO overlay.matched
 SELECT problem_key, arg_max(to_key, part) AS to_key
-FROM whole.matches ANTI JOIN overlay.hidden_parts USING (part)
+FROM stored.matches ANTI JOIN overlay.hidden_parts USING (part)
 GROUP BY problem_key

@@ -1,6 +1,6 @@
--- All rows of a table as they were written: the merged ones and those of the unmerged parts.
+-- The same as they were written, whatever is matched.
 -- A script.
--- tables: all
+-- tables: problems, outcomes, texts, statistics, verdicts, scores, token_scores, judgements, prompts, decisions
 CREATE OR REPLACE VIEW whole.{table} AS
 FROM base.{table}
 UNION ALL BY NAME SELECT * EXCLUDE (waiting_in) FROM overlay.{table}

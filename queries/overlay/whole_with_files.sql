@@ -1,7 +1,7 @@
--- All rows of a table while parts wait that are too large for memory: those of their files too.
+-- The same while parts wait that are too large for memory.
 -- A script.
 -- files: paths
--- tables: all
+-- tables: problems, outcomes, texts, statistics, verdicts, scores, token_scores, judgements, prompts, decisions
 CREATE OR REPLACE VIEW whole.{table} AS
 FROM base.{table}
 UNION ALL BY NAME SELECT * EXCLUDE (waiting_in) FROM overlay.{table}
