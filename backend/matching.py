@@ -32,6 +32,7 @@ from backend.records.matching import (
 from backend.store.decisions import Decided, Decision
 from backend.store.identity import canonical_text
 from backend.store.reads import Reader
+from backend.text_search import compile_regex
 from backend.wording import listed, with_noun
 
 
@@ -250,13 +251,12 @@ def _group_of(pattern: str) -> Callable[[_Asked], str | None]:
     Raises:
         UsageError: no pattern, or one without a group.
     """
-    import re2
-
     ways = "Say --by statement, id, reference, a pattern with a group such as 'Question: (.*)', or a file NAME.csv."
     try:
-        compiled = re2.compile(pattern)
-    except re2.error as error:
-        raise UsageError(f"--by {pattern}: no regular expression: {error}", next_step=ways) from None
+        compiled = compile_regex(pattern)
+    except UsageError as error:
+        why = " ".join(filter(None, [error.detail, error.next_step]))
+        raise UsageError(f"--by {pattern}: no regular expression", why, ways) from None
     if not compiled.groups:
         raise UsageError(f"--by {pattern}: a pattern needs a group, which two problems have in common", next_step=ways)
 

@@ -88,6 +88,19 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
+def compile_regex(expression: str) -> Any:
+    """An expression as RE2 searches with it. Raises UsageError: it is none, and why."""
+    import re2
+
+    try:
+        return _compiled(expression)
+    except re2.error as error:
+        said = error.args[0] if error.args else ""
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        hint = "RE2 has no look-around and no back-references." if "perl operator" in reason else ""
+        raise UsageError("Not a regular expression", reason, hint) from None
+
+
 def pattern(written: str) -> Pattern:
     """A pattern as it is typed: plain text as it stands, `/.../` a regular expression, `/.../i` one that ignores case.
 
@@ -140,13 +153,7 @@ def _regex(expression: str, *, ignore_case: bool) -> str:
     import re2
 
     sql = f"(?i){expression}" if ignore_case else expression
-    try:
-        _compiled(sql)
-    except re2.error as error:
-        said = error.args[0] if error.args else ""
-        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        hint = "RE2 has no look-around and no back-references." if "perl operator" in reason else ""
-        raise UsageError("Not a regular expression", reason, hint) from None
+    compile_regex(sql)
     try:
         # As queries/search/regex_hits.sql embeds it. What breaks there is a quotation that is not closed: \Qtext
         _compiled(f"(?-s:{sql})")

@@ -120,9 +120,7 @@ class MatchingScreen(DataScreen):
 
 
 WAY = Option("way", "what two problems have in common that are one")
-TEXT = Option(
-    "text", "the first group is what two problems have in common, in statement, prompt or id; or FILE.csv, a pair a row"
-)
+TEXT = Option("text", "its first group is what two have in common; or FILE.csv, a pair a row")
 WAYS = ("id", "reference", "statement", "a pattern, or a csv file of pairs")
 
 
