@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from backend.importers.blocks import FAILED, choose_one, sampling_parameters
 from backend.importers.chat import THINKING, message_text, prompt_images, prompt_text
+from backend.importers.long_documents import members
 from backend.importers.prompts import LOOKED_AT, PromptReader, some_prompts
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import Archive, SourceFile, has_member, input_error
@@ -207,6 +208,8 @@ def _logprob(choice: Mapping[str, Any]) -> float | None:
 # the last counts.
 
 SHAPE = re.compile(rb'\{\s*"version"\s*:\s*\d{1,3}\s*,\s*"status"\s*:\s*"\w{1,20}"\s*,\s*"eval"\s*:\s*\{')
+LONG = 32 << 20
+"""Bytes beyond which a log that is one JSON document is read sample by sample, twice."""
 HEADER, START = "header.json", "_journal/start.json"
 SAMPLE = re.compile(r"samples/(?P<name>.+_epoch_\d+)(?P<chunked>/sample)?\.json", re.DOTALL)
 ATTACHMENTS = re.compile(r"(?P<folder>samples/.+/)attachments/(?P<start>\d{1,12})\.json", re.DOTALL | re.ASCII)
@@ -257,6 +260,17 @@ class Inspect:
             yield from self._zip(source, archive, options, notes)
 
     def _json(self, source: SourceFile, options: Options, notes: Notes) -> Iterator[Block]:
+        size = source.path.stat().st_size * (1 if source.compression is None else 8)
+        if size > LONG and (whole := self._look_through(source)) is not None:
+            about, scorers, some = whole
+            used = choose_one(source, list(scorers), options, notes, "scorers") if scorers else None
+            reader = InspectSample(source, facts_of(about, notes), used, notes, some)
+            with source.open() as file:
+                one_by_one = (value for name, value in members(file, "samples") if name is None)
+                for row, sample in enumerate(one_by_one, 1):
+                    source.row = row
+                    yield reader.block(row, sample)
+            return
         log = read_document(source)
         samples = log.get("samples") if isinstance(log, dict) else None
         if not isinstance(samples, list):
@@ -268,6 +282,27 @@ class Inspect:
         reader = InspectSample(source, facts_of(log, notes), used, notes, samples[:LOOKED_AT])
         for row, sample in enumerate(samples, 1):
             yield reader.block(row, sample)
+
+    @staticmethod
+    def _look_through(source: SourceFile) -> tuple[dict[str, Any], dict[str, None], list[Any]] | None:
+        """What a long log says beside its samples, their scorers, and some of them; None where it is read otherwise."""
+        log: dict[str, Any] = {}
+        scored: dict[str, None] = {}
+        some: list[Any] = []
+        samples = 0
+        try:
+            with source.open() as file:
+                for name, value in members(file, "samples"):
+                    if name is not None:
+                        log[name] = value
+                        continue
+                    samples += 1
+                    scored.update((scorer, None) for scorer, _, _ in verdicts_of(as_mapping(value).get("scores")))
+                    if len(some) < LOOKED_AT:
+                        some.append(value)
+        except (ValueError, RecursionError):
+            return None  # what is wrong is said by what reads it whole
+        return (log, scored, some) if samples else None
 
     def _zip(self, source: SourceFile, archive: Archive, options: Options, notes: Notes) -> Iterator[Block]:
         found = [(name, match) for name in archive.members if (match := SAMPLE.fullmatch(name))]

@@ -34,6 +34,8 @@ ALWAYS_UNPACKED = 256 << 20
 MOST_RATIO = 200
 """... and beyond that at most so many times what the file holds: text of models shrinks to a tenth."""
 
+LONG_LINE = 32 << 20
+"""Bytes of a line, beyond which a file of one line is a document and no jsonl of one row."""
 MOST_LINE = 1 << 30
 """Longest line of a file, in bytes."""
 MOST_DOCUMENT = 2 << 30
@@ -233,7 +235,14 @@ class SourceFile:
             return None
         if len(line) >= HEAD - 3:
             with self.open() as file:
-                line = next(read_lines(file), b"")
+                line = file.readline(LONG_LINE)
+                is_long = len(line) == LONG_LINE and not line.endswith(b"\n")
+                while is_long and not (piece := file.readline(1 << 20)).endswith(b"\n"):
+                    if not piece:
+                        return None  # a document, all of it on one line: to read it would take a multiple of it
+            if is_long:
+                with self.open() as file:
+                    line = next(read_lines(file), b"")
         try:
             value = orjson.loads(line)
         except ValueError:
