@@ -33,6 +33,7 @@ from .analysis.decision_tables import imports_table as imports_table
 from .analysis.decision_tables import matches_table as matches_table
 from .analysis.decision_tables import references_table as references_table
 from .analysis.evidence import set_evidence as set_evidence
+from .analysis.judge_tables import corrected_at_k as corrected_at_k
 from .analysis.judge_tables import correction_in_words as correction_in_words
 from .analysis.judge_tables import judges_table as judges_table
 from .analysis.judges import compare_judges as compare_judges

@@ -176,6 +176,8 @@ ACTIONS = (
     ),
     Action("open", "enter", "enter", "Judge", "Read and judge the path under the cursor", (QUEUE,)),
     Action("next", "N", "N", "Next", "Read and judge the next path you have not judged", (QUEUE,)),
+    Action("by_model", "m", "m", "By model", "Let a language model judge the correct paths", (QUEUE,)),
+    Action("judges", "c", "c", "Judges", "Compare judges with people and each other", (QUEUE,)),
     Action("blind", "b", "b", "Blind", "Hide or show the models", (QUEUE,)),
     Action("open", "enter", "enter", "Read", "Read the disputed paths, from those of this problem on", (AUDIT,)),
     Action("next", "N", "N", "Next", "Read the first disputed path that nobody has judged", (AUDIT,)),

@@ -198,6 +198,7 @@ RULE = Option(
     choices=RULES,
     default="majority",
 )
+JUDGING_MODEL = MODEL.but(help="the model that judges: a folder, or what the server calls it")
 RETRY = Option("--retry", "ask once more, with another seed, where an answer cannot be read")
 CHAT = Option("--chat", "ask as a chat message: the model's chat template, or a server's /chat/completions")
 JUDGE_TEMPLATE = Option(

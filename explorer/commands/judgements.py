@@ -23,8 +23,8 @@ from explorer.options import (
     ENGINE_OPTION,
     FORMAT,
     JUDGE_TEMPLATE,
+    JUDGING_MODEL,
     MAX_TOKENS,
-    MODEL,
     PROBLEM,
     PROBLEMS,
     RETRY,
@@ -228,7 +228,6 @@ ONE_PATH = (
     WITHDRAW,
 )
 
-JUDGING_MODEL = MODEL.but(help="the model that judges: a folder, or what the server calls it")
 BY_MODEL = (
     VOTES,
     RULE,

@@ -8,8 +8,10 @@ from fractions import Fraction
 from math import log2
 from typing import Literal
 
+from backend import corrected_at_k
 from backend.records import Curve
 from backend.records.comparison import BandCurve, BandPoint, Crossing, Difference, IntervalKind, Lead
+from backend.records.judges import Correction
 from backend.wording import (
     UNKNOWN,
     listed,
@@ -65,6 +67,8 @@ class Bands:
     """None unless exactly two runs are shown."""
     kind: IntervalKind | None = None
     """What the intervals of the curves are over."""
+    corrected: Correction | None = None
+    """CoT-pass@k corrected for the errors of a judge, where that is shown."""
 
 
 def known_values(curves: Sequence[Curve], settings: CurveSettings, bands: Bands) -> Values | None:
@@ -125,6 +129,8 @@ def what_is_shown(curves: Sequence[Curve], settings: CurveSettings, values: Valu
     if settings.view == "cot":
         result = ["dotted: CoT-pass@k, unjudged paths counted as invalid (lower) or valid (upper)"]
         of_runs = [curve for curve in shown if curve.run.name in bands.curves and bands.view == "cot"]
+        if bands.corrected is not None and bands.corrected.judge is not None:
+            result += corrected_at_k(bands.corrected, settings.k)
         result += [f"{run_label(curve.run)}: {bands.curves[curve.run.name].method}" for curve in of_runs]
     elif settings.view == "difference":
         result += difference_in_words(bands.difference, settings.k)

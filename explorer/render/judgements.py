@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from backend import correction_in_words
+from backend.records.judges import Correction
 from backend.records.reading import Judged, PathJudgement, QueuedPath, ValidSets
 from backend.visible_text import visible_line
-from backend.wording import count, with_noun
+from backend.wording import count, set_name, with_noun
 from explorer.render.text import join_lines, join_words, literal
 
 JUDGEMENT_MARKS = {"valid": "V", "invalid": "X", "unsure": "U"}
@@ -72,3 +74,15 @@ def valid_sets_in_words(found: ValidSets, words: Sequence[str]) -> str:
         f"{len(found.open_problems):,} of {with_noun(len(found.sets.problems), 'problem')} "
         f"{'depends' if len(found.open_problems) == 1 else 'depend'} on unjudged paths"
     )
+
+
+def corrected_sets_in_words(found: Correction, words: Sequence[str]) -> list[str]:
+    """The solve sets by valid paths, corrected for a judge's errors, in two lines; why not, where they cannot be."""
+    first = correction_in_words(found)[0]
+    if found.sets is None:
+        return [first]
+    expected = (
+        f"{set_name(entry, words)} {value:.0f} (95 % {low:.0f}–{high:.0f})"
+        for entry, (value, low, high) in found.sets.items()
+    )
+    return [first, f"expected: {', '.join(expected)}"]

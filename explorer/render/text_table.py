@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from backend.records.table import Table
+from backend.records.table import Column, Table
 from backend.visible_text import visible_line
-from backend.wording import shown
+from backend.wording import UNKNOWN, shown
 from explorer.render.names import shorten_middle
 
 GAP = "  "
@@ -41,3 +41,22 @@ def table_lines(table: Table, width: int | None = None) -> list[str]:
         ).rstrip()
         for line in lines
     ]
+
+
+def record_lines(table: Table) -> list[str]:
+    """Two lines an item, which fit a narrow box: its texts, and below them its numbers, each with its heading."""
+    texts = [column for column in table.columns if not column.right]
+    numbers = [column for column in table.columns if column.right]
+    lines = []
+    for item in table.items:
+        said = [visible_line(shown(column.of(item), column.kind), LONGEST) for column in texts]
+        named = [f"{column.title} {text}" for column, text in zip(texts[1:], said[1:], strict=True)]
+        lines.append(", ".join([*said[:1], *named]))
+        lines.append(GAP + ", ".join(_with_heading(column, shown(column.of(item), column.kind)) for column in numbers))
+    return lines
+
+
+def _with_heading(column: Column, text: str) -> str:
+    """A number behind its heading, and its unit behind the number: agreement 91.5 %."""
+    name = column.title.removesuffix(" %")
+    return f"{name} {text}" + (" %" if name != column.title and text != UNKNOWN else "")

@@ -10,7 +10,7 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from backend import Reader, cot_curves, cover_bands, curves, difference, pass_at_k_bands
+from backend import Reader, correction, cot_curves, cover_bands, curves, difference, pass_at_k_bands
 from backend.records import Curve, Run
 from backend.records.comparison import BandCurve, BandPoint, IntervalKind
 from backend.wording import count
@@ -321,8 +321,14 @@ def read_bands(reader: Reader, settings: CurveSettings, problems: Problems) -> B
         kind = settings.kind or "problems"
         return Bands(settings.view, difference=difference(reader, on[0], on[1], kind, ks, problems=problems))
     if settings.view == "cot":
+
+        def every_shown_k(n: int) -> list[int]:
+            return sorted({*plotted_ks(n), settings.k})
+
         return Bands(
-            settings.view, {curve.run.name: curve for curve in _cot(reader, on, settings, plotted_ks, problems)}
+            settings.view,
+            {curve.run.name: curve for curve in _cot(reader, on, settings, plotted_ks, problems)},
+            corrected=correction(reader, on, every_shown_k, problems=problems) if on else None,
         )
     if settings.view == "cover":
         found = cover_bands(reader, banded, settings.kind, FIFTIETHS, problems=problems)

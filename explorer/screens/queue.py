@@ -9,9 +9,19 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.content import Content
 
-from backend import Reader, author_name, judging_queue, selected_problems
-from backend.records import Problem, Response
+from backend import (
+    Reader,
+    author_name,
+    compare_judges,
+    correction,
+    correction_in_words,
+    judges_table,
+    judging_queue,
+    selected_problems,
+)
+from backend.records import Problem, Response, Run
 from backend.records.reading import JudgementMade, PathJudgement, QueuedPath
+from backend.records.table import SCREEN
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, with_noun
 from explorer.actions import QUEUE, QUEUED, bindings
@@ -20,7 +30,9 @@ from explorer.render.judgements import JUDGEMENT_MARKS, JUDGEMENT_STYLES, judgem
 from explorer.render.names import shorten_middle
 from explorer.render.path import path_heading
 from explorer.render.text import Column, cell, join_lines, join_words, literal, room_beside
+from explorer.render.text_table import record_lines
 from explorer.screens.base import DataScreen
+from explorer.screens.dialogs import Dialog
 from explorer.screens.path import PathRecord, PathScreen
 from explorer.widgets.paged_table import PagedTable
 from explorer.widgets.plain import Plain
@@ -91,6 +103,36 @@ class QueueScreen(DataScreen):
     def action_blind(self) -> None:
         self.blind = not self.blind
         self.show_table()
+
+    def action_by_model(self) -> None:
+        from explorer.screens.judge_by_model import JudgeDialog
+
+        location = self.location
+
+        def started(job: str | None) -> None:
+            if job:
+                self.explorer.say(f"Job {job} started; J shows it. It continues when you quit.")
+
+        def show(runs: list[Run]) -> None:
+            self.app.push_screen(JudgeDialog(runs, location), started)
+
+        self.ask("runs", lambda reader: [reader.run(name) for name in location.runs], show)
+
+    def action_judges(self) -> None:
+        """How judges compare with people, and how far their figures can be corrected."""
+        location = self.location
+
+        def read(reader: Reader) -> list[str]:
+            runs = [reader.run(name) for name in location.runs]
+            problems = selected_problems(reader, runs, location.filter) if location.filter else None
+            table = judges_table(compare_judges(reader, runs, problems))
+            corrected = correction(reader, runs, problems=problems)
+            return [*correction_in_words(corrected), "", *record_lines(table.on(SCREEN)), "", *table.notes]
+
+        def show(lines: list[str]) -> None:
+            self.app.push_screen(Dialog("Judges of reasoning", "\n".join(lines).strip()))
+
+        self.ask("judges", read, show)
 
     def action_open(self) -> None:
         key = self.query_one(PagedTable).cursor_key

@@ -10,6 +10,7 @@ from textual.widgets import DataTable
 from backend import (
     Reader,
     SetsShown,
+    correction,
     evidence_in_words,
     set_evidence,
     set_uncertainty,
@@ -20,13 +21,14 @@ from backend import (
 )
 from backend.records import SetProblem, SolveSets
 from backend.records.comparison import SetEvidence, SetUncertainty
+from backend.records.judges import Correction
 from backend.records.reading import ValidSets
 from backend.records.table import Table
 from backend.wording import run_label, set_name, short_names, shown_of
 from explorer.actions import SETS, bindings
 from explorer.location import ExportContext, Location
 from explorer.render.data_table import data_columns, in_order
-from explorer.render.judgements import valid_sets_in_words
+from explorer.render.judgements import corrected_sets_in_words, valid_sets_in_words
 from explorer.render.sets import MARK, first_choice, in_set, list_in_words
 from explorer.render.summaries import sets_in_words
 from explorer.render.text import Column
@@ -100,10 +102,25 @@ class SetsScreen(FilteredScreen):
         if isinstance(found, ValidSets):
             self.stop("evidence")
             self.stop("uncertainty")
-            self.tell("uncertainty", valid_sets_in_words(found, self.words))
+            said = valid_sets_in_words(found, self.words)
+            self.tell("uncertainty", said)
+            problems = frozenset(problem.key for problem in record.problems)
+            self.ask(
+                "correction",
+                lambda reader: correction(
+                    reader, record.runs, lambda n: (), problems=problems, min_correct=record.min_correct
+                ),
+                lambda corrected: self.show_correction(said, corrected),
+            )
         else:
+            self.stop("correction")
             self.ask("evidence", lambda reader: set_evidence(reader, record), self.show_evidence)
             self.ask("uncertainty", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
+
+    def show_correction(self, said: str, corrected: Correction) -> None:
+        """What the valid sets come to once the errors of a judge are taken into account."""
+        if self.by_valid and corrected.judge is not None:
+            self.tell("uncertainty", "\n".join([said, *corrected_sets_in_words(corrected, self.words)]))
 
     def show_words(self) -> None:
         """What is compared, and what it is evidence of."""
