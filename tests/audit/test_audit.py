@@ -10,11 +10,15 @@ from collections import Counter, defaultdict
 from fractions import Fraction
 from math import comb
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
-from backend import open_store
+from backend import Reader, open_store
+from backend.deciding import write_decisions
+from backend.store.decisions import Decision
+from backend.store.layout import StoreLayout
 from backend.wording import PAIR_SETS
 from tests.audit.conftest import PAIR, RATE, beside_loose, layout_of
 from tests.support import SHARED_DATA, Passk, jsonl, wait_while
@@ -242,3 +246,62 @@ def test_strict_against_flexible(run_passk: Passk) -> None:
         assert [
             strata[name]["samples"] for name in ("both_correct", "first_only", "second_only", "neither_correct")
         ] == [expected[role, one, other] for one in (True, False) for other in (True, False)]
+
+
+def read_some(layout: StoreLayout, samples: Samples, wanted: dict[tuple[bool, bool], int], seed: int) -> None:
+    """A person reads so many samples of each stratum of both runs, at random, and says what `expression` says."""
+    random = Random(seed)
+    database = open_store(layout)
+    with Reader(database) as reader:
+        chosen = []
+        for name, run in ((name, reader.run(full)) for name, full in NAMES.items()):
+            keys = {label: key for key, label in reader.labels(run.benchmark).items()}
+            for stratum, count in wanted.items():
+                there = sorted(key for key, said in samples.items() if key[0] == name and said == stratum)
+                for _, label, sample in random.sample(there, min(count, len(there))):
+                    value = "correct" if samples[name, label, sample][0] else "wrong"
+                    chosen.append(
+                        Decision("override", run_key=run.key, problem_key=keys[label], sample=sample, value=value)
+                    )
+        write_decisions(reader.database, lambda _: chosen, "read")
+    database.close()
+
+
+def test_error_rates_from_what_was_read(twice: Passk, samples: Samples) -> None:
+    """Agreements are read at another rate than disagreements; the loose verifier's rate is in its interval."""
+    wanted = {(True, True): 150, (False, True): 60, (False, False): 400}
+    read_some(layout_of(twice), samples, wanted, 7)
+    found = twice("audit", *PAIR, "--format", "json").json
+    for run in NAMES:
+        facts = found["runs"][run]
+        sizes = {name: cell["samples"] for name, cell in facts["strata"].items()}
+        assert {name: cell["read"] for name, cell in facts["strata"].items()} == {
+            "both_correct": 150, "first_only": 0, "second_only": 60, "neither_correct": 400
+        }  # fmt: skip
+        loose = facts["errors"]["second"]
+        wrong = sizes["second_only"] + sizes["neither_correct"]
+        # What was read says: all of both are correct, none of the others.
+        assert loose["false_positives"]["value"] == pytest.approx(sizes["second_only"] / wrong)
+        assert loose["false_positives"]["low"] < RATE < loose["false_positives"]["high"] < 0.02
+        assert loose["false_negatives"]["value"] == 0 < loose["false_negatives"]["high"]
+        share = sizes["second_only"] / (sizes["second_only"] + sizes["both_correct"])
+        assert loose["false_share"]["value"] == pytest.approx(share)
+        assert loose["false_share"]["low"] < share < loose["false_share"]["high"]
+        strict = facts["errors"]["first"]["false_positives"]
+        assert strict["value"] == 0 < strict["high"]
+    said = twice("audit", *PAIR).stderr
+    assert "Read by people (passk override): 120 of 438 disagreements and 1,100 of 101,962 agreements." in said
+    assert "By what was read, loose has false positives: 0.51 % on base, 0.48 % on RL" in said
+    (row,) = (
+        row for row in twice("audit", *PAIR, "--format", "csv").csv
+        if (row["run"], row["verdicts"]) == (NAMES["rl"], "loose")
+    )  # fmt: skip
+    assert float(row["false_positives"]) == found["runs"]["rl"]["errors"]["second"]["false_positives"]["value"]
+
+
+def test_where_nothing_was_read_a_rate_is_unknown(twice: Passk, samples: Samples) -> None:
+    """What a side calls correct was read, what both call wrong was not: its false share is known, no more."""
+    read_some(layout_of(twice), samples, {(True, True): 20, (False, True): 20}, 3)
+    errors = twice("audit", *PAIR, "--format", "json").json["runs"]["rl"]["errors"]["second"]
+    assert errors["false_share"]["value"] is not None
+    assert errors["false_positives"]["value"] is errors["false_negatives"]["value"] is None
