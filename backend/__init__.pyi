@@ -33,6 +33,8 @@ from .analysis.decision_tables import imports_table as imports_table
 from .analysis.decision_tables import matches_table as matches_table
 from .analysis.decision_tables import references_table as references_table
 from .analysis.evidence import set_evidence as set_evidence
+from .analysis.false_positives import corrected_curves as corrected_curves
+from .analysis.false_positives import false_positives as false_positives
 from .analysis.judge_tables import corrected_at_k as corrected_at_k
 from .analysis.judge_tables import correction_in_words as correction_in_words
 from .analysis.judge_tables import judges_table as judges_table
@@ -44,6 +46,8 @@ from .analysis.perplexity import token_logprobs as token_logprobs
 from .analysis.set_tables import SetsShown as SetsShown
 from .analysis.set_tables import evidence_in_words as evidence_in_words
 from .analysis.set_tables import evidence_notes as evidence_notes
+from .analysis.set_tables import false_positive_notes as false_positive_notes
+from .analysis.set_tables import false_positives_in_words as false_positives_in_words
 from .analysis.set_tables import sets_table as sets_table
 from .analysis.tables import agreement_table as agreement_table
 from .analysis.tables import bands_table as bands_table

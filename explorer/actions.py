@@ -88,6 +88,7 @@ ACTIONS = (
     Action("min_correct(1)", "plus,equals_sign", "+", "Stricter", "Require one more correct sample", (SETS,), False),
     Action("min_correct(-1)", "minus", "-", "Looser", "Require one correct sample fewer", (SETS,), False),
     Action("valid", "V", "V", "Valid", "Count only valid paths (CoT-pass@k), or all correct", (CURVES, SETS), False),
+    Action("suppose", "F", "F", "False +", "Suppose a rate of false positives, or no more", (CURVES, SETS), False),
     Action("sort", "s", "s", "Sort", "Sort by the next column", (SETS, PROBLEM)),
     Action("reverse", "S", "S", "Reverse", "Reverse the order", (SETS, PROBLEM), False),
     Action("mark", "space", "space", "Mark", "Mark the problem for resampling", (SETS,)),

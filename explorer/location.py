@@ -30,6 +30,8 @@ class Location:
     run: str | None = None
     """Run whose samples are looked at."""
     sample: int | None = None
+    false_positives: str = ""
+    """Rate of false positives that is supposed, as `--false-positives` takes it; empty for none."""
     filter: str = ""
     """Selector of the only problems that are looked at; empty for all."""
     find: str = ""
@@ -75,6 +77,7 @@ _WRITE: dict[str, Callable[[Any], str]] = {
     "problem": lambda key: f"{key:016x}",
     "run": lambda run: quote(run, safe=""),
     "sample": str,
+    "false_positives": lambda text: quote(text, safe=""),
     "filter": lambda text: quote(text, safe=""),
     "find": lambda text: quote(text, safe=""),
 }
@@ -89,6 +92,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "problem": lambda text: int(text, 16),
     "run": unquote,
     "sample": int,
+    "false_positives": unquote,
     "filter": unquote,
     "find": unquote,
 }

@@ -12,7 +12,9 @@ from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
+from backend.analysis.false_positives import rate_in_words
 from backend.records import Curve, SetProblem, SolveSets
+from backend.records.audit import FalsePositives
 from backend.records.comparison import (
     UNCERTAIN,
     ProblemEvidence,
@@ -57,6 +59,8 @@ class SetsShown:
     """For exports: by problem and run key, the answers with verdict and count."""
     overridden: int = 0
     """Verdicts of these runs that a person has given instead of the verifier's."""
+    false_positives: FalsePositives | None = None
+    """None where no rate of false positives is supposed."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -101,6 +105,11 @@ class SetsShown:
     def shown_by(self, problem: SetProblem) -> ProblemEvidence | None:
         """What the counts of a problem are evidence of."""
         return self.evidence.problems.get(problem.key) if self.evidence else None
+
+    def all_false(self, problem: SetProblem, run: int) -> float | None:
+        """The chance that a run solves a problem by false verdicts alone; None where it does not solve it."""
+        found = self.false_positives
+        return found.problems.get(problem.key, (None,) * (run + 1))[run] if found else None
 
     def judged(self, problem: SetProblem, run: int, place: int) -> int | None:
         """Right paths that are judged valid (0), invalid (1), unsure (2); None where no paths are, or not asked for."""
@@ -211,11 +220,19 @@ EVIDENCE = (
 """More of them for a pair: whether the difference on a problem is more than luck."""
 
 
+FALSE = (
+    Column("{run}_all_false", "chance", "{word} false %", lambda at, problem, run: at.all_false(problem, run),
+           on=EVERYWHERE, path="all_false.{run}"),
+)  # fmt: skip
+"""More of them under a rate of false positives: the chance that a run solves a problem by false verdicts alone."""
+
+
 def sets_table(shown: SetsShown) -> Table:
     uncertainty = shown.uncertainty
     columns = [
         *SETS,
         *(EVIDENCE if shown.evidence else ()),
+        *(FALSE if shown.false_positives else ()),
         *(SURE if uncertainty else ()),
         *(SURE_ENDS if uncertainty and uncertainty.more else ()),
     ]
@@ -307,6 +324,39 @@ def evidence_notes(shown: SetsShown) -> list[str]:
         f"Beyond chance: Fisher's exact test, one-sided, on each problem, adjusted by Holm over "
         f"{shown.evidence.tested:,} problems in either direction, 5 %; the counts against each other: McNemar, exact. "
         "Bounds: Clopper-Pearson, each one-sided with 95 %: one rate is at most so much, the other at least.",
+    ]
+
+
+def false_positives_in_words(shown: SetsShown) -> list[str]:
+    """What is spurious in the sets and what is left of them; and where counts do not allow the supposed rate."""
+    found = shown.false_positives
+    if found is None:
+        return []
+    rates = ", ".join(f"{word} {rate_in_words(rate)}" for word, rate in zip(shown.words, found.rates, strict=True))
+    sets = "; ".join(
+        f"{shown.name(entry)} {members.corrected:.1f} ({span(*members.interval)}; {members.spurious:.1f} spurious of "
+        f"{shown.sets.counts[entry]:,})"
+        for entry, members in found.sets.items()
+    )
+    return [
+        f"without false positives ({rates}): {sets}",
+        *(
+            f"{word}: its counts do not allow {rate_in_words(rate)}: too many problems have no correct sample"
+            for word, rate in zip(shown.words, found.rates, strict=True)
+            if not rate.allowed
+        ),
+    ]
+
+
+def false_positive_notes(shown: SetsShown) -> list[str]:
+    """The same, with what it supposes."""
+    if shown.false_positives is None:
+        return []
+    return [
+        *false_positives_in_words(shown),
+        "Supposed: so many of the incorrect samples are called correct, each by chance. Expected counts with 95 % over "
+        "which verdicts are false, under a prior fitted to all problems; false: the chance in per cent that a run "
+        "solves a problem by false verdicts alone.",
     ]
 
 
@@ -406,6 +456,21 @@ def _sets_document(shown: SetsShown, records: list[dict[str, Any]]) -> dict[str,
             "beyond_chance": dict(tested.beyond),
             "discordance_p": tested.discordance,
             "method": "Fisher one-sided, Holm over the problems; McNemar exact; bounds Clopper-Pearson one-sided 95 %",
+        }
+    if (false := shown.false_positives) is not None:
+        result["false_positives"] = {
+            "rates": {
+                name: {"value": rate.value, "interval": rate.interval, "allowed": rate.allowed}
+                for name, rate in zip(("base", "rl"), false.rates, strict=True)
+            },
+            "sets": {
+                PAIR_SETS[entry]: {
+                    "spurious": members.spurious,
+                    "corrected": members.corrected,
+                    "interval": list(members.interval),
+                }
+                for entry, members in false.sets.items()
+            },
         }
     if (found := shown.uncertainty) is not None:
         result |= {

@@ -1,7 +1,4 @@
-"""What counts are evidence of: whether two success rates differ, and between which ends a rate lies.
-
-Verifier error: what is left of sets and curves when a share of the correct verdicts is false.
-"""
+"""What counts are evidence of: whether two success rates differ, and between which ends a rate lies."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from math import comb
 
 import numpy as np
 
-from backend.estimators.intervals import Statistic, Tallies, binomial
+from backend.estimators.intervals import Tallies
 from backend.estimators.pass_at_k import Counts, Floats
 
 LEVEL = 0.05
@@ -64,23 +61,3 @@ def rate_bounds(n: Counts, c: Counts) -> tuple[Floats, Floats]:
     low = np.where(c > 0, betaincinv(np.maximum(c, 1), n - c + 1, LEVEL), 0.0)
     high = np.where(c < n, betaincinv(c + 1, np.maximum(n - c, 1), 1 - LEVEL), 1.0)
     return low, high
-
-
-def all_false(c: Counts, share: float) -> Floats:
-    """Chance that all c correct verdicts of a problem are false, each with this share; 0 where there is none."""
-    chances: Floats = np.where(c > 0, share ** np.maximum(c, 1).astype(np.float64), 0.0)
-    return chances
-
-
-def without_false(statistic: Statistic, share: float) -> Statistic:
-    """A statistic of the correct samples that are left when each correct verdict is false with this share."""
-
-    def corrected(n: int) -> Floats:
-        table = statistic(n)
-        kept = np.zeros((n + 1, n + 1))
-        for c in range(n + 1):
-            kept[c, : c + 1] = binomial(c, np.array([1.0 - share]))[0]
-        left: Floats = kept @ table
-        return left
-
-    return corrected

@@ -8,6 +8,7 @@ from typing import Any
 from backend.analysis.comparison import solve_sets
 from backend.analysis.cot import settled_counts, valid_sets
 from backend.analysis.evidence import set_evidence
+from backend.analysis.false_positives import false_positives
 from backend.analysis.set_tables import SetsShown, sets_table
 from backend.analysis.uncertainty import set_uncertainty
 from backend.exporters.protocol import ExportTask
@@ -29,6 +30,7 @@ def comparison_of(job: ExportTask) -> SetsShown:
         UsageError: fewer than two runs.
     """
     sets = solve_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
+    supposed = job.request.false_positives
     valid = settled = None
     if job.request.judged:
         valid = valid_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
@@ -42,6 +44,7 @@ def comparison_of(job: ExportTask) -> SetsShown:
         settled,
         {},
         job.provenance.overridden,
+        None if supposed is None else false_positives(job.reader, sets, supposed),
     )
 
 

@@ -13,6 +13,7 @@ from backend.analysis.set_tables import (
     compared_runs_table,
     count_notes,
     evidence_notes,
+    false_positive_notes,
     problem_notes,
     set_counts_table,
     sets_notes,
@@ -102,7 +103,13 @@ def export_markdown(job: ExportTask) -> int:
 
 
 def _notes(comparison: SetsShown) -> list[str]:
-    return [*sets_notes(comparison), *problem_notes(comparison), *evidence_notes(comparison), *count_notes(comparison)]
+    return [
+        *sets_notes(comparison),
+        *problem_notes(comparison),
+        *evidence_notes(comparison),
+        *false_positive_notes(comparison),
+        *count_notes(comparison),
+    ]
 
 
 # A solve-set comparison as LaTeX tables (booktabs) that go into a paper as they are.
@@ -119,7 +126,17 @@ def export_latex(job: ExportTask) -> int:
     found = curves(job.reader, sets.runs, lambda _: sorted({1, min(ends)}), problems=job.problems)
     # A comment ends with its line; every line of it is ASCII, for any input encoding.
     origin = json_text(job.provenance.full).encode("ascii", "backslashreplace").decode()
-    of_sets = " ".join(map(for_latex, [*sets_notes(comparison), *evidence_notes(comparison), *count_notes(comparison)]))
+    of_sets = " ".join(
+        map(
+            for_latex,
+            [
+                *sets_notes(comparison),
+                *evidence_notes(comparison),
+                *false_positive_notes(comparison),
+                *count_notes(comparison),
+            ],
+        )
+    )
     expected = f" (expected at n = {sets.common_n})" if sets.expected_at_common_n is not None else ""
     parts = [
         HEADER + f"% {origin}\n",

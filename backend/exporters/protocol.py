@@ -67,6 +67,7 @@ class Provenance:
         chosen = {
             "min_correct": request.min_correct if request.what == "sets" else None,
             "bands": request.bands if request.what in ("curves", "difference", "cover") else None,
+            "false_positives": request.false_positives if request.what == "sets" else None,
             "verdict": request.verdict,
             "sample": request.sample,
             "limit": request.limit,

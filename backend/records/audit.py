@@ -187,3 +187,42 @@ class DisputedPath:
     """Of the problem, by the side that leaves it in base-only or RL-only; else by the first side."""
     said: str | None
     """What a person said of its answer; None where nobody has read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FalsePositiveRate:
+    """Of a run's samples that are not correct, the share that its verifier calls correct: supposed, or estimated."""
+
+    value: float
+    interval: Interval | None = None
+    """95 %, where it is estimated; None where it is supposed."""
+    allowed: bool = True
+    """Whether the counts of the run are compatible with it."""
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        return (self.value, *(self.interval or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class SpuriousMembers:
+    """What is left of a solve set when verdicts are false."""
+
+    spurious: float
+    """Expected members that belong to another set."""
+    corrected: float
+    """Expected count of the problems that truly belong to it."""
+    interval: tuple[int, int]
+    """95 % of that count."""
+
+
+@dataclass(frozen=True, slots=True)
+class FalsePositives:
+    """Solve sets under a rate of false positives."""
+
+    rates: tuple[FalsePositiveRate, ...]
+    """Of each run."""
+    problems: Mapping[int, tuple[float | None, ...]]
+    """By key of the problem, for each run the chance that too few of its correct samples are so for it to be solved:
+    where one is enough, that all are false. None where the run does not solve it anyway."""
+    sets: Mapping[tuple[bool, ...], SpuriousMembers]

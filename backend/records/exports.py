@@ -59,6 +59,9 @@ class ExportRequest:
     """For sets: correct samples from which on a problem counts as solved."""
     bands: str = "problems"
     """For figures: whose chance the bands show, `problems` or `samples`, or `off`."""
+    false_positives: str | tuple[float, ...] | None = None
+    """For sets: the share of incorrect samples that is supposed to be called correct, for all runs or for each; or
+    `audit`, the estimate from what was read."""
     verdict: str | None = None
     """For paths: only samples with this verdict. For perplexity: only `right` or only `not-right` samples."""
     sample: int | None = None

@@ -31,6 +31,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import comb, factorial
 
 from backend.answers import NO_REFERENCE, NOWHERE, FoundAnswer, Span, find_answer, no_answer_verdict, unwrap_reference
@@ -90,6 +91,7 @@ class Number:
     span: Span
 
 
+@lru_cache(maxsize=16_384)
 def whole_number(answer: str, *, in_words: bool = False) -> Number | None:
     """The number that an answer is as a whole; None where it is none.
 

@@ -10,7 +10,7 @@ from backend.wording import nothing_in_common
 from explorer.commands.command import Command, Mode
 from explorer.commands.inputs import benchmark_named, pair_of, problems_of, reading, runs_named
 from explorer.commands.output import print_table, say
-from explorer.options import BANDS, BENCHMARK, FORMAT, PAIR, PROBLEMS, RUNS, STORE, K, Option
+from explorer.options import BANDS, BENCHMARK, FALSE_POSITIVES, FORMAT, PAIR, PROBLEMS, RUNS, STORE, K, Option
 from explorer.render.curves import crossing_in_words, who_leads, wins_in_words
 
 if TYPE_CHECKING:
@@ -59,7 +59,15 @@ def tau_choice(text: str | None) -> tuple[Fraction, ...]:
 
 
 def run_curves(arguments: argparse.Namespace) -> int:
-    from backend import bands_table, cover_bands, curves, curves_table, pass_at_k_bands, wide_curves_table
+    from backend import (
+        bands_table,
+        corrected_curves,
+        cover_bands,
+        curves,
+        curves_table,
+        pass_at_k_bands,
+        wide_curves_table,
+    )
 
     (choice, named), taus = k_choice(arguments.k), tau_choice(arguments.tau)
     with reading(arguments.store) as reader:
@@ -70,6 +78,10 @@ def run_curves(arguments: argparse.Namespace) -> int:
         bands: Sequence[BandCurve] = ()
         if arguments.cover:
             bands = cover_bands(reader, runs, arguments.bands or "problems", taus, problems=problems)
+        elif arguments.false_positives is not None:
+            bands = corrected_curves(reader, runs, arguments.false_positives, choice, problems=problems)
+            for band in bands:
+                say(f"{band.run.name}: {band.method}")
         elif arguments.bands:
             bands = pass_at_k_bands(reader, runs, arguments.bands, choice, problems=problems)
     for curve in found:
@@ -151,7 +163,7 @@ COMMANDS = {
     "curves": Command(
         run_curves,
         (STORE, BENCHMARK.but(help="only runs of this benchmark"), RUNS, BANDS, PROBLEMS, FORMAT),
-        modes=(Mode("--cover", (COVER,), (TAU,)), Mode("", (), (K,))),
+        modes=(Mode("--cover", (COVER,), (TAU,)), Mode("", (), (K, FALSE_POSITIVES.but(excludes="--bands")))),
     ),
     "difference": Command(run_difference, (STORE, *PAIR, K, BANDS.but(default="problems"), PROBLEMS, FORMAT)),
 }

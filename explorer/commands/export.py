@@ -17,6 +17,7 @@ from explorer.options import (
     BANDS,
     BASE,
     BENCHMARK,
+    FALSE_POSITIVES,
     FILE,
     JUDGED,
     LIMIT,
@@ -111,7 +112,7 @@ EVERY = (
 )  # fmt: skip
 WITH_BANDS = BANDS.but(choices=("problems", "samples", "off"), default="problems")
 OWN: dict[str, tuple[Option, ...]] = {
-    "sets": (MIN_CORRECT, JUDGED),
+    "sets": (MIN_CORRECT, FALSE_POSITIVES, JUDGED),
     "curves": (WITH_BANDS,),
     "difference": (BANDS.but(default="problems"),),
     "cover": (WITH_BANDS,),
@@ -129,7 +130,7 @@ OWN: dict[str, tuple[Option, ...]] = {
     "datasets": (Option("--push", "upload the folder to the Hugging Face hub, private", "NAME"), JUDGED),
 }
 """What is exported -> the options that only it has."""
-REQUEST = ("problems", "min_correct", "bands", "verdict", "sample", "limit", "find", "judged")
+REQUEST = ("problems", "min_correct", "false_positives", "bands", "verdict", "sample", "limit", "find", "judged")
 """Options that are fields of a request."""
 
 COMMANDS = {

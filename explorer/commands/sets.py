@@ -9,7 +9,7 @@ from backend.wording import nothing_in_common, set_name, short_names, with_noun
 from explorer.commands.command import Command
 from explorer.commands.inputs import pair_of, problems_of, reading
 from explorer.commands.output import print_table, say
-from explorer.options import FORMAT, MIN_CORRECT, PAIR, POSITIVE, PROBLEMS, STORE, Option
+from explorer.options import FALSE_POSITIVES, FORMAT, MIN_CORRECT, PAIR, POSITIVE, PROBLEMS, STORE, Option
 
 if TYPE_CHECKING:
     from backend import SetsShown
@@ -22,6 +22,8 @@ def run_sets(arguments: argparse.Namespace) -> int:
         SetsShown,
         evidence_notes,
         overridden,
+        false_positive_notes,
+        false_positives,
         set_evidence,
         set_uncertainty,
         sets_table,
@@ -36,12 +38,16 @@ def run_sets(arguments: argparse.Namespace) -> int:
         doubt = set_uncertainty(reader, sets, arguments.more) if wanted else None
         evidence = set_evidence(reader, sets) if arguments.evidence or arguments.format == "json" else None
         by_hand = overridden(reader, [run.key for run in pair])
-    shown = SetsShown(sets, doubt, evidence, overridden=by_hand)
+        supposed = arguments.false_positives
+        false = None if supposed is None else false_positives(reader, sets, supposed)
+    shown = SetsShown(sets, doubt, evidence, overridden=by_hand, false_positives=false)
     say(counts_in_words(shown))
     if not sets.problems and meant.problems is None:
         say(nothing_in_common(*pair, sets.shared_names))
     print_table(arguments.format, sets_table(shown))
     for line in evidence_notes(shown) if arguments.evidence else []:
+        say(line)
+    for line in false_positive_notes(shown):
         say(line)
     for line in uncertainty_lines(sets, doubt) if doubt else []:
         say(line)
@@ -72,4 +78,6 @@ EVIDENCE = Option("--evidence", "which problems differ beyond chance: Fisher's t
 DOUBT = Option("--doubt", "how sure each membership is: P(change) in a replication, a fresh run of the same n")
 MORE = Option("--more", "what M further samples a problem would say; implies --doubt", "M", POSITIVE)
 
-COMMANDS = {"sets": Command(run_sets, (STORE, *PAIR, MIN_CORRECT, EVIDENCE, DOUBT, MORE, PROBLEMS, FORMAT))}
+COMMANDS = {
+    "sets": Command(run_sets, (STORE, *PAIR, MIN_CORRECT, EVIDENCE, FALSE_POSITIVES, DOUBT, MORE, PROBLEMS, FORMAT))
+}

@@ -27,12 +27,13 @@ from backend.wording import (
 
 # What the curves screen shows.
 
-CurveView = Literal["pass@k", "difference", "cover", "cot"]
+CurveView = Literal["pass@k", "difference", "cover", "cot", "corrected"]
 NAMES: Mapping[CurveView, str] = {
     "pass@k": "pass@k",
     "difference": "difference",
     "cover": "Cover@tau",
     "cot": "CoT-pass@k beside pass@k",
+    "corrected": "pass@k, false positives taken off",
 }
 
 Values = Mapping[str, BandPoint]
@@ -54,6 +55,8 @@ class CurveSettings:
     """What the intervals are over."""
     k: int
     tau: Fraction
+    false_positives: str | tuple[float, ...] | None = None
+    """The rate of false positives that is supposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,8 @@ def value_headings(settings: CurveSettings, bands: Bands) -> tuple[str, str]:
 
 def interval_heading(settings: CurveSettings) -> str | None:
     """Heading of the interval column; None where no intervals are shown."""
-    if settings.view == "cot":
-        return "CoT"
+    if settings.view in ("cot", "corrected"):
+        return "CoT" if settings.view == "cot" else "without false"
     return "95 %" if settings.kind is not None or settings.view == "difference" else None
 
 
@@ -132,6 +135,10 @@ def what_is_shown(curves: Sequence[Curve], settings: CurveSettings, values: Valu
         if bands.corrected is not None and bands.corrected.judge is not None:
             result += corrected_at_k(bands.corrected, settings.k)
         result += [f"{run_label(curve.run)}: {bands.curves[curve.run.name].method}" for curve in of_runs]
+    elif settings.view == "corrected":
+        result = [
+            f"dotted: {method}" for method in dict.fromkeys(band.method for band in bands.curves.values()) if method
+        ]
     elif settings.view == "difference":
         result += difference_in_words(bands.difference, settings.k)
     elif settings.view == "cover":
@@ -358,7 +365,7 @@ class Picture:
 
 def picture(curves: Sequence[Curve], settings: CurveSettings, bands: Bands) -> Picture | None:
     """The plot; None while its data is still being computed."""
-    if settings.view in ("pass@k", "cot"):
+    if settings.view in ("pass@k", "cot", "corrected"):
         return pass_at_k_picture(curves, settings.on, bands.curves if bands.view == settings.view else {}, settings.k)
     if bands.view != settings.view:
         return None

@@ -10,12 +10,13 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from backend import Reader, correction, cot_curves, cover_bands, curves, difference, pass_at_k_bands
+from backend import Reader, corrected_curves, correction, cot_curves, cover_bands, curves, difference, pass_at_k_bands
 from backend.records import Curve, Run
 from backend.records.comparison import BandCurve, BandPoint, IntervalKind
 from backend.wording import count
 from explorer.actions import CURVES, bindings
 from explorer.location import ExportContext, Location
+from explorer.options import FALSE_POSITIVES
 from explorer.render.curve_table import run_columns
 from explorer.render.curves import (
     MOST_BANDS,
@@ -70,11 +71,22 @@ class CurvesScreen(FilteredScreen):
     def settings(self) -> CurveSettings:
         others = [curve.run.name for curve in self.curves if curve.run.name not in self.pair]
         on = tuple(name for name in (*self.pair, *others) if name in self.on)
-        return CurveSettings(self.location.benchmark, on, self.view, self.kind, self.location.k, self.tau)
+        return CurveSettings(
+            self.location.benchmark,
+            on,
+            self.view,
+            self.kind,
+            self.location.k,
+            self.tau,
+            FALSE_POSITIVES.read(self.location.false_positives),
+        )
 
     # Asking
 
     def reload(self) -> None:
+        supposed = bool(self.location.false_positives)
+        if supposed != (self.view == "corrected"):
+            self.view = "corrected" if supposed else "pass@k" if self.view == "corrected" else self.view
         self.crumbs(self.location.benchmark, NAMES[self.view])
         settings = self.settings
         self.ask_filtered("curves", lambda reader, problems: read_curves(reader, settings, problems), self.show_curves)
@@ -202,6 +214,7 @@ class CurvesScreen(FilteredScreen):
     def change_view(self, view: CurveView) -> None:
         """To a view, or from it back to pass@k."""
         self.view = "pass@k" if self.view == view else view
+        self.location = self.location.to(false_positives="")
         self.reload()
 
     def action_toggle_run(self) -> None:
@@ -219,7 +232,9 @@ class CurvesScreen(FilteredScreen):
         return self.location.to(runs=self.settings.on)
 
     def export_context(self) -> ExportContext:
-        return ExportContext(figure="curves" if self.view == "pass@k" else self.view, bands=self.kind or "off")
+        return ExportContext(
+            figure="curves" if self.view in ("pass@k", "corrected") else self.view, bands=self.kind or "off"
+        )
 
     def action_statistics(self) -> None:
         from explorer.screens.statistics import StatisticsScreen
@@ -264,8 +279,8 @@ def read_values(reader: Reader, settings: CurveSettings, problems: Problems) -> 
     """The values at the cursor, of the runs that are on with their intervals."""
     found: dict[str, BandPoint] = {}
     runs = reader.runs(settings.benchmark)
-    if settings.view == "cot":
-        return _cot_values(reader, runs, settings, problems)
+    if settings.view in ("cot", "corrected"):
+        return _values_beside(reader, runs, settings, problems)
     for kind, chosen in (
         (settings.kind, [run for run in runs if run.name in settings.on]),
         (None, [run for run in runs if run.name not in settings.on]),
@@ -278,10 +293,11 @@ def read_values(reader: Reader, settings: CurveSettings, problems: Problems) -> 
     return found
 
 
-def _cot_values(reader: Reader, runs: Sequence[Run], settings: CurveSettings, problems: Problems) -> Values:
-    """pass@k at the cursor, with CoT-pass@k as its interval for the runs that are on."""
+def _values_beside(reader: Reader, runs: Sequence[Run], settings: CurveSettings, problems: Problems) -> Values:
+    """pass@k at the cursor, with what is drawn dotted as its interval for the runs that are on."""
     found = {}
-    valid = {curve.run.name: curve for curve in _cot(reader, runs, settings, lambda _: [settings.k], problems)}
+    read = _cot if settings.view == "cot" else _corrected
+    valid = {curve.run.name: curve for curve in read(reader, runs, settings, lambda _: [settings.k], problems)}
     for curve in pass_at_k_bands(reader, runs, None, lambda _: [settings.k], problems=problems):
         of_valid = valid.get(curve.run.name)
         for point in curve.points:
@@ -307,6 +323,15 @@ def _cot(
     ]
 
 
+def _corrected(
+    reader: Reader, runs: Sequence[Run], settings: CurveSettings, ks: Callable[[int], Sequence[int]], problems: Problems
+) -> Sequence[BandCurve]:
+    """pass@k of the runs that are on, false positives taken off."""
+    of_name = {run.name: run for run in runs}
+    on = [of_name[name] for name in settings.on if name in of_name]
+    return corrected_curves(reader, on, settings.false_positives or (0.0,), ks, problems=problems)
+
+
 def read_bands(reader: Reader, settings: CurveSettings, problems: Problems) -> Bands:
     of_name = {run.name: run for run in reader.runs(settings.benchmark)}
     on = [of_name[name] for name in settings.on if name in of_name]
@@ -330,7 +355,9 @@ def read_bands(reader: Reader, settings: CurveSettings, problems: Problems) -> B
             {curve.run.name: curve for curve in _cot(reader, on, settings, plotted_ks, problems)},
             corrected=correction(reader, on, every_shown_k, problems=problems) if on else None,
         )
-    if settings.view == "cover":
+    if settings.view == "corrected":
+        found = tuple(_corrected(reader, on, settings, plotted_ks, problems))
+    elif settings.view == "cover":
         found = cover_bands(reader, banded, settings.kind, FIFTIETHS, problems=problems)
         found += cover_bands(reader, others, None, FIFTIETHS, problems=problems)
     else:

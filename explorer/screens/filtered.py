@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from backend import Reader, resolve_selector
-from backend.errors import UsageError
+from backend.errors import PasskError, UsageError
 from backend.records.samples import Selection
 from explorer.location import Location
+from explorer.options import FALSE_POSITIVES
 from explorer.render.search import feedback, filter_line
 from explorer.screens.base import DataScreen
 from explorer.widgets.bars import KeyBar
@@ -73,6 +74,29 @@ class FilteredScreen(DataScreen):
                 screen.stale = screen.stale or (screen is not self and screen.location.filter != text)
                 screen.location = screen.location.to(filter=text)
         self.reload()
+
+    def action_suppose(self) -> None:
+        """Ask for a rate of false positives; where one is supposed, suppose none."""
+        from explorer.screens.dialogs import NoteDialog
+
+        def suppose(text: str | None) -> None:
+            if not text:
+                return
+            try:
+                FALSE_POSITIVES.read(text)
+            except PasskError as error:
+                self.refuse(str(error))
+                return
+            self.location = self.location.to(false_positives=text.strip())
+            self.reload()
+
+        if self.location.false_positives:
+            self.location = self.location.to(false_positives="")
+            self.reload()
+        else:
+            self.app.push_screen(
+                NoteDialog("False positives", "share of incorrect samples called correct: 0.001, or audit"), suppose
+            )
 
     # The line
 

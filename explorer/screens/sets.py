@@ -12,6 +12,8 @@ from backend import (
     SetsShown,
     correction,
     evidence_in_words,
+    false_positives,
+    false_positives_in_words,
     set_evidence,
     set_uncertainty,
     sets_table,
@@ -20,6 +22,7 @@ from backend import (
     valid_sets,
 )
 from backend.records import SetProblem, SolveSets
+from backend.records.audit import FalsePositives
 from backend.records.comparison import SetEvidence, SetUncertainty
 from backend.records.judges import Correction
 from backend.records.reading import ValidSets
@@ -27,6 +30,7 @@ from backend.records.table import Table
 from backend.wording import run_label, set_name, short_names, shown_of
 from explorer.actions import SETS, bindings
 from explorer.location import ExportContext, Location
+from explorer.options import FALSE_POSITIVES
 from explorer.render.data_table import data_columns, in_order
 from explorer.render.judgements import corrected_sets_in_words, valid_sets_in_words
 from explorer.render.sets import MARK, first_choice, in_set, list_in_words
@@ -57,6 +61,7 @@ class SetsScreen(FilteredScreen):
         self.record: SolveSets | None = None
         self.uncertainty: SetUncertainty | None = None
         self.evidence: SetEvidence | None = None
+        self.false: FalsePositives | None = None
         self.table = Table(())
         self.problems: dict[str, SetProblem] = {}
         self.columns: list[Column] = []
@@ -90,7 +95,7 @@ class SetsScreen(FilteredScreen):
         record = found.sets if isinstance(found, ValidSets) else found
         if self.record is None or self.record.min_correct != record.min_correct or self.by_valid:
             self.uncertainty = self.evidence = None
-        self.record = record
+        self.record, self.false = record, None
         self.words = short_names(record.runs)
         if not self.chosen:
             self.location = self.location.to(solved=first_choice(record))
@@ -116,6 +121,14 @@ class SetsScreen(FilteredScreen):
             self.stop("correction")
             self.ask("evidence", lambda reader: set_evidence(reader, record), self.show_evidence)
             self.ask("uncertainty", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
+            if supposed := FALSE_POSITIVES.read(self.location.false_positives):
+                self.ask("false", lambda reader: false_positives(reader, record, supposed), self.show_false)
+
+    def show_false(self, found: FalsePositives) -> None:
+        """What is spurious under the rate that is supposed."""
+        self.false = found
+        self.show_words()
+        self.show_problems()
 
     def show_correction(self, said: str, corrected: Correction) -> None:
         """What the valid sets come to once the errors of a judge are taken into account."""
@@ -125,8 +138,9 @@ class SetsScreen(FilteredScreen):
     def show_words(self) -> None:
         """What is compared, and what it is evidence of."""
         if self.record is not None:
-            told = evidence_in_words(SetsShown(self.record, evidence=self.evidence))
-            self.tell("words", "\n".join(line for line in (sets_in_words(self.record), told) if line))
+            shown = SetsShown(self.record, evidence=self.evidence, false_positives=self.false)
+            told = [sets_in_words(self.record), evidence_in_words(shown), *false_positives_in_words(shown)]
+            self.tell("words", "\n".join(line for line in told if line))
 
     def show_evidence(self, evidence: SetEvidence | None) -> None:
         """Which problems differ beyond chance, once it is known."""
@@ -153,7 +167,7 @@ class SetsScreen(FilteredScreen):
         self.query_one(SetStrip).selected = solved
         self.crumbs(self.location.benchmark, " vs ".join(run_label(run) for run in self.record.runs), self.set_label())
         inside = in_set(self.record.problems, solved)
-        self.table = sets_table(SetsShown(self.record, self.uncertainty, self.evidence))
+        self.table = sets_table(SetsShown(self.record, self.uncertainty, self.evidence, false_positives=self.false))
         columns = self.columns = data_columns(self.table, self.size.width, self._mark)
         if self.sort.key in {column.key for column in columns}:
             shown = in_order(self.table, inside, self.sort.key, reverse=self.sort.descending)

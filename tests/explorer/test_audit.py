@@ -137,3 +137,28 @@ async def test_the_filter_finds_disputed_problems(store: StoreLayout) -> None:
         await user.type("base.verdict:disagree")
         await user.press("enter")
         assert "0 of 4 problems" in user.flat()
+
+
+async def test_false_positives_are_supposed_and_no_more(store: StoreLayout) -> None:
+    async with explorer(store, (120, 40)) as user:
+        await user.press("enter", "F")
+        await user.type("2")
+        await user.press("enter")
+        assert "expected a share from 0 to below 1" in user.said()
+        await user.press("F")
+        await user.type("0.05")
+        await user.press("enter")
+        assert user.crumbs[-1] == "pass@k, false positives taken off"
+        assert "corrected for 5 % of incorrect samples called correct" in user.flat()
+        await user.press("enter")
+        assert user.name == "SetsScreen"
+        assert "without false positives (base 5 %, RL 5 %): both" in user.flat()
+        await user.press("right", "right", "right")
+        assert {"base_all_false", "rl_all_false"} <= {column.key for column in user.screen.columns}  # type: ignore[attr-defined]
+        shown = user.flat()
+        await user.press("Y")
+        assert "false_positives=0.05" in user.said()
+        await user.press("F")
+        assert "without false positives" not in user.flat() != shown
+        await user.press("escape", "F")
+        assert user.crumbs[-1] == "pass@k"

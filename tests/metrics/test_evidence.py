@@ -1,23 +1,19 @@
-"""Tests on counts, bounds of rates, and what false positives leave, against exact numbers."""
+"""Tests on counts and bounds of rates, against exact numbers."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from math import comb
 
 import numpy as np
 import pytest
 
 from backend.estimators.evidence import (
-    all_false,
     discordance,
     fisher_greater,
     holm,
     rate_bounds,
-    without_false,
 )
-from backend.estimators.pass_at_k import pass_at_k_tables
 
 
 def one(n: int, c: int) -> tuple[np.ndarray, np.ndarray]:
@@ -53,13 +49,3 @@ def test_bounds_of_what_was_never_solved() -> None:
     assert high[0] == pytest.approx(1 - 0.05 ** (1 / 128)) and low[0] == 0
     assert low[1] == pytest.approx(0.05 ** (1 / 128)) and high[1] == 1
     assert low[2] < 0.5 < high[2]
-
-
-def test_what_false_positives_leave() -> None:
-    assert all_false(np.array([0, 1, 3]), 0.1) == pytest.approx([0.0, 0.1, 0.001])
-    plain = partial(pass_at_k_tables, ks=np.array([1, 4, 8]))
-    assert without_false(plain, 0.0)(8) == pytest.approx(plain(8))
-    corrected = without_false(plain, 0.25)(8)
-    # pass@1 loses a quarter; solvable at all is what not every false verdict takes.
-    assert corrected[:, 0] == pytest.approx(0.75 * np.arange(9) / 8)
-    assert corrected[1:, 2] == pytest.approx(1 - 0.25 ** np.arange(1, 9))
