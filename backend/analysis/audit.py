@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -26,10 +27,12 @@ from backend.records.audit import (
     AuditView,
     DisputedPath,
     RateDifference,
+    ReportedMetric,
     SideErrors,
     Stratum,
 )
 from backend.records.comparison import CurvePoint
+from backend.records.samples import REPORTED
 from backend.store.reads import Reader
 from backend.verification import IMPORTED, verdict_names
 
@@ -120,7 +123,9 @@ def audit(
                 left_out[place],
                 strata[place],
                 of_runs[place],
-                *(rate_over_problems(*_cases(columns[place], rate))[0] for rate in CASES),
+                accepts=rate_over_problems(*_cases(columns[place], "accepts"))[0],
+                rejects=rate_over_problems(*_cases(columns[place], "rejects"))[0],
+                reported=reported_metrics(reader, run),
             )
             for place, (run, total) in enumerate(zip((base, rl), totals, strict=True))
         ),
@@ -314,6 +319,21 @@ def _moved(problems: Sequence[AuditProblem]) -> dict[tuple[tuple[bool, bool], tu
     for problem in problems:
         found[problem.sets] += 1
     return found
+
+
+def reported_metrics(reader: Reader, run: Run) -> tuple[ReportedMetric, ...]:
+    """The summary metrics that came with a run's file, beside what its samples say: nothing got lost or changed."""
+    result = []
+    for side, metric, value in json.loads(run.parameters.get(REPORTED, "[]")):
+        counted: dict[int, list[int]] = {}
+        for _, problem, _, verdict, _, samples, _ in _sides(reader, [run], IMPORTED, side, None):
+            if _judged(verdict):
+                tally = counted.setdefault(problem, [0, 0])
+                tally[0] += samples
+                tally[1] += samples if verdict == "correct" else 0
+        read = sum(c / n for n, c in counted.values()) / len(counted) if counted else None
+        result.append(ReportedMetric(metric, side, value, read, sum(n for n, _ in counted.values())))
+    return tuple(result)
 
 
 def disputed_paths(reader: Reader, done: Audit) -> tuple[DisputedPath, ...]:

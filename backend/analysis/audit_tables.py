@@ -306,11 +306,23 @@ def audit_notes(done: Audit) -> list[str]:
     ]
     if any(stratum.read for of in done.runs for stratum in of.strata.values()):
         lines.append(METHOD)
+    lines += reported_in_words(done)
     if left_out or done.not_compared:
         lines.append(
             f"Not compared: {with_noun(left_out, 'sample')} that {done.first} or {done.second} did not judge, "
             f"{with_noun(done.not_compared, 'problem')}."
         )
+    return lines
+
+
+def reported_in_words(done: Audit) -> list[str]:
+    """The summary metric of each run's file beside what was read from it."""
+    lines = []
+    for word, of in zip(words_of(done), done.runs, strict=True):
+        for found in of.reported:
+            read = f"what was read ({with_noun(found.samples, 'sample')}) says {percent(found.read)} %"
+            says = f"{word}: its results file says {found.metric} {percent(found.reported)} %, {read}"
+            lines.append(f"{says}: {'the same' if found.agrees else 'they differ'}.")
     return lines
 
 
@@ -383,6 +395,17 @@ def _run_facts(of: AuditRun) -> dict[str, Any]:
         "correct": {"first": of.agreed.first, "second": of.agreed.second},
         "accepts": _rate(of.accepts),
         "rejects": _rate(of.rejects),
+        "reported": [
+            {
+                "metric": found.metric,
+                "of": found.side,
+                "reported": found.reported,
+                "read": found.read,
+                "samples": found.samples,
+                "agrees": found.agrees,
+            }
+            for found in of.reported
+        ],
         "strata": {
             CELLS[entry]: {"samples": stratum.samples, "read": stratum.read, "correct": stratum.correct}
             for entry, stratum in of.strata.items()

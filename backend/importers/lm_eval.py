@@ -20,6 +20,7 @@ from backend.importers.prompts import PromptReader, some_prompts, some_records
 from backend.importers.protocol import Beside, Block, Counts, Notes, Options, ProblemFacts, RunFacts
 from backend.importers.source import SourceFile, input_error
 from backend.importers.values import as_text, image_names, json_lines, option_texts
+from backend.records.samples import REPORTED
 
 FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
 STATEMENTS = (
@@ -78,7 +79,7 @@ class LmEval:
         said = self._verdicts(source, notes)
         names = list(said.verdicts)
         used = choose_one(source, names, options, notes, "filters") if names else None
-        run = self._facts(source)
+        run = self._facts(source, said, used)
         some = [{"prompt": _given(record)} for record in some_records(source)]
         prompts = PromptReader(some_prompts(some, "prompt"), notes)
         facts: dict[RunFacts, RunFacts] = {}
@@ -93,7 +94,10 @@ class LmEval:
             arguments = _arguments(record)
             asked_with = next((value for value in arguments if isinstance(value, dict)), {})
             if asked_with != before:
-                before, here = asked_with, replace(run, parameters=_parameters(asked_with))
+                before, here = (
+                    asked_with,
+                    replace(run, parameters=tuple(sorted((*run.parameters, *_parameters(asked_with))))),
+                )
                 here = facts.setdefault(here, here)
             position = positions.setdefault(key[0], len(positions))
             yield self._block(key, row, position, record, said, used, here, notes, prompts)
@@ -156,7 +160,7 @@ class LmEval:
         return name, time
 
     @staticmethod
-    def _facts(source: SourceFile) -> RunFacts:
+    def _facts(source: SourceFile, said: _Said, used: str | None) -> RunFacts:
         """Model and benchmark: from results_{date}.json beside the file, from its name, from its folder's."""
         path = _without_ending(source.path)
         named = FILE_NAME.fullmatch(path.name)
@@ -165,7 +169,8 @@ class LmEval:
         if not isinstance(model, str) or not model:
             folder = source.path.resolve().parent.name
             model = folder.replace("__", "/") if "__" in folder.strip("_") else None
-        return RunFacts(model=model, benchmark=named["task"] if named else None)
+        task = named["task"] if named else None
+        return RunFacts(model=model, benchmark=task, parameters=_reported(about, task, said, used))
 
     @staticmethod
     def _block(
@@ -216,6 +221,19 @@ class LmEval:
 def _name(form: str, metric: str) -> str:
     """What a verdict of several metrics is called, or of no filter: both, or the metric alone."""
     return metric if form == "none" else f"{form}/{metric}"
+
+
+def _reported(about: Mapping[str, Any], task: str | None, said: _Said, used: str | None) -> tuple[tuple[str, Any], ...]:
+    """The summary metrics of the results file that are means of verdicts of this file, as a parameter of the run."""
+    results = about.get("results")
+    metrics = results.get(task) if isinstance(results, dict) else None
+    found = []
+    for key, value in metrics.items() if isinstance(metrics, dict) else ():
+        metric, _, form = key.partition(",")
+        name = next((name for name in (form, f"{form}/{metric}", metric) if name in said.verdicts), None)
+        if name is not None and not metric.endswith("_stderr") and type(value) in (int, float) and 0 <= value <= 1:
+            found.append(["imported" if name == used else name, key, value])
+    return ((REPORTED, json.dumps(sorted(found))),) if found else ()
 
 
 def _answer(filtered: Any) -> str | None:

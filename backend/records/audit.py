@@ -99,6 +99,27 @@ class SideErrors:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedMetric:
+    """A summary metric of the file that a run came from, and the same from the samples that were read from it."""
+
+    metric: str
+    side: str
+    """Whose verdicts it is the mean of."""
+    reported: float
+    read: float | None
+    """Mean over problems of the share of correct samples; None where no sample has such a verdict."""
+    samples: int
+
+    @property
+    def agrees(self) -> bool:
+        return self.read is not None and abs(self.read - self.reported) < SAME
+
+
+SAME = 0.0005
+"""Metrics are rounded to three digits by some tools."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRun:
     """A run of an audit, over its samples that both sides judged."""
 
@@ -114,6 +135,7 @@ class AuditRun:
     """Of what the first side calls incorrect, the share that the second calls correct; interval over problems."""
     rejects: ErrorRate
     """Of what the first side calls correct, the share that the second calls incorrect."""
+    reported: tuple[ReportedMetric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

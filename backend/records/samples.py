@@ -12,8 +12,11 @@ from typing import Any, Generic, TypeVar
 ROLES = ("base", "rl", "sft", "instruct", "distill")
 """Every role of a model."""
 
-NOT_SAMPLING = ("source", "model_path")
-"""Parameters of a run that say where something lies; they do not make another sampling configuration."""
+REPORTED = "reported"
+"""Parameter of a run: the summary metrics of the tool that wrote its file, as JSON: a list of [whose verdicts, metric,
+value]; whose verdicts is a name beside the samples, or `imported`."""
+NOT_SAMPLING = ("source", "model_path", REPORTED)
+"""Parameters of a run that say where something lies, or what came of it; they make no other sampling configuration."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,3 +305,40 @@ def test_where_nothing_was_read_a_rate_is_unknown(twice: Passk, samples: Samples
     errors = twice("audit", *PAIR, "--format", "json").json["runs"]["rl"]["errors"]["second"]
     assert errors["false_share"]["value"] is not None
     assert errors["false_positives"]["value"] is errors["false_negatives"]["value"] is None
+
+
+def test_the_results_file_is_compared_with_what_was_read(run_passk: Passk) -> None:
+    """lm-eval's own mean over the documents beside that of the samples; here RL's file lost a document."""
+    for role, kept in (("base", 4), ("rl", 3)):
+        folder = run_passk.folder / role
+        folder.mkdir()
+        lines = [
+            {
+                "doc_id": i,
+                "doc": {"question": f"What is {i}?", "answer": f"#### {i}"},
+                "target": str(i),
+                "arguments": [[f"What is {i}?", {"until": [], "temperature": 0.0}]],
+                "resps": [[f"It is {i if i < 2 else -1}."]],
+                "filtered_resps": [str(i if i < 2 else -1)],
+                "filter": form,
+                "metrics": ["exact_match"],
+                "exact_match": float(i < 2 + (form == "flexible-extract")),
+            }
+            for i in range(kept)
+            for form in ("strict-match", "flexible-extract")
+        ]
+        jsonl(folder / "samples_gsm8k_2025-09-09T13-31-53.431753.jsonl", lines)
+        results = {"exact_match,strict-match": 0.5, "exact_match_stderr,strict-match": 0.1}
+        results |= {"exact_match,flexible-extract": 0.75, "exact_match_stderr,flexible-extract": 0.1}
+        (folder / "results_2025-09-09T13-31-53.431753.json").write_text(json.dumps({"results": {"gsm8k": results}}))
+        run_passk("import", role, "--model", role, "--role", role)
+    found = run_passk("audit", "--format", "json").json
+    assert [(m["metric"], m["of"], m["reported"], m["agrees"]) for m in found["runs"]["base"]["reported"]] == [
+        ("exact_match,flexible-extract", "flexible-extract", 0.75, True),
+        ("exact_match,strict-match", "imported", 0.5, True),
+    ]
+    assert [m["agrees"] for m in found["runs"]["rl"]["reported"]] == [False, False]
+    assert (
+        "RL: its results file says exact_match,strict-match 50.0 %, what was read (3 samples) says 66.7 %: they differ."
+        in found["says"]
+    )
