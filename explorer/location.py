@@ -58,6 +58,8 @@ class ExportContext:
     verdict: str | None = None
     judged: bool = False
     """Whether the judged view is looked at: sets by valid paths."""
+    sides: tuple[str, str] | None = None
+    """Whose verdicts an audit compares."""
 
 
 # The permalink: `@path,benchmark=...,problem=...,sample=3`, which opens a location on another copy of the store.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from backend.analysis.audit import audit
+from backend.analysis.audit_tables import audit_notes, audit_table
 from backend.analysis.comparison import solve_sets
 from backend.analysis.cot import settled_counts, valid_sets
 from backend.analysis.evidence import set_evidence
@@ -69,6 +71,23 @@ def export_table(job: ExportTask) -> int:
     finally:
         writer.close()
     return written
+
+
+def export_audit(job: ExportTask) -> int:
+    """Where two verifiers disagree, problem by problem."""
+    request, (base, rl) = job.request, job.runs
+    done = audit(
+        job.reader, base, rl, request.first, request.second, min_correct=request.min_correct, problems=job.problems
+    )  # fmt: skip
+    table = audit_table(done).on(EXPORT)
+    writer = WRITERS[request.form](job.path, table.columns, job.provenance.full)
+    try:
+        writer.write(table.rows)
+    finally:
+        writer.close()
+    job.tell(len(table.items), len(table.items))
+    job.notes += audit_notes(done)
+    return len(table.items)
 
 
 def _rows(job: ExportTask, shown: SetsShown, table: Table) -> Iterator[list[Row]]:

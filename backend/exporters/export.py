@@ -30,6 +30,7 @@ EXPORTERS: PlugIns[Exporter] = PlugIns(
         "sets.md": "backend.exporters.comparison_documents:export_markdown",
         "sets.tex": "backend.exporters.comparison_documents:export_latex",
         "sets.html": "backend.exporters.comparison_documents:export_html",
+        **{f"audit.{form}": "backend.exporters.comparison:export_audit" for form in FORMS["audit"]},
         **{f"{what}.{form}": "backend.exporters.drawing:export_drawing" for what in FIGURES for form in ("svg", "pdf")},
         **{f"{what}.csv": "backend.exporters.figures:export_points" for what in FIGURES},
         "paths.jsonl": "backend.exporters.samples:export_samples",
@@ -77,6 +78,7 @@ RIGHT = ("right", "not-right")
 
 ROWS_ARE = {
     "sets": "problems",
+    "audit": "problems",
     "paths": "samples",
     "problems": "problems",
     "datasets": "samples",
@@ -116,8 +118,9 @@ def resolve_runs(reader: Reader, request: ExportRequest) -> tuple[Run, ...]:
             next_step="Compare runs of one benchmark: --benchmark B, or --run R.",
         )
     _check_verdict(request)
-    if request.what == "difference" and len(runs) != 2:
-        raise UsageError(f"A difference is of two runs, not of {len(runs)}", next_step="--base R --rl R")
+    if request.what in ("difference", "audit") and len(runs) != 2:
+        what = "A difference" if request.what == "difference" else "An audit"
+        raise UsageError(f"{what} is of two runs, not of {len(runs)}", next_step="--base R --rl R")
     return runs
 
 

@@ -65,7 +65,9 @@ class Provenance:
         """What differs from file to file, without the runs."""
         request = self.request
         chosen = {
-            "min_correct": request.min_correct if request.what == "sets" else None,
+            "min_correct": request.min_correct if request.what in ("sets", "audit") else None,
+            "first": request.first,
+            "second": request.second,
             "bands": request.bands if request.what in ("curves", "difference", "cover") else None,
             "false_positives": request.false_positives if request.what == "sets" else None,
             "verdict": request.verdict,

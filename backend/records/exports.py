@@ -24,6 +24,7 @@ FIGURES = {
 
 FORMS: dict[str, tuple[str, ...]] = {
     "sets": ("csv", "jsonl", "parquet", "md", "tex", "html"),
+    "audit": ("csv", "jsonl", "parquet"),
     **{figure: ("svg", "pdf", "csv") for figure in FIGURES},
     "paths": ("jsonl", "parquet", "md"),
     "judges": ("csv", "jsonl", "parquet"),
@@ -35,6 +36,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 
 PURPOSES = {
     "sets": "solve-set comparison of two or more runs, problem by problem",
+    "audit": "where two verifiers disagree on two runs, problem by problem",
     **FIGURES,
     "paths": "samples with their texts and all that is known about them",
     "judges": "judges of reasoning beside people and each other: agreement, precision, recall, kappa",
@@ -62,6 +64,10 @@ class ExportRequest:
     false_positives: str | tuple[float, ...] | None = None
     """For sets: the share of incorrect samples that is supposed to be called correct, for all runs or for each; or
     `audit`, the estimate from what was read."""
+    first: str | None = None
+    """For an audit: whose verdicts are compared; None for those that count."""
+    second: str | None = None
+    """For an audit: with whose; None for the only other ones."""
     verdict: str | None = None
     """For paths: only samples with this verdict. For perplexity: only `right` or only `not-right` samples."""
     sample: int | None = None

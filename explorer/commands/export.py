@@ -14,6 +14,8 @@ from explorer.commands.command import Command
 from explorer.commands.inputs import benchmark_named, benchmark_of, pair_of, reading, runs_named
 from explorer.commands.output import Progress, say, stop_as_ctrl_c_does
 from explorer.options import (
+    AUDIT_FIRST,
+    AUDIT_SECOND,
     BANDS,
     BASE,
     BENCHMARK,
@@ -48,7 +50,7 @@ def run_names(reader: Reader, what: str, arguments: argparse.Namespace) -> tuple
     from backend import default_pairs
 
     named = runs_named(reader, [arguments.base, arguments.rl, *arguments.run], arguments.benchmark)
-    if what in ("sets", "difference") and not arguments.run:
+    if what in ("sets", "difference", "audit") and not arguments.run:
         runs: Sequence[Run] = pair_of(reader, arguments)
     elif named:
         runs = named
@@ -113,6 +115,7 @@ EVERY = (
 WITH_BANDS = BANDS.but(choices=("problems", "samples", "off"), default="problems")
 OWN: dict[str, tuple[Option, ...]] = {
     "sets": (MIN_CORRECT, FALSE_POSITIVES, JUDGED),
+    "audit": (MIN_CORRECT, AUDIT_FIRST.but(default=None), AUDIT_SECOND),
     "curves": (WITH_BANDS,),
     "difference": (BANDS.but(default="problems"),),
     "cover": (WITH_BANDS,),
@@ -130,7 +133,9 @@ OWN: dict[str, tuple[Option, ...]] = {
     "datasets": (Option("--push", "upload the folder to the Hugging Face hub, private", "NAME"), JUDGED),
 }
 """What is exported -> the options that only it has."""
-REQUEST = ("problems", "min_correct", "false_positives", "bands", "verdict", "sample", "limit", "find", "judged")
+REQUEST = (
+    "problems", "min_correct", "false_positives", "first", "second", "bands", "verdict", "sample", "limit", "find", "judged",
+)  # fmt: skip
 """Options that are fields of a request."""
 
 COMMANDS = {

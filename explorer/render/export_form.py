@@ -11,6 +11,7 @@ from backend import PAIR_SETS, quoted
 from backend.records.exports import FORMS, ExportRequest
 from explorer.actions import CURVES, PATH, PERPLEXITY, STATISTICS
 from explorer.location import ExportContext, Location
+from explorer.options import FALSE_POSITIVES
 
 FIGURES = {
     "curves": "pass@k curves",
@@ -97,8 +98,13 @@ def export_choices(
         add(f"the problem {label}", "problems", runs, label, problems=of_problem)
     several = len(runs) > 1
     figures_first = where in (CURVES, STATISTICS, PERPLEXITY)
+    if shown.sides:
+        add("the audit, problem by problem", "audit", runs, problems=place.filter, min_correct=place.min_correct,
+            first=shown.sides[0], second=shown.sides[1])  # fmt: skip
+    supposed = FALSE_POSITIVES.read(place.false_positives)
     if several and not figures_first:
-        add("solve-set comparison", "sets", runs, problems=place.filter, min_correct=place.min_correct)
+        add("solve-set comparison", "sets", runs, problems=place.filter, min_correct=place.min_correct,
+            false_positives=supposed)  # fmt: skip
     if label is None and place.solved is not None:
         add("the problems of this set", "problems", runs, "set", problems=of_set)
         add("the paths of this set's problems", "paths", runs, "set", problems=of_set)
@@ -107,7 +113,8 @@ def export_choices(
             add(words, what, _figure_runs(what, runs, every_run, shown.base), **_figure_options(what, shown),
                 problems=of_problem if what == "perplexity" and of_problem else place.filter)  # fmt: skip
     if several and figures_first:
-        add("solve-set comparison", "sets", runs, problems=place.filter, min_correct=place.min_correct)
+        add("solve-set comparison", "sets", runs, problems=place.filter, min_correct=place.min_correct,
+            false_positives=supposed)  # fmt: skip
     if label is None:
         add("every problem" if not place.filter else "the filtered problems", "problems", runs, problems=place.filter)
         add("every path" if not place.filter else "the paths of the filtered problems", "paths", runs,

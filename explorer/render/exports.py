@@ -16,17 +16,18 @@ def command_words(request: ExportRequest, path: str, store: str | None = None) -
     """
     usual = ExportRequest(request.what, request.form, request.runs)
     words = ["passk", "export", *([] if request.what == "datasets" else [request.what])]
-    pair = len(request.runs) == 2 and request.what in ("sets", "difference")
+    pair = len(request.runs) == 2 and request.what in ("sets", "difference", "audit")
     options = ("--base", "--rl") if pair else ("--run",) * len(request.runs)
     for option, run in zip(options, request.runs, strict=True):
         words += [option, run]
     for option, field in (
         ("--problems", "problems"), ("--min-correct", "min_correct"), ("--bands", "bands"), ("--verdict", "verdict"),
-        ("--sample", "sample"), ("--limit", "limit"),
+        ("--sample", "sample"), ("--limit", "limit"), ("--first", "first"), ("--second", "second"),
+        ("--false-positives", "false_positives"),
     ):  # fmt: skip
         value = getattr(request, field)
         if value != getattr(usual, field):
-            words += [option, str(value)]
+            words += [option, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     words += ["--with-judgements"] if request.judged else []
     # In one word: it may begin with a dash.
     words += [f"--find={request.find}"] if request.find is not None else []

@@ -16,7 +16,7 @@ from backend.records.reading import PathJudgement
 from backend.wording import short_names
 from explorer.actions import AUDIT, DISPUTED, bindings
 from explorer.gateway import Failed
-from explorer.location import Location
+from explorer.location import ExportContext, Location
 from explorer.options import AUDIT_FIRST, AUDIT_SECOND
 from explorer.render.audit import VIEWS, audit_in_words, audit_lines, dispute_in_words
 from explorer.render.data_table import data_columns
@@ -110,6 +110,9 @@ class AuditScreen(FilteredScreen):
 
     def reflow(self) -> None:
         self.show_view()
+
+    def export_context(self) -> ExportContext:
+        return ExportContext(sides=(self.record.first, self.record.second) if self.record else None)
 
     # Keys
 

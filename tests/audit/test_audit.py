@@ -152,6 +152,15 @@ def test_tables_print_the_same(document: dict[str, Any], judged_twice: Passk) ->
     assert loose["false_positives"] == "", "unknown is no zero"
 
 
+def test_exports_say_the_same(document: dict[str, Any], judged_twice: Passk, tmp_path: Path) -> None:
+    said = judged_twice("export", "audit", *PAIR, "--to", tmp_path / "a.jsonl").stderr
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["problem"], row["set_second"], row["rl_second"], row["disputed"]) for row in rows] == [
+        (p["problem"], p["set"]["second"], p["rl"]["second"], p["disputed"]) for p in document["problems"]
+    ]
+    assert document["says"][0] in said
+
+
 def test_counts_stay_what_they_were(judged_twice: Passk) -> None:
     (run,) = (row for row in judged_twice("runs", "--format", "json").json if row["run"] == NAMES["rl"])
     assert run["correct"] == 9_505
