@@ -6,6 +6,7 @@ The explorer knows these, `backend.records`, `errors`, `settings`, `visible_text
 from .analysis.audit import audit as audit
 from .analysis.audit import audit_sides as audit_sides
 from .analysis.audit import disputed_paths as disputed_paths
+from .analysis.audit import disputed_samples as disputed_samples
 from .analysis.audit_tables import audit_curves_table as audit_curves_table
 from .analysis.audit_tables import audit_notes as audit_notes
 from .analysis.audit_tables import audit_runs_table as audit_runs_table

@@ -423,7 +423,8 @@ def _disputed(match: re.Match[str], scope: Scope) -> Condition:
     if match["what"].lower() not in ("disagree", "agree"):
         raise UsageError(f"verdicts disagree or agree, not {match['what']}", next_step="Such as verdict:disagree.")
     runs = (scope.run(unquoted(match["run"])),) if match["run"] else scope.spoken_of()
-    disputed = {key for _, key, _ in scope.reader.rows("verification/disputed", run_keys=[run.key for run in runs])}
+    rows = scope.reader.rows("verification/disputed", run_keys=[run.key for run in runs], problem_keys=[])
+    disputed = {key for _, key, _ in rows}
     where = label_of(runs[0]) if len(runs) == 1 else "one of the runs"
     if match["what"].lower() == "disagree":
         return Condition(f"verdicts on a sample of {where} disagree", lambda problem: problem.key in disputed)

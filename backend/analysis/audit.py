@@ -336,6 +336,12 @@ def reported_metrics(reader: Reader, run: Run) -> tuple[ReportedMetric, ...]:
     return tuple(result)
 
 
+def disputed_samples(reader: Reader, run: Run, problem_key: int) -> frozenset[int]:
+    """The samples of a problem on which verdicts that stand beside each other disagree."""
+    rows = reader.rows("verification/disputed", run_keys=[run.key], problem_keys=[problem_key])
+    return frozenset(sample for _, _, samples in rows for sample in samples)
+
+
 def disputed_paths(reader: Reader, done: Audit) -> tuple[DisputedPath, ...]:
     """The samples on which the sides of an audit disagree: RL-only and base-only problems first, then by problem.
 

@@ -96,7 +96,7 @@ def _times(run: str, given: Given) -> str:
 
 # The table of samples of one problem and run: which, in what order, columns for a width, cells of a row.
 
-CHOICES = ("all", "correct", "correct with invalid reasoning", "incorrect")
+CHOICES = ("all", "correct", "correct with invalid reasoning", "incorrect", "disputed")
 """Which samples are shown, in the order of the key; what nothing is judged to be is passed over."""
 
 SEEN = "r"
@@ -114,6 +114,8 @@ class Beside:
     """Perplexities."""
     judgements: Mapping[int, str]
     """Sample index -> the judgement of its reasoning."""
+    disputed: frozenset[int] = frozenset()
+    """Samples on which verdicts disagree."""
     seen: frozenset[int] = frozenset()
     """Samples that this user has read."""
 
@@ -126,15 +128,18 @@ def chosen_samples(samples: Page[Sample], beside: Beside, choice: str, sort: str
 
 def _is_chosen(sample: Sample, beside: Beside, choice: str) -> bool:
     correct = is_correct(sample.verdict)
+    if choice == "disputed":
+        return sample.index in beside.disputed
     if choice == "correct with invalid reasoning":
         return correct is True and beside.judgements.get(sample.index) == "invalid"
     return choice == "all" or correct is (choice == "correct")
 
 
 def choice_after(samples: Page[Sample], beside: Beside, choice: str) -> str:
-    """The next of `CHOICES` that has something to show where judging made it, in a circle."""
+    """The next of `CHOICES` that has something to show where judging or a second verifier made it, in a circle."""
     after = CHOICES[(CHOICES.index(choice) + 1) % len(CHOICES)]
-    if after != "correct with invalid reasoning" or any(_is_chosen(sample, beside, after) for sample in samples.items):
+    rare = after in ("correct with invalid reasoning", "disputed")
+    if not rare or any(_is_chosen(sample, beside, after) for sample in samples.items):
         return after
     return choice_after(samples, beside, after)
 

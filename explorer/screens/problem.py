@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.app import ComposeResult
 
-from backend import Reader, problem_uncertainty, sample_perplexities, settled_judgements
+from backend import Reader, disputed_samples, problem_uncertainty, sample_perplexities, settled_judgements
 from backend.records import Page, Problem, Run, RunTally, Sample
 from backend.wording import short_names, with_noun
 from explorer.actions import PROBLEM, bindings
@@ -52,7 +52,11 @@ def _read(location: Location, reader: Reader) -> ProblemRecord:
     problem = reader.problem(location.problem or 0, order)
     run = reader.run(location.run or problem.tallies[0].run.name)
     samples = reader.samples(run.key, problem.key, limit=MOST_SAMPLES)
-    beside = Beside(_scores(reader, location, run, problem.key), settled_judgements(reader, run, problem.key))
+    beside = Beside(
+        _scores(reader, location, run, problem.key),
+        settled_judgements(reader, run, problem.key),
+        disputed_samples(reader, run, problem.key),
+    )
     return ProblemRecord(problem, run, samples, beside)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from backend import Reader, audit, open_store, overridden
 from backend.store.layout import StoreLayout
+from explorer.screens.problem import ProblemScreen
 from explorer.widgets.plots import LinePlot
 from tests.explorer.driving import SIZES, Driver, explorer, import_into
 from tests.support import jsonl
@@ -131,7 +132,17 @@ async def test_the_filter_finds_disputed_problems(store: StoreLayout) -> None:
         await user.press("enter")
         assert "2 of 4 problems" in user.flat()
         assert "verdicts on a sample of one of the runs disagree" in user.flat()
-        await user.press("f")
+        while not user.table.total:
+            await user.press("right")
+        await user.press("enter")
+        assert isinstance(user.screen, ProblemScreen) and user.screen.record
+        if user.screen.record.run.name != "tiny-rl@sums":
+            await user.press("right")
+        shown = {int(index): "" for index in user.column("index")}
+        await user.press("v", "v", "v")
+        assert "only disputed" in user.flat()
+        assert 0 < user.table.total < len(shown)
+        await user.press("escape", "f")
         for _ in "verdict:disagree":
             await user.press("backspace")
         await user.type("base.verdict:disagree")
