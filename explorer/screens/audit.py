@@ -217,7 +217,7 @@ def _key(item: object, place: int) -> str:
 
 
 class SidesDialog(FormDialog[tuple[str, str, bool]]):
-    """Whose verdicts are compared; a verifier that has not judged these runs does it when it is chosen."""
+    """Whose verdicts are compared; a verifier that has not judged all of both runs does it when it is chosen."""
 
     def __init__(self, sides: list[str], now: tuple[str | None, str | None]) -> None:
         self.standing = tuple(sides)
@@ -244,14 +244,16 @@ class SidesDialog(FormDialog[tuple[str, str, bool]]):
     def chosen(self) -> tuple[str, str, bool]:
         first = self.standing[self.form.chosen("first")]
         second = self.choices[self.form.chosen("second")]
-        return first, second, second not in self.standing
+        return first, second, second in VERIFIERS
 
     def changed(self, name: str) -> None:
         first, second, judge = self.chosen
         if first == second:
             self.say(f"{first} is compared with itself: choose another.")
         elif judge:
-            self.say(f"The verifier {second} judges both runs first. Its verdicts stand beside and change no count.")
+            self.say(
+                f"The verifier {second} judges what it has not judged. Its verdicts stand beside and count nothing."
+            )
         else:
             self.say(f"{first} against {second}: both stand beside already.")
 

@@ -51,7 +51,7 @@ async def open_audit(user: Driver) -> None:
     await user.press("down")
     while "number ›" not in user.flat():
         await user.press("right")
-    assert "The verifier number judges both runs first." in user.flat()
+    assert "The verifier number judges what it has not judged." in user.flat()
     await user.press("enter")
     assert user.name == "AuditScreen"
     await user.idle()
