@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backend.estimators.intervals import REPLICATES, SEED, TAILS, draw_bootstrap
+from backend.estimators.intervals import REPLICATES, SEED, TAILS, draw_bootstrap, resampled_sums
 from backend.estimators.pass_at_k import Counts, Floats
 from backend.records.audit import ErrorRate, Stratum
 from backend.records.comparison import Interval
@@ -79,8 +79,8 @@ def rate_over_problems(cases: Counts, of: Counts) -> tuple[ErrorRate, Floats]:
     Returns:
         The rate, unknown where no sample could be a case; and its replicates, the same problems for every run.
     """
-    drawn = draw_bootstrap(np.ones(len(cases), dtype=np.int64)).drawn.T.astype(np.float64)
-    replicates = share(drawn @ cases, drawn @ of)
+    drawn = draw_bootstrap(np.ones(len(cases), dtype=np.int64)).drawn
+    replicates = share(*resampled_sums(np.stack([cases, of], axis=1).astype(np.float64), drawn))
     if not cases.any():
         return clopper_pearson(int(of.sum()), 0), replicates
     return rate_of(share(cases.sum(), of.sum()), replicates), replicates
