@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from backend.analysis.audit import COUNTING, STANDING, audit, audit_sides
 from backend.analysis.bands import KChoice
 from backend.analysis.comparison import restrict_runs, tallies_of
 from backend.errors import UsageError
-from backend.estimators.false_positives import allows, count_interval, true_counts
+from backend.estimators.false_positives import REFITS, allows, count_interval, true_counts
 from backend.estimators.pass_at_k import pass_at_k_tables, powers_and_end
 from backend.records import Run, SolveSets
 from backend.records.audit import FalsePositiveRate, FalsePositives, SpuriousMembers
@@ -80,47 +81,43 @@ def false_positives(reader: Reader, sets: SolveSets, said: Rates) -> FalsePositi
     tallies = tallies_of(reader, sets.runs)
     keys = [problem.key for problem in sets.problems]
     solved = np.array([problem.solved for problem in sets.problems], dtype=bool).reshape(len(keys), len(sets.runs))
-    # At the rates themselves, then at the ends of their intervals, if they have any.
-    at_ends = []
+    # At the rates themselves, then at the ends of their intervals, if they have any; each with its refits.
+    at_ends: list[tuple[Any, Any]] = []
     for end in range(min(len(rate.ends) for rate in rates)):
         columns = []
-        for place, (run, rate) in enumerate(zip(sets.runs, rates, strict=True)):
+        for run, rate in zip(sets.runs, rates, strict=True):
             problems, n, c = (column[tallies[run.key][1] > 0] for column in tallies[run.key])
-            chances = dict(
-                zip(
-                    problems.tolist(),
-                    true_counts(n, c, rate.ends[end]).spurious(sets.min_correct).tolist(),
-                    strict=True,
-                )
-            )
-            columns.append(np.where(solved[:, place], [chances.get(key, 0.0) for key in keys], np.nan))
-        at_ends.append(np.stack(columns, axis=1) if columns else np.zeros((0, 0)))
-    spurious = at_ends[0]
+            found_counts = true_counts(n, c, rate.ends[end])
+            where = np.searchsorted(problems, np.array(keys, dtype=np.uint64))
+            once = found_counts.spurious(sets.min_correct)[None]
+            again = found_counts.spurious_of_refits(sets.min_correct) if found_counts.refits else once
+            columns.append((once[:, where], np.broadcast_to(again[:, where], (REFITS, len(keys)))))
+        once, again = (np.stack(part, axis=-1) for part in zip(*columns, strict=True))
+        at_ends.append((np.where(solved, once, 0.0), np.where(solved, again, 0.0)))
     found = {}
     for entry in sets.counts:
-        belongs = [_belongs(solved, chances, entry) for chances in at_ends]
-        intervals = [count_interval(each) for each in belongs]
+        belongs = _belongs(solved, at_ends[0][0], entry)[0]
+        intervals = [count_interval(_belongs(solved, again, entry)) for _, again in at_ends]
         members = (solved == np.array(entry)).all(axis=1)
         found[entry] = SpuriousMembers(
-            float((1.0 - belongs[0])[members].sum()),
-            float(belongs[0].sum()),
+            float((1.0 - belongs)[members].sum()),
+            float(belongs.sum()),
             (min(low for low, _ in intervals), max(high for _, high in intervals)),
         )
     return FalsePositives(
         rates,
         {
-            key: tuple(None if np.isnan(chance) else float(chance) for chance in row)
-            for key, row in zip(keys, spurious, strict=True)
+            key: tuple(float(chance) if by_run else None for chance, by_run in zip(row, solves, strict=True))
+            for key, row, solves in zip(keys, at_ends[0][0][0], solved, strict=True)
         },
         found,
     )
 
 
-def _belongs(solved: np.ndarray, spurious: np.ndarray, entry: tuple[bool, ...]) -> np.ndarray:
-    """The chance of each problem to truly belong to a set; runs err independently."""
-    truly = np.where(solved, 1.0 - np.nan_to_num(spurious), 0.0)
-    chances: np.ndarray = np.where(np.array(entry), truly, 1.0 - truly).prod(axis=1)
-    return chances
+def _belongs(solved: Any, spurious: Any, entry: tuple[bool, ...]) -> Any:
+    """The chance of each problem to truly belong to a set, shape (refits, problems); runs err independently."""
+    truly = np.where(solved, 1.0 - spurious, 0.0)
+    return np.where(np.array(entry), truly, 1.0 - truly).prod(axis=-1)
 
 
 def corrected_curves(

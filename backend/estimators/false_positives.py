@@ -6,6 +6,10 @@ grid that begins at F), and of the c samples called correct each is truly so wit
 known of a problem's true count is the mixture of such binomials over the posterior of p. A problem with one correct
 verdict in 256 is so nearly surely spurious where most problems are never solved, and one with 20 is not. Samples that
 the verifier calls incorrect are taken as incorrect: false negatives are another question.
+
+How p is spread is itself known from these problems only: the fit is repeated on `REFITS` bootstrap samples of them, and
+intervals are of the mixture (as those of solve sets are, see `refits.py`). `tests/metrics/test_false_positives.py`
+measures how often they hold.
 """
 
 from __future__ import annotations
@@ -15,9 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.estimators.intervals import Band, Statistic, binomial, normal_band
+from backend.estimators.intervals import SEED, Band, Statistic, binomial, normal_band
 from backend.estimators.mixtures import fit_prior, rates
 from backend.estimators.pass_at_k import Counts, Floats
+
+REFITS = 20
+"""Bootstrap samples of the problems on which the distribution of rates is fitted again."""
 
 ALLOWED = 3.84
 """Twice the log-likelihood that counts may lose by a rate: the 95 % point of chi squared with one degree of freedom."""
@@ -33,28 +40,41 @@ class TrueCounts:
     """Which row is a problem's, shape (problems,)."""
     chances: Sequence[Floats]
     """Of each row the chance of every true count, shape (c + 1,)."""
+    refits: Sequence[Sequence[Floats]] = ()
+    """The same by each refit."""
 
     def spurious(self, least: int = 1) -> Floats:
         """Chance that fewer than `least` of a problem's correct samples are so; 0 where too few are called so."""
-        found = [float(dist[:least].sum()) if len(dist) > least else 0.0 for dist in self.chances]
-        return np.array(found)[self.places]
+        return _below(self.chances, least)[self.places]
+
+    def spurious_of_refits(self, least: int = 1) -> Floats:
+        """The same by each refit, shape (refits, problems)."""
+        return np.array([_below(chances, least)[self.places] for chances in self.refits])
 
     def mean(self, statistic: Statistic) -> Band:
-        """The mean over problems of a statistic of the true counts, with the 95 % interval of which verdicts are false.
+        """The mean over problems of a statistic of the true counts, with its 95 % interval.
 
-        Normal: what the problems add is independent, and its variance known.
+        Normal: what the problems add is independent, with a known variance, and the refits have one of their own.
         """
         times = np.bincount(self.places, minlength=len(self.rows)).astype(np.float64)
         tables = {int(n): statistic(int(n)) for n in np.unique(self.rows[:, 0])}
-        first, second = [], []
-        for (n, c), dist in zip(self.rows.tolist(), self.chances, strict=True):
-            table = tables[n][: c + 1]
-            first.append(dist @ table)
-            second.append(dist @ table**2)
-        means, squares = np.array(first), np.array(second)
+        of_rows = [tables[n][: c + 1] for n, c in self.rows.tolist()]
+        means = np.array([dist @ table for dist, table in zip(self.chances, of_rows, strict=True)])
+        squares = np.array([dist @ table**2 for dist, table in zip(self.chances, of_rows, strict=True)])
         problems = times.sum()
         variance = times @ np.maximum(squares - means**2, 0.0) / problems**2
+        if self.refits:
+            again = [
+                times @ np.array([dist @ table for dist, table in zip(chances, of_rows, strict=True)]) / problems
+                for chances in self.refits
+            ]
+            variance = variance + np.var(again, axis=0, ddof=1)
         return normal_band(times @ means / problems, variance)
+
+
+def _below(chances: Sequence[Floats], least: int) -> Floats:
+    """Of each row the chance of a true count below `least`."""
+    return np.array([float(dist[:least].sum()) if len(dist) > least else 0.0 for dist in chances])
 
 
 def true_counts(n: Counts, c: Counts, share: float) -> TrueCounts:
@@ -67,12 +87,17 @@ def true_counts(n: Counts, c: Counts, share: float) -> TrueCounts:
     """
     true = rates()
     called = share + (1.0 - share) * true
-    posterior = fit_prior(n, c, called)
     kept = np.divide(true, called, out=np.ones_like(true), where=called > 0)
     rows, places = np.unique(np.stack([n, c], axis=1), axis=0, return_inverse=True)
-    of_rows = posterior.posterior(rows[:, 0], rows[:, 1])
-    chances = [of_row @ binomial(int(correct), kept) for of_row, correct in zip(of_rows, rows[:, 1], strict=True)]
-    return TrueCounts(rows, places.reshape(-1), chances)
+    thinned = [binomial(int(correct), kept) for correct in rows[:, 1]]
+
+    def chances(of_n: Counts, of_c: Counts) -> list[Floats]:
+        of_rows = fit_prior(of_n, of_c, called).posterior(rows[:, 0], rows[:, 1])
+        return [of_row @ table for of_row, table in zip(of_rows, thinned, strict=True)]
+
+    random = np.random.default_rng(SEED)
+    drawn = [random.integers(0, len(n), len(n)) for _ in range(REFITS)] if share > 0 else []
+    return TrueCounts(rows, places.reshape(-1), chances(n, c), [chances(n[some], c[some]) for some in drawn])
 
 
 def allows(n: Counts, c: Counts, share: float) -> bool:
@@ -89,10 +114,17 @@ def allows(n: Counts, c: Counts, share: float) -> bool:
 
 
 def count_interval(chances: Floats) -> tuple[int, int]:
-    """Between which counts of independent events 95 % lie: the Poisson-binomial distribution, exact."""
-    sure = int((chances >= 1.0).sum())
-    total = np.ones(1)
-    for chance in chances[(chances > 0.0) & (chances < 1.0)].tolist():
-        total = np.convolve(total, (1.0 - chance, chance))
-    below = np.cumsum(total)
-    return sure + int(np.searchsorted(below, 0.025)), sure + int(np.searchsorted(below, 0.975))
+    """Between which counts of independent events 95 % lie: Poisson-binomial distributions, exact, mixed evenly.
+
+    Args:
+        chances: of each event, by each refit, shape (refits, events).
+    """
+    below = np.zeros(chances.shape[1] + 1)
+    for of_refit in chances:
+        sure = int((of_refit >= 1.0).sum())
+        total = np.ones(1)
+        for chance in of_refit[(of_refit > 0.0) & (of_refit < 1.0)].tolist():
+            total = np.convolve(total, (1.0 - chance, chance))
+        below[sure : sure + len(total)] += total / len(chances)
+    below = np.cumsum(below)
+    return int(np.searchsorted(below, 0.025)), int(np.searchsorted(below, 0.975))

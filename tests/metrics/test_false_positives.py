@@ -22,7 +22,8 @@ def test_without_false_positives_nothing_changes() -> None:
     found = true_counts(n, c, 0.0)
     assert found.spurious().tolist() == [0.0] * 6
     band = found.mean(STATISTIC)
-    assert band.value == pytest.approx(STATISTIC(16)[c].mean(axis=0)) == band.low == band.high
+    for curve in (band.value, band.low, band.high):
+        assert curve == pytest.approx(STATISTIC(16)[c].mean(axis=0))
 
 
 def test_every_chance_by_bayes_rule_rate_by_rate() -> None:
@@ -47,10 +48,10 @@ def test_every_chance_by_bayes_rule_rate_by_rate() -> None:
 
 @pytest.mark.parametrize("share", [0.002, 0.01])
 def test_expected_spurious_problems_and_pass_at_k_are_those_of_the_truth(share: float) -> None:
-    """200 problems of which a third is never solved, 128 samples, judged with so many false positives, 40 times."""
+    """200 problems of which a third is never solved, 128 samples, judged with so many false positives, 20 times."""
     random = np.random.default_rng(5)
     ratios, held, errors = [], 0, []
-    for _ in range(40):
+    for _ in range(20):
         p = np.where(random.random(200) < 1 / 3, 0.0, random.beta(0.4, 1.5, 200))
         n = np.full(200, 128)
         true = random.binomial(n, p)
@@ -58,14 +59,14 @@ def test_expected_spurious_problems_and_pass_at_k_are_those_of_the_truth(share: 
         found = true_counts(n, c, share)
         spurious = found.spurious()
         actual = int(((c > 0) & (true == 0)).sum())
-        low, high = count_interval(spurious)
+        low, high = count_interval(found.spurious_of_refits())
         held += low <= actual <= high
         ratios.append((spurious.sum(), actual))
         band = found.mean(partial(pass_at_k_tables, ks=np.array([128])))
         errors.append((float(band.value[0]) - (true > 0).mean(), (c > 0).mean() - (true > 0).mean()))
     expected, actual = np.array(ratios).sum(axis=0)
     assert 0.85 < expected / actual < 1.15
-    assert held >= 34, held
+    assert held >= 17, held
     corrected, raw = np.abs(np.array(errors)).mean(axis=0)
     assert corrected < raw / 3, "the correction takes most of the error away"
 
@@ -85,6 +86,6 @@ def test_poisson_binomial_in_exact_numbers() -> None:
             [chance if event else 1 - chance for event, chance in zip(events, chances, strict=True)]
         )
     below = np.cumsum([float(each) for each in total])
-    low, high = count_interval(np.array([float(chance) for chance in chances]))
+    low, high = count_interval(np.array([[float(chance) for chance in chances]]))
     assert low == int(np.searchsorted(below, 0.025)) and high == int(np.searchsorted(below, 0.975))
-    assert count_interval(np.array([1.0, 1.0, 0.0])) == (2, 2)
+    assert count_interval(np.array([[1.0, 1.0, 0.0]])) == (2, 2)
