@@ -322,4 +322,4 @@ class DisputedPathScreen(PathScreen, inherit_bindings=False):
             else:
                 self.reload()
 
-        self.app.push_screen(NoteDialog(f"The answer is {verdict}, because", "why; it counts from now on"), write)
+        self.app.push_screen(NoteDialog(f"why the answer is {verdict}, which then counts"), write)

@@ -88,13 +88,13 @@ class NoteDialog(SteadyDialog[str]):
 
     BINDINGS = [Binding("escape", "dismiss('')", "Leave")]
 
-    def __init__(self, heading: str = "Note", about: str = "a note on this path") -> None:
+    def __init__(self, about: str = "a note on this path") -> None:
         super().__init__()
-        self.heading, self.about = heading, about
+        self.about = about
 
     def compose(self) -> ComposeResult:
         line = Field(placeholder=f"{self.about}; enter saves, esc cancels", id="note")
-        line.border_title = self.heading
+        line.border_title = "Note"
         yield line
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -94,9 +94,7 @@ class FilteredScreen(DataScreen):
             self.location = self.location.to(false_positives="")
             self.reload()
         else:
-            self.app.push_screen(
-                NoteDialog("False positives", "share of incorrect samples called correct: 0.001, or audit"), suppose
-            )
+            self.app.push_screen(NoteDialog("share of incorrect samples called correct: 0.001, or audit"), suppose)
 
     # The line
 
