@@ -134,7 +134,8 @@ OWN: dict[str, tuple[Option, ...]] = {
 }
 """What is exported -> the options that only it has."""
 REQUEST = (
-    "problems", "min_correct", "false_positives", "first", "second", "bands", "verdict", "sample", "limit", "find", "judged",
+    "problems", "min_correct", "false_positives", "first", "second", "bands", "verdict", "sample", "limit", "find",
+    "judged",
 )  # fmt: skip
 """Options that are fields of a request."""
 

@@ -21,9 +21,9 @@ def run_sets(arguments: argparse.Namespace) -> int:
     from backend import (
         SetsShown,
         evidence_notes,
-        overridden,
         false_positive_notes,
         false_positives,
+        overridden,
         set_evidence,
         set_uncertainty,
         sets_table,
