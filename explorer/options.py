@@ -166,16 +166,22 @@ AGAIN = Option("--again", "also samples that have a verdict; the new one counts,
 VERIFIER = Option("--verifier", "default: the benchmark's, else the one that fits its references", "V")
 
 
-def error_rates(text: str) -> str | tuple[float, ...]:
-    """Rates from 0 to below 1, one for all runs or one for each; or `audit`."""
-    if text == "audit":
-        return text
+def error_rates(text: str | None) -> str | tuple[float, ...] | None:
+    """What `--false-positives` says: rates from 0 to below 1, one for all runs or one for each, or `audit`.
+
+    Raises:
+        UsageError: neither.
+    """
+    if not text or text == "audit":
+        return text or None
     try:
         found = tuple(float(word) for word in text.split(","))
     except ValueError:
         found = (1.0,)
     if not all(0 <= rate < 1 for rate in found):
-        raise ValueError(f"expected a share from 0 to below 1 such as 0.001, one for each run, or audit, not {text}")
+        raise UsageError(
+            f"--false-positives {text}: expected a share from 0 to below 1 such as 0.001, one for each run, or audit"
+        )
     return found
 
 
@@ -184,7 +190,6 @@ FALSE_POSITIVES = Option(
     "suppose that this share of the incorrect samples is called correct: what is spurious then, and what is left; "
     "0.001, base and RL apart as 0.001,0.002, or audit: the estimate from what was read",
     "F",
-    error_rates,
 )
 
 # Whose verdicts an audit compares

@@ -10,7 +10,19 @@ from backend.wording import nothing_in_common
 from explorer.commands.command import Command, Mode
 from explorer.commands.inputs import benchmark_named, pair_of, problems_of, reading, runs_named
 from explorer.commands.output import print_table, say
-from explorer.options import BANDS, BENCHMARK, FALSE_POSITIVES, FORMAT, PAIR, PROBLEMS, RUNS, STORE, K, Option
+from explorer.options import (
+    BANDS,
+    BENCHMARK,
+    FALSE_POSITIVES,
+    FORMAT,
+    PAIR,
+    PROBLEMS,
+    RUNS,
+    STORE,
+    K,
+    Option,
+    error_rates,
+)
 from explorer.render.curves import crossing_in_words, who_leads, wins_in_words
 
 if TYPE_CHECKING:
@@ -78,8 +90,8 @@ def run_curves(arguments: argparse.Namespace) -> int:
         bands: Sequence[BandCurve] = ()
         if arguments.cover:
             bands = cover_bands(reader, runs, arguments.bands or "problems", taus, problems=problems)
-        elif arguments.false_positives is not None:
-            bands = corrected_curves(reader, runs, arguments.false_positives, choice, problems=problems)
+        elif (supposed := error_rates(arguments.false_positives)) is not None:
+            bands = corrected_curves(reader, runs, supposed, choice, problems=problems)
             for band in bands:
                 say(f"{band.run.name}: {band.method}")
         elif arguments.bands:

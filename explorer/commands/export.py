@@ -30,6 +30,7 @@ from explorer.options import (
     SAMPLE,
     STORE,
     Option,
+    error_rates,
 )  # fmt: skip
 from explorer.render.exports import written_in_words
 
@@ -69,6 +70,7 @@ def request_of(reader: Reader, what: str, path: Path, arguments: argparse.Namesp
     from backend import form_of
 
     given = {name: value for name in REQUEST if (value := getattr(arguments, name, None)) is not None}
+    given |= {"false_positives": rates} if (rates := error_rates(given.get("false_positives"))) is not None else {}
     form = form_of(what, path, getattr(arguments, "form", None) == "verl")
     return ExportRequest(what, form, run_names(reader, what, arguments), **given)
 

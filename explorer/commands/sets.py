@@ -9,7 +9,7 @@ from backend.wording import nothing_in_common, set_name, short_names, with_noun
 from explorer.commands.command import Command
 from explorer.commands.inputs import pair_of, problems_of, reading
 from explorer.commands.output import print_table, say
-from explorer.options import FALSE_POSITIVES, FORMAT, MIN_CORRECT, PAIR, POSITIVE, PROBLEMS, STORE, Option
+from explorer.options import FALSE_POSITIVES, FORMAT, MIN_CORRECT, PAIR, POSITIVE, PROBLEMS, STORE, Option, error_rates
 
 if TYPE_CHECKING:
     from backend import SetsShown
@@ -38,7 +38,7 @@ def run_sets(arguments: argparse.Namespace) -> int:
         doubt = set_uncertainty(reader, sets, arguments.more) if wanted else None
         evidence = set_evidence(reader, sets) if arguments.evidence or arguments.format == "json" else None
         by_hand = overridden(reader, [run.key for run in pair])
-        supposed = arguments.false_positives
+        supposed = error_rates(arguments.false_positives)
         false = None if supposed is None else false_positives(reader, sets, supposed)
     shown = SetsShown(sets, doubt, evidence, overridden=by_hand, false_positives=false)
     say(counts_in_words(shown))

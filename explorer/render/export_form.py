@@ -11,7 +11,7 @@ from backend import PAIR_SETS, quoted
 from backend.records.exports import FORMS, ExportRequest
 from explorer.actions import CURVES, PATH, PERPLEXITY, STATISTICS
 from explorer.location import ExportContext, Location
-from explorer.options import FALSE_POSITIVES
+from explorer.options import error_rates
 
 FIGURES = {
     "curves": "pass@k curves",
@@ -101,7 +101,7 @@ def export_choices(
     if shown.sides:
         add("the audit, problem by problem", "audit", runs, problems=place.filter, min_correct=place.min_correct,
             first=shown.sides[0], second=shown.sides[1])  # fmt: skip
-    supposed = FALSE_POSITIVES.read(place.false_positives)
+    supposed = error_rates(place.false_positives)
     if several and not figures_first:
         add("solve-set comparison", "sets", runs, problems=place.filter, min_correct=place.min_correct,
             false_positives=supposed)  # fmt: skip

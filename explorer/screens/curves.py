@@ -16,7 +16,7 @@ from backend.records.comparison import BandCurve, BandPoint, IntervalKind
 from backend.wording import count
 from explorer.actions import CURVES, bindings
 from explorer.location import ExportContext, Location
-from explorer.options import FALSE_POSITIVES
+from explorer.options import error_rates
 from explorer.render.curve_table import run_columns
 from explorer.render.curves import (
     MOST_BANDS,
@@ -78,7 +78,7 @@ class CurvesScreen(FilteredScreen):
             self.kind,
             self.location.k,
             self.tau,
-            FALSE_POSITIVES.read(self.location.false_positives),
+            error_rates(self.location.false_positives),
         )
 
     # Asking

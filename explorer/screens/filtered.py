@@ -12,7 +12,7 @@ from backend import Reader, resolve_selector
 from backend.errors import PasskError, UsageError
 from backend.records.samples import Selection
 from explorer.location import Location
-from explorer.options import FALSE_POSITIVES
+from explorer.options import error_rates
 from explorer.render.search import feedback, filter_line
 from explorer.screens.base import DataScreen
 from explorer.widgets.bars import KeyBar
@@ -83,7 +83,7 @@ class FilteredScreen(DataScreen):
             if not text:
                 return
             try:
-                FALSE_POSITIVES.read(text)
+                error_rates(text)
             except PasskError as error:
                 self.refuse(str(error))
                 return

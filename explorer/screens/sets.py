@@ -30,7 +30,7 @@ from backend.records.table import Table
 from backend.wording import run_label, set_name, short_names, shown_of
 from explorer.actions import SETS, bindings
 from explorer.location import ExportContext, Location
-from explorer.options import FALSE_POSITIVES
+from explorer.options import error_rates
 from explorer.render.data_table import data_columns, in_order
 from explorer.render.judgements import corrected_sets_in_words, valid_sets_in_words
 from explorer.render.sets import MARK, first_choice, in_set, list_in_words
@@ -121,7 +121,7 @@ class SetsScreen(FilteredScreen):
             self.stop("correction")
             self.ask("evidence", lambda reader: set_evidence(reader, record), self.show_evidence)
             self.ask("uncertainty", lambda reader: set_uncertainty(reader, record), self.show_uncertainty)
-            if supposed := FALSE_POSITIVES.read(self.location.false_positives):
+            if supposed := error_rates(self.location.false_positives):
                 self.ask("false", lambda reader: false_positives(reader, record, supposed), self.show_false)
 
     def show_false(self, found: FalsePositives) -> None:

@@ -72,7 +72,7 @@ def test_rates_that_nobody_knows_or_counts_refute(twice: Passk, samples: Samples
     assert "2 false-positive rates for 1 runs" in twice(
         "curves", "--run", PAIR[1], "--false-positives", "0.1,0.2", status=1
     ).stderr  # fmt: skip
-    assert "expected a share from 0 to below 1" in twice("sets", *PAIR, "--false-positives", "x", status=2).stderr
+    assert "expected a share from 0 to below 1" in twice("sets", *PAIR, "--false-positives", "x", status=1).stderr
     # `expression` leaves 98 problems of RL without one correct sample of 256: half a per cent cannot be.
     assert "RL: its counts do not allow 0.5 %" in twice("sets", *PAIR, "--false-positives", RATE).stderr
     read_some(layout_of(twice), samples, {(True, True): 300, (False, True): 438, (False, False): 900}, 1)
