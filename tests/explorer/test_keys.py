@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from backend import Reader
 from backend.store.layout import StoreLayout
-from explorer.actions import ACTIONS, DISPUTED, EVERYWHERE, QUEUED, actions_of
+from explorer.actions import ACTIONS, DISPUTED, EVERYWHERE, MATCHING, QUEUED, actions_of
 from explorer.screens.base import DataScreen
 from explorer.screens.dialogs import Dialog
 from explorer.widgets.bars import first_key
@@ -116,8 +116,8 @@ async def test_every_key_of_a_screen_does_something_or_says_why(sums_store: Stor
 
 async def test_every_action_belongs_to_a_screen() -> None:
     for action in ACTIONS:
-        assert set(action.where) <= {*SCREENS, QUEUED, DISPUTED, "jobs", EVERYWHERE}
-    for where in (*SCREENS, QUEUED, DISPUTED):
+        assert set(action.where) <= {*SCREENS, MATCHING, QUEUED, DISPUTED, "jobs", EVERYWHERE}
+    for where in (*SCREENS, MATCHING, QUEUED, DISPUTED):
         keys = [key for action in actions_of(where) for key in action.keys.split(",")]
         assert len(keys) == len(set(keys)), f"a key of {where} is taken twice"
 
