@@ -85,6 +85,10 @@ def refuse_newer(version: int, where: Path) -> None:
         )
 
 
+DAMAGE = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes")
+"""What DuckDB says of a database file in which blocks are wrong or missing."""
+
+
 class DamagedBase(StoreError):
     """DuckDB says that blocks of base.duckdb are not as they were written."""
 
@@ -94,7 +98,7 @@ def as_passk_error(error: duckdb.Error, what: str) -> StoreError | Cancelled:
     if isinstance(error, duckdb.InterruptException):
         return Cancelled(f"{what} was interrupted")
     text = str(error).strip()
-    if "Corrupt database file" in text or "not a valid DuckDB database file" in text:
+    if any(words in text for words in DAMAGE):
         advice = "passk doctor --store S says what can still be read, and with --repair keeps that."
         return DamagedBase(f"{what} failed: its base.duckdb is damaged", text, advice)
     return StoreError(f"{what} failed", str(error).strip(), "passk doctor shows the versions in use.")
