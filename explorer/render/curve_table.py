@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from os.path import commonprefix
 
 from rich.text import Text
 
 from backend.records import Run
 from backend.wording import percent, run_label
 from explorer.render.curves import MARKERS, RICH_COLOURS, CurveSettings, Values, interval, interval_heading
-from explorer.render.names import shorten_middle
+from explorer.render.names import fitting_names
 from explorer.render.text import Column, cell, room_beside
 
 VALUE, INTERVAL = 7, 10
@@ -44,14 +43,5 @@ def run_columns(runs: Sequence[Run], settings: CurveSettings, values: Values, he
     if (over := interval_heading(settings)) is not None:
         others.append(Column("interval", over, INTERVAL, True, ends, style))
     room = max(room_beside(others, width), SHORTEST)
-    names = run_names(runs, room - BESIDE)
+    names = fitting_names([run_label(run) for run in runs], room - BESIDE)
     return [Column("run", "run", room, value=name), *others]
-
-
-def run_names(runs: Sequence[Run], width: int) -> list[str]:
-    """What runs are called in a column of this width: where one does not fit, what all begin with is left out."""
-    names = [run_label(run) for run in runs]
-    shared = commonprefix(names).rpartition("-")  # noqa: RUF071 - letters are meant
-    if len(names) > 1 and max(map(len, names)) > width and len(shared[0]) > 2:
-        names = [f"…{name[len(shared[0]) + 1 :]}" for name in names]
-    return [shorten_middle(name, width) for name in names]

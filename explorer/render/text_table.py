@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.records.table import Column, Table
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, shown
-from explorer.render.names import shorten_middle
+from explorer.render.names import fitting_names
 
 GAP = "  "
 LONGEST = 60
@@ -32,8 +32,9 @@ def table_lines(table: Table, width: int | None = None) -> list[str]:
         texts = [place for place, column in enumerate(columns) if not column.right] or [0]
         widest = max(texts, key=lambda place: widths[place])
         widths[widest] = max(widths[widest] - beyond, SHORTEST)
-        for line in lines[1:]:
-            line[widest] = shorten_middle(line[widest], widths[widest])
+        short = fitting_names([line[widest] for line in lines[1:]], widths[widest])
+        for line, text in zip(lines[1:], short, strict=True):
+            line[widest] = text
     return [
         GAP.join(
             " " * (size - cell_len(text)) + text if column.right else set_cell_size(text, size)

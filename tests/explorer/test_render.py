@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 
 import pytest
@@ -16,7 +17,7 @@ from backend.records.table import Table
 from backend.visible_text import escape_in_json, visible, visible_line
 from backend.wording import compact, percent, set_name, short_names, span
 from explorer.render.data_table import data_columns, in_order, natural_key
-from explorer.render.names import pair_label, shorten_middle
+from explorer.render.names import fitting_names, pair_label, shorten_middle
 from explorer.render.sets import in_set
 from explorer.render.text import cell, literal, wrap
 from tests.explorer.hostile import NASTY
@@ -94,16 +95,61 @@ def test_wide_and_narrow_text_break_alike() -> None:
     assert ascii_lines[:-1] == wide_lines[: len(ascii_lines) - 1]
 
 
-@given(any_text, st.integers(1, 40))
+@given(any_text, st.integers(2, 40))
 def test_shorten_middle(name: str, width: int) -> None:
     short = shorten_middle(name, width)
-    assert len(short) <= max(width, 1)
-    if len(name) <= width:
+    if cell_len(name) <= width:
         assert short == name
-    elif width >= 5:
-        assert short[0] == name[0]
-        assert short[-1] == name[-1]
+    else:
+        assert cell_len(short) <= width
         assert "…" in short
+
+
+def parts_of(name: str) -> set[str]:
+    """Numbers and words of a name, each whole."""
+    return set(re.findall(r"\d+(?:\.\d+)*[A-Za-z]*|[A-Za-z]+(?:\d+(?:\.\d+)*)?|[一-龥]+", name))
+
+
+word = st.sampled_from(
+    ["Qwen2.5", "Qwen3", "7B", "72B", "math", "SimpleRL", "Zoo", "step", "1300", "1400", "t0.6", "中文"]
+)
+model_name = st.builds(
+    lambda words, between: words[0] + "".join(b + w for w, b in zip(words[1:], between, strict=False)),
+    st.lists(word, min_size=1, max_size=7),
+    st.lists(st.sampled_from("-_/@"), min_size=7, max_size=7),
+)
+
+
+@given(st.lists(model_name, min_size=1, max_size=20, unique=True), st.integers(10, 50))
+def test_names_that_are_cut_stay_apart_and_whole_in_their_parts(names: list[str], width: int) -> None:
+    short = fitting_names(names, width)
+    assert len(set(short)) == len(names), "no two become one"
+    for name, cut in zip(names, short, strict=True):
+        assert cell_len(cut) <= width
+        if cut == name:
+            continue
+        assert "…" in cut
+        assert cut not in names, "nor another's whole name"
+        if "#" not in cut:
+            assert parts_of(cut) <= parts_of(name), "no part is half of another"
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "expected"),
+    [
+        (["grpo-step-1300", "grpo-step-1400"], 10, ["grpo-…1300", "grpo-…1400"]),
+        (["Qwen2.5-72B-Instruct", "Qwen2.5-7B-Instruct"], 14, ["Qwen2.5-72B-…", "Qwen2.5-7B-…"]),
+        (
+            ["hkust-nlp/Qwen-2.5-7B-SimpleRL-Zoo", "Qwen/Qwen2.5-7B"],
+            20,
+            ["hkust-…SimpleRL-Zoo", "Qwen/Qwen2.5-7B"],
+        ),
+        (["模型" * 10 + "-a", "模型" * 10 + "-b"], 12, ["…a", "…b"]),
+        (["a" * 30, "a" * 31], 10, ["aaaaaaaaa…", "aaaaaaa…#2"]),
+    ],
+)
+def test_how_names_are_cut(names: list[str], width: int, expected: list[str]) -> None:
+    assert fitting_names(names, width) == expected
 
 
 def run(name: str, role: str | None = None, step: int | None = None, benchmark: str = "b") -> Run:
@@ -114,7 +160,7 @@ def run(name: str, role: str | None = None, step: int | None = None, benchmark: 
 def test_pair_label_fits(first: str, second: str, width: int) -> None:
     label = pair_label(run(first), run(second), width)
     assert " → " in label
-    assert len(label) <= width
+    assert cell_len(label) <= width
 
 
 @pytest.mark.parametrize(
