@@ -395,6 +395,9 @@ def lengths_table(found: Lengths) -> Table:
         Column("kind", heading=" ", value=lambda item: words[item[1]], on=PEOPLE),
         Column("samples", "count", value=summary("samples")),
         Column("mean", "decimal", value=summary("mean")),
+        Column("by_problem", "decimal", "by problem", summary("by_problem")),
+        Column("in_common", "decimal", "in common", summary("in_common")),
+        Column("common", "count", value=summary("common"), on=DATA),
         Column("tenth", "count", "10 %", summary("tenth")),
         Column("median", "count", value=summary("median")),
         Column("ninetieth", "count", "90 %", summary("ninetieth")),
@@ -419,8 +422,16 @@ def lengths_table(found: Lengths) -> Table:
 def _length_notes(found: Lengths) -> list[str]:
     notes = [
         f"Lengths in tokens, bins of {found.width:,} labelled by lower end. Incorrect: every verdict but correct; "
-        "unverified samples are in neither."
+        "unverified samples are in neither. Mean, percentiles and bins are over samples, so a problem weighs more the "
+        "more of its samples are of that kind."
     ]
+    for kind, words in KINDS_OF_SAMPLES:
+        known = next((of for each in found.runs if (of := getattr(each, kind)) is not None), None)
+        if known is not None:
+            notes.append(
+                f"{words}: by problem is the mean of the problems' means, in common the same over the "
+                f"{with_noun(known.common, 'problem')} in which every run with token counts has some."
+            )
     for each in found.runs:
         if each.right is None and each.other is None:
             notes.append(f"{run_label(each.run)}: no token counts are stored")

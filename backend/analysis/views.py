@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from math import sqrt
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from backend.analysis.comparison import RunTallies, curves, restrict_runs, talli
 from backend.estimators.histograms import accuracy_bins, in_bins, quantiles, round_width
 from backend.estimators.intervals import METHODS, paired_difference
 from backend.estimators.pass_at_k import DRAWS, Counts, majority_at_k, majority_score, pass_at_k_tables, powers_and_end
-from backend.records import VERDICTS, Run
+from backend.records import NOT_JUDGED, VERDICTS, Run
 from backend.records.samples import NOT_SAMPLING
 from backend.records.views import (
     AccuracyHistogram,
@@ -247,44 +248,70 @@ def response_lengths(
     Args:
         bins: how many bins at most.
     """
+    keys = None if problems is None else sorted(problems)
     by_run: dict[int, Lines] = {run.key: [] for run in runs}
-    for key, verdict, tokens, samples in reader.rows(
-        "statistics/lengths",
-        run_keys=list(by_run),
-        problem_keys=None if problems is None else sorted(problems),
-    ):
+    for key, verdict, tokens, samples in reader.rows("statistics/lengths", run_keys=list(by_run), problem_keys=keys):
         by_run[key].append((verdict, tokens, samples))
+    of_problems: dict[tuple[int, bool], dict[int, float]] = {(key, right): {} for key in by_run for right in KINDS}
+    for key, problem, right, samples, tokens in reader.rows(
+        "statistics/lengths_by_problem", run_keys=list(by_run), problem_keys=keys
+    ):
+        of_problems[key, right][problem] = tokens / samples
+    # A run of which no token counts are stored does not make the others unknown.
+    counted = {right: [set(found) for key in by_run if (found := of_problems[key, right])] for right in KINDS}
+    common = {right: set.intersection(*found) if found else set() for right, found in counted.items()}
     longest = max((tokens or 0 for lines in by_run.values() for _, tokens, _ in lines), default=0)
     width = round_width(longest, bins)
     used = longest // width + 1
     return Lengths(
         width,
-        tuple(_run_lengths(run, by_run[run.key], width, used) for run in restrict_runs(reader, runs, problems)),
+        tuple(
+            _run_lengths(
+                run,
+                by_run[run.key],
+                partial(_summary, width=width, bins=used),
+                [(of_problems[run.key, right], common[right]) for right in KINDS],
+            )
+            for run in restrict_runs(reader, runs, problems)
+        ),
     )
 
 
-def _run_lengths(run: Run, lines: Lines, width: int, bins: int) -> RunLengths:
+KINDS = (True, False)
+"""Samples that are correct, and others that were judged."""
+
+ByProblem = tuple[Mapping[int, float], Collection[int]]
+"""Mean tokens by problem, and the problems in which every run with token counts has such samples."""
+
+
+def _run_lengths(
+    run: Run, lines: Lines, summary: Callable[[Lines, ByProblem], LengthSummary | None], by_problem: Sequence[ByProblem]
+) -> RunLengths:
     verdicts = {verdict: sum(samples for found, _, samples in lines if found == verdict) for verdict in VERDICTS}
-    verified = [line for line in lines if line[0] != "unverified"]
+    verified = [line for line in lines if line[0] not in NOT_JUDGED]
     return RunLengths(
         run=run,
-        right=_summary([line for line in verified if line[0] == "correct"], width, bins),
-        other=_summary([line for line in verified if line[0] != "correct"], width, bins),
+        right=summary([line for line in verified if line[0] == "correct"], by_problem[0]),
+        other=summary([line for line in verified if line[0] != "correct"], by_problem[1]),
         unknown=sum(samples for _, tokens, samples in verified if tokens is None),
         verdicts={verdict: samples for verdict, samples in verdicts.items() if samples},
     )
 
 
-def _summary(lines: Lines, width: int, bins: int) -> LengthSummary | None:
+def _summary(lines: Lines, by_problem: ByProblem, width: int, bins: int) -> LengthSummary | None:
     known = np.array([(tokens, samples) for _, tokens, samples in lines if tokens is not None], dtype=np.int64)
     if not len(known):
         return None
     values, at = np.unique(known[:, 0], return_inverse=True)
     times: Counts = np.bincount(at, weights=known[:, 1]).astype(np.int64)
     tenth, median, ninetieth, longest = quantiles(values, times, (0.1, 0.5, 0.9, 1.0))
+    means, common = by_problem
     return LengthSummary(
         samples=int(times.sum()),
         mean=float((values * times).sum() / times.sum()),
+        by_problem=fmean(means.values()),
+        in_common=fmean(means[key] for key in common) if common else None,
+        common=len(common),
         tenth=tenth,
         median=median,
         ninetieth=ninetieth,

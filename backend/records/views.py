@@ -112,6 +112,13 @@ class LengthSummary:
 
     samples: int
     mean: float
+    """Over samples: problems with many of them weigh more."""
+    by_problem: float
+    """Over problems: the mean of their means."""
+    in_common: float | None
+    """The same over the problems in which every run with token counts has such samples; None where there is none."""
+    common: int
+    """How many problems those are."""
     tenth: int
     median: int
     ninetieth: int

@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 
 from rich.cells import cell_len, set_cell_size
 
-from backend.records import Run, Sample
+from backend.records import NOT_JUDGED, Run, Sample
 from backend.wording import run_label
 
 VERDICT_MARKS = {
@@ -35,8 +35,8 @@ def sample_verdict(sample: Sample) -> str:
 
 
 def is_correct(verdict: str) -> bool | None:
-    """None for an unverified sample, which is neither correct nor incorrect."""
-    return None if verdict == "unverified" else verdict == "correct"
+    """None for a sample that was not judged, which is neither correct nor incorrect."""
+    return None if verdict in NOT_JUDGED else verdict == "correct"
 
 
 def progress_bar(done: float | None, total: float | None, width: int = 30) -> str:

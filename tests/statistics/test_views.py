@@ -164,6 +164,19 @@ def test_no_step_no_series(reader: Reader) -> None:
     assert step_series(reader, reader.runs("small")) == ()
 
 
+def mean_tokens(role: str, is_right: bool) -> dict[int, float]:
+    """By problem the mean length of its samples that are right, or are not."""
+    found = {
+        p: [
+            count
+            for sample in range(N[role])
+            if (sample < CORRECT[role][p]) == is_right and (count := tokens(role, p, sample)) is not None
+        ]
+        for p in EVERY
+    }
+    return {p: sum(counts) / len(counts) for p, counts in found.items() if counts}
+
+
 def test_lengths_right_and_other_apart(reader: Reader) -> None:
     runs = runs_of(reader, "tiny-base@small", "tiny-rl@small", "tiny-guess@small")
     found = response_lengths(reader, runs)
@@ -187,6 +200,11 @@ def test_lengths_right_and_other_apart(reader: Reader) -> None:
                 sum(index * found.width <= count < (index + 1) * found.width for count in known)
                 for index in range(len(summary.bins))
             ]
+            means = mean_tokens(role, is_right)
+            assert summary.by_problem == pytest.approx(sum(means.values()) / len(means))
+            both = sorted(mean_tokens("base", is_right).keys() & mean_tokens("rl", is_right).keys())
+            assert summary.common == len(both) > 0
+            assert summary.in_common == pytest.approx(sum(means[p] for p in both) / len(both))
         right = sum(CORRECT[role])
         assert entry.verdicts["correct"] == right
         assert sum(entry.verdicts.values()) == 8 * N[role]
