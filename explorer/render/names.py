@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import lru_cache
+from itertools import accumulate, combinations_with_replacement
 
 from rich.cells import cell_len, set_cell_size
 
@@ -49,9 +52,10 @@ def progress_bar(done: float | None, total: float | None, width: int = 30) -> st
 # (step-1300 never reads …300, Qwen2.5-72B never 2B), and of several names never what tells them apart.
 
 CUT = "…"
+SEPARATORS = "-_/@.: "
 _PART = re.compile(r"(?:\d+(?:\.\d+)+|[^-_/@.:\s])+[-_/@.:\s]*|[-_/@.:\s]+")
 """A part with the separators behind it; 2.5 is one part."""
-MOST_PARTS = 24
+MOST_PARTS = 12
 """A text of more parts is no name: it keeps its beginning."""
 
 
@@ -67,60 +71,59 @@ def fitting_names(names: Sequence[str], width: int) -> list[str]:
         names: any; the same name comes out the same.
         width: cells for each.
     """
-    different = list(dict.fromkeys(names))
-    if all(cell_len(name) <= width for name in different):
+    if all(cell_len(name) <= width for name in names):
         return list(names)
-    parts = {name: _PART.findall(name) for name in different}
-    lists = list(parts.values())
-    before, after = _shared(lists), _shared([each[::-1] for each in lists])
-    taken = set(different)
-    short: dict[str, str] = {}
-    for name in different:
+    short = _fitting(tuple(dict.fromkeys(names)), width)
+    return [short[name] for name in names]
+
+
+@lru_cache(maxsize=64)
+def _fitting(names: tuple[str, ...], width: int) -> Mapping[str, str]:
+    parts = {name: _PART.findall(name) for name in names}
+    times = Counter(part.strip(SEPARATORS) for each in parts.values() for part in set(each))
+    taken = set(names)
+    short = {name: name for name in names}
+    for name in names:
         if cell_len(name) > width:
-            found = next((cut for cut in _cuts(parts[name], width, before, after) if cut not in taken), None)
+            found = next((cut for cut in _cuts(parts[name], width, times) if cut not in taken), None)
             short[name] = found if found is not None else _one_of(name, width, taken)
             taken.add(short[name])
-    return [short.get(name, name) for name in names]
+    return short
 
 
-def _shared(lists: Sequence[Sequence[str]]) -> int:
-    """How many parts all of several names begin with, never all of one."""
-    if len(lists) < 2:
-        return 0
-    same = next((place for place, found in enumerate(zip(*lists, strict=False)) if len(set(found)) > 1), None)
-    return min(min(map(len, lists)) - 1 if same is None else same, *(len(each) - 1 for each in lists))
+def _cuts(parts: Sequence[str], width: int, times: Mapping[str, int]) -> list[str]:
+    """Ways to write a name within the width, the best first: a beginning, a middle or an end of it, or two of them.
 
-
-def _cuts(parts: Sequence[str], width: int, before: int, after: int) -> list[str]:
-    """Ways to write a name within the width, the best first: what tells it apart stays, then as much as finds room.
+    Those parts stay that few of the names have, then the two ends, then as much as finds room.
 
     Args:
-        before: parts at the beginning that other names have too.
-        after: the same at the end.
+        times: how many names have each part.
     """
     size = len(parts)
-    if size > MOST_PARTS:
+    if not 1 < size <= MOST_PARTS:
         return []
-    first, end = before, max(size - after, before + 1)
-    own = "".join(parts[first:end])
-    ways = [
-        (0, head, tail, "".join(parts[:head]) + CUT * (head < first) + own + CUT * (end < tail) + "".join(parts[tail:]))
-        for head in range(first + 1)
-        for tail in range(end, size + 1)
-        if before or after
-    ]
-    ways += [
-        (1 + (not head or tail == size), head, tail, "".join(parts[:head]) + CUT + "".join(parts[tail:]))
-        for head in range(size)
-        for tail in range(head + 1, size + 1)
-        if head or tail < size
-    ]
-    fitting = [
-        (rank, -cells, abs(head - (size - tail)), -head, text)
-        for rank, head, tail, text in ways
-        if (cells := cell_len(text)) <= width
-    ]
-    return [text for *_, text in sorted(fitting)]
+    cells = [0, *accumulate(map(cell_len, parts))]
+    worth = [0.0, *accumulate(1 / times.get(part.strip(SEPARATORS), 1) for part in parts)]
+    ways = []
+    for first, end, again, last in combinations_with_replacement(range(size + 1), 4):
+        # What is kept is parts[first:end] and parts[again:last]; all but the last comparison leave one way to say it.
+        kept = cells[end] - cells[first] + cells[last] - cells[again]
+        if first == end or (again == last) != (again == size) or (end == again < size) or (first, end) == (0, size):
+            continue
+        gaps = (first > 0) + (again < size and end < again) + (max(end, last if again < size else 0) < size)
+        if kept + gaps <= width:
+            both_ends = first == 0 and again < size == last
+            value = worth[end] - worth[first] + worth[last] - worth[again]
+            ways.append((-round(value, 6), not both_ends, -kept, first, end, again, last))
+    return ["".join(_written(parts, *way[3:])) for way in sorted(ways)]
+
+
+def _written(parts: Sequence[str], first: int, end: int, again: int, last: int) -> Iterator[str]:
+    yield CUT * (first > 0)
+    yield from parts[first:end]
+    yield CUT * (end < again)
+    yield from parts[again:last]
+    yield CUT * (again < last < len(parts))
 
 
 def _begun(name: str, width: int) -> str:

@@ -142,9 +142,14 @@ def test_names_that_are_cut_stay_apart_and_whole_in_their_parts(names: list[str]
         (
             ["hkust-nlp/Qwen-2.5-7B-SimpleRL-Zoo", "Qwen/Qwen2.5-7B"],
             20,
-            ["hkust-…SimpleRL-Zoo", "Qwen/Qwen2.5-7B"],
+            ["hkust-nlp/Qwen-…Zoo", "Qwen/Qwen2.5-7B"],
         ),
         (["模型" * 10 + "-a", "模型" * 10 + "-b"], 12, ["…a", "…b"]),
+        (
+            ["count-base", "count-base@count-t0.6", "count-rl-150", "count-rl-150@count-t0.6", "count-distilled"],
+            10,
+            ["count-base", "…base@…", "…rl-150", "…150@…t0.6", "…distilled"],
+        ),
         (["a" * 30, "a" * 31], 10, ["aaaaaaaaa…", "aaaaaaa…#2"]),
     ],
 )
