@@ -21,20 +21,16 @@ from backend.errors import StoreError
 from backend.store.connection import open_database, run_script, schema_version
 from backend.store.layout import StoreLayout
 from backend.store.locks import BaseLock
-from backend.store.merge import migrate, migrations, rebuild_tallies
+from backend.store.merge import damage_of, first_line, migrate, migrations, rebuild_tallies
 from backend.store.parts import (
-    FILES,
     SCHEMA_VERSION,
     ArrivingPart,
     DamagedPart,
-    Manifest,
     NewerPart,
     Stray,
-    digest_of,
     discard,
     manifest_from_json,
     new_part_name,
-    part_files,
     read_manifest,
     waiting_parts,
 )
@@ -62,44 +58,6 @@ class Finding:
 
 
 # Parts
-
-
-def damage_of(layout: StoreLayout, manifest: Manifest, *, whole: bool = True) -> DamagedPart | None:
-    """Why a part cannot be used; None where it can, or has been unlinked meanwhile.
-
-    Args:
-        whole: also compare every byte with what was written, where the manifest keeps that.
-    """
-    try:
-        files = part_files(layout, manifest)
-    except DamagedPart as error:
-        return error
-    with closing(open_database()) as connection:
-        migrate(connection, "memory", layout.base)
-        for name, path in files.items():
-            written = manifest.files.get(name)
-            why = _unreadable(connection, name, path, None if written is None else written.rows)
-            if why is None and whole and written is not None and digest_of(path) != written.digest:
-                why = "is not what was written"
-            if why is not None and path.exists():
-                return DamagedPart(manifest.part, f"{path.name} {why}", manifest)
-    return None
-
-
-def _unreadable(connection: duckdb.DuckDBPyConnection, name: str, path: Path, rows: int | None) -> str | None:
-    """Why the rows of a file, of which there should be so many, cannot be taken into its table."""
-    try:
-        connection.execute(queries.render("checks/columns", FILES[name]), {"path": str(path)})
-        found = connection.execute(queries.render("checks/every_value", texts=[str(path)])).fetchone()
-    except duckdb.Error as error:
-        return f"cannot be read: {_first_line(error)}"
-    if rows is None or found is None or found[0] == rows:
-        return None
-    return f"has {found[0]:,} rows and should have {rows:,}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _check_part(layout: StoreLayout, part: str, merged: bool) -> Finding | None:
@@ -155,7 +113,7 @@ def _check_base(layout: StoreLayout, report: Callable[[int, int], None]) -> _Bas
                 try:
                     connection.execute(queries.render("checks/base_values", table)).fetchone()
                 except duckdb.Error as error:
-                    findings.append(Finding(f"{what}: {table}", "damaged", _first_line(error)))
+                    findings.append(Finding(f"{what}: {table}", "damaged", first_line(error)))
                     # DuckDB may close a database in which it has found damage.
                     connection.close()
                     connection = _attached(layout.base)
@@ -164,7 +122,7 @@ def _check_base(layout: StoreLayout, report: Callable[[int, int], None]) -> _Bas
         note = f"{with_noun(len(merged), 'part')} merged, schema {version}"
         return _Base(findings or [Finding(what, "ok", note)], merged)
     except duckdb.Error as error:
-        return _Base([Finding(what, "damaged", _first_line(error))])
+        return _Base([Finding(what, "damaged", first_line(error))])
     finally:
         if lock is not None:
             lock.release()
@@ -197,7 +155,7 @@ def _ledger(base: Path, findings: list[Finding]) -> frozenset[str]:
         with closing(_attached(base)) as connection:
             rows = connection.execute(queries.load("overlay/ledger")).fetchall()
     except duckdb.Error as error:
-        findings.append(Finding(what, "damaged", _first_line(error)))
+        findings.append(Finding(what, "damaged", first_line(error)))
         return frozenset()
     for part, text in rows:
         try:
@@ -301,7 +259,7 @@ def _salvage(base: Path, building: Path) -> Iterator[str]:
     except duckdb.Error as error:
         with closing(open_database(building)) as new:
             migrate(new, "salvaged", building)
-        yield f"Nothing of it can be read ({_first_line(error)}): import again what was merged into it."
+        yield f"Nothing of it can be read ({first_line(error)}): import again what was merged into it."
         return
     with closing(open_database(building)) as new:
         known = migrations()

@@ -284,7 +284,7 @@ class Database:
         return found[1] if found is not None and found[0] == self._state(manifest) else None
 
     def _damage_of(self, manifest: Manifest) -> DamagedPart | None:
-        from backend.store.checks import damage_of
+        from backend.store.merge import damage_of
 
         state, damage = self._state(manifest), damage_of(self.layout, manifest, whole=False)
         if damage is not None:

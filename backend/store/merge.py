@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -262,8 +262,6 @@ def _merge_waiting(
             continue
         except duckdb.Error:
             # Where it is not the part, it is the disk or the base: the next would fail as well.
-            from backend.store.checks import damage_of
-
             if (damage := damage_of(layout, manifest)) is None:
                 raise
             damaged.append(damage)
@@ -306,3 +304,45 @@ def _merge_one(connection: duckdb.DuckDBPyConnection, layout: StoreLayout, manif
         with suppress(duckdb.Error):  # a failed COMMIT has rolled back by itself
             connection.execute("ROLLBACK")
         raise
+
+
+# Whether a part is whole.
+
+
+def damage_of(layout: StoreLayout, manifest: Manifest, *, whole: bool = True) -> DamagedPart | None:
+    """Why a part cannot be used; None where it can, or has been unlinked meanwhile.
+
+    Args:
+        whole: also compare every byte with what was written, where the manifest keeps that.
+    """
+    try:
+        files = part_files(layout, manifest)
+    except DamagedPart as error:
+        return error
+    with closing(open_database()) as connection:
+        migrate(connection, "memory", layout.base)
+        for name, path in files.items():
+            written = manifest.files.get(name)
+            why = _unreadable(connection, name, path, None if written is None else written.rows)
+            if why is None and whole and written is not None and digest_of(path) != written.digest:
+                why = "is not what was written"
+            if why is not None and path.exists():
+                return DamagedPart(manifest.part, f"{path.name} {why}", manifest)
+    return None
+
+
+def _unreadable(connection: duckdb.DuckDBPyConnection, name: str, path: Path, rows: int | None) -> str | None:
+    """Why the rows of a file, of which there should be so many, cannot be taken into its table."""
+    try:
+        connection.execute(queries.render("checks/columns", FILES[name]), {"path": str(path)})
+        found = connection.execute(queries.render("checks/every_value", texts=[str(path)])).fetchone()
+    except duckdb.Error as error:
+        return f"cannot be read: {first_line(error)}"
+    if rows is None or found is None or found[0] == rows:
+        return None
+    return f"has {found[0]:,} rows and should have {rows:,}"
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, without what DuckDB adds below it."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
