@@ -205,7 +205,9 @@ def test_text_reaches_the_screen_by_plain_only() -> None:
     paths = sorted((ROOT / "explorer").rglob("*.py"))
     modules = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     assert [line for path, code in modules.items() for line in shown_past_plain(path, code)] == []
-    assert re.findall(r"self\.notify\((.*)\)", modules["explorer/app.py"]) == ["visible(text), markup=False, timeout=4"]
+    assert re.findall(r"self\.notify\((.*)\)", modules["explorer/app.py"]) == [
+        "visible(text), markup=False, timeout=seconds"
+    ]
 
 
 @pytest.mark.parametrize(

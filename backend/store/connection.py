@@ -93,6 +93,10 @@ class DamagedBase(StoreError):
     """DuckDB says that blocks of base.duckdb are not as they were written."""
 
 
+DAMAGE = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes")
+"""What DuckDB says of a file that is damaged, or shorter than it says itself."""
+
+
 def as_passk_error(error: duckdb.Error, what: str) -> StoreError | Cancelled:
     """The sentence for a DuckDB error at the edge of the store."""
     if isinstance(error, duckdb.InterruptException):

@@ -126,8 +126,10 @@ def _written(parts: Sequence[str], first: int, end: int, again: int, last: int) 
     yield CUT * (again < last < len(parts))
 
 
-def _begun(name: str, width: int) -> str:
+def shorten_end(name: str, width: int) -> str:
     """As much of the beginning as fits before a cut; a number is left out rather than cut."""
+    if cell_len(name) <= width:
+        return name
     kept = set_cell_size(name, max(width - 1, 0)).rstrip()
     if (rest := name[len(kept) :]) and rest[0].isdigit():
         kept = re.sub(r"\d[\d.]*\Z", "", kept) or kept
@@ -136,11 +138,11 @@ def _begun(name: str, width: int) -> str:
 
 def _one_of(name: str, width: int, taken: Set[str]) -> str:
     """A name that cannot be cut between its parts: its beginning, and a number where others begin so too."""
-    begun = _begun(name, width)
+    begun = shorten_end(name, width)
     number = 1
     while begun in taken:
         number += 1
-        begun = _begun(name, width - len(f"#{number}")) + f"#{number}"
+        begun = shorten_end(name, width - len(f"#{number}")) + f"#{number}"
     return begun
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.records.table import Column, Table
 from backend.visible_text import visible_line
 from backend.wording import UNKNOWN, shown
-from explorer.render.names import fitting_names
+from explorer.render.names import fitting_names, shorten_end
 
 GAP = "  "
 LONGEST = 60
@@ -32,7 +32,11 @@ def table_lines(table: Table, width: int | None = None) -> list[str]:
         texts = [place for place, column in enumerate(columns) if not column.right] or [0]
         widest = max(texts, key=lambda place: widths[place])
         widths[widest] = max(widths[widest] - beyond, SHORTEST)
-        short = fitting_names([line[widest] for line in lines[1:]], widths[widest])
+        cells = [line[widest] for line in lines[1:]]
+        is_prose = columns[widest].kind == "prose"
+        short = (
+            [shorten_end(text, widths[widest]) for text in cells] if is_prose else fitting_names(cells, widths[widest])
+        )
         for line, text in zip(lines[1:], short, strict=True):
             line[widest] = text
     return [
