@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from backend.visible_text import visible
@@ -26,15 +25,10 @@ def _shown(text: str | Content) -> Content:
     return literal(text) if isinstance(text, str) else Content(visible(text.plain), list(text.spans))
 
 
-def entitle(widget: Widget, title: str) -> None:
-    """Give a widget a title in its border, as plain text."""
-    widget.border_title = literal(title)
-
-
 class Box(VerticalScroll):
     """A box with a title above and a hint below; what stands in it scrolls."""
 
     def __init__(self, title: str, hint: str, *, can_focus: bool = True) -> None:
         super().__init__(can_focus=can_focus)
-        entitle(self, title)
+        self.border_title = literal(title)
         self.border_subtitle = literal(hint)
