@@ -182,7 +182,7 @@ async def test_a_store_that_cannot_be_written_is_said_and_nothing_is_lost(store:
         store.unfinished.rmdir()
         store.unfinished.write_text("")
         await user.press("v")
-        assert "cannot be made" in str(user.find(Plain).content), "wherever the folder's name is broken"
+        assert "cannot be written" in str(user.find(Plain).content), "wherever the folder's name is broken"
         await user.press("escape")
         assert "reasoning not judged" in user.flat()
         store.unfinished.unlink()
