@@ -106,6 +106,8 @@ from .importers.file_names import NamesFrom as NamesFrom
 from .importers.follow import Follower as Follower
 from .importers.follow import Passed as Passed
 from .importers.follow import Taken as Taken
+from .importers.importing import import_files as import_files
+from .importers.importing import leave_out_pandas as leave_out_pandas
 from .importers.mapping import read_select as read_select
 from .importers.outlook import MODEL_FROM as MODEL_FROM
 from .importers.outlook import Outlook as Outlook
@@ -114,10 +116,6 @@ from .importers.outlook import look_over as look_over
 from .importers.protocol import MayBeSeveral as MayBeSeveral
 from .importers.protocol import Options as Options
 from .importers.run_spec import RunOptions as RunOptions
-from .importers.session import ImportReport as ImportReport
-from .importers.session import RunReport as RunReport
-from .importers.session import import_files as import_files
-from .importers.session import leave_out_pandas as leave_out_pandas
 from .jobs.draw import draw as draw
 from .jobs.job import Job as Job
 from .jobs.job import JobStatus as JobStatus
@@ -180,6 +178,8 @@ from .reading.alignment import neighbours as neighbours
 from .reading.search_tree import SearchTree as SearchTree
 from .reading.search_tree import TreeView as TreeView
 from .reading.search_tree import search_tree as search_tree
+from .records.imports import ImportReport as ImportReport
+from .records.imports import RunReport as RunReport
 from .references import choose_reference as choose_reference
 from .references import reference_versions as reference_versions
 from .references import set_references as set_references

@@ -76,9 +76,9 @@ def _countdown(folder: Path) -> Problems:
 def _build(layout: StoreLayout, folder: Path, shipped: list[Path]) -> None:
     """Build beside the final place and rename, so that a first start that is killed leaves no half store."""
     from backend.benchmarks import add_problems
+    from backend.importers.importing import import_files
     from backend.importers.protocol import Options
     from backend.importers.run_spec import RunOptions
-    from backend.importers.session import import_files
 
     building = StoreLayout(layout.root.with_name(f"{layout.root.name}.{os.getpid()}"))
     try:

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from backend import Options, Reader, RunOptions, import_files, open_store
-from backend.importers.session import ImportReport
 from backend.records import Response as ReasoningPath
 from backend.records import Run
+from backend.records.imports import ImportReport
 from backend.store.database import Database
 from backend.store.identity import problem_key, run_key, source_key
 from backend.store.layout import StoreLayout

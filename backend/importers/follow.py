@@ -29,17 +29,11 @@ from backend.errors import InputError, PasskError, StoreError, UsageError
 from backend.importers.discovery import fuller_file, is_passed_over, recognise_all, why_skipped
 from backend.importers.duplicates import FileSamples
 from backend.importers.growing import CONTEXT, GrowingFile, Prefix, StretchSource
+from backend.importers.importing import Overtaken, fill_part, refuse_if_overtaken, samples_of_run
 from backend.importers.known_problems import KnownProblems, problems_of, runs_having
 from backend.importers.protocol import Options
 from backend.importers.run_spec import RunOptions, RunResolver
-from backend.importers.session import (
-    TWIN,
-    ImportSession,
-    Overtaken,
-    fill_part,
-    refuse_if_overtaken,
-    samples_of_run,
-)
+from backend.importers.session import TWIN, ImportSession
 from backend.importers.source import SourceFile, compression_of
 from backend.importers.values import decode
 from backend.store.cursor import StoreCursor

@@ -28,9 +28,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import PasskError
+from backend.importers.importing import fill_part
 from backend.importers.protocol import Options, Unexpected
 from backend.importers.run_spec import RunOptions, RunResolver
-from backend.importers.session import ImportSession, fill_part
+from backend.importers.session import ImportSession
 from backend.store.layout import StoreLayout
 from backend.store.part_writer import PartWriter
 from tests.importers import examples

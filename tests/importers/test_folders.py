@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.errors import InputError, PasskError
-from backend.importers.session import ImportReport
+from backend.records.imports import ImportReport
 from backend.store.layout import StoreLayout
 from tests.importers import examples as made
 from tests.importers import neighbours

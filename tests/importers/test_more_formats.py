@@ -15,9 +15,9 @@ from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
 from backend.importers.blocks import FAILED
 from backend.importers.discovery import LAST, importers, importers_claiming
-from backend.importers.session import ImportReport
 from backend.importers.source import SourceFile
 from backend.records import Run
+from backend.records.imports import ImportReport
 from backend.records.samples import GivenVerdict
 from backend.store.layout import StoreLayout
 from backend.verification import verdicts_of

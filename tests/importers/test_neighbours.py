@@ -9,8 +9,8 @@ import pytest
 
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError, UsageError
-from backend.importers.session import ImportReport
 from backend.records import Response
+from backend.records.imports import ImportReport
 from backend.store.layout import StoreLayout
 from tests.importers import neighbours as made
 from tests.support import jsonl, paths_of, runs_of, totals, verdicts, with_reader

@@ -13,8 +13,8 @@ from backend import Options, RunOptions, import_files
 from backend.errors import InputError, PasskError, UsageError
 from backend.importers.discovery import not_recognised
 from backend.importers.mapping import Select
-from backend.importers.session import ImportReport
 from backend.importers.source import SourceFile
+from backend.records.imports import ImportReport
 from backend.store.layout import StoreLayout
 from tests.importers import examples as made
 from tests.support import Passk, csv_file, jsonl, paths_of, runs_of, totals, verdicts

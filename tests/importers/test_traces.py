@@ -10,7 +10,7 @@ import pytest
 from backend import Options, RunOptions, import_files
 from backend.errors import InputError
 from backend.importers.blocks import FAILED
-from backend.importers.session import ImportReport
+from backend.records.imports import ImportReport
 from backend.store.layout import StoreLayout
 from tests.importers import examples as made
 from tests.support import apart_from_copies, jsonl, paths_of, runs_of, totals, verdicts, with_reader

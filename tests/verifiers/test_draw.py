@@ -9,7 +9,7 @@ import pytest
 
 from backend import RunOptions, draw, plan_run
 from backend.engines.protocol import DrawnSample, PromptRequest, SamplingParams
-from backend.importers.session import import_files
+from backend.importers.importing import import_files
 from backend.jobs.plan import SamplingPlan
 from backend.jobs.work import WorkState
 from backend.store.layout import StoreLayout
