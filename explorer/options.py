@@ -227,6 +227,7 @@ RULE = Option(
 JUDGING_MODEL = MODEL.but(help="the model that judges: a folder, or what the server calls it")
 RETRY = Option("--retry", "ask once more, with another seed, where an answer cannot be read")
 CHAT = Option("--chat", "ask as a chat message: the model's chat template, or a server's /chat/completions")
+JUDGE = Option("--judge", "correct for the errors of this judge, by a part of its name (default: who judged most)", "J")
 JUDGE_TEMPLATE = Option(
     "--template",
     "file with the prompt's template (default: what passk judgements prompt prints)",

@@ -22,6 +22,7 @@ from explorer.options import (
     ENGINE,
     ENGINE_OPTION,
     FORMAT,
+    JUDGE,
     JUDGE_TEMPLATE,
     JUDGING_MODEL,
     MAX_TOKENS,
@@ -215,9 +216,6 @@ OF_PAIR = (BASE.but(help="the base run, before those of --run"), RL.but(help="th
 CHECKER = Option(
     "--checker", f"its name: {', '.join(STEP_CHECKERS.names())}; or {LANGUAGE_MODEL} for a language model", "C"
 )
-CORRECTED_FOR = Option(
-    "--judge", "correct for the errors of this judge, by a part of its name (default: who judged most)", "J"
-)
 ALL = Option("--all", "also paths whose answer is not correct")
 ESTIMATE = Option("--estimate", "only say what it would take", excludes="--wait")
 ONE_PROBLEM = PROBLEM.but(required=False)
@@ -251,7 +249,7 @@ COMMANDS = {
             "queue": Command(partial(print_judged, _queue), OF_RUNS, "correct paths of the hardest problems, as jsonl"),
             "prompt": Command(
                 _prompt,
-                (STORE, Option("--judge", "the prompt of this judge of the store, by a part of its name", "J")),
+                (STORE, JUDGE.but(help="the prompt of this judge of the store, by a part of its name")),
                 "the template of the prompt that language models judge by",
             ),
             "judges": Command(
@@ -261,12 +259,12 @@ COMMANDS = {
             ),
             "curves": Command(
                 partial(print_judged, _curves),
-                (*OF_RUNS, *OF_PAIR, CORRECTED_FOR, FORMAT),
+                (*OF_RUNS, *OF_PAIR, JUDGE, FORMAT),
                 "CoT-pass@k, as judged and corrected for the errors of a judge",
             ),
             "sets": Command(
                 partial(print_judged, _sets),
-                (*OF_RUNS, *OF_PAIR, CORRECTED_FOR, FORMAT),
+                (*OF_RUNS, *OF_PAIR, JUDGE, FORMAT),
                 "solve sets by valid paths, as judged and corrected",
             ),
         },
