@@ -36,7 +36,17 @@ from backend.records.table import (
     Column,
     Table,
 )
-from backend.wording import PAIR_SETS, percent, run_label, sampled_otherwise, set_name, short_names, span, with_noun
+from backend.wording import (
+    PAIR_SETS,
+    nothing_in_common,
+    percent,
+    run_label,
+    sampled_otherwise,
+    set_name,
+    short_names,
+    span,
+    with_noun,
+)
 
 
 @dataclass(frozen=True)
@@ -271,6 +281,8 @@ def sets_notes(shown: SetsShown) -> list[str]:
     lines = [f"Solved: at least {sets.min_correct} correct of n samples."]
     for word, run, size in zip(shown.words, sets.runs, sets.n_ranges, strict=True):
         lines.append(f"{word}: {run.name}, n = {span(*size) if size else 'unknown'}.")
+    if not sets.problems and len(sets.runs) == 2:
+        lines.append(nothing_in_common(*sets.runs, sets.shared_names))
     if otherwise := sampled_otherwise(sets.runs):
         lines.append(otherwise)
     if sets.expected_at_common_n is not None:

@@ -60,6 +60,7 @@ from backend.wording import (
     ROLE_WORDS,
     UNKNOWN,
     copies_in_words,
+    nothing_in_common,
     run_label,
     sampled_otherwise,
     set_name,
@@ -292,6 +293,11 @@ def efficiency_table(found: Efficiency) -> Table:
             f"{run_label(found.base)} minus pass@1 of the run, over the problems that both have. Smaller is better.",
             f"From and to: {found.method}.",
             why_this_k(found.k, "the base run reaches"),
+            *(
+                nothing_in_common(found.base, run(gap), gap.shared_names)
+                for gap in found.gaps
+                if gap.shared_names is not None
+            ),
         ),
         lambda records: {"base": found.base.name, "k": found.k, "runs": records},
     )

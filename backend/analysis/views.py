@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.analysis.comparison import RunTallies, curves, restrict_runs, tallies_of
+from backend.analysis.comparison import RunTallies, curves, restrict_runs, shared_names, tallies_of
 from backend.estimators.histograms import accuracy_bins, in_bins, quantiles, round_width
 from backend.estimators.intervals import METHODS, paired_difference
 from backend.estimators.pass_at_k import DRAWS, Counts, majority_at_k, majority_score, pass_at_k_tables, powers_and_end
@@ -102,7 +102,8 @@ def efficiency(
         is_base = level.run.model.role == "base" or level.run.key == base.key
         found, common = _delta(tallies, base.key, level.run.key, k)
         delta, low, high = (None, None, None) if is_base or found is None else found
-        gaps.append(EfficiencyGap(level, delta, low, high, common))
+        names = None if is_base or common else shared_names(reader, base, level.run)
+        gaps.append(EfficiencyGap(level, delta, low, high, common, names))
     return Efficiency(base, k, METHODS["problems"], tuple(gaps))
 
 

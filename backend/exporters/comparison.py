@@ -18,6 +18,7 @@ from backend.exporters.samples import stored_problems
 from backend.exporters.tables import WRITERS, Row
 from backend.records import SetProblem
 from backend.records.table import EXPORT, Table
+from backend.wording import nothing_in_common
 
 LONGEST_ANSWER = 2_000
 """Longer answers are counted by their beginning, in characters."""
@@ -32,6 +33,8 @@ def comparison_of(job: ExportTask) -> SetsShown:
         UsageError: fewer than two runs.
     """
     sets = solve_sets(job.reader, job.runs, job.request.min_correct, problems=job.problems)
+    if not sets.problems and len(sets.runs) == 2:
+        job.notes.append(nothing_in_common(*sets.runs, sets.shared_names))
     supposed = job.request.false_positives
     valid = settled = None
     if job.request.judged:

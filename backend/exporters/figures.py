@@ -37,7 +37,7 @@ from backend.records.exports import FIGURES, Box, Figure, Series
 from backend.records.reading import PerplexityGroup
 from backend.records.table import EXPORT, Column
 from backend.records.views import LengthSummary, TemperaturePoint
-from backend.wording import listed, run_label
+from backend.wording import listed, nothing_in_common, run_label
 
 # Figures of lines: pass@k, its difference, Cover@tau, CoT-pass@k, maj@k, training steps, temperatures.
 
@@ -126,6 +126,8 @@ def difference(job: ExportTask) -> Figure:
         series.append(Series(name, None, x, y, low, high, f"n = {found.n}"))
     crossing = found.crossing
     notes = [f"{found.problems:,} problems that both runs have, each paired with itself"]
+    if not found.problems:
+        notes = [nothing_in_common(base, rl, found.shared_names)]
     if crossing is not None and crossing.k is not None:
         ends = f"{crossing.low or '?'} to {crossing.high or f'beyond {found.n}'}"
         notes.append(f"the curves cross at k = {crossing.k} (95 % interval {ends})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from backend.records.comparison import SharedNames
 from backend.records.samples import Run
 
 # Accuracy histogram
@@ -46,6 +47,8 @@ class EfficiencyGap:
     """Its 95 % interval, over problems."""
     common: int
     """Problems that it is the mean over."""
+    shared_names: SharedNames | None = None
+    """What the runs have in common where they have no problem in common."""
 
 
 @dataclass(frozen=True, slots=True)

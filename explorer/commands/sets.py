@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from backend.wording import nothing_in_common, set_name, short_names, with_noun
+from backend.wording import set_name, short_names, with_noun
 from explorer.commands.command import Command
 from explorer.commands.inputs import pair_of, problems_of, reading
 from explorer.commands.output import print_table, say
@@ -42,8 +42,6 @@ def run_sets(arguments: argparse.Namespace) -> int:
         false = None if supposed is None else false_positives(reader, sets, supposed)
     shown = SetsShown(sets, doubt, evidence, overridden=by_hand, false_positives=false)
     say(counts_in_words(shown))
-    if not sets.problems and meant.problems is None:
-        say(nothing_in_common(*pair, sets.shared_names))
     print_table(arguments.format, sets_table(shown))
     for line in evidence_notes(shown) if arguments.evidence else []:
         say(line)
