@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import SHARED_DATA, Passk
+from tests.support import SHARED_DATA, Passk, jsonl
 
 CASES = SHARED_DATA / "cases" / "claims"
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is not there")
@@ -141,3 +142,28 @@ def test_home_compares_at_the_common_n(run_passk: Passk) -> None:
     assert pair.at_common_n["base_only"] == pytest.approx(1 - 15 / 70)
     assert pair.at_common_n["rl_only"] == pytest.approx(0.5)
     assert sum(pair.at_common_n.values()) == pytest.approx(4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["sets", "difference", "stats efficiency", "export sets --to {}/s.md", "export difference --to {}/d.csv"],
+)
+def test_why_nothing_is_compared_is_said_everywhere(run_passk: Passk, tmp_path: Path, words: str) -> None:
+    """Base and RL were asked in other words; ids and references agree."""
+    store = tmp_path / "apart.passk"
+    for role, asked in (("base", "Compute"), ("rl", "In words, what is")):
+        rows = [
+            {
+                "problem_id": f"q{p}",
+                "problem": f"{asked} {p} + 1?",
+                "response": f"{role} {p} {s}",
+                "reference": f"{p + 1}",
+            }
+            | {"is_correct": s < p, "model": role, "role": role, "benchmark": "b"}
+            for p in range(3)
+            for s in range(2)
+        ]
+        run_passk("import", jsonl(tmp_path / f"{role}.jsonl", rows), "--store", store)
+    done = run_passk(*words.format(tmp_path).split(), "--store", store, status=None)
+    assert "Nothing is compared: base@b" in done.stderr
+    assert "passk match base@b rl@b --by id" in done.stderr

@@ -29,6 +29,7 @@ ASIDE = {
     "audit": ("curves", ("A",)),
     "bookmarks": ("curves", ("B",)),
     "imports": ("curves", ("I",)),
+    "matching": ("curves", ("M",)),
 }
 """Screens beside the walk: from where, and by which keys."""
 SCREENS = [*(where for where, _ in WALK), *ASIDE]
