@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import fsum, isfinite
@@ -22,6 +23,7 @@ from backend.importers.values import (
     read_document,
     refine_verdict,
 )
+from backend.records.samples import REPORTED
 
 # One sample of an Inspect log, as read from JSON: its problem, text and verdicts.
 
@@ -218,8 +220,12 @@ PARAMETERS = {
 }  # fmt: skip
 
 
-def facts_of(header: Mapping[str, Any], notes: Notes) -> RunFacts:
-    """Model, task and sampling parameters out of a log's header."""
+MEANS = ("accuracy", "mean")
+"""Metrics that are the mean of a scorer's verdicts, over epochs and samples."""
+
+
+def facts_of(header: Mapping[str, Any], used: str | None, notes: Notes) -> RunFacts:
+    """Model, task, sampling parameters and summary metrics out of a log's header; `used` is the scorer that counts."""
     about = as_mapping(header.get("eval"))
     status = header.get("status")
     if isinstance(status, str) and status != "success":
@@ -232,8 +238,21 @@ def facts_of(header: Mapping[str, Any], notes: Notes) -> RunFacts:
     return RunFacts(
         model=model if isinstance(model, str) and model else None,
         benchmark=task if isinstance(task, str) and task else None,
-        parameters=sampling_parameters(config, PARAMETERS),
+        parameters=(*sampling_parameters(config, PARAMETERS), *_reported(header, used)),
     )
+
+
+def _reported(header: Mapping[str, Any], used: str | None) -> tuple[tuple[str, Any], ...]:
+    """The summary metrics that are means of verdicts, as a parameter of the run."""
+    found = []
+    scores = as_mapping(header.get("results")).get("scores")
+    for entry in map(as_mapping, scores if isinstance(scores, list) else ()):
+        name, metrics = entry.get("name"), as_mapping(entry.get("metrics"))
+        for metric in MEANS if isinstance(name, str) and entry.get("reducer") in (None, "mean") else ():
+            value = as_mapping(metrics.get(metric)).get("value")
+            if isinstance(value, int | float) and 0 <= value <= 1:
+                found.append(["imported" if name == used else name, f"{name}, {metric}", value])
+    return ((REPORTED, json.dumps(found)),) if found else ()
 
 
 class Inspect:
@@ -264,7 +283,7 @@ class Inspect:
         if size > LONG and (whole := self._look_through(source)) is not None:
             about, scorers, some = whole
             used = choose_one(source, list(scorers), options, notes, "scorers") if scorers else None
-            reader = InspectSample(source, facts_of(about, notes), used, notes, some)
+            reader = InspectSample(source, facts_of(about, used, notes), used, notes, some)
             with source.open() as file:
                 one_by_one = (value for name, value in members(file, "samples") if name is None)
                 for row, sample in enumerate(one_by_one, 1):
@@ -279,7 +298,7 @@ class Inspect:
         for sample in samples:
             scored.update((name, None) for name, _, _ in verdicts_of(as_mapping(sample).get("scores")))
         used = choose_one(source, list(scored), options, notes, "scorers") if scored else None
-        reader = InspectSample(source, facts_of(log, notes), used, notes, samples[:LOOKED_AT])
+        reader = InspectSample(source, facts_of(log, used, notes), used, notes, samples[:LOOKED_AT])
         for row, sample in enumerate(samples, 1):
             yield reader.block(row, sample)
 
@@ -313,7 +332,6 @@ class Inspect:
         else:
             header = as_mapping(self._member(source, archive, START))
             notes.add("logs without a header: the evaluation did not come to its end")
-        facts = facts_of(header, notes)
         chunks: dict[str, list[int]] = {}
         for name in archive.members:
             if chunk := ATTACHMENTS.fullmatch(name):
@@ -327,7 +345,7 @@ class Inspect:
                 scored = self._scorers(header, sample)
                 used = choose_one(source, scored, options, notes, "scorers") if scored else None
                 some = [self._member(source, archive, other) for other, _ in found[:: max(len(found) // 24, 1)]]
-                reader = InspectSample(source, facts, used, notes, some)
+                reader = InspectSample(source, facts_of(header, used, notes), used, notes, some)
             attachments = None
             if match["chunked"] and isinstance(sample, dict):
                 folder = name.removesuffix("sample.json")

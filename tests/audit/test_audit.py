@@ -151,6 +151,34 @@ def test_tables_print_the_same(document: dict[str, Any], judged_twice: Passk) ->
     assert loose["false_positives"] == "", "unknown is no zero"
 
 
+def test_the_accuracy_of_an_inspect_log_is_compared_with_what_was_read(run_passk: Passk, tmp_path: Path) -> None:
+    """The log's header says 75 % of both; of the RL run a sample's score was changed afterwards."""
+    for role, right in (("base", 3), ("rl", 2)):
+        samples = [
+            {"id": f"q{p}", "epoch": 1, "uuid": f"{role}{p}", "input": f"What is {p}?", "target": str(p)}
+            | {"output": {"choices": [{"message": {"role": "assistant", "content": f"It is {p} {role}."}}]}}
+            | {"scores": {"match": {"value": "C" if p < right else "I", "answer": str(p)}}}
+            for p in range(4)
+        ]
+        log = {
+            "version": 2,
+            "status": "success",
+            "eval": {"model": role, "task": "b"},
+            "results": {
+                "scores": [{"name": "match", "metrics": {"accuracy": {"value": 0.75}, "stderr": {"value": 0.1}}}]
+            },
+            "samples": samples,
+        }
+        path = tmp_path / f"{role}.json"
+        path.write_text(json.dumps(log))
+        run_passk("import", path, "--role", role)
+    found = run_passk("audit", "--second", "imported", "--format", "json").json
+    said = {
+        role: [(m["metric"], m["of"], m["agrees"]) for m in found["runs"][role]["reported"]] for role in ("base", "rl")
+    }
+    assert said == {"base": [("match, accuracy", "imported", True)], "rl": [("match, accuracy", "imported", False)]}
+
+
 def test_exports_say_the_same(document: dict[str, Any], judged_twice: Passk, tmp_path: Path) -> None:
     said = judged_twice("export", "audit", *PAIR, "--to", tmp_path / "a.jsonl").stderr
     rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()]
