@@ -127,6 +127,14 @@ class Places:
             yield cursor
 
     @contextmanager
+    def matching(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An overlay at the moment when something has been matched."""
+        with self.overlay() as cursor:
+            for table in queries.query("overlay/whole").tables:
+                cursor.execute(self.rendered("overlay/whole", table))
+            yield cursor
+
+    @contextmanager
     def checking(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A new database beside an attached base, into which that is copied."""
         with self.empty() as connection:
@@ -242,7 +250,10 @@ def test_the_statement_runs_with_values_of_the_types_in_its_header(
 @pytest.mark.parametrize(("name", "table"), SCRIPTS)
 def test_the_script_runs_in_one_of_the_places_where_scripts_run(name: str, table: str | None, places: Places) -> None:
     failures = []
-    for place in (places.empty, places.base, places.older, places.half_attached, places.overlay, places.tallying):
+    for place in (
+        *(places.empty, places.base, places.older, places.half_attached, places.overlay),
+        *(places.matching, places.tallying),
+    ):
         with place() as connection:
             try:
                 connection.execute(places.rendered(name, table), places.parameters(name, table) or None)

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import md5
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -91,6 +91,8 @@ class FileSamples:
     verdicts: array[int] = field(default_factory=lambda: array("B"))
     """Places in `VERDICTS`."""
     rows: array[int] = field(default_factory=lambda: array("q"))
+    identities: array[int] = field(default_factory=lambda: array("Q"))
+    """Of what is stored: the `content_key` of the identity that its source gave each sample; 0 where it gave none."""
     wholes: array[int] = field(default_factory=lambda: array("q"))
     """A hash of all that the row says, for rows that are written again."""
 
@@ -112,8 +114,10 @@ class FileSamples:
         if whole:
             self.wholes.extend(_wholes(block, contents))
 
-    def add_stored(self, key: int, sample: int, verdict: str, content: int, row: int) -> None:
+    def add_stored(self, key: int, sample: int, verdict: str, content: int, row: int, identity: int) -> None:
         """Take in a sample that the store has."""
+        self.identified = identity != 0 and (self.identified or not self.keys)
+        self.identities.append(identity)
         self.keys.append(key)
         self.contents.append(content)
         self.indices.append(sample)
@@ -297,6 +301,19 @@ class InFile:
     """The files that hold samples of this one, and how many of them."""
 
 
+class _Identified(NamedTuple):
+    """A sample that has an identity of its own."""
+
+    path: str
+    row: int
+    content: int
+    key: int
+    """Of its problem."""
+    theirs: FileSamples | None = None
+    """What the store has of its file, where it is stored, with its place there."""
+    at: int = -1
+
+
 class Duplicates:
     """Leaves out of an import's blocks what is there already."""
 
@@ -318,8 +335,8 @@ class Duplicates:
         """The same of samples whose seed is known: the response with its seed."""
         self._before: dict[str, list[FileSamples]] = {}
         """By run, the files that have been read, and what is stored."""
-        self._identities: dict[str, dict[str, tuple[str, int, int, int, int]]] = {}
-        """By run and identity: file, row, content, sample index and problem key."""
+        self._identities: dict[str, dict[int, _Identified]] = {}
+        """By run and the `content_key` of an identity, the sample that has it."""
         self.file = InFile("", "", dict)
         self.copies: dict[str, int] = {}
         """Exact copies of a response to the same problem, by run."""
@@ -343,10 +360,15 @@ class Duplicates:
         found = self._before.get(run)
         if found is None:
             found = self._before[run] = self._stored(run) if self._stored is not None else []
+            known = self._identities.setdefault(run, {})
             for samples in found:
                 for key, content in zip(samples.keys, samples.contents, strict=True):
                     if content:
                         self._seen.setdefault((run, key), set()).add(content)
+                for at, identity in enumerate(samples.identities):
+                    if identity:
+                        row, content, key = samples.rows[at], samples.contents[at], samples.keys[at]
+                        known[identity] = _Identified(samples.path, row, content, key, samples, at)
         return found
 
     def contents(self, block: Block) -> list[int]:
@@ -423,9 +445,9 @@ class Duplicates:
         samples.add(key, contents, block, indices, len(samples.keys), whole=False)
         if block.identities is not None:
             known = self._identities.setdefault(run, {})
-            for identity, row, content, index in zip(block.identities, block.rows, contents, indices, strict=True):
+            for identity, row, content in zip(block.identities, block.rows, contents, strict=True):
                 if identity is not None:
-                    known.setdefault(identity, (file.path, row, content, index, key))
+                    known.setdefault(content_key(identity), _Identified(file.path, row, content, key))
 
     def _decide(self) -> Decision:
         decision = Decision()
@@ -556,19 +578,20 @@ class Duplicates:
 
     def _known_by_identity(self, block: Block, run: str, key: int, contents: list[int], gone: set[int]) -> set[int]:
         known = self._identities.setdefault(run, {})
-        here: dict[str, int] = {}
+        here: dict[int, int] = {}
         again: set[int] = set()
         for place, identity in enumerate(block.identities or ()):
             if identity is None or place in gone:
                 continue
-            before = known.get(identity)
-            if before is None and identity in here:
-                at = here[identity]
-                before = self.file.path, block.rows[at], contents[at], -1, key
-            here.setdefault(identity, place)
+            number = content_key(identity)
+            before = known.get(number)
+            if before is None and number in here:
+                at = here[number]
+                before = _Identified(self.file.path, block.rows[at], contents[at], key)
+            here.setdefault(number, place)
             if before is None:
                 continue
-            path, row, content, _, of = before
+            path, row, content, of, theirs, at = before
             if (content, of) != (contents[place], key) or self._on_duplicate == ERROR:
                 raise InputError(
                     f"{self.file.path}, line {block.rows[place]}: the sample {identity} exists already"
@@ -578,7 +601,9 @@ class Duplicates:
                     "--on-duplicate keep-all.",
                 )
             self._note(SAME_IDENTITY, 1)
-            if path != self.file.path:
+            if theirs is not None:
+                self._verdict(block, place, run, key, theirs, at)
+            if path != self.file.path or theirs is not None:
                 self.file.others[path] = self.file.others.get(path, 0) + 1
             again.add(place)
         return again

@@ -227,11 +227,11 @@ def samples_of_run(asked: StoreCursor, run: str) -> list[FileSamples]:
     found: dict[str, FileSamples] = {}
     with asked.stream("imports/stored_samples", 50_000, 50_000, run_key=run_key(run)) as batches:
         for rows in batches:
-            for key, sample, verdict, content, row, path in rows:
+            for key, sample, verdict, content, row, path, identity in rows:
                 samples = found.get(path)
                 if samples is None:
                     samples = found[path] = FileSamples(path or "this store", stored=True, numbered=True)
-                samples.add_stored(key, sample, verdict, content, row or 0)
+                samples.add_stored(key, sample, verdict, content, row or 0, identity or 0)
     return list(found.values())
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from backend.importers.duplicates import content_key
 from backend.importers.protocol import Block
 from backend.store.part_writer import ROW_GROUP, PartWriter, arrow_schema
 
@@ -120,6 +121,14 @@ class SampleFiles:
         self._write_beside(chunk)
 
     def _write_beside(self, chunk: _Chunk) -> None:
+        identities = [
+            (piece.run_key, piece.problem_key, sample, content_key(identity))
+            for piece in chunk.pieces
+            for sample, identity in zip(piece.samples, piece.block.identities or (), strict=False)
+            if identity is not None
+        ]
+        if identities:
+            self._part.write("identities", sorted(identities))
         rows = [
             (piece.run_key, piece.problem_key, sample, entry.verifier, entry.version, verdict, None, answer, False,
              self._now)

@@ -35,7 +35,7 @@ SCHEMA_VERSION = len(queries.migrations())
 FILES = {**{table: table for table in queries.tables()}, "counts": "statistics"}
 """What a part may bring, each as `<name>.parquet`, and the table that its rows go to: published counts are tallies."""
 
-ON_DISK = ("texts", "token_scores", "prompts")
+ON_DISK = ("texts", "token_scores", "prompts", "identities")
 """Tables that are read from the part's Parquet file until they are merged: too large for memory."""
 
 LARGE = 250_000

@@ -198,15 +198,42 @@ def test_a_log_and_its_retry(store: StoreLayout, tmp_path: Path, later: bool) ->
     assert run.samples == len(samples)
 
 
-def test_two_evaluations_with_equal_texts_and_ids_of_their_own(store: StoreLayout, tmp_path: Path) -> None:
+@pytest.mark.parametrize("later", [False, True])
+def test_two_evaluations_with_equal_texts_and_ids_of_their_own(store: StoreLayout, tmp_path: Path, later: bool) -> None:
     for name in "ab":
         samples = made.inspect_samples()
         for place, sample in enumerate(samples):
             sample["uuid"] = f"{name}{place}"
         made.inspect_json(tmp_path / f"{name}.json", samples)
-    import_files(store, [tmp_path])
+    for paths in [[tmp_path / "a.json"], [tmp_path / "b.json"]] if later else [[tmp_path]]:
+        import_files(store, paths)
     (run,) = runs_of(store).values()
     assert run.samples == 2 * len(samples)
+
+
+def test_a_log_that_is_scored_later_gives_its_samples_their_verdicts(store: StoreLayout, tmp_path: Path) -> None:
+    samples = made.inspect_samples()
+    for place, sample in enumerate(samples):
+        sample["uuid"] = f"u{place}"
+    scored = made.inspect_json(tmp_path / "scored.json", samples)
+    import_files(store, [made.inspect_json(tmp_path / "plain.json", [{**one, "scores": {}} for one in samples])])
+    (run,) = runs_of(store).values()
+    assert (run.samples, run.unverified) == (len(samples), len(samples))
+    import_files(store, [scored])
+    (run,) = runs_of(store).values()
+    assert run.samples == len(samples)
+    alone = StoreLayout(tmp_path / "alone.passk")
+    import_files(alone, [scored])
+    (expected,) = runs_of(alone).values()
+    assert (run.correct, run.unverified) == (expected.correct, expected.unverified)
+
+
+def test_an_identity_of_two_texts_is_refused(store: StoreLayout, tmp_path: Path) -> None:
+    first, second = made.inspect_samples()[:2]
+    first["uuid"] = second["uuid"] = "u"
+    import_files(store, [made.inspect_json(tmp_path / "a.json", [first])])
+    with pytest.raises(InputError, match="the sample u exists already, and differs"):
+        import_files(store, [made.inspect_json(tmp_path / "b.json", [second])])
 
 
 # Verdicts that come later
