@@ -28,7 +28,7 @@ async def test_problems_are_made_one_and_two_again(store: StoreLayout, size: tup
         assert "(100%)" in user.column("looks_like")[0]
         await user.press("b")
         assert user.name == "MatchDialog"
-        assert "6 problems matched by id, of 6 of base@b and 6 of rl@b" in user.flat()
+        await until(lambda: "6 problems matched by id, of 6 of base@b and 6 of rl@b" in user.flat())
         assert "enter writes this as a decision" in user.flat()
         await user.press("left")
         assert "Which pattern, or which file?" in user.flat()
