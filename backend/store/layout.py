@@ -80,15 +80,18 @@ class StoreLayout:
                     share(folder, self.root)
         except OSError as error:
             there = self.exists()
-            advice = "Ask its owner for write rights, or copy it (passk copy STORE TO) and name the copy with --store."
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 advice = "Make room there, and do it again."
+            elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+                advice = "Something that is no folder stands there; move it away."
+            elif there:
+                advice = "Ask its owner for write rights, or copy it (passk copy STORE TO) and name the copy: --store."
+            else:
+                advice = "Choose a folder that you can write to."
             raise StoreError(
                 f"The store {self.root} cannot be {'written' if there else 'made'}",
                 f"{error.strerror}: {error.filename}",
-                advice
-                if there or error.errno in (errno.ENOSPC, errno.EDQUOT)
-                else "Choose a folder that you can write to.",
+                advice,
             ) from error
 
     def remove_if_empty(self) -> None:

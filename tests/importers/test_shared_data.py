@@ -32,7 +32,8 @@ def test_two_models_of_lm_eval(shared_data: Path, store: StoreLayout) -> None:
         "gemma3:12b-it-q4_K_M@gsm8k": (3, 3, 2),
         "gemma3:12b-u1@gsm8k": (3, 3, 1),
     }
-    assert runs["gemma3:12b-u1@gsm8k"].parameters == {"temperature": 0.0}
+    reported = '[["imported", "exact_match,strict-match", 0.75]]'
+    assert runs["gemma3:12b-u1@gsm8k"].parameters == {"temperature": 0.0, "reported": reported}
     problem = with_reader(store, lambda reader: reader.problem(reader.problem_key("gsm8k", "18")))
     assert problem.statement.startswith("Claire makes a 3 egg omelet every morning")
     verdicts = {tally.run.model.name: tally.verdicts["correct"] for tally in problem.tallies}

@@ -121,11 +121,17 @@ def test_a_part_that_cannot_be_written_ends_the_draw(
 ) -> None:
     store.unfinished.rmdir()
     store.unfinished.write_text("in the way", encoding="utf-8")
-    with pytest.raises(StoreError, match="cannot be made"), PartPublisher(DrawTarget(store, plan, "engine 1")) as parts:
+    with (
+        pytest.raises(StoreError, match="cannot be written"),
+        PartPublisher(DrawTarget(store, plan, "engine 1")) as parts,
+    ):
         parts.add(samples(1)[0], RIGHT)
     assert parts.stored.samples == 0
 
-    with pytest.raises(StoreError, match="cannot be made"), PartPublisher(DrawTarget(store, plan, "engine 1")) as parts:
+    with (
+        pytest.raises(StoreError, match="cannot be written"),
+        PartPublisher(DrawTarget(store, plan, "engine 1")) as parts,
+    ):
         while True:  # the failure comes to whoever draws, not only to who ends
             parts.add(DrawnSample("0", 0, 0, "", 1, "stop", -1.0, (1,)), RIGHT)
             time.sleep(0.02)
