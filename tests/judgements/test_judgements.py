@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from math import comb
 from pathlib import Path
 
@@ -289,7 +290,10 @@ def test_exports_count_what_is_judged(store: StoreLayout, reader: Reader, tmp_pa
     base, rl = pair(reader)
     check_steps(reader, base)
     request = ExportRequest("sets", "jsonl", (base.name, rl.name))
-    export(reader, request, tmp_path / "sets.jsonl")
+    export(reader, request, tmp_path / "plain.jsonl")
+    plain = [json.loads(line) for line in (tmp_path / "plain.jsonl").read_text().splitlines()]
+    assert {row[f"{role}_{kind}"] for row in plain for role in ("base", "rl") for kind in JUDGEMENTS} == {None}
+    export(reader, replace(request, judged=True), tmp_path / "sets.jsonl")
     rows = [json.loads(line) for line in (tmp_path / "sets.jsonl").read_text().splitlines()]
     # Of the first twenty paths, those whose number divides by three add wrongly: seven.
     assert [(row["base_valid"], row["base_invalid"], row["base_unsure"]) for row in rows] == [
