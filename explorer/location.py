@@ -75,7 +75,7 @@ _WRITE: dict[str, Callable[[Any], str]] = {
     "runs": lambda runs: "+".join(quote(run, safe="") for run in runs),
     "k": str,
     "min_correct": str,
-    "solved": lambda solved: "".join("01"[entry] for entry in solved),
+    "solved": lambda solved: "".join("01"[entry] for entry in solved) or ALL,
     "problem": lambda key: f"{key:016x}",
     "run": lambda run: quote(run, safe=""),
     "sample": str,
