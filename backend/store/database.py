@@ -55,6 +55,12 @@ ONLY_GROW = ("outcomes", "texts", "verdicts", "scores", "token_scores")
 ALWAYS_WHOLE = ("problems", "outcomes", "statistics")
 """Tables that are also asked for as they were written; of the others `whole` is made when something is matched."""
 
+UNIONS = {
+    "stored": ("overlay/stored", "overlay/stored_with_files"),
+    "whole": ("overlay/whole", "overlay/whole_with_files"),
+}
+"""The views of all rows of a table in one schema: without files of large parts, and with them."""
+
 CHAIN = 64
 """So often matches are followed, each time twice as far: matches in a circle, which only a forged part makes, end."""
 
@@ -401,10 +407,11 @@ class Database:
 
     def _unite(self, cursor: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
         """See the rows of base, of the parts in memory, and of the files of large parts as one table."""
+        in_memory, with_files = UNIONS[schema]
         if self._large.get(table):
-            run_script(cursor, f"overlay/{schema}_with_files", table, paths=self._large[table])
+            run_script(cursor, with_files, table, paths=self._large[table])
         else:
-            run_script(cursor, f"overlay/{schema}", table)
+            run_script(cursor, in_memory, table)
 
     def _match(self, cursor: duckdb.DuckDBPyConnection, decided: Decided) -> None:
         """Lay matches over every table that names problems; costs nothing in a store without them."""
