@@ -1,6 +1,7 @@
 """A monkey at the explorer: random keys, several at once, on every screen it finds.
 
 python -m tests.explorer.monkey --keys 10000 --seed 1 [STORE] prints what it found; the same seed presses the same keys.
+They write as a person's would (renamed runs, overridden verdicts), so the monkey plays in a copy of the store.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import sys
 import traceback
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from textual import events
 
-from backend import open_store, store_for_reading
+from backend import copy_store, open_store, store_for_reading
 from backend.store.layout import StoreLayout
 from explorer import actions
 from explorer.app import Explorer
@@ -105,11 +108,14 @@ def run(layout: StoreLayout, keys: int, seed: int) -> tuple[list[str], Counter[s
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.explorer.monkey", description=__doc__)
-    parser.add_argument("store", nargs="?", help="a store that it may write into; the sample store when omitted")
+    parser.add_argument("store", nargs="?", help="a store, of which a copy is played in (default: the sample store)")
     parser.add_argument("--keys", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parsed = parser.parse_args()
-    falls, screens = run(store_for_reading(parsed.store), parsed.keys, parsed.seed)
+    with TemporaryDirectory(prefix="passk-monkey-") as folder:
+        played = Path(folder) / "played.passk"
+        copy_store(store_for_reading(parsed.store), played)
+        falls, screens = run(StoreLayout(played), parsed.keys, parsed.seed)
     for fall in falls:
         print(fall)
     print(f"{len(falls)} falls in {sum(screens.values()):,} keys, seed {parsed.seed}: {dict(screens.most_common())}")
