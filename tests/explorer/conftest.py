@@ -14,7 +14,8 @@ import pytest
 from backend import Options, RunOptions, import_files
 from backend.store.layout import StoreLayout
 from tests.explorer.driving import import_into
-from tests.support import SHARED_DATA, csv_file, jsonl
+from tests.explorer.terminal import Start, Terminal
+from tests.support import SHARED_DATA, Passk, csv_file, jsonl
 
 CORRECT = {
     "base": ([8, 4, 1, 2, 0, 0], 8),
@@ -122,3 +123,17 @@ def math500_store(made: Path) -> StoreLayout:
     columns = {"Qwen2.5-7B": "base_correct", "SimpleRL-Zoo": "rl_correct"}
     import_files(layout, [path], run_options=RunOptions(benchmark="MATH500"), options=Options(n=128, columns=columns))
     return layout
+
+
+@pytest.fixture
+def start(run_passk: Passk) -> Iterator[Start]:
+    """Starts `passk` in a terminal."""
+    terminals: list[Terminal] = []
+
+    def start(*arguments: object, size: tuple[int, int] = (80, 24)) -> Terminal:
+        terminals.append(Terminal(run_passk, *arguments, size=size))
+        return terminals[-1]
+
+    yield start
+    for terminal in terminals:
+        terminal.close()

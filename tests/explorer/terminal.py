@@ -75,3 +75,7 @@ class Terminal:
 
     def close(self) -> None:
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], env=self.environment, capture_output=True)
+
+
+Start = Callable[..., Terminal]
+"""Starts `passk` with these arguments in a terminal, which the test need not close; see the fixture `start`."""

@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.explorer.hostile import NASTY, hostile_store, stored
-from tests.explorer.terminal import Terminal, needs_tmux
+from tests.explorer.terminal import Start, needs_tmux
 from tests.support import Passk, csv_file
 
 pytestmark = [pytest.mark.terminal, needs_tmux]
-
-Start = Callable[..., Terminal]
-
-
-@pytest.fixture
-def start(run_passk: Passk) -> Iterator[Start]:
-    """Starts `passk` in a terminal."""
-    terminals: list[Terminal] = []
-
-    def start(*arguments: object, size: tuple[int, int] = (80, 24)) -> Terminal:
-        terminals.append(Terminal(run_passk, *arguments, size=size))
-        return terminals[-1]
-
-    yield start
-    for terminal in terminals:
-        terminal.close()
 
 
 @pytest.mark.shared_data

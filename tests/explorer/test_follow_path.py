@@ -6,31 +6,14 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from backend import FollowedPath, RunOptions, Said, look_over
 from backend.errors import StoreError
-from tests.explorer.terminal import Terminal, needs_tmux
+from tests.explorer.terminal import Start, needs_tmux
 from tests.support import Passk
-
-Start = Callable[..., Terminal]
-
-
-@pytest.fixture
-def start(run_passk: Passk) -> Iterator[Start]:
-    """Starts `passk` in a terminal."""
-    terminals: list[Terminal] = []
-
-    def start(*arguments: object, size: tuple[int, int] = (80, 24)) -> Terminal:
-        terminals.append(Terminal(run_passk, *arguments, size=size))
-        return terminals[-1]
-
-    yield start
-    for terminal in terminals:
-        terminal.close()
 
 
 def dump(path: Path, step: int, rows: int = 8) -> None:
